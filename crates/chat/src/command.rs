@@ -1,0 +1,289 @@
+//! What a user may ask for, and what the peer answers. Command text is parsed by the user interface, never here.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{GroupInfo, HeldInfo, Message, MessageId, Recipients, UserInfo, Who};
+
+/// To whom a message is addressed, as the user wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Everybody.
+    All,
+    /// What stood behind `@`: the name of a person or a group, `name@address`, an alias, a fingerprint or a peer id.
+    Name(String),
+    /// Whoever listens at this address.
+    Address(SocketAddr),
+}
+
+/// One request of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// Everybody known, present or away.
+    ListUsers,
+    /// Every group, with its members.
+    ListGroups,
+    /// The groups I am in.
+    MyGroups,
+    /// People whose name or address contains the pattern (case-insensitive; `*` stands for any run of characters).
+    FindUser {
+        /// The pattern.
+        pattern: String,
+    },
+    /// Groups whose name contains the pattern, likewise.
+    FindGroup {
+        /// The pattern.
+        pattern: String,
+    },
+    /// Creates a group and joins it.
+    CreateGroup {
+        /// The new group's name.
+        group: String,
+    },
+    /// Joins a group that somebody is in.
+    JoinGroup {
+        /// Its name.
+        group: String,
+    },
+    /// Leaves a group.
+    LeaveGroup {
+        /// Its name.
+        group: String,
+    },
+    /// Sends a text.
+    Send {
+        /// To whom.
+        to: Target,
+        /// The text, 1 byte to `Config::max_text` bytes.
+        text: String,
+        /// Stamp it now but transmit it only after so many milliseconds (at most 3,600,000).
+        #[serde(default)]
+        delay_ms: u64,
+    },
+    /// The newest messages of one conversation, or of all of them.
+    History {
+        /// The conversation; all when left out.
+        #[serde(default)]
+        of: Option<Target>,
+        /// How many; `Config::history_shown` (5) when left out.
+        #[serde(default)]
+        count: Option<usize>,
+    },
+    /// What is held back, and what it waits for.
+    Pending,
+    /// A name for a person that only this user sees.
+    Alias {
+        /// The person: `name`, `name@address`, an address, a fingerprint or a peer id.
+        person: String,
+        /// The name to show instead.
+        name: String,
+    },
+    /// Forgets an alias.
+    Unalias {
+        /// The alias.
+        name: String,
+    },
+    /// Connects to a peer at `ip:port` or a multiaddr.
+    Connect {
+        /// The address.
+        address: String,
+    },
+}
+
+/// The answer to a command that was carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum Answer {
+    /// To [`Command::ListUsers`] and [`Command::FindUser`], sorted by name; oneself is among them.
+    Users {
+        /// The people.
+        users: Vec<UserInfo>,
+    },
+    /// To [`Command::ListGroups`], [`Command::FindGroup`] and [`Command::MyGroups`], sorted by name.
+    Groups {
+        /// The groups.
+        groups: Vec<GroupInfo>,
+    },
+    /// The group exists and I am in it.
+    Created {
+        /// Its name.
+        group: String,
+    },
+    /// I am in the group.
+    Joined {
+        /// The group as it now is.
+        group: GroupInfo,
+        /// Its newest messages that are here already, oldest first. More may follow as [`crate::Event::Message`]s
+        /// with `fetched` set, once the members have handed them over.
+        history: Vec<Message>,
+    },
+    /// I am no longer in the group.
+    Left {
+        /// Its name.
+        group: String,
+    },
+    /// The message is on its way, or kept for those who are away.
+    Sent {
+        /// The message as the others will see it.
+        message: Message,
+        /// Those of its recipients who are not reachable now; they get it when they return.
+        away: Vec<Who>,
+        /// When it will be transmitted, in milliseconds from now; 0 unless it is delayed.
+        due_ms: u64,
+    },
+    /// The message will be sent once the address has answered.
+    Connecting {
+        /// The address.
+        address: String,
+    },
+    /// The newest messages, oldest first.
+    History {
+        /// Whose conversation it is; `None` for all of them.
+        of: Option<Recipients>,
+        /// The messages.
+        messages: Vec<Message>,
+    },
+    /// What is held back.
+    Pending {
+        /// The messages, oldest first.
+        held: Vec<HeldInfo>,
+        /// My own messages whose transmission is delayed.
+        delayed: Vec<MessageId>,
+        /// My own messages that somebody has not acknowledged: the message's number and who is missing.
+        unacknowledged: u64,
+    },
+    /// The alias is set.
+    Aliased {
+        /// The person under the new name.
+        who: Who,
+    },
+    /// The alias is gone.
+    Unaliased {
+        /// The person under the old name.
+        who: Who,
+    },
+}
+
+/// Why a command was not carried out. Nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[non_exhaustive]
+#[serde(rename_all = "snake_case", tag = "refusal")]
+pub enum Refusal {
+    /// Nobody and no group goes by that name.
+    #[error("nobody and no group is called {name:?}{}", did_you_mean(.nearest))]
+    UnknownTarget {
+        /// The name.
+        name: String,
+        /// A known name that is much like it.
+        nearest: Option<String>,
+    },
+    /// Nobody goes by that name.
+    #[error("nobody is called {name:?}{}; -lu lists everybody", did_you_mean(.nearest))]
+    UnknownUser {
+        /// The name.
+        name: String,
+        /// A known name that is much like it.
+        nearest: Option<String>,
+    },
+    /// No group goes by that name.
+    #[error("there is no group {group:?}{}; -lg lists the groups, -creategroup makes one", did_you_mean(.nearest))]
+    UnknownGroup {
+        /// The name.
+        group: String,
+        /// A known name that is much like it.
+        nearest: Option<String>,
+    },
+    /// More than one person or group goes by that name.
+    #[error("{name:?} is more than one: {}; write one of these", candidates.join(", "))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// What to write instead, each of them unambiguous.
+        candidates: Vec<String>,
+    },
+    /// The group exists already.
+    #[error("the group {group:?} exists already; -joingroup {group} joins it")]
+    GroupExists {
+        /// The name.
+        group: String,
+    },
+    /// A person who is known goes by that name, so no group may be created under it.
+    #[error("{name:?} is the name of a person; a group needs another one")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// Not a name: the reason says what a name is.
+    #[error("{name:?} is not a name: {reason}")]
+    BadName {
+        /// What was given, cut to 80 characters.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// I am not in that group.
+    #[error("you are not in the group {group:?}; -joingroup {group} joins it")]
+    NotAMember {
+        /// The name.
+        group: String,
+    },
+    /// I am in that group already.
+    #[error("you are in the group {group:?} already")]
+    AlreadyAMember {
+        /// The name.
+        group: String,
+    },
+    /// `all` holds everybody and cannot be created, joined or left.
+    #[error("`all` holds everybody: it cannot be created, joined or left")]
+    AllIsFixed,
+    /// A message without text.
+    #[error("there is no text to send")]
+    EmptyText,
+    /// A text over the limit.
+    #[error("the text has {bytes} bytes; a message holds {limit} at most")]
+    TextTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// `Config::max_text`.
+        limit: usize,
+    },
+    /// A delay over an hour.
+    #[error("a delay is 0 to 3600 seconds")]
+    DelayTooLong,
+    /// A message to oneself.
+    #[error("that is you: there is nobody else to send it to")]
+    Oneself,
+    /// Too many messages wait for others to take them; the limit is named.
+    #[error("{bytes} bytes of your messages wait for others to take them; the limit is {limit} ({config})")]
+    OutboxFull {
+        /// How much waits.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+        /// The name of the limit in `Config`.
+        config: String,
+    },
+    /// A limit of `Config` on how many there may be.
+    #[error("there are {limit} {what} already, the limit ({config})")]
+    TooMany {
+        /// Groups, aliases ...
+        what: String,
+        /// The limit.
+        limit: usize,
+        /// The name of the limit in `Config`.
+        config: String,
+    },
+    /// Not an address.
+    #[error("{address:?} is not an address: write ip:port, [ip6]:port or a multiaddr")]
+    BadAddress {
+        /// What was given.
+        address: String,
+    },
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}

@@ -1,0 +1,205 @@
+//! What a user interface is told, and the values that events and answers are made of.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MessageId, PersonId};
+
+/// A person as shown to this user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// The key behind the name.
+    pub person: PersonId,
+    /// The name the person claims.
+    pub name: String,
+    /// Where the person was last seen: an IP address without a port.
+    pub address: Option<String>,
+    /// What to show: this user's alias, else `name@address`, with ` (fingerprint)` where two people share that name.
+    pub label: String,
+}
+
+/// To whom a message went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipients {
+    /// Everybody.
+    All,
+    /// The members of a group.
+    Group(Arc<str>),
+    /// One person, the other side of the conversation: the addressee of my own message, the author of anybody else's.
+    Direct(Arc<Who>),
+}
+
+/// A message as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id, the same on every peer.
+    pub id: MessageId,
+    /// Its author.
+    pub from: Arc<Who>,
+    /// To whom it went.
+    pub to: Recipients,
+    /// The text as written: harmful control sequences are the user interface's to remove.
+    pub text: Arc<str>,
+    /// The author's own time of writing, Unix time in microseconds.
+    pub sent_at: i64,
+    /// I wrote it.
+    pub own: bool,
+    /// It was fetched as history, not delivered as it happened.
+    pub fetched: bool,
+    /// It had been given up (a gap was shown) and came after all; or it sorts into the past.
+    pub late: bool,
+    /// The author's clock was a day or more from mine when it came: its time is not to be believed.
+    pub clock_off: bool,
+}
+
+/// A person in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserInfo {
+    /// The person.
+    pub who: Who,
+    /// There is a link to this person now (always, for oneself).
+    pub present: bool,
+    /// It is oneself.
+    pub me: bool,
+    /// The groups this person is in, sorted.
+    pub groups: Vec<String>,
+}
+
+/// A group in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupInfo {
+    /// Its name.
+    pub name: String,
+    /// I am in it.
+    pub member: bool,
+    /// Its members by label, sorted; oneself among them if a member.
+    pub members: Vec<String>,
+}
+
+/// A message that is held back, and what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldInfo {
+    /// The message that is held.
+    pub id: MessageId,
+    /// Its author.
+    pub from: Arc<Who>,
+    /// The messages it waits for, as far as they are not here, with their authors.
+    pub missing: Vec<(MessageId, Arc<Who>)>,
+    /// It waits for history of these conversations that is being fetched (`all`, a group's name, a person's label).
+    pub fetching: Vec<String>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// This peer listens there.
+    Listening {
+        /// `ip:port`.
+        address: String,
+    },
+    /// Somebody is reachable.
+    PeerUp {
+        /// Who.
+        who: Arc<Who>,
+        /// Nobody by this key was known before.
+        new: bool,
+    },
+    /// Somebody is not reachable any more.
+    PeerDown {
+        /// Who.
+        who: Arc<Who>,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A message is delivered.
+    Message {
+        /// The message.
+        message: Message,
+    },
+    /// A message has been held back for longer than an eye-blink (`Config::held_notice`, 100 ms).
+    Held {
+        /// The message and what it waits for.
+        held: HeldInfo,
+    },
+    /// A message that was announced as held is delivered; its `Message` event comes right after.
+    Released {
+        /// The message.
+        id: MessageId,
+        /// Its author.
+        from: Arc<Who>,
+        /// How long it was held, in milliseconds.
+        held_ms: u64,
+    },
+    /// Messages were given up: nobody reachable has them.
+    Gap {
+        /// Their author.
+        from: Arc<Who>,
+        /// The first clock that was given up.
+        first: u64,
+        /// The last one. How many messages to me lie between is not known.
+        last: u64,
+    },
+    /// Somebody else created a group, or one came to be known.
+    GroupAppeared {
+        /// The group.
+        group: String,
+        /// A member.
+        by: Arc<Who>,
+    },
+    /// Somebody joined a group.
+    GroupJoined {
+        /// The group.
+        group: String,
+        /// Who.
+        who: Arc<Who>,
+    },
+    /// Somebody left a group.
+    GroupLeft {
+        /// The group.
+        group: String,
+        /// Who.
+        who: Arc<Who>,
+    },
+    /// The last member left a group: it exists no more.
+    GroupGone {
+        /// The group.
+        group: String,
+    },
+    /// History of a conversation has been fetched; its messages came before this event.
+    Fetched {
+        /// `all`, a group's name, or a person's label.
+        conversation: String,
+        /// How many messages.
+        messages: usize,
+    },
+    /// A link was refused, by us or by the other side, with the reason.
+    LinkRefused {
+        /// The other side's address or label.
+        peer: String,
+        /// The reason and what to do.
+        reason: String,
+    },
+    /// An address that was asked for could not be reached.
+    ConnectFailed {
+        /// The address.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// The directory changed in another way (a new name, a new address): `who` is the person as now shown.
+    PersonChanged {
+        /// The person as now shown.
+        who: Arc<Who>,
+        /// As shown before.
+        before: String,
+    },
+    /// A warning that the user should see.
+    Warning {
+        /// What, and what to do.
+        text: String,
+    },
+}

@@ -1,0 +1,13 @@
+//! One peer's mind: people, groups, sending, delivering, history and catch-up, with no input or output of its own.
+//!
+//! Commands, frames and the clock come in through methods of [`Peer`]; what has to be done comes out as [`Effects`].
+//! Sockets, files and terminals belong to other crates.
+#![forbid(unsafe_code)]
+
+mod command;
+mod event;
+mod id;
+
+pub use command::{Answer, Command, Refusal, Target};
+pub use event::{Event, GroupInfo, HeldInfo, Message, Recipients, UserInfo, Who};
+pub use id::{Incarnation, MessageId, ParseIdError, PersonId, ProcessId};
