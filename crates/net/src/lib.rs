@@ -1,1 +1,28 @@
-//! net
+//! The links: peers find each other, agree on who dials, and hold one authenticated connection a pair.
+//!
+//! A [`Net`] listens, discovers, dials and keeps links alive; its user sends and receives frames, which are opaque
+//! bytes to this crate. TCP, Noise and Yamux come from libp2p; discovery is DNS-SD over mDNS; who dials is decided by
+//! the random numbers that peers announce (see the `tiebreak` module). Nothing here knows what a frame means.
+//!
+//! # Contract
+//!
+//! - At most one link a peer is up at a time. [`Event::Up`] opens it, [`Event::Down`] ends it, and every
+//!   [`Event::Frames`] of that link lies between the two, in the order in which the other side sent them.
+//! - Frames are not lost or reordered while a link is up. What was sent shortly before it went down may be lost:
+//!   whoever needs more keeps what is not acknowledged.
+//! - Every queue is bounded: [`Net::send`] says [`Room::Full`] instead of growing, and a receiver that does not take
+//!   its [`Events`] slows its senders down, each link by itself.
+#![forbid(unsafe_code)]
+
+mod address;
+mod config;
+mod error;
+mod event;
+mod frame;
+mod net;
+
+pub use config::{Config, Limits};
+pub use error::{BadAddress, Error, Gone};
+pub use event::{DownReason, Event, Events, LinkId, Room};
+pub use frame::Frames;
+pub use net::Net;

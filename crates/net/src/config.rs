@@ -1,0 +1,92 @@
+//! What a [`Net`](crate::Net) is started with.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+/// How to listen, whom to look for, and every bound.
+#[derive(Clone)]
+pub struct Config {
+    /// The Ed25519 seed of this peer's identity.
+    pub secret: [u8; 32],
+    /// Where to listen. Empty: every interface, IPv4 and IPv6, on one free port.
+    pub listen: Vec<SocketAddr>,
+    /// Addresses to keep dialling: `ip:port`, `[v6]:port` or a multiaddr with `/ip4|ip6/…/tcp/…[/p2p/…]`.
+    pub peers: Vec<String>,
+    /// Whether to announce oneself and to look for others by mDNS.
+    pub mdns: bool,
+    /// The one network interface mDNS is confined to. `None`: all of them.
+    pub interface: Option<String>,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// A peer with the identity `secret`: listens everywhere on a free port, uses mDNS, and has the default limits.
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self { secret, listen: Vec::new(), peers: Vec::new(), mdns: true, interface: None, limits: Limits::default() }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("peers", &self.peers)
+            .field("mdns", &self.mdns)
+            .field("interface", &self.interface)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The bounds on what one peer may cost, each with the reason for its default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest frame, in bytes: 2 MiB. A message of 1 MiB with its envelope fits; longer ones close the link.
+    pub max_frame: usize,
+    /// Bytes waiting to be written to one link before [`Room::Full`](crate::Room::Full): 1 MiB, some ten thousand
+    /// short messages, a fifth of a second at full speed on loopback. Twice that closes the link.
+    pub outgoing: usize,
+    /// Bytes of one link's frames that the user may hold before that link is not read any more: 1 MiB.
+    pub incoming: usize,
+    /// Events waiting to be taken: 256. A batch of frames is one event.
+    pub events: usize,
+    /// Dials under way at once: 16. With more, hundreds of peers that start together time out on each other.
+    pub dials: usize,
+    /// Silence on the writing side after which a heartbeat is sent: 3 s.
+    pub heartbeat: Duration,
+    /// Silence on the reading side after which a link is dead: 10 s, three heartbeats and some patience.
+    pub dead: Duration,
+    /// How long a peer waits for the other to dial before it does so itself: 20 to 30 s. With 3 s, 150 peers that
+    /// started together made 8,771 duplicate connections and 33 of them never had all links.
+    pub fallback: (Duration, Duration),
+    /// The least and the greatest pause before a broken link is dialled again: 250 ms to 30 s.
+    pub backoff: (Duration, Duration),
+    /// The time a connection has to be authenticated, and again to exchange greetings: 10 s.
+    pub handshake: Duration,
+    /// Incoming connections that are not authenticated yet: 128.
+    pub pending: usize,
+    /// Links at once, and peers known at once: 1,024. A full mesh of 450 fits twice.
+    pub peers: usize,
+    /// The time [`Net::shutdown`](crate::Net::shutdown) may take: half a second.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_frame: 2 << 20,
+            outgoing: 1 << 20,
+            incoming: 1 << 20,
+            events: 256,
+            dials: 16,
+            heartbeat: Duration::from_secs(3),
+            dead: Duration::from_secs(10),
+            fallback: (Duration::from_secs(20), Duration::from_secs(30)),
+            backoff: (Duration::from_millis(250), Duration::from_secs(30)),
+            handshake: Duration::from_secs(10),
+            pending: 128,
+            peers: 1024,
+            shutdown: Duration::from_millis(500),
+        }
+    }
+}
