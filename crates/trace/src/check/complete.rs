@@ -1,0 +1,66 @@
+//! Completeness: what was sent has come, or there is a reason.
+
+use std::collections::HashMap;
+
+use super::history::{History, Message, NOWHERE, Number, Sent};
+use super::{Report, Rule};
+
+pub(super) fn check(history: &History, absent: &[String], report: &mut Report) {
+    for name in absent {
+        if !(0..history.processes.len() as Number).any(|process| history.goes_by(process, name)) {
+            report.notes.push(format!("nobody in these traces is called {name:?}"));
+        }
+    }
+    let excused: Vec<bool> = (0..history.processes.len() as Number)
+        .map(|number| {
+            let process = &history.processes[number as usize];
+            process.site == NOWHERE
+                || process.superseded
+                || process.forgotten
+                || !process.stopped
+                || absent.iter().any(|name| history.goes_by(number, name))
+        })
+        .collect();
+    let abandoned = abandoned(history);
+    for (number, message) in (0..).zip(&history.messages) {
+        let Some(sent) = message.sent else { continue };
+        if !message.kept && killed(history, message.author) {
+            continue;
+        }
+        for (place, &destination) in history.destinations(sent).iter().enumerate() {
+            let delivered = history.delivered[sent.first_fate() + place];
+            if delivered || excused[destination as usize] || destination == message.author {
+                continue;
+            }
+            if !gave_up(history, &abandoned, destination, message) {
+                report.add(Rule::Complete, || missing(history, number, sent, destination));
+            }
+        }
+    }
+}
+
+fn killed(history: &History, process: Number) -> bool {
+    let process = &history.processes[process as usize];
+    process.site != NOWHERE && !process.stopped
+}
+
+/// The ranges that a process gave up of an author.
+type Abandoned = HashMap<(Number, Number), Vec<Number>>;
+
+fn abandoned(history: &History) -> Abandoned {
+    let mut all = Abandoned::new();
+    for (event, range) in history.sites.iter().flat_map(|site| &site.events).filter_map(|event| event.abandons()) {
+        all.entry((event.by, history.ranges[range as usize].author)).or_default().push(range);
+    }
+    all
+}
+
+fn gave_up(history: &History, abandoned: &Abandoned, destination: Number, message: &Message) -> bool {
+    let ranges = abandoned.get(&(destination, message.author)).map_or(&[][..], Vec::as_slice);
+    ranges.iter().any(|&range| history.ranges[range as usize].contains(message.clock))
+}
+
+fn missing(history: &History, message: Number, sent: Sent, destination: Number) -> String {
+    let (what, who) = (history.what(message), history.who(destination));
+    format!("{who} never got {what} ({}; {})", history.id(message), history.place(sent.site, sent.position))
+}

@@ -1,0 +1,390 @@
+//! All traces of a run in memory, with everything numbered.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Error, Report};
+use crate::{MessageId, Record};
+
+/// The number of a process, message, site or set: an index into the table of that name.
+pub(super) type Number = u32;
+
+/// No site: a process without a file.
+pub(super) const NOWHERE: Number = Number::MAX;
+
+#[derive(Default)]
+pub(super) struct History {
+    pub(super) sites: Vec<Site>,
+    pub(super) processes: Vec<Process>,
+    pub(super) messages: Vec<Message>,
+    pub(super) ranges: Vec<Range>,
+    /// Sets of destinations, each sorted.
+    sets: Vec<Arc<[Number]>>,
+    /// For each message and each destination, from [`Message::fates`]: it was delivered there.
+    pub(super) delivered: Vec<bool>,
+    numbers: Numbers,
+}
+
+/// The tables by which texts become numbers.
+#[derive(Default)]
+struct Numbers {
+    processes: HashMap<Arc<str>, Number>,
+    messages: HashMap<(Number, u64), Number>,
+    sets: HashMap<Arc<[Number]>, Number>,
+}
+
+/// One file: a sequence of events. The author whose file is missing has a site without a path, which holds the sends
+/// that others' deliveries are evidence of.
+#[derive(Default)]
+pub(super) struct Site {
+    path: Option<PathBuf>,
+    pub(super) events: Vec<Event>,
+}
+
+/// One line of a file; which line follows from its position.
+#[derive(Clone, Copy)]
+pub(super) struct Event {
+    pub(super) ts: i64,
+    pub(super) by: Number,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Send(Number),
+    Deliver(Number),
+    Late(Number),
+    Abandon(Number),
+    Hold,
+    Other,
+}
+
+pub(super) struct Process {
+    id: Arc<str>,
+    name: Option<Arc<str>>,
+    /// Where its events are; [`NOWHERE`] if it has none. (Its messages may be at a site without a file all the same.)
+    pub(super) site: Number,
+    /// Its last event is `stop`.
+    pub(super) stopped: bool,
+    pub(super) superseded: bool,
+    pub(super) forgotten: bool,
+    /// Its messages by clock.
+    pub(super) sends: Vec<Number>,
+}
+
+pub(super) struct Message {
+    pub(super) author: Number,
+    pub(super) clock: u64,
+    pub(super) sent: Option<Sent>,
+    /// Somebody has it: delivered or held.
+    pub(super) kept: bool,
+}
+
+/// Where a message was sent, and to whom.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) site: Number,
+    /// Among the events of the site.
+    pub(super) position: Number,
+    /// Among the sends of the site.
+    pub(super) index: Number,
+    set: Number,
+    /// Where its destinations' fates begin in [`History::delivered`].
+    fates: Number,
+}
+
+/// What a process gave up: messages of one author.
+pub(super) struct Range {
+    pub(super) author: Number,
+    pub(super) from: u64,
+    pub(super) to: u64,
+}
+
+impl Event {
+    /// What gave up which range.
+    pub(super) fn abandons(self) -> Option<(Self, Number)> {
+        if let Kind::Abandon(range) = self.kind { Some((self, range)) } else { None }
+    }
+}
+
+impl Sent {
+    /// Where its first destination's fate stands in [`History::delivered`]; the others' follow.
+    pub(super) fn first_fate(self) -> usize {
+        self.fates as usize
+    }
+}
+
+impl Range {
+    pub(super) fn contains(&self, clock: u64) -> bool {
+        (self.from..=self.to).contains(&clock)
+    }
+}
+
+impl History {
+    pub(super) fn read<P: AsRef<Path>>(files: &[P], report: &mut Report) -> Result<Self, Error> {
+        let mut history = Self::default();
+        for path in files {
+            history.read_file(path.as_ref(), report)?;
+        }
+        history.infer_sends()?;
+        report.files = files.len();
+        report.processes = history.processes.iter().filter(|process| process.site != NOWHERE).count();
+        history.sort_sends();
+        Ok(history)
+    }
+
+    pub(super) fn destinations(&self, sent: Sent) -> &[Number] {
+        &self.sets[sent.set as usize]
+    }
+
+    /// Where the fate of a message at `destination` stands in [`History::delivered`]; `None` if it was not sent there.
+    pub(super) fn fate(&self, sent: Sent, destination: Number) -> Option<usize> {
+        let place = self.destinations(sent).binary_search(&destination).ok()?;
+        Some(sent.fates as usize + place)
+    }
+
+    /// The messages of a range that were sent to `destination`, oldest first.
+    pub(super) fn in_range(&self, range: &Range, destination: Number) -> impl Iterator<Item = Number> {
+        let sends = &self.processes[range.author as usize].sends;
+        let clock = |number: Number| self.messages[number as usize].clock;
+        let first = sends.partition_point(|&number| clock(number) < range.from);
+        sends[first..].iter().copied().take_while(move |&number| clock(number) <= range.to).filter(move |&number| {
+            self.messages[number as usize].sent.is_some_and(|sent| self.fate(sent, destination).is_some())
+        })
+    }
+
+    /// A process as people call it: by its name, and by the end of its id where two share the name.
+    pub(super) fn who(&self, process: Number) -> String {
+        let Process { id, name, .. } = &self.processes[process as usize];
+        let skipped = id.chars().count().saturating_sub(8);
+        let tail: String = id.chars().skip(skipped).collect();
+        let short = if skipped > 0 { format!("…{tail}") } else { tail };
+        match name {
+            Some(name) if self.bearers(name) == 1 => name.to_string(),
+            Some(name) => format!("{name}({short})"),
+            None => short,
+        }
+    }
+
+    /// A message as people call it: `alice#12`.
+    pub(super) fn what(&self, message: Number) -> String {
+        let Message { author, clock, .. } = self.messages[message as usize];
+        format!("{}#{clock}", self.who(author))
+    }
+
+    pub(super) fn id(&self, message: Number) -> MessageId {
+        let Message { author, clock, .. } = self.messages[message as usize];
+        MessageId { process: self.processes[author as usize].id.clone(), clock }
+    }
+
+    pub(super) fn goes_by(&self, process: Number, name: &str) -> bool {
+        let process = &self.processes[process as usize];
+        process.name.as_deref() == Some(name) || *process.id == *name
+    }
+
+    /// The file and line of an event.
+    pub(super) fn place(&self, site: Number, position: Number) -> String {
+        match &self.sites[site as usize].path {
+            Some(path) => format!("{}:{}", path.display(), position + 1),
+            None => "in no file given".to_owned(),
+        }
+    }
+
+    fn bearers(&self, name: &str) -> usize {
+        self.processes.iter().filter(|process| process.name.as_deref() == Some(name)).count()
+    }
+
+    fn read_file(&mut self, path: &Path, report: &mut Report) -> Result<(), Error> {
+        let failed = |source| Error::Read { path: path.to_owned(), source };
+        let mut file = BufReader::with_capacity(1 << 18, File::open(path).map_err(failed)?);
+        let site = number(self.sites.len())?;
+        self.sites.push(Site { path: Some(path.to_owned()), events: Vec::new() });
+        let mut sends = 0;
+        let mut line = Vec::new();
+        for position in 0.. {
+            line.clear();
+            if file.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                break;
+            }
+            match serde_json::from_slice::<Record>(&line) {
+                Ok(record) => {
+                    let event = self.event(&record, site, number(position)?, &mut sends, report)?;
+                    self.sites[site as usize].events.push(event);
+                }
+                // A peer that was killed while it wrote leaves such a line behind.
+                Err(_) if line.last() != Some(&b'\n') => {
+                    report.notes.push(format!("{}:{}: the last line has no end", path.display(), position + 1));
+                }
+                Err(error) => {
+                    let reason = error.to_string();
+                    return Err(Error::Malformed { path: path.to_owned(), line: position + 1, reason });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn event(
+        &mut self,
+        record: &Record,
+        site: Number,
+        position: Number,
+        sends: &mut Number,
+        report: &mut Report,
+    ) -> Result<Event, Error> {
+        let by = self.process(&record.peer)?;
+        let process = &mut self.processes[by as usize];
+        if process.site != NOWHERE && process.site != site {
+            return Err(Error::SharedProcess {
+                process: record.peer.to_string(),
+                first: self.sites[process.site as usize].path.clone().unwrap_or_default(),
+                second: self.sites[site as usize].path.clone().unwrap_or_default(),
+            });
+        }
+        process.site = site;
+        process.stopped = record.event == crate::Event::Stop;
+        if process.name.as_ref() != Some(&record.name) {
+            process.name = Some(record.name.clone());
+        }
+        let kind = match &record.event {
+            crate::Event::Start { supersedes } => {
+                if let Some(earlier) = supersedes {
+                    let earlier = self.process(earlier)?;
+                    self.processes[earlier as usize].superseded = true;
+                }
+                Kind::Other
+            }
+            crate::Event::Stop => Kind::Other,
+            crate::Event::Send { id, dests, .. } => {
+                report.messages += 1;
+                let message = self.message(id)?;
+                let index = *sends;
+                *sends += 1;
+                if self.messages[message as usize].sent.is_none() {
+                    let set = dests.iter().map(|process| self.process(process)).collect::<Result<_, _>>()?;
+                    let sent = self.sent(site, position, index, set)?;
+                    self.messages[message as usize].sent = Some(sent);
+                }
+                Kind::Send(message)
+            }
+            crate::Event::Deliver { id } => {
+                report.deliveries += 1;
+                Kind::Deliver(self.message(id)?)
+            }
+            crate::Event::Late { id } => {
+                report.late += 1;
+                Kind::Late(self.message(id)?)
+            }
+            crate::Event::Hold { id, .. } => {
+                report.held += 1;
+                let message = self.message(id)?;
+                self.messages[message as usize].kept = true;
+                Kind::Hold
+            }
+            crate::Event::Abandon { id, upto } => {
+                report.abandoned += 1;
+                let author = self.process(&id.process)?;
+                self.ranges.push(Range { author, from: id.clock, to: *upto });
+                Kind::Abandon(number(self.ranges.len() - 1)?)
+            }
+            crate::Event::Forget { process } => {
+                let process = self.process(process)?;
+                self.processes[process as usize].forgotten = true;
+                Kind::Other
+            }
+        };
+        Ok(Event { ts: record.ts, by, kind })
+    }
+
+    /// Gives the messages of authors without a file the sends that their deliveries are evidence of.
+    fn infer_sends(&mut self) -> Result<(), Error> {
+        let mut evidence: BTreeMap<Number, BTreeMap<u64, (Number, BTreeSet<Number>)>> = BTreeMap::new();
+        for event in self.sites.iter().flat_map(|site| &site.events) {
+            if let Kind::Deliver(number) | Kind::Late(number) = event.kind {
+                let message = &self.messages[number as usize];
+                if self.processes[message.author as usize].site == NOWHERE {
+                    let sends = evidence.entry(message.author).or_default();
+                    sends.entry(message.clock).or_insert((number, BTreeSet::new())).1.insert(event.by);
+                }
+            }
+        }
+        for (author, sends) in evidence {
+            let site = number(self.sites.len())?;
+            let mut events = Vec::with_capacity(sends.len());
+            for (message, destinations) in sends.into_values() {
+                let position = number(events.len())?;
+                events.push(Event { ts: 0, by: author, kind: Kind::Send(message) });
+                let sent = self.sent(site, position, position, destinations)?;
+                self.messages[message as usize].sent = Some(sent);
+            }
+            self.sites.push(Site { path: None, events });
+        }
+        Ok(())
+    }
+
+    fn sort_sends(&mut self) {
+        for (number, message) in (0..).zip(&self.messages) {
+            self.processes[message.author as usize].sends.push(number);
+        }
+        for process in &mut self.processes {
+            process.sends.sort_unstable_by_key(|&number| self.messages[number as usize].clock);
+        }
+    }
+
+    fn sent(
+        &mut self,
+        site: Number,
+        position: Number,
+        index: Number,
+        destinations: BTreeSet<Number>,
+    ) -> Result<Sent, Error> {
+        let fates = number(self.delivered.len())?;
+        self.delivered.resize(self.delivered.len() + destinations.len(), false);
+        let destinations: Arc<[Number]> = destinations.into_iter().collect();
+        let set = match self.numbers.sets.entry(destinations) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                self.sets.push(new.key().clone());
+                *new.insert(number(self.sets.len() - 1)?)
+            }
+        };
+        Ok(Sent { site, position, index, set, fates })
+    }
+
+    fn process(&mut self, id: &Arc<str>) -> Result<Number, Error> {
+        if let Some(&known) = self.numbers.processes.get(id) {
+            return Ok(known);
+        }
+        let new = number(self.processes.len())?;
+        self.numbers.processes.insert(id.clone(), new);
+        self.processes.push(Process {
+            id: id.clone(),
+            name: None,
+            site: NOWHERE,
+            stopped: false,
+            superseded: false,
+            forgotten: false,
+            sends: Vec::new(),
+        });
+        Ok(new)
+    }
+
+    fn message(&mut self, id: &MessageId) -> Result<Number, Error> {
+        let author = self.process(&id.process)?;
+        match self.numbers.messages.entry((author, id.clock)) {
+            Entry::Occupied(known) => Ok(*known.get()),
+            Entry::Vacant(new) => {
+                self.messages.push(Message { author, clock: id.clock, sent: None, kept: false });
+                Ok(*new.insert(number(self.messages.len() - 1)?))
+            }
+        }
+    }
+}
+
+fn number(index: usize) -> Result<Number, Error> {
+    Number::try_from(index).ok().filter(|&number| number != NOWHERE).ok_or(Error::TooLarge)
+}

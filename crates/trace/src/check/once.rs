@@ -1,0 +1,129 @@
+//! Exactly once: what is sent, is sent once; what is delivered, was sent there, and comes once.
+
+use std::collections::HashMap;
+
+use super::history::{Event, History, Kind, Number};
+use super::{Report, Rule};
+
+/// Verifies exactly-once, and takes out of the history what breaks it, so that the order of the rest can be verified.
+pub(super) fn check(history: &mut History, report: &mut Report) {
+    let mut clocks: HashMap<Number, u64> = HashMap::new();
+    let mut abandoned: HashMap<(Number, Number), Vec<Number>> = HashMap::new();
+    for site in 0..history.sites.len() as Number {
+        for position in 0..history.sites[site as usize].events.len() as Number {
+            let event = history.sites[site as usize].events[position as usize];
+            let sound = match event.kind {
+                Kind::Send(message) => {
+                    clocks_grow(history, &mut clocks, (site, position), event.by, message, report);
+                    sent_once(history, (site, position), event.by, message, report)
+                }
+                Kind::Deliver(message) => delivered_once(history, (site, position), event, message, report),
+                Kind::Late(message) => {
+                    let author = history.messages[message as usize].author;
+                    let ranges = abandoned.get(&(event.by, author)).map_or(&[][..], Vec::as_slice);
+                    late_after_abandon(history, (site, position), event.by, message, ranges, report);
+                    delivered_once(history, (site, position), event, message, report)
+                }
+                Kind::Abandon(range) => {
+                    let author = history.ranges[range as usize].author;
+                    abandoned.entry((event.by, author)).or_default().push(range);
+                    true
+                }
+                Kind::Hold | Kind::Other => true,
+            };
+            if !sound {
+                history.sites[site as usize].events[position as usize].kind = Kind::Other;
+            }
+        }
+    }
+}
+
+/// The site and position of an event.
+type At = (Number, Number);
+
+fn clocks_grow(
+    history: &History,
+    clocks: &mut HashMap<Number, u64>,
+    (site, position): At,
+    by: Number,
+    message: Number,
+    report: &mut Report,
+) {
+    let clock = history.messages[message as usize].clock;
+    let last = clocks.entry(by).or_insert(0);
+    // An id that is used again is told of as such.
+    if clock < *last {
+        report.add(Rule::ClocksGrow, || {
+            let (what, place) = (history.what(message), history.place(site, position));
+            format!("{what} is sent after {}#{last} ({place})", history.who(by))
+        });
+    }
+    *last = clock.max(*last);
+}
+
+fn sent_once(history: &History, (site, position): At, by: Number, message: Number, report: &mut Report) -> bool {
+    let told = &history.messages[message as usize];
+    let first = told.sent.expect("a send was read");
+    let own = told.author == by;
+    let once = (first.site, first.position) == (site, position);
+    if !own {
+        report.add(Rule::SentOnce, || {
+            let (what, place) = (history.what(message), history.place(site, position));
+            format!("{what} is sent by {} ({place})", history.who(by))
+        });
+    } else if !once {
+        report.add(Rule::SentOnce, || {
+            let (what, place) = (history.what(message), history.place(site, position));
+            format!("{what} is sent twice ({} and {place})", history.place(first.site, first.position))
+        });
+    }
+    once
+}
+
+fn delivered_once(
+    history: &mut History,
+    (site, position): At,
+    event: Event,
+    message: Number,
+    report: &mut Report,
+) -> bool {
+    let told = |history: &History| {
+        let (who, what) = (history.who(event.by), history.what(message));
+        format!("{who} delivered {what} ({}; {})", history.id(message), history.place(site, position))
+    };
+    let Some(sent) = history.messages[message as usize].sent else {
+        report.add(Rule::Sent, || format!("{}, which was never sent", told(history)));
+        return false;
+    };
+    let Some(fate) = history.fate(sent, event.by) else {
+        report.add(Rule::Addressed, || {
+            format!("{}, which was not sent there ({})", told(history), history.place(sent.site, sent.position))
+        });
+        return false;
+    };
+    if history.delivered[fate] {
+        report.add(Rule::DeliveredOnce, || format!("{} a second time", told(history)));
+        return false;
+    }
+    history.delivered[fate] = true;
+    history.messages[message as usize].kept = true;
+    true
+}
+
+fn late_after_abandon(
+    history: &History,
+    (site, position): At,
+    by: Number,
+    message: Number,
+    ranges: &[Number],
+    report: &mut Report,
+) {
+    let clock = history.messages[message as usize].clock;
+    let given_up = ranges.iter().map(|&range| &history.ranges[range as usize]).any(|range| range.contains(clock));
+    if !given_up {
+        report.add(Rule::LateAfterAbandon, || {
+            let (who, what) = (history.who(by), history.what(message));
+            format!("{who} delivered {what} as late without having given it up ({})", history.place(site, position))
+        });
+    }
+}

@@ -1,0 +1,210 @@
+use std::fs;
+
+use super::run::{Run, id, process};
+use crate::{Error, Event, Options, Report, Rule, check};
+
+fn rules(report: &Report) -> Vec<Rule> {
+    report.shown.iter().map(|violation| violation.rule).collect()
+}
+
+/// A tells B and C, B answers both; C is shown the answer first if `disordered`.
+fn triangle(disordered: bool) -> Run {
+    let mut run = Run::new(3);
+    run.send(0, 1, &[1, 2]).deliver(1, 0, 1).send(1, 1, &[0, 2]).deliver(0, 1, 1);
+    if disordered {
+        run.deliver(2, 1, 1).deliver(2, 0, 1);
+    } else {
+        run.deliver(2, 0, 1).deliver(2, 1, 1);
+    }
+    run.stop();
+    run
+}
+
+#[test]
+fn the_triangle_shows_the_chain_of_messages() {
+    let report = triangle(false).complete();
+    assert_eq!(
+        report.to_string(),
+        "3 files, 3 processes: 2 messages, 4 deliveries, 0 held, 0 abandoned, 0 late: OK, causally ordered and complete"
+    );
+    let report = triangle(true).check();
+    let text = report.to_string();
+    let files: Vec<&str> = text.lines().map(|line| line.rsplit('/').next().unwrap()).collect();
+    assert_eq!(report.violations, 1, "{text}");
+    assert_eq!(files[2..], ["p0:1", "p1:1", "p1:2", "p2:1", "p2:2"], "{text}");
+    let told: Vec<&str> = text.lines().map(|line| line.split(", /").next().unwrap()).collect();
+    assert_eq!(
+        told[1..],
+        [
+            "violation: p2 delivered p1#1 before p0#1, on which it depends",
+            "  00:00:00.000000 p0 sent p0#1 (P0:1)",
+            "  00:00:00.000001 p1 delivered p0#1",
+            "  00:00:00.000002 p1 sent p1#1 (P1:1)",
+            "  00:00:00.000004 p2 delivered p1#1",
+            "  00:00:00.000005 p2 delivered p0#1 only then",
+        ]
+    );
+}
+
+#[test]
+fn messages_of_one_author_are_ordered_even_if_its_trace_is_missing() {
+    let mut run = Run::new(3);
+    run.deliver(0, 2, 2).deliver(0, 2, 1).deliver(1, 2, 1).deliver(1, 2, 2);
+    run.0.pop();
+    assert_eq!(rules(&run.check()), [Rule::CausalOrder]);
+}
+
+#[test]
+fn what_is_never_delivered_is_no_matter_of_order() {
+    let mut run = Run::new(2);
+    run.send(0, 1, &[1]).send(0, 2, &[1]).deliver(1, 0, 2).stop();
+    assert!(run.check().is_ok());
+    assert_eq!(rules(&run.complete()), [Rule::Complete]);
+}
+
+#[test]
+fn a_late_delivery_is_exempt_from_order_and_not_from_once() {
+    let mut run = Run::new(2);
+    run.send(0, 1, &[1]).send(0, 2, &[1]).abandon(1, 0, 1, 1).deliver(1, 0, 2).late(1, 0, 1);
+    assert!(run.check().is_ok());
+    assert_eq!(rules(&run.late(1, 0, 1).check()), [Rule::DeliveredOnce]);
+}
+
+#[test]
+fn only_what_was_given_up_is_late() {
+    let mut run = Run::new(2);
+    run.send(0, 1, &[1]).send(0, 2, &[1]).abandon(1, 0, 2, 2).late(1, 0, 1);
+    assert_eq!(rules(&run.check()), [Rule::LateAfterAbandon]);
+}
+
+#[test]
+fn what_only_a_given_up_message_told_of_may_come_late() {
+    // 2 gives up the message of 1, which alone named the message of 0 as something to wait for.
+    let mut run = Run::new(4);
+    run.send(0, 1, &[1, 2]).deliver(1, 0, 1).send(1, 1, &[2, 3]).deliver(3, 1, 1).send(3, 1, &[2]);
+    let mut strict = run.clone();
+    strict.deliver(2, 3, 1).deliver(2, 0, 1);
+    assert_eq!(rules(&strict.check()), [Rule::CausalOrder]);
+    run.abandon(2, 1, 1, 1).deliver(2, 3, 1).deliver(2, 0, 1);
+    assert!(run.check().is_ok(), "{}", run.check());
+    // What 3 sends after that is no reason to wait either; what 0 sends is.
+    run.send(0, 2, &[2, 3]).deliver(3, 0, 2).send(3, 2, &[2]).deliver(2, 3, 2).deliver(2, 0, 2);
+    assert_eq!(rules(&run.check()), [Rule::CausalOrder]);
+}
+
+#[test]
+fn causality_passes_through_a_person_who_restarts() {
+    let mut run = Run::new(3);
+    run.send(0, 1, &[1, 2]).deliver(1, 0, 1);
+    let (ts, peer, name) = (9, process(7), "p1".into());
+    let reborn = |event| crate::Record { ts, peer: peer.clone(), name: std::sync::Arc::clone(&name), event };
+    run.0[1].push(reborn(Event::Start { supersedes: Some(process(1)) }));
+    run.0[1].push(reborn(Event::Send { id: id(7, 1), dests: vec![process(2)], group: None }));
+    run.deliver(2, 7, 1).deliver(2, 0, 1);
+    let report = run.check();
+    assert_eq!(rules(&report), [Rule::CausalOrder]);
+    assert!(report.to_string().contains("p2 delivered p1(P7)#1 before p0#1"), "{report}");
+}
+
+#[test]
+fn ids_are_sent_once_by_their_own_process_with_growing_clocks() {
+    let mut run = Run::new(2);
+    assert_eq!(rules(&run.send(0, 1, &[1]).send(0, 1, &[1]).check()), [Rule::SentOnce]);
+    let mut run = Run::new(2);
+    assert_eq!(rules(&run.send(0, 2, &[1]).send(0, 1, &[1]).check()), [Rule::ClocksGrow]);
+    let mut run = Run::new(2);
+    run.push(1, Event::Send { id: id(0, 1), dests: vec![], group: None });
+    assert_eq!(rules(&run.check()), [Rule::SentOnce]);
+}
+
+#[test]
+fn only_what_was_sent_there_is_delivered() {
+    let mut run = Run::new(3);
+    assert_eq!(rules(&run.send(0, 1, &[1]).deliver(2, 0, 1).check()), [Rule::Addressed]);
+    let mut run = Run::new(2);
+    run.push(0, Event::Start { supersedes: None });
+    assert_eq!(rules(&run.deliver(1, 0, 1).check()), [Rule::Sent]);
+}
+
+#[test]
+fn a_delivery_before_its_send_is_found_and_told() {
+    let mut run = Run::new(3);
+    run.deliver(0, 1, 1).send(0, 1, &[1, 2]).deliver(1, 0, 1).send(1, 1, &[0]).deliver(2, 0, 1);
+    let report = run.check();
+    assert_eq!(rules(&report), [Rule::SentFirst]);
+    assert_eq!(report.violations, 1);
+}
+
+#[test]
+fn completeness_excuses_who_is_gone() {
+    let sent = |event: Option<(usize, Event)>, stopped: &[usize]| {
+        let mut run = Run::new(3);
+        run.send(0, 1, &[1, 2]).deliver(2, 0, 1);
+        if let Some((peer, event)) = event {
+            run.push(peer, event);
+        }
+        for &peer in stopped {
+            run.push(peer, Event::Stop);
+        }
+        run
+    };
+    assert_eq!(rules(&sent(None, &[0, 1, 2]).complete()), [Rule::Complete]);
+    // Killed for good.
+    assert!(sent(Some((1, Event::Start { supersedes: None })), &[0, 2]).complete().is_ok());
+    // Started again, and ended on purpose.
+    assert_eq!(rules(&sent(Some((1, Event::Start { supersedes: None })), &[0, 1, 2]).complete()), [Rule::Complete]);
+    assert!(sent(Some((1, Event::Abandon { id: id(0, 1), upto: 1 })), &[0, 1, 2]).complete().is_ok());
+    assert!(sent(Some((2, Event::Forget { process: process(1) })), &[0, 1, 2]).complete().is_ok());
+    assert!(sent(Some((2, Event::Start { supersedes: Some(process(1)) })), &[0, 1, 2]).complete().is_ok());
+    for name in ["p1", "P1"] {
+        let options = Options { complete: true, absent: vec![name.to_owned()] };
+        let report = sent(None, &[0, 1, 2]).check_with(&options);
+        assert!(report.is_ok() && report.notes.is_empty(), "{report}");
+    }
+    let options = Options { complete: true, absent: vec!["p2".to_owned(), "nobody".to_owned()] };
+    let report = sent(None, &[0, 1, 2]).check_with(&options);
+    assert_eq!((rules(&report), report.notes.len()), (vec![Rule::Complete], 1));
+    // The author was killed, but somebody has it.
+    assert_eq!(rules(&sent(None, &[1, 2]).complete()), [Rule::Complete]);
+}
+
+#[test]
+fn what_nobody_has_of_a_killed_author_is_not_missed() {
+    let mut run = Run::new(3);
+    run.send(0, 1, &[1, 2]).push(1, Event::Stop).push(2, Event::Stop);
+    assert!(run.complete().is_ok());
+    let mut held = Run::new(3);
+    held.send(0, 1, &[1, 2]).push(1, Event::Hold { id: id(0, 1), missing: vec![] });
+    held.push(1, Event::Stop).push(2, Event::Stop);
+    assert_eq!(held.complete().violations, 2);
+    assert_eq!(rules(&run.push(0, Event::Stop).complete()), [Rule::Complete; 2]);
+}
+
+#[test]
+fn a_torn_last_line_is_noted_and_a_malformed_one_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace");
+    let line = r#"{"ts":1,"peer":"P","name":"p","event":"start"}"#;
+    fs::write(&file, format!("{line}\n{{\"ts\":2,\"pe")).unwrap();
+    let report = check(&[&file], &Options::default()).unwrap();
+    assert!(report.is_ok());
+    assert_eq!(report.notes.len(), 1);
+    assert!(report.to_string().ends_with("trace:2: the last line has no end"), "{report}");
+    for bad in ["", "{\"ts\":2,\"pe", "\u{0}", "[]"] {
+        fs::write(&file, format!("{line}\n{bad}\n{line}\n")).unwrap();
+        let error = check(&[&file], &Options::default()).unwrap_err();
+        assert!(matches!(error, Error::Malformed { line: 2, .. }), "{error}");
+        assert!(error.to_string().contains("trace:2: "), "{error}");
+    }
+    assert!(matches!(check(&[folder.path().join("none")], &Options::default()), Err(Error::Read { .. })));
+}
+
+#[test]
+fn one_process_in_two_files_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["a", "b"].map(|name| folder.path().join(name));
+    for file in &files {
+        fs::write(file, "{\"ts\":1,\"peer\":\"P\",\"name\":\"p\",\"event\":\"start\"}\n").unwrap();
+    }
+    assert!(matches!(check(&files, &Options::default()), Err(Error::SharedProcess { .. })));
+}

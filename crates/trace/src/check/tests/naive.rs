@@ -1,0 +1,74 @@
+//! The definition of causal order, taken at its word.
+
+use super::run::{Run, process};
+use crate::{Event, MessageId};
+
+/// How many deliveries break causal order; `None` if there is no order, because something happened before itself.
+pub(super) fn disordered(run: &Run) -> Option<usize> {
+    let events: Vec<(usize, &Event)> =
+        run.0.iter().enumerate().flat_map(|(peer, records)| records.iter().map(move |r| (peer, &r.event))).collect();
+    let before = happened_before(&events);
+    if (0..events.len()).any(|event| before[event][event]) {
+        return None;
+    }
+    let sends: Vec<(usize, &MessageId)> =
+        numbered(&events, |event| if let Event::Send { id, .. } = event { Some(id) } else { None });
+    let sent = |id: &MessageId| sends.iter().find(|(_, sent)| *sent == id).unwrap().0;
+    let to = |send: usize, peer: usize| matches!(events[send].1, Event::Send { dests, .. } if dests.contains(&process(peer)));
+    let mut count = 0;
+    for peer in 0..run.0.len() {
+        let deliveries: Vec<(usize, &MessageId)> =
+            numbered(&events, |event| if let Event::Deliver { id } = event { Some(id) } else { None });
+        let own: Vec<_> = deliveries.into_iter().filter(|&(at, _)| events[at].0 == peer).collect();
+        for (place, (_, second)) in own.iter().enumerate() {
+            let second = sent(second);
+            count += usize::from(own[..place].iter().any(|&(at, first)| {
+                let first = sent(first);
+                // What this peer had given up by then, and lies between.
+                let exempt = events[..at].iter().filter(|(by, _)| *by == peer).any(|(_, event)| {
+                    let Event::Abandon { id, upto } = event else { return false };
+                    sends.iter().any(|&(hole, sent)| {
+                        sent.process == id.process
+                            && (id.clock..=*upto).contains(&sent.clock)
+                            && to(hole, peer)
+                            && (before[second][hole] || second == hole)
+                            && before[hole][first]
+                    })
+                });
+                before[second][first] && !exempt
+            }));
+        }
+    }
+    Some(count)
+}
+
+fn numbered<'a>(
+    events: &[(usize, &'a Event)],
+    of: impl Fn(&'a Event) -> Option<&'a MessageId>,
+) -> Vec<(usize, &'a MessageId)> {
+    events.iter().enumerate().filter_map(|(at, (_, event))| of(event).map(|id| (at, id))).collect()
+}
+
+fn happened_before(events: &[(usize, &Event)]) -> Vec<Vec<bool>> {
+    let mut before = vec![vec![false; events.len()]; events.len()];
+    for (a, (peer, event)) in events.iter().enumerate() {
+        for (b, (other, later)) in events.iter().enumerate() {
+            before[a][b] = (peer == other && a < b)
+                || match (event, later) {
+                    (Event::Send { id, .. }, Event::Deliver { id: delivered } | Event::Late { id: delivered }) => {
+                        id == delivered
+                    }
+                    _ => false,
+                };
+        }
+    }
+    for middle in 0..events.len() {
+        for a in 0..events.len() {
+            if before[a][middle] {
+                let through = before[middle].clone();
+                before[a].iter_mut().zip(through).for_each(|(known, after)| *known |= after);
+            }
+        }
+    }
+    before
+}
