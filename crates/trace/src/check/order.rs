@@ -137,7 +137,7 @@ impl<'a> Walk<'a> {
             let Self { processes, messages, sites, .. } = self;
             let shown = processes[event.by as usize].get_or_insert_with(|| Shown::new(sites.len()));
             if sent.index < shown.past.of(sent.site) || shown.holes.forbid(sent) {
-                let first = report.shown(Rule::CausalOrder) == 0;
+                let first = report.shown_of(Rule::CausalOrder) == 0;
                 report.add(Rule::CausalOrder, || chain::explain(history, site, position, message, first));
             }
             if !shown.holes.cross(history, messages, message, &past) {

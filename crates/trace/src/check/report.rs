@@ -76,12 +76,12 @@ impl Report {
     /// Counts a violation; its text is asked for only if it is going to be shown.
     pub(super) fn add(&mut self, rule: Rule, text: impl FnOnce() -> String) {
         self.violations += 1;
-        if self.shown(rule) < Self::SHOWN {
+        if self.shown_of(rule) < Self::SHOWN {
             self.shown.push(Violation { rule, text: text() });
         }
     }
 
-    pub(super) fn shown(&self, rule: Rule) -> usize {
+    pub(super) fn shown_of(&self, rule: Rule) -> usize {
         self.shown.iter().filter(|violation| violation.rule == rule).count()
     }
 }
