@@ -1,0 +1,277 @@
+//! Numbers and ids as bytes, and what can be wrong with bytes.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Clock, Entry, Index, Set};
+
+/// What a process is called, where it is written as bytes.
+///
+/// `decode` takes from the front of `input` what `encode` wrote, and nothing else than that: for canonical bytes an id must
+/// have one form only.
+pub trait Id: Ord + Clone {
+    /// Appends the id.
+    fn encode(&self, out: &mut Vec<u8>);
+
+    /// Takes an id off the front of `input`; `None` if there is none.
+    fn decode(input: &mut &[u8]) -> Option<Self>;
+}
+
+/// Why bytes could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// They end too early.
+    #[error("the bytes end too early")]
+    Truncated,
+    /// They go on after the end.
+    #[error("there are bytes after the end")]
+    Trailing,
+    /// They are in a later version of the format, or in another format.
+    #[error("version {0} of the format is not known here")]
+    Version(u8),
+    /// A number has more digits than it needs, or more than 64 bits.
+    #[error("a number is not written in its one form")]
+    Number,
+    /// An id cannot be read.
+    #[error("an id cannot be read")]
+    Id,
+    /// A clock is zero or beyond 64 bits.
+    #[error("a clock is out of range")]
+    Clock,
+    /// A bit or position beyond those that there are.
+    #[error("position {position} is beyond the {count} that there are")]
+    Position {
+        /// The position.
+        position: u64,
+        /// How many there are.
+        count: usize,
+    },
+    /// A number that no table entry was sent for.
+    #[error("{what} number {number} was never introduced on this link")]
+    Unknown {
+        /// Of what.
+        what: Numbered,
+        /// The number.
+        number: u64,
+    },
+    /// More than the reader accepts.
+    #[error("{count} {what} are more than the {limit} that are accepted")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there were.
+        count: u64,
+        /// How many are accepted.
+        limit: usize,
+    },
+    /// Something that has one order is in another, or twice there.
+    #[error("entries or ids are not in strict order")]
+    Unordered,
+    /// Readable, but not as it would have been written.
+    #[error("the bytes are not in their canonical form")]
+    NotCanonical,
+}
+
+/// What a link numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbered {
+    /// Processes.
+    Process,
+    /// Destination sets.
+    Set,
+}
+
+impl core::fmt::Display for Numbered {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Process => "process",
+            Self::Set => "set",
+        })
+    }
+}
+
+/// Appends a number, seven bits a byte, the low ones first.
+pub(crate) fn put(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Takes a number in its shortest form.
+pub(crate) fn take(input: &mut &[u8]) -> Result<u64, DecodeError> {
+    let mut number = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let byte = take_byte(input)?;
+        let low = u64::from(byte & 0x7f);
+        if shift == 63 && low > 1 {
+            return Err(DecodeError::Number);
+        }
+        number |= low << shift;
+        if byte < 0x80 {
+            return if byte == 0 && shift > 0 { Err(DecodeError::Number) } else { Ok(number) };
+        }
+    }
+    Err(DecodeError::Number)
+}
+
+pub(crate) fn take_byte(input: &mut &[u8]) -> Result<u8, DecodeError> {
+    let (&byte, rest) = input.split_first().ok_or(DecodeError::Truncated)?;
+    *input = rest;
+    Ok(byte)
+}
+
+pub(crate) fn take_bytes<'a>(input: &mut &'a [u8], count: usize) -> Result<&'a [u8], DecodeError> {
+    let (bytes, rest) = input.split_at_checked(count).ok_or(DecodeError::Truncated)?;
+    *input = rest;
+    Ok(bytes)
+}
+
+pub(crate) fn take_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
+    match take(input)? {
+        0 => Err(DecodeError::Clock),
+        clock => Ok(clock),
+    }
+}
+
+/// Takes how many of something follow. Each takes at least a byte, so a count beyond what is left is refused at once.
+pub(crate) fn take_count(input: &mut &[u8], what: &'static str, limit: usize) -> Result<usize, DecodeError> {
+    let count = take(input)?;
+    match usize::try_from(count) {
+        Ok(count) if count > input.len() => Err(DecodeError::Truncated),
+        Ok(count) if count <= limit => Ok(count),
+        Ok(_) | Err(_) => Err(DecodeError::TooMany { what, count, limit }),
+    }
+}
+
+/// Takes a position below `count`.
+pub(crate) fn take_index(input: &mut &[u8], count: usize) -> Result<Index, DecodeError> {
+    let position = take(input)?;
+    usize::try_from(position)
+        .ok()
+        .filter(|&position| position < count)
+        .map(Index::at)
+        .ok_or(DecodeError::Position { position, count })
+}
+
+pub(crate) fn take_id<P: Id>(input: &mut &[u8]) -> Result<P, DecodeError> {
+    P::decode(input).ok_or(DecodeError::Id)
+}
+
+/// Appends a set of positions below `count` as a bitmap.
+pub(crate) fn put_set(set: &Set, count: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + count.div_ceil(8), 0);
+    for process in set.iter() {
+        out[start + process.position() / 8] |= 1 << (process.position() % 8);
+    }
+}
+
+pub(crate) fn take_set(input: &mut &[u8], count: usize) -> Result<Set, DecodeError> {
+    let bytes = take_bytes(input, count.div_ceil(8))?;
+    let bits = bytes
+        .iter()
+        .enumerate()
+        .flat_map(|(at, &byte)| (0..8).filter(move |bit| byte >> bit & 1 == 1).map(move |bit| at * 8 + bit));
+    let set: Set = bits.map(Index::at).collect();
+    if set.end() > count {
+        return Err(DecodeError::Position { position: set.end() as u64 - 1, count });
+    }
+    Ok(set)
+}
+
+/// Appends entries whose indices are below `count`.
+pub(crate) fn put_entries(entries: &[Entry], count: usize, out: &mut Vec<u8>) {
+    put(entries.len() as u64, out);
+    for entry in entries {
+        put(entry.sender.position() as u64, out);
+        put(entry.clock, out);
+        put_set(&entry.dests, count, out);
+    }
+}
+
+/// Takes entries, which must be in strict order.
+pub(crate) fn take_entries(input: &mut &[u8], count: usize, limit: usize) -> Result<Vec<Entry>, DecodeError> {
+    let entries = (0..take_count(input, "entries", limit)?)
+        .map(|_| {
+            Ok(Entry { sender: take_index(input, count)?, clock: take_clock(input)?, dests: take_set(input, count)? })
+        })
+        .collect::<Result<Vec<_>, DecodeError>>()?;
+    if entries.is_sorted_by(|a, b| (a.sender, a.clock) < (b.sender, b.clock)) {
+        Ok(entries)
+    } else {
+        Err(DecodeError::Unordered)
+    }
+}
+
+macro_rules! fixed_id {
+    ($($number:ty)*) => {
+        $(impl Id for $number {
+            fn encode(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_be_bytes());
+            }
+
+            fn decode(input: &mut &[u8]) -> Option<Self> {
+                <[u8; size_of::<Self>()]>::decode(input).map(Self::from_be_bytes)
+            }
+        })*
+    };
+}
+
+fixed_id!(u8 u16 u32 u64);
+
+impl<const N: usize> Id for [u8; N] {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        take_bytes(input, N).ok()?.try_into().ok()
+    }
+}
+
+impl Id for String {
+    fn encode(&self, out: &mut Vec<u8>) {
+        put(self.len() as u64, out);
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        let length = usize::try_from(take(input).ok()?).ok()?;
+        Self::from_utf8(take_bytes(input, length).ok()?.to_vec()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_number_comes_back_and_has_one_form(number: u64, shift in 0..64_u32) {
+            let number = number >> shift;
+            let mut bytes = Vec::new();
+            put(number, &mut bytes);
+            let mut input = &bytes[..];
+            prop_assert_eq!(take(&mut input), Ok(number));
+            prop_assert!(input.is_empty());
+            *bytes.last_mut().unwrap() |= 0x80;
+            bytes.push(0);
+            prop_assert!(take(&mut &bytes[..]).is_err());
+        }
+
+        #[test]
+        fn any_bytes_give_a_number_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+            let mut input = &bytes[..];
+            if let Ok(number) = take(&mut input) {
+                let mut again = Vec::new();
+                put(number, &mut again);
+                prop_assert_eq!(&bytes[..bytes.len() - input.len()], &again[..]);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! How a process behaves, and what bounds it.
+
+/// How a [`Process`](crate::Process) behaves, and what bounds it.
+///
+/// ```
+/// use causal::{Config, Trust};
+/// let config = Config { trust: Trust::Vouched, ..Config::default() };
+/// assert_eq!(config.max_processes, 10_000);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// When markers travel. By default beyond 16 other entries: below that a marker for everybody who ever spoke would be
+    /// most of a message (some 1.4 KB among 450 processes, against 11 to 21 bytes), above it markers save more than they
+    /// cost (50 processes that send to one another only: 370 bytes against 998).
+    pub markers: Markers,
+    /// Whose word makes older entries obsolete. By default everybody's, as in the published algorithm.
+    pub trust: Trust,
+    /// How many processes may be known, forgotten ones included. By default 10,000: an index into everything kept by process
+    /// costs some 200 bytes, and whoever sends envelopes can make up ids.
+    pub max_processes: usize,
+    /// How many messages may be held back. By default 16,384: a few seconds of what a busy group says.
+    pub max_held: usize,
+    /// How many entries all held messages may have together, which bounds the memory that they take beside the payload.
+    /// By default 2²⁰, some 40 MB.
+    pub max_held_entries: usize,
+    /// How many entries one message may carry. By default 8,192: among 50 processes that send to one another only, an honest
+    /// one carries 50 with markers and 200 without.
+    pub max_entries: usize,
+    /// How many entries are remembered before messages that carry further ones are refused. By default 65,536: far beyond
+    /// what honest traffic makes, so that made-up entries cannot fill the memory.
+    pub max_log: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            markers: Markers::Beyond(16),
+            trust: Trust::Everyone,
+            max_processes: 10_000,
+            max_held: 16_384,
+            max_held_entries: 1 << 20,
+            max_entries: 8_192,
+            max_log: 65_536,
+        }
+    }
+}
+
+/// When markers, the entries that name nobody any more, travel with a message.
+///
+/// Leaving them out changes no delivery: an entry that a receiver still remembers names a message that has to come first
+/// anyway. It only costs some memory of what is long done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Markers {
+    /// With every message, as in the published algorithm.
+    Always,
+    /// Only with a message that carries more than so many other entries.
+    Beyond(usize),
+}
+
+/// Whose word makes older entries of an author obsolete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Everybody's: for processes that do not lie to one another. The algorithm as published.
+    Everyone,
+    /// The author's alone: an entry beyond the clock that its author was seen to have reached, which the caller tells by
+    /// [`Process::vouch`](crate::Process::vouch), makes no other entry obsolete; nor can
+    /// [`Process::abandon`](crate::Process::abandon) go beyond that clock. So nobody erases what others wait for with clocks
+    /// that he made up. It costs about one entry in a hundred. A lie about a clock that does exist can still disorder what
+    /// depends on it.
+    Vouched,
+}
+
+/// What a decoder accepts, so that what was sent never decides how much memory is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many processes an envelope may name, or a [`wire::Table`](crate::wire::Table) may hold. By default 10,000.
+    pub processes: usize,
+    /// How many entries a message may carry. By default 8,192.
+    pub entries: usize,
+    /// How many destination sets a [`wire::Table`](crate::wire::Table) may hold. By default 4,096.
+    pub sets: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { processes: 10_000, entries: 8_192, sets: 4_096 }
+    }
+}

@@ -1,0 +1,139 @@
+//! Messages that cannot be delivered yet, indexed by what they wait for.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+use crate::{Clock, Index, Stamp};
+
+/// A message on its way from arrival to delivery.
+pub(crate) struct Pending<M> {
+    pub(crate) stamp: Stamp,
+    pub(crate) message: M,
+    /// Entries of the stamp that were found to be made up: those of this author, above this clock.
+    pub(crate) void: Vec<(Index, Clock)>,
+}
+
+impl<M> Pending<M> {
+    pub(crate) fn new(stamp: Stamp, message: M) -> Self {
+        Self { stamp, message, void: Vec::new() }
+    }
+
+    /// Whether the entry about `clock` of `author` was declared void.
+    pub(crate) fn is_void(&self, author: Index, clock: Clock) -> bool {
+        self.void.iter().any(|&(a, above)| a == author && clock > above)
+    }
+}
+
+/// The held messages. A message is looked at again only when something that it waits for is settled.
+pub(crate) struct Holdback<M> {
+    slots: Vec<Option<Slot<M>>>,
+    free: Vec<usize>,
+    authors: Vec<Author>,
+    held: usize,
+    entries: usize,
+}
+
+struct Slot<M> {
+    pending: Pending<M>,
+    /// How many messages it still waits for.
+    unmet: usize,
+}
+
+#[derive(Default)]
+struct Author {
+    /// This author's messages that are held, by clock.
+    held: BTreeMap<Clock, usize>,
+    /// Who waits for which message of this author.
+    waiters: BTreeMap<Clock, SmallVec<[usize; 2]>>,
+}
+
+impl<M> Holdback<M> {
+    pub(crate) fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), authors: Vec::new(), held: 0, entries: 0 }
+    }
+
+    /// Makes room for processes up to `count`.
+    pub(crate) fn grow(&mut self, count: usize) {
+        self.authors.resize_with(count, Author::default);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.held
+    }
+
+    /// The entries of all held messages together.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
+    }
+
+    pub(crate) fn find(&self, author: Index, clock: Clock) -> Option<&Pending<M>> {
+        let &key = self.authors[author.position()].held.get(&clock)?;
+        self.slots[key].as_ref().map(|slot| &slot.pending)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pending<M>> {
+        self.slots.iter().flatten().map(|slot| &slot.pending)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Pending<M>> {
+        self.slots.iter_mut().flatten().map(|slot| &mut slot.pending)
+    }
+
+    /// The messages that are waited for and not held themselves, each with how many wait for it.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = (Index, Clock, usize)> + '_ {
+        self.authors.iter().enumerate().flat_map(|(position, author)| {
+            let absent = author.waiters.iter().filter(|(clock, _)| !author.held.contains_key(clock));
+            absent.map(move |(&clock, waiters)| (Index::at(position), clock, waiters.len()))
+        })
+    }
+
+    /// Holds a message until everything in `unmet` (not empty, no two alike) is settled.
+    pub(crate) fn hold(&mut self, pending: Pending<M>, unmet: &[(Index, Clock)]) {
+        let key = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        for &(author, clock) in unmet {
+            self.authors[author.position()].waiters.entry(clock).or_default().push(key);
+        }
+        self.authors[pending.stamp.sender.position()].held.insert(pending.stamp.clock, key);
+        self.held += 1;
+        self.entries += pending.stamp.log.len();
+        self.slots[key] = Some(Slot { pending, unmet: unmet.len() });
+    }
+
+    /// Hands out what waited for nothing but messages of `author` up to `clock`. Takes time for what waited for those only.
+    pub(crate) fn settle(&mut self, author: Index, clock: Clock, out: &mut impl Extend<Pending<M>>) {
+        while let Some(first) =
+            self.authors[author.position()].waiters.first_entry().filter(|first| *first.key() <= clock)
+        {
+            let waiters = first.remove();
+            out.extend(waiters.into_iter().filter_map(|key| self.meet(key)));
+        }
+    }
+
+    /// Hands out what waited for nothing but messages of `author` above `clock`.
+    pub(crate) fn void(&mut self, author: Index, clock: Clock, out: &mut impl Extend<Pending<M>>) {
+        while let Some(last) = self.authors[author.position()].waiters.last_entry().filter(|last| *last.key() > clock) {
+            let waiters = last.remove();
+            out.extend(waiters.into_iter().filter_map(|key| self.meet(key)));
+        }
+    }
+
+    /// One thing less to wait for; the message, if it was the last.
+    fn meet(&mut self, key: usize) -> Option<Pending<M>> {
+        let slot = self.slots[key].as_mut().expect("whoever waits is held");
+        slot.unmet -= 1;
+        if slot.unmet > 0 {
+            return None;
+        }
+        let Slot { pending, .. } = self.slots[key].take().expect("looked at just now");
+        self.free.push(key);
+        self.held -= 1;
+        self.entries -= pending.stamp.log.len();
+        self.authors[pending.stamp.sender.position()].held.remove(&pending.stamp.clock);
+        Some(pending)
+    }
+}

@@ -1,0 +1,257 @@
+//! What a process knows to be possibly still on its way: `LOG` of Algorithm 6.3 in Kshemkalyani and Singhal,
+//! "Distributed Computing: Principles, Algorithms, and Systems", §6.5, kept by author.
+//!
+//! It differs from the book in that the message carries the log as it stood, one for all destinations, and the receiver makes
+//! for himself the reduction of step (1b) as the first step of the merge; in that entries count as newer only up to the clock
+//! that their author vouched for; and in that a purge also follows step (1d).
+
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+use crate::holdback::Pending;
+use crate::{Clock, Entries, Entry, Index, Markers, Set};
+
+/// One author's entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) clock: Clock,
+    /// May still name the owner of the log when it is shared (so that removing him allocates nothing); see [`Log::strip`].
+    pub(crate) dests: Set,
+}
+
+type Items = SmallVec<[Item; 2]>;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    /// By author; ordered by clock.
+    authors: Vec<Items>,
+    /// The authors with an entry that names somebody, in order.
+    live: Vec<Index>,
+    len: usize,
+    /// Room for the merge, kept so that it is allocated once.
+    incoming: Items,
+    merged: Items,
+}
+
+impl Log {
+    /// Makes room for processes up to `count`.
+    pub(crate) fn grow(&mut self, count: usize) {
+        self.authors.resize_with(count, Items::new);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many entries name somebody.
+    pub(crate) fn live(&self) -> usize {
+        self.live
+            .iter()
+            .flat_map(|author| &self.authors[author.position()])
+            .filter(|item| !item.dests.is_empty())
+            .count()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.authors.iter().enumerate().flat_map(|(position, items)| {
+            items.iter().map(move |item| {
+                let mut dests = item.dests.clone();
+                dests.remove(Index::ME);
+                Entry { sender: Index::at(position), clock: item.clock, dests }
+            })
+        })
+    }
+
+    /// Takes in entries of a snapshot, ordered by clock.
+    pub(crate) fn restore(&mut self, author: Index, items: impl Iterator<Item = (Clock, Set)>) {
+        self.merged.extend(items.map(|(clock, dests)| Item { clock, dests }));
+        self.replace(author);
+    }
+
+    /// What a message carries: the entries that name somebody, and the markers if the rule says so.
+    pub(crate) fn outgoing(&mut self, markers: Markers) -> Entries {
+        self.strip();
+        let all = match markers {
+            Markers::Always => true,
+            Markers::Beyond(limit) => self.live() > limit,
+        };
+        if all {
+            return self.iter().collect();
+        }
+        let named = self.live.iter().flat_map(|&sender| {
+            let items = self.authors[sender.position()].iter().filter(|item| !item.dests.is_empty());
+            items.map(move |item| Entry { sender, clock: item.clock, dests: item.dests.clone() })
+        });
+        named.collect()
+    }
+
+    /// Steps (1c) and (1d): what goes to `dests` now need not be told to them again, and the message itself joins.
+    pub(crate) fn send(&mut self, clock: Clock, dests: &Set, vouched: impl Fn(Index) -> Clock) {
+        for at in 0..self.live.len() {
+            let author = self.live[at];
+            for item in &mut self.authors[author.position()] {
+                item.dests.subtract(dests);
+                item.dests.remove_if_inline(Index::ME);
+            }
+            self.len -= purge(&mut self.authors[author.position()], vouched(author));
+        }
+        let authors = &self.authors;
+        self.live.retain(|author| authors[author.position()].iter().any(|item| !item.dests.is_empty()));
+        self.authors[Index::ME.position()].push(Item { clock, dests: dests.clone() });
+        self.len += 1;
+        self.purge(Index::ME, vouched(Index::ME));
+        self.relist(Index::ME);
+    }
+
+    /// Steps (2c) to (2e), after the reduction of (1b) for this destination. Entries about own messages beyond `own_clock` are
+    /// made up, and left out.
+    pub(crate) fn merge<M>(
+        &mut self,
+        pending: &Pending<M>,
+        own_clock: Clock,
+        forgotten: &Set,
+        vouched: impl Fn(Index) -> Clock,
+    ) {
+        let stamp = &pending.stamp;
+        let item = |clock: Clock, dests: &Set| {
+            let mut dests = dests.clone();
+            if !forgotten.is_empty() {
+                dests.subtract(forgotten);
+            }
+            dests.remove_if_inline(Index::ME);
+            Item { clock, dests }
+        };
+        let mut joined = false;
+        let mut rest = &stamp.log[..];
+        while let Some(author) = rest.first().map(|entry| entry.sender) {
+            let (run, others) = rest.split_at(rest.partition_point(|entry| entry.sender <= author));
+            rest = others;
+            for entry in run {
+                let made_up = author == Index::ME && entry.clock > own_clock;
+                if made_up || pending.is_void(author, entry.clock) {
+                    continue;
+                }
+                let mut reduced = item(entry.clock, &entry.dests);
+                reduced.dests.subtract(&stamp.dests);
+                reduced.dests.remove_if_inline(Index::ME);
+                self.incoming.push(reduced);
+            }
+            let vouched = vouched(author);
+            purge(&mut self.incoming, vouched);
+            if author == stamp.sender {
+                self.incoming.push(item(stamp.clock, &stamp.dests));
+                joined = true;
+            }
+            self.merge_author(author, vouched);
+        }
+        if !joined {
+            self.incoming.push(item(stamp.clock, &stamp.dests));
+            self.merge_author(stamp.sender, vouched(stamp.sender));
+        }
+    }
+
+    /// Takes `process` out of every entry.
+    pub(crate) fn forget(&mut self, process: Index, vouched: impl Fn(Index) -> Clock) {
+        for author in core::mem::take(&mut self.live) {
+            for item in &mut self.authors[author.position()] {
+                item.dests.remove(process);
+                item.dests.remove_if_inline(Index::ME);
+            }
+            self.purge(author, vouched(author));
+            self.relist(author);
+        }
+    }
+
+    /// Drops the entries of `author` above `clock`.
+    pub(crate) fn void(&mut self, author: Index, clock: Clock) {
+        let items = &mut self.authors[author.position()];
+        let before = items.len();
+        items.retain(|item| item.clock <= clock);
+        self.len -= before - items.len();
+        self.relist(author);
+    }
+
+    /// Drops the markers of `author` that a newer entry, up to the clock `vouched`, makes superfluous.
+    pub(crate) fn purge(&mut self, author: Index, vouched: Clock) {
+        self.len -= purge(&mut self.authors[author.position()], vouched);
+    }
+
+    /// Step (2d) for one author: merges `incoming`, which it leaves empty.
+    fn merge_author(&mut self, author: Index, vouched: Clock) {
+        let known = &mut self.authors[author.position()];
+        self.len -= known.len();
+        let (newest_known, newest_incoming) = (newest(known, vouched), newest(&self.incoming, vouched));
+        let mut mine = known.drain(..).peekable();
+        let mut theirs = self.incoming.drain(..).peekable();
+        loop {
+            let order = match (mine.peek(), theirs.peek()) {
+                (Some(m), Some(t)) => m.clock.cmp(&t.clock),
+                (Some(_), None) => core::cmp::Ordering::Less,
+                (None, Some(_)) => core::cmp::Ordering::Greater,
+                (None, None) => break,
+            };
+            let first = if order.is_gt() { theirs.next() } else { mine.next() };
+            let mut item = first.expect("the side with the smaller clock has an item");
+            let obsolete = match order {
+                core::cmp::Ordering::Less => item.clock < newest_incoming,
+                core::cmp::Ordering::Greater => item.clock < newest_known,
+                core::cmp::Ordering::Equal => {
+                    item.dests.intersect(&theirs.next().expect("compared just now").dests);
+                    item.dests.remove_if_inline(Index::ME);
+                    false
+                }
+            };
+            if !obsolete {
+                self.merged.push(item);
+            }
+        }
+        drop((mine, theirs));
+        purge(&mut self.merged, vouched);
+        self.replace(author);
+    }
+
+    /// Makes `merged`, which it leaves empty, the items of an author who has none.
+    fn replace(&mut self, author: Index) {
+        self.len += self.merged.len();
+        self.authors[author.position()].extend(self.merged.drain(..));
+        self.relist(author);
+    }
+
+    /// Takes the owner out of what is about to leave.
+    fn strip(&mut self) {
+        for author in &self.live {
+            for item in &mut self.authors[author.position()] {
+                item.dests.remove(Index::ME);
+            }
+        }
+    }
+
+    /// Sees to it that `live` lists `author` exactly if an entry of his names somebody.
+    fn relist(&mut self, author: Index) {
+        let names = self.authors[author.position()].iter().any(|item| !item.dests.is_empty());
+        match (self.live.binary_search(&author), names) {
+            (Err(at), true) => self.live.insert(at, author),
+            (Ok(at), false) => {
+                self.live.remove(at);
+            }
+            (Ok(_), true) | (Err(_), false) => {}
+        }
+    }
+}
+
+/// `PURGE_NULL_ENTRIES` for one author: drops the items with nobody left that have a newer one beside them, newer counting
+/// only up to the clock `vouched`. Returns how many.
+fn purge(items: &mut Items, vouched: Clock) -> usize {
+    let before = items.len();
+    if before > 1 {
+        let newest = newest(items, vouched);
+        items.retain(|item| !(item.dests.is_empty() && item.clock < newest));
+    }
+    before - items.len()
+}
+
+/// The greatest clock in `items` up to `vouched`; 0 without one.
+fn newest(items: &Items, vouched: Clock) -> Clock {
+    items.iter().rev().find(|item| item.clock <= vouched).map_or(0, |item| item.clock)
+}

@@ -1,0 +1,527 @@
+//! The state machine: one process of a causal multicast.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::config::{Config, Trust};
+use crate::holdback::{Holdback, Pending};
+use crate::horizon::{Hole, Horizon};
+use crate::log::Log;
+use crate::roster::{Full, Roster};
+use crate::snapshot::{RestoreError, Snapshot};
+use crate::{Clock, Entry, Envelope, Index, Refusal, Refused, Set, Stamp};
+
+#[cfg(test)]
+mod tests;
+
+/// One process of a causal multicast. `P` is what a process is called, `M` what the caller hangs on a message until it is
+/// delivered: its text, say, or where its bytes lie.
+///
+/// # The caller's contract
+/// 1. What [`multicast`](Self::multicast) returns goes to every destination that it names, at least once, in any order.
+/// 2. What arrives goes to [`receive`](Self::receive), and then [`next_delivery`](Self::next_delivery) is called until it
+///    returns `None`. A message counts as delivered when `next_delivery` has returned it.
+/// 3. A process that restarts without the newest [`snapshot`](Self::snapshot) takes a new id: clocks are never used twice.
+///
+/// Then no message is ever delivered before one that happened before it and goes to the same destination, except across what
+/// was given up by [`abandon`](Self::abandon); and everything is delivered once for each destination's copy has arrived.
+pub struct Process<P, M> {
+    config: Config,
+    roster: Roster<P>,
+    clock: Clock,
+    horizons: Vec<Horizon>,
+    /// How far each author vouched for his own clock.
+    vouched: Vec<Clock>,
+    forgotten: Set,
+    log: Log,
+    holdback: Holdback<M>,
+    /// Deliverable in this order.
+    ready: VecDeque<Pending<M>>,
+    /// Room for what is released, kept so that it is allocated once.
+    released: Vec<Pending<M>>,
+    counts: Counts,
+}
+
+/// What became of a message that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It can be delivered, and comes out of [`Process::next_delivery`] after what came before it.
+    Delivered,
+    /// It waits for others ([`Process::waits_for`]).
+    Held,
+    /// It was there before, and was dropped.
+    Duplicate,
+}
+
+/// A message whose turn has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery<M> {
+    /// As it was received.
+    pub stamp: Stamp,
+    /// What came with it.
+    pub message: M,
+    /// It had been given up, and what depends on it may have been delivered before it.
+    pub late: bool,
+}
+
+/// A message that others wait for and that has not arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Its author.
+    pub author: Index,
+    /// Which of his messages it is.
+    pub clock: Clock,
+    /// How many held messages wait for it.
+    pub waiting: usize,
+}
+
+/// What a process did so far, and what it has in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Messages sent since the start or the restore.
+    pub sent: u64,
+    /// Messages delivered since then, late ones included.
+    pub delivered: u64,
+    /// Messages delivered late.
+    pub late: u64,
+    /// Messages that were held for a while.
+    pub held_back: u64,
+    /// Messages dropped because they were there before.
+    pub duplicates: u64,
+    /// Holes made by [`Process::abandon`].
+    pub abandoned: u64,
+    /// Processes known now.
+    pub processes: usize,
+    /// Messages held now.
+    pub held: usize,
+    /// Entries remembered now, of all kinds.
+    pub log: usize,
+    /// Those of them that still name a destination.
+    pub log_live: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    sent: u64,
+    delivered: u64,
+    late: u64,
+    held_back: u64,
+    duplicates: u64,
+    abandoned: u64,
+}
+
+impl<P: Ord + Clone, M> Process<P, M> {
+    /// A process that has sent and received nothing.
+    pub fn new(me: P, config: Config) -> Self {
+        let mut process = Self {
+            roster: Roster::new(me, config.max_processes),
+            config,
+            clock: 0,
+            horizons: Vec::new(),
+            vouched: Vec::new(),
+            forgotten: Set::new(),
+            log: Log::default(),
+            holdback: Holdback::new(),
+            ready: VecDeque::new(),
+            released: Vec::new(),
+            counts: Counts::default(),
+        };
+        process.make_room();
+        process
+    }
+
+    /// This process.
+    pub fn me(&self) -> Index {
+        Index::ME
+    }
+
+    /// How many messages it has sent: the clock of the last one.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Everybody it has heard of.
+    pub fn roster(&self) -> &Roster<P> {
+        &self.roster
+    }
+
+    /// The index of `id`, a new one if need be.
+    ///
+    /// # Errors
+    /// [`Full`] if `id` is new and [`Config::max_processes`] are known.
+    pub fn intern(&mut self, id: P) -> Result<Index, Full> {
+        let index = self.roster.intern(id)?;
+        self.make_room();
+        Ok(index)
+    }
+
+    // Sending.
+
+    /// Stamps a message to `dests` (SND in the paper). This process itself and forgotten ones among them are left out.
+    ///
+    /// # Panics
+    /// If `dests` has an index that does not come from this process's roster.
+    pub fn multicast(&mut self, dests: &Set) -> Stamp {
+        assert!(dests.end() <= self.roster.len(), "a destination is not from this process's roster");
+        let mut dests = dests.clone();
+        dests.remove(Index::ME);
+        dests.subtract(&self.forgotten);
+        self.clock = self.clock.checked_add(1).expect("nobody sends 2^64 messages");
+        self.counts.sent += 1;
+        let log = self.log.outgoing(self.config.markers);
+        self.log.send(self.clock, &dests, vouching(&self.config, &self.vouched));
+        Stamp { sender: Index::ME, clock: self.clock, dests, log }
+    }
+
+    /// Stamps a message to `dests`, in the portable form.
+    ///
+    /// # Errors
+    /// [`Full`] if a destination is new and [`Config::max_processes`] are known; then nothing was stamped.
+    pub fn send(&mut self, dests: impl IntoIterator<Item = P>) -> Result<Envelope<P>, Full> {
+        let dests = dests.into_iter().map(|id| self.intern(id)).collect::<Result<Set, Full>>()?;
+        let stamp = self.multicast(&dests);
+        Ok(self.spell(&stamp))
+    }
+
+    // Receiving.
+
+    /// Takes in a message (RCV in the paper), as sent to everybody or reduced for this destination.
+    ///
+    /// Takes time for the entries that the stamp carries, and for what the message releases.
+    ///
+    /// # Errors
+    /// [`Refused`], with the message, if the stamp cannot be right, is not for this process, or a limit is reached. The state
+    /// is as before.
+    pub fn receive(&mut self, stamp: Stamp, message: M) -> Result<Receipt, Refused<M>> {
+        match self.admit(&stamp) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.counts.duplicates += 1;
+                return Ok(Receipt::Duplicate);
+            }
+            Err(reason) => return Err(Refused { reason, message }),
+        }
+        if stamp.log.iter().any(|entry| self.awaits(entry)) {
+            if self.holdback.len() >= self.config.max_held {
+                return Err(Refused { reason: Refusal::TooManyHeld { limit: self.config.max_held }, message });
+            }
+            if self.holdback.entries() + stamp.log.len() > self.config.max_held_entries {
+                let limit = self.config.max_held_entries;
+                return Err(Refused { reason: Refusal::TooManyHeldEntries { limit }, message });
+            }
+            let unmet: Vec<_> =
+                stamp.log.iter().filter(|entry| self.awaits(entry)).map(|entry| (entry.sender, entry.clock)).collect();
+            self.holdback.hold(Pending::new(stamp, message), &unmet);
+            self.counts.held_back += 1;
+            return Ok(Receipt::Held);
+        }
+        self.queue(Pending::new(stamp, message));
+        Ok(Receipt::Delivered)
+    }
+
+    /// Takes in a message in the portable form.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), and [`Refusal::Full`] if it names more processes than may be known.
+    pub fn accept(&mut self, envelope: &Envelope<P>, message: M) -> Result<Receipt, Refused<M>> {
+        match self.localise(envelope) {
+            Ok(stamp) => self.receive(stamp, message),
+            Err(full) => Err(Refused { reason: full.into(), message }),
+        }
+    }
+
+    /// Delivers the next message whose turn has come. What it depends on came before it.
+    pub fn next_delivery(&mut self) -> Option<Delivery<M>> {
+        let pending = self.ready.pop_front()?;
+        self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
+        let Pending { stamp, message, .. } = pending;
+        let late = self.horizons[stamp.sender.position()].deliver(stamp.clock);
+        self.counts.delivered += 1;
+        self.counts.late += u64::from(late);
+        Some(Delivery { stamp, message, late })
+    }
+
+    // Portable and local.
+
+    /// Translates an envelope into this process's numbering, which grows by whoever is new.
+    ///
+    /// # Errors
+    /// [`Full`] if it names more processes than may be known.
+    pub fn localise(&mut self, envelope: &Envelope<P>) -> Result<Stamp, Full> {
+        let numbers = envelope.processes.iter().map(|id| self.intern(id.clone())).collect::<Result<Vec<_>, Full>>()?;
+        Ok(envelope.stamp.translate(|index| numbers[index.position()]))
+    }
+
+    /// Spells a stamp out.
+    ///
+    /// # Panics
+    /// If `stamp` is not in this process's numbering.
+    pub fn spell(&self, stamp: &Stamp) -> Envelope<P> {
+        Envelope::spelled(stamp, &self.roster)
+    }
+
+    // What is there.
+
+    /// The clock of the newest message of `author` that was delivered here; 0 before the first.
+    pub fn delivered(&self, author: Index) -> Clock {
+        self.horizons[author.position()].delivered()
+    }
+
+    /// What was given up of `author`'s messages and has not come since: ordered, disjoint, some possibly beyond
+    /// [`delivered`](Self::delivered).
+    pub fn holes(&self, author: Index) -> &[Hole] {
+        self.horizons[author.position()].holes()
+    }
+
+    /// Whether another copy of message `clock` of `author` would be a duplicate: it is held, or was delivered, or something
+    /// newer of that author was and it was not given up (so it was for others).
+    pub fn knows(&self, author: Index, clock: Clock) -> bool {
+        if author == Index::ME {
+            return clock <= self.clock;
+        }
+        self.horizons[author.position()].has(clock) || self.holdback.find(author, clock).is_some()
+    }
+
+    /// How many messages are held.
+    pub fn held(&self) -> usize {
+        self.holdback.len()
+    }
+
+    /// The held messages, in no particular order.
+    pub fn held_messages(&self) -> impl Iterator<Item = (&Stamp, &M)> {
+        self.holdback.iter().map(|pending| (&pending.stamp, &pending.message))
+    }
+
+    /// What the held message `clock` of `author` still waits for; nothing if it is not held.
+    pub fn waits_for(&self, author: Index, clock: Clock) -> Vec<(Index, Clock)> {
+        let Some(pending) = self.holdback.find(author, clock) else { return Vec::new() };
+        let unmet =
+            pending.stamp.log.iter().filter(|entry| self.awaits(entry) && !pending.is_void(entry.sender, entry.clock));
+        unmet.map(|entry| (entry.sender, entry.clock)).collect()
+    }
+
+    /// The messages that block others and are not held themselves, by author and clock. Takes time for all authors and
+    /// everything that is waited for.
+    pub fn missing(&self) -> impl Iterator<Item = Missing> + '_ {
+        self.holdback.missing().map(|(author, clock, waiting)| Missing { author, clock, waiting })
+    }
+
+    /// Figures for whoever watches.
+    pub fn stats(&self) -> Stats {
+        let Counts { sent, delivered, late, held_back, duplicates, abandoned } = self.counts;
+        Stats {
+            sent,
+            delivered,
+            late,
+            held_back,
+            duplicates,
+            abandoned,
+            processes: self.roster.len(),
+            held: self.holdback.len(),
+            log: self.log.len(),
+            log_live: self.log.live(),
+        }
+    }
+
+    // What stays missing, and who is gone.
+
+    /// Gives up what has not been delivered of `author`'s messages up to and including `up_to`, under [`Trust::Vouched`] never
+    /// beyond the clock that he vouched for. Whoever waited for those waits no longer. Returns the new hole; nothing if there
+    /// is none. Should one of them come after all it is delivered as late, once.
+    ///
+    /// This is the one thing that gives up causal order: for what lies in the hole, and for nothing else.
+    pub fn abandon(&mut self, author: Index, up_to: Clock) -> Option<Hole> {
+        if author == Index::ME {
+            return None;
+        }
+        let up_to = match self.config.trust {
+            Trust::Everyone => up_to,
+            Trust::Vouched => up_to.min(self.vouched[author.position()]),
+        };
+        let hole = self.horizons[author.position()].abandon(up_to)?;
+        self.counts.abandoned += 1;
+        self.release(author);
+        Some(hole)
+    }
+
+    /// Takes note that `author` says *now* that he has sent nothing above `above`: entries about such messages that are here
+    /// are made up; they leave the log and block nobody. What he vouched for or what was delivered stays. Takes time for all
+    /// held messages.
+    pub fn void(&mut self, author: Index, above: Clock) {
+        let horizon = &self.horizons[author.position()];
+        let above = above.max(horizon.settled()).max(self.vouched[author.position()]);
+        self.log.void(author, above);
+        for pending in self.holdback.iter_mut().chain(&mut self.ready) {
+            if pending.stamp.log.iter().any(|entry| entry.sender == author && entry.clock > above) {
+                pending.void.push((author, above));
+            }
+        }
+        self.holdback.void(author, above, &mut self.released);
+        self.queue_released();
+    }
+
+    /// Takes note that `author` himself has shown his clock to have reached `clock`, by a message or a word that came from
+    /// him. Never goes back. Of consequence under [`Trust::Vouched`] only.
+    pub fn vouch(&mut self, author: Index, clock: Clock) {
+        let vouched = &mut self.vouched[author.position()];
+        if clock > *vouched {
+            *vouched = clock;
+            self.log.purge(author, vouching(&self.config, &self.vouched)(author));
+        }
+    }
+
+    /// How far `author` vouched for his clock.
+    pub fn vouched(&self, author: Index) -> Clock {
+        self.vouched[author.position()]
+    }
+
+    /// Takes `process`, which is gone for good, out of every set of destinations, here and in what comes. As an author it
+    /// stays: what it sent is delivered still, once.
+    pub fn forget(&mut self, process: Index) {
+        if process != Index::ME && self.forgotten.insert(process) {
+            self.log.forget(process, vouching(&self.config, &self.vouched));
+        }
+    }
+
+    /// Who was forgotten.
+    pub fn forgotten(&self) -> &Set {
+        &self.forgotten
+    }
+
+    // Across a restart.
+
+    /// The state without the messages that wait: whoever restores it receives those again.
+    pub fn snapshot(&self) -> Snapshot<P> {
+        Snapshot {
+            processes: self.roster.iter().map(|(_, id)| id.clone()).collect(),
+            clock: self.clock,
+            delivered: self.horizons.iter().map(Horizon::delivered).collect(),
+            holes: self.horizons.iter().map(|horizon| horizon.holes().to_vec()).collect(),
+            vouched: self.vouched.clone(),
+            forgotten: self.forgotten.clone(),
+            log: self.log.iter().collect(),
+        }
+    }
+
+    /// A process that goes on where `snapshot` was taken, with the same indices.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if the snapshot has more processes than `config` allows, or contradicts itself.
+    pub fn restore(snapshot: Snapshot<P>, config: Config) -> Result<Self, RestoreError> {
+        snapshot.check(&config)?;
+        let mut ids = snapshot.processes.into_iter();
+        let mut process = Self::new(ids.next().expect("checked: the first is the owner"), config);
+        for id in ids {
+            process.intern(id)?;
+        }
+        if process.roster.len() < snapshot.delivered.len() {
+            return Err(RestoreError::Inconsistent("a process is listed twice"));
+        }
+        process.clock = snapshot.clock;
+        process.horizons = snapshot
+            .delivered
+            .into_iter()
+            .zip(snapshot.holes)
+            .map(|(delivered, holes)| Horizon::restored(delivered, holes))
+            .collect();
+        process.vouched = snapshot.vouched;
+        process.forgotten = snapshot.forgotten;
+        for items in snapshot.log.chunk_by(|a, b| a.sender == b.sender) {
+            process.log.restore(items[0].sender, items.iter().map(|entry| (entry.clock, entry.dests.clone())));
+        }
+        Ok(process)
+    }
+
+    /// Whether a message is new; why it cannot be taken.
+    fn admit(&self, stamp: &Stamp) -> Result<bool, Refusal> {
+        let known = self.roster.len();
+        if stamp.sender.position() >= known || stamp.dests.end() > known {
+            return Err(Refusal::UnknownProcess);
+        }
+        if stamp.clock == 0 {
+            return Err(Refusal::NoClock);
+        }
+        if stamp.sender == Index::ME {
+            return if stamp.clock <= self.clock { Ok(false) } else { Err(Refusal::OwnFuture { clock: stamp.clock }) };
+        }
+        if !stamp.dests.contains(Index::ME) {
+            return Err(Refusal::NotForMe);
+        }
+        if self.knows(stamp.sender, stamp.clock) {
+            return Ok(false);
+        }
+        if stamp.log.len() > self.config.max_entries {
+            return Err(Refusal::TooManyEntries { limit: self.config.max_entries });
+        }
+        if self.log.len() + stamp.log.len() > self.config.max_log {
+            return Err(Refusal::LogFull { limit: self.config.max_log });
+        }
+        let mut last = None;
+        for entry in stamp.log.iter() {
+            if entry.sender.position() >= known || entry.dests.end() > known {
+                return Err(Refusal::UnknownProcess);
+            }
+            if entry.clock == 0 {
+                return Err(Refusal::NoClock);
+            }
+            if last >= Some((entry.sender, entry.clock)) {
+                return Err(Refusal::Unordered);
+            }
+            last = Some((entry.sender, entry.clock));
+            if entry.sender == stamp.sender && entry.clock >= stamp.clock {
+                return Err(Refusal::DependsOnItself);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a message with this entry has to wait for the one that the entry is about.
+    fn awaits(&self, entry: &Entry) -> bool {
+        entry.dests.contains(Index::ME)
+            && entry.sender != Index::ME
+            && entry.clock > self.horizons[entry.sender.position()].settled()
+    }
+
+    /// Puts a message whose turn has come behind those before it, and then what it releases.
+    fn queue(&mut self, pending: Pending<M>) {
+        let author = pending.stamp.sender;
+        self.horizons[author.position()].queue(pending.stamp.clock);
+        self.ready.push_back(pending);
+        self.release(author);
+    }
+
+    /// Queues what waited for messages of `author` that are settled by now.
+    fn release(&mut self, author: Index) {
+        let settled = self.horizons[author.position()].settled();
+        self.holdback.settle(author, settled, &mut self.released);
+        self.queue_released();
+    }
+
+    fn queue_released(&mut self) {
+        while let Some(pending) = self.released.pop() {
+            let author = pending.stamp.sender;
+            let horizon = &mut self.horizons[author.position()];
+            horizon.queue(pending.stamp.clock);
+            let settled = horizon.settled();
+            self.ready.push_back(pending);
+            self.holdback.settle(author, settled, &mut self.released);
+        }
+    }
+
+    /// Makes room for everybody in the roster.
+    fn make_room(&mut self) {
+        let count = self.roster.len();
+        if self.horizons.len() < count {
+            self.horizons.resize_with(count, Horizon::default);
+            self.vouched.resize(count, 0);
+            self.log.grow(count);
+            self.holdback.grow(count);
+        }
+    }
+}
+
+/// Up to which clock the entries of an author count as newer than others.
+fn vouching<'a>(config: &Config, vouched: &'a [Clock]) -> impl Fn(Index) -> Clock + use<'a> {
+    let everyone = config.trust == Trust::Everyone;
+    move |author| if everyone || author == Index::ME { Clock::MAX } else { vouched[author.position()] }
+}

@@ -1,0 +1,76 @@
+//! Why a message is not taken.
+
+use core::fmt;
+
+use crate::{Clock, Full};
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A clock of zero: the first message has clock 1.
+    #[error("the stamp has a clock of zero")]
+    NoClock,
+    /// An index that this process's roster does not have.
+    #[error("the stamp names a process that this roster does not have")]
+    UnknownProcess,
+    /// This process is not among the destinations.
+    #[error("the message is not addressed to this process")]
+    NotForMe,
+    /// It claims to be an own message that was never sent. If it is genuine, the state of this process was rolled back.
+    #[error("message {clock} claims to be an own one, and was never sent from here")]
+    OwnFuture {
+        /// The clock that it claims.
+        clock: Clock,
+    },
+    /// The entries are not in order, or two are about the same message.
+    #[error("the entries of the stamp are not in strict order")]
+    Unordered,
+    /// It is to come after itself, or after something that its author sent later.
+    #[error("the message depends on itself or on a later one of its author")]
+    DependsOnItself,
+    /// More entries than [`Config::max_entries`](crate::Config::max_entries).
+    #[error("the stamp has more than {limit} entries")]
+    TooManyEntries {
+        /// The limit.
+        limit: usize,
+    },
+    /// [`Config::max_held`](crate::Config::max_held) messages are held. Offer it again once some have been released.
+    #[error("{limit} messages are held already: offer it again later")]
+    TooManyHeld {
+        /// The limit.
+        limit: usize,
+    },
+    /// The held messages would have more than [`Config::max_held_entries`](crate::Config::max_held_entries) entries. Offer it
+    /// again once some have been released.
+    #[error("the held messages would have more than {limit} entries: offer it again later")]
+    TooManyHeldEntries {
+        /// The limit.
+        limit: usize,
+    },
+    /// The log would have more than [`Config::max_log`](crate::Config::max_log) entries.
+    #[error("the log would have more than {limit} entries: void or forget what is made up, then offer it again")]
+    LogFull {
+        /// The limit.
+        limit: usize,
+    },
+    /// It names more processes than may be known.
+    #[error(transparent)]
+    Full(#[from] Full),
+}
+
+/// A message that was not taken, given back.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refused<M> {
+    /// Why.
+    pub reason: Refusal,
+    /// What was offered with the stamp.
+    pub message: M,
+}
+
+impl<M> fmt::Debug for Refused<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+//! Process ids and the dense numbers that stand for them inside one process.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// A process, as numbered by one [`Roster`]: small, dense, and meaningless to anybody else.
+///
+/// Two rosters number the same processes differently; what leaves a process is an [`Envelope`](crate::Envelope) or goes
+/// through [`wire`](crate::wire), which translate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Index(u32);
+
+impl Index {
+    /// The process that owns the roster: it is always the first that its roster numbers.
+    pub(crate) const ME: Self = Self(0);
+
+    /// The place of this process in its roster, from 0: for tables of one's own.
+    pub fn position(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The process at a place below a roster's length (which is at most `u32::MAX`).
+    pub(crate) fn at(position: usize) -> Self {
+        Self(u32::try_from(position).expect("a roster numbers its processes with 32 bits"))
+    }
+}
+
+/// The processes that somebody has heard of, each with its [`Index`]. It only grows.
+#[derive(Clone, Debug)]
+pub struct Roster<P> {
+    ids: Vec<P>,
+    indices: BTreeMap<P, Index>,
+    limit: usize,
+}
+
+/// The roster has as many processes as it may have ([`Config::max_processes`](crate::Config::max_processes)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{limit} processes are known already, which is the limit: forget nothing, raise `max_processes` or refuse the newcomer"
+)]
+pub struct Full {
+    /// The limit that was reached.
+    pub limit: usize,
+}
+
+impl<P: Ord + Clone> Roster<P> {
+    /// A roster that holds nobody but its owner.
+    pub(crate) fn new(me: P, limit: usize) -> Self {
+        let mut indices = BTreeMap::new();
+        indices.insert(me.clone(), Index::ME);
+        Self { ids: alloc::vec![me], indices, limit: limit.clamp(1, u32::MAX as usize) }
+    }
+
+    /// The index of `id`, a new one if this is the first time that it is seen. Logarithmic in the number of processes.
+    ///
+    /// # Errors
+    /// [`Full`] if `id` is new and there is no room for it.
+    pub(crate) fn intern(&mut self, id: P) -> Result<Index, Full> {
+        if let Some(&index) = self.indices.get(&id) {
+            return Ok(index);
+        }
+        if self.ids.len() >= self.limit {
+            return Err(Full { limit: self.limit });
+        }
+        let index = Index::at(self.ids.len());
+        self.ids.push(id.clone());
+        self.indices.insert(id, index);
+        Ok(index)
+    }
+
+    /// The index of `id`, if it was ever interned. Logarithmic in the number of processes.
+    pub fn index(&self, id: &P) -> Option<Index> {
+        self.indices.get(id).copied()
+    }
+
+    /// Whom `index` stands for.
+    ///
+    /// # Panics
+    /// If `index` comes from another roster that is longer than this one.
+    pub fn id(&self, index: Index) -> &P {
+        &self.ids[index.position()]
+    }
+
+    /// How many processes are known, the owner of the roster included.
+    #[expect(clippy::len_without_is_empty, reason = "its owner is always in it")]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Everybody known, in the order of the indices.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Index, &P)> {
+        self.ids.iter().enumerate().map(|(position, id)| (Index::at(position), id))
+    }
+}

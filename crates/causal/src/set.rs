@@ -1,0 +1,271 @@
+//! Sets of processes: the destinations of a message.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::fmt;
+
+use crate::Index;
+
+#[cfg(test)]
+mod tests;
+
+/// Words held inside the set itself: enough for the first 128 processes.
+const INLINE: usize = 2;
+const BITS: usize = u64::BITS as usize;
+
+/// A set of processes. It lies inline while nobody beyond the 128th is in it; a larger one is shared, so that a clone never
+/// copies it. Every operation takes time proportional to the greatest index (in words of 64), `contains` constant time.
+///
+/// A set of one's own rather than a bitset crate's: none known has inline words and shared large ones at once, and a message
+/// on its way through [`Process`](crate::Process) clones several.
+#[derive(Clone)]
+pub struct Set(Words);
+
+#[derive(Clone)]
+enum Words {
+    Inline([u64; INLINE]),
+    /// Somebody beyond the inline words is in it; words of zero may trail.
+    Shared(Arc<[u64]>),
+}
+
+impl Set {
+    /// Nobody.
+    pub const fn new() -> Self {
+        Self(Words::Inline([0; INLINE]))
+    }
+
+    /// Whether `process` is in the set.
+    pub fn contains(&self, process: Index) -> bool {
+        let (word, bit) = place(process);
+        self.words().get(word).is_some_and(|w| w & bit != 0)
+    }
+
+    /// Puts `process` in; true if it was not there.
+    pub fn insert(&mut self, process: Index) -> bool {
+        let (word, bit) = place(process);
+        if self.contains(process) {
+            return false;
+        }
+        if word >= self.words().len() {
+            let mut words = self.words().to_vec();
+            words.resize(word + 1, 0);
+            self.0 = Words::Shared(words.into());
+        }
+        match &mut self.0 {
+            Words::Inline(words) => words[word] |= bit,
+            Words::Shared(words) => Arc::make_mut(words)[word] |= bit,
+        }
+        true
+    }
+
+    /// Takes `process` out; true if it was there.
+    pub fn remove(&mut self, process: Index) -> bool {
+        let (word, bit) = place(process);
+        if !self.contains(process) {
+            return false;
+        }
+        match &mut self.0 {
+            Words::Inline(words) => words[word] &= !bit,
+            Words::Shared(words) => {
+                Arc::make_mut(words)[word] &= !bit;
+                self.settle();
+            }
+        }
+        true
+    }
+
+    /// Takes out everybody who is in `other`. Allocates only if somebody leaves, somebody beyond the 128th stays, and the
+    /// set is shared.
+    pub fn subtract(&mut self, other: &Self) {
+        self.narrow(other, |mine, others| mine & !others);
+    }
+
+    /// Takes out everybody who is not in `other`. Allocates as [`subtract`](Self::subtract) does.
+    pub fn intersect(&mut self, other: &Self) {
+        self.narrow(other, |mine, others| mine & others);
+    }
+
+    /// Puts in everybody who is in `other`.
+    pub fn extend_from(&mut self, other: &Self) {
+        if other.words().len() > self.words().len() {
+            let mut larger = other.clone();
+            larger.extend_from(self);
+            *self = larger;
+            return;
+        }
+        let mine = match &mut self.0 {
+            Words::Inline(words) => words.as_mut_slice(),
+            Words::Shared(words) => Arc::make_mut(words),
+        };
+        for (word, others) in mine.iter_mut().zip(other.words()) {
+            *word |= others;
+        }
+    }
+
+    /// Everybody who is here and not in `other`.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        let mut result = self.clone();
+        result.subtract(other);
+        result
+    }
+
+    /// Everybody who is both here and in `other`.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let mut result = self.clone();
+        result.intersect(other);
+        result
+    }
+
+    /// Whether everybody here is in `other` too.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        let others = other.words().iter().copied().chain(core::iter::repeat(0));
+        self.words().iter().zip(others).all(|(mine, others)| mine & !others == 0)
+    }
+
+    /// Whether nobody is in the set.
+    pub fn is_empty(&self) -> bool {
+        match &self.0 {
+            Words::Inline(words) => words.iter().all(|&word| word == 0),
+            Words::Shared(_) => false,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.words().iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The members, in the order of their indices.
+    pub fn iter(&self) -> impl Iterator<Item = Index> + '_ {
+        self.words().iter().enumerate().flat_map(|(position, &word)| {
+            let mut left = word;
+            core::iter::from_fn(move || {
+                let bit = left.trailing_zeros() as usize;
+                (left != 0).then(|| {
+                    left &= left - 1;
+                    Index::at(position * BITS + bit)
+                })
+            })
+        })
+    }
+
+    /// One more than the greatest position in the set; 0 for the empty set.
+    pub(crate) fn end(&self) -> usize {
+        self.trimmed().last().map_or(0, |top| (self.trimmed().len() - 1) * BITS + (BITS - top.leading_zeros() as usize))
+    }
+
+    /// Takes `process` out if that costs no allocation, which is so whenever it might be the last one in the set.
+    pub(crate) fn remove_if_inline(&mut self, process: Index) {
+        if let Words::Inline(_) = self.0 {
+            self.remove(process);
+        }
+    }
+
+    fn words(&self) -> &[u64] {
+        match &self.0 {
+            Words::Inline(words) => words,
+            Words::Shared(words) => words,
+        }
+    }
+
+    fn trimmed(&self) -> &[u64] {
+        let words = self.words();
+        let zeros = words.iter().rev().take_while(|&&word| word == 0).count();
+        &words[..words.len() - zeros]
+    }
+
+    /// Keeps of every word what `keep(mine, others)` leaves, which must not add to `mine`.
+    fn narrow(&mut self, other: &Self, keep: impl Fn(u64, u64) -> u64) {
+        let others = other.words();
+        let of = |position: usize| others.get(position).copied().unwrap_or(0);
+        match &mut self.0 {
+            Words::Inline(words) => {
+                for (position, word) in words.iter_mut().enumerate() {
+                    *word = keep(*word, of(position));
+                }
+            }
+            Words::Shared(words) => {
+                let stays = |position: usize| keep(words[position], of(position));
+                if (INLINE..words.len()).all(|position| stays(position) == 0) {
+                    self.0 = Words::Inline(core::array::from_fn(stays));
+                } else if (0..words.len()).any(|position| stays(position) != words[position]) {
+                    for (position, word) in Arc::make_mut(words).iter_mut().enumerate() {
+                        *word = keep(*word, of(position));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes back inline once nobody beyond the inline words is left.
+    fn settle(&mut self) {
+        let words = self.words();
+        if words.iter().skip(INLINE).all(|&word| word == 0) {
+            self.0 = Words::Inline(core::array::from_fn(|position| words.get(position).copied().unwrap_or(0)));
+        }
+    }
+}
+
+/// The word and the bit in it that stand for `process`.
+fn place(process: Index) -> (usize, u64) {
+    (process.position() / BITS, 1 << (process.position() % BITS))
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FromIterator<Index> for Set {
+    fn from_iter<I: IntoIterator<Item = Index>>(processes: I) -> Self {
+        let mut words = Vec::new();
+        for process in processes {
+            let (word, bit) = place(process);
+            if word >= words.len() {
+                words.resize(word + 1, 0);
+            }
+            words[word] |= bit;
+        }
+        if words.len() <= INLINE {
+            Self(Words::Inline(core::array::from_fn(|position| words.get(position).copied().unwrap_or(0))))
+        } else {
+            Self(Words::Shared(words.into()))
+        }
+    }
+}
+
+impl PartialEq for Set {
+    fn eq(&self, other: &Self) -> bool {
+        if let (Words::Shared(mine), Words::Shared(others)) = (&self.0, &other.0)
+            && Arc::ptr_eq(mine, others)
+        {
+            return true;
+        }
+        self.trimmed() == other.trimmed()
+    }
+}
+
+impl Eq for Set {}
+
+impl PartialOrd for Set {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Some total order, so that sets can be keys.
+impl Ord for Set {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.trimmed().cmp(other.trimmed())
+    }
+}
+
+impl fmt::Debug for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Index::position)).finish()
+    }
+}

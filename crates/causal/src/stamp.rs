@@ -1,0 +1,107 @@
+//! What a message carries so that everybody can deliver it in causal order, in one process's own numbering.
+
+use core::fmt;
+use core::ops::Deref;
+
+use smallvec::SmallVec;
+
+use crate::{Index, Set};
+
+/// The number of a message among those that its author has sent, from 1.
+pub type Clock = u64;
+
+/// What a message carries: who sent it, as his how-manieth, to whom, and what has to be delivered before it.
+///
+/// It is written in the numbering of one process. The same thing with ids spelled out is an [`Envelope`](crate::Envelope).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The author.
+    pub sender: Index,
+    /// Which of his messages this is, from 1.
+    pub clock: Clock,
+    /// To whom it goes; the author is never among them.
+    pub dests: Set,
+    /// What the author knew to be possibly still on its way when he sent this.
+    pub log: Entries,
+}
+
+/// A message that may not have reached some of its destinations yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its author.
+    pub sender: Index,
+    /// Which of his messages it is.
+    pub clock: Clock,
+    /// Those destinations for which it is neither known to be delivered nor guaranteed to be, in causal order. With nobody
+    /// left the entry is a *marker*: it tells that older entries of the same author are obsolete.
+    pub dests: Set,
+}
+
+/// The entries of a [`Stamp`], ordered by author and clock, no two alike. A slice, but for its ownership.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Entries(SmallVec<[Entry; 2]>);
+
+impl Stamp {
+    /// What Kshemkalyani and Singhal's algorithm would have sent to `destination` alone: of every entry those destinations
+    /// are dropped that this message goes to as well, but for `destination` itself, and then the entries with nobody left
+    /// that have a newer one of the same author beside them.
+    ///
+    /// Equal in effect for `destination`, and smaller; but nobody can hand it on to another destination, because what that
+    /// one has to wait for is gone from it.
+    #[must_use]
+    pub fn for_destination(&self, destination: Index) -> Self {
+        let reduced: SmallVec<[Entry; 2]> = self
+            .log
+            .iter()
+            .map(|entry| {
+                let mut dests = entry.dests.difference(&self.dests);
+                if entry.dests.contains(destination) {
+                    dests.insert(destination);
+                }
+                Entry { dests, ..*entry }
+            })
+            .collect();
+        let superseded = |at: usize| reduced.get(at + 1).is_some_and(|next| next.sender == reduced[at].sender);
+        let log = (0..reduced.len())
+            .filter(|&at| !(reduced[at].dests.is_empty() && superseded(at)))
+            .map(|at| reduced[at].clone())
+            .collect();
+        Self { log, dests: self.dests.clone(), ..*self }
+    }
+
+    /// The same stamp in another numbering.
+    pub(crate) fn translate(&self, number: impl Fn(Index) -> Index) -> Self {
+        let set = |dests: &Set| dests.iter().map(&number).collect::<Set>();
+        let log = self.log.iter().map(|entry| Entry {
+            sender: number(entry.sender),
+            clock: entry.clock,
+            dests: set(&entry.dests),
+        });
+        Self { sender: number(self.sender), clock: self.clock, dests: set(&self.dests), log: log.collect() }
+    }
+}
+
+impl Deref for Entries {
+    type Target = [Entry];
+
+    fn deref(&self) -> &[Entry] {
+        &self.0
+    }
+}
+
+/// Puts the entries in order.
+impl FromIterator<Entry> for Entries {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut entries: SmallVec<[Entry; 2]> = entries.into_iter().collect();
+        if !entries.is_sorted_by_key(|entry| (entry.sender, entry.clock)) {
+            entries.sort_by_key(|entry| (entry.sender, entry.clock));
+        }
+        Self(entries)
+    }
+}
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
