@@ -7,6 +7,7 @@
 mod batch;
 mod codec;
 mod command;
+mod directory;
 mod event;
 mod hlc;
 mod id;

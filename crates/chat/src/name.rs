@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Name {
 
 /// A text without regard to case: letter by letter, so that a part of a word folds as it does within the word
 /// (`str::to_lowercase` spells a sigma at the end of a word in another way).
-fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 

@@ -1,0 +1,181 @@
+//! From what a user writes to whom it means, and the lists that a user sees.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Directory, NO_ADDRESS, Person};
+use crate::name::{self, Name, Pattern};
+use crate::{GroupInfo, PersonId, Refusal, UserInfo};
+
+/// What stands before a group's name where a person goes by the same: no name has a colon in it.
+const GROUP: &str = "group:";
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Resolved {
+    All,
+    Group(Name),
+    /// A person; it may be oneself.
+    Person(PersonId),
+}
+
+impl Directory {
+    /// Whom or what `text` means. A person is spelled
+    ///
+    /// - by an alias of this user's, which goes before the same name claimed by anybody;
+    /// - by name, `name@address` or `name@fingerprint`;
+    /// - by fingerprint or peer id;
+    /// - by the address shown, or by `address:port` where the person listens;
+    ///
+    /// and a group by its name or, in case a person goes by it too, `group:name`. Upper and lower case count where that
+    /// makes a difference, and only then.
+    ///
+    /// # Errors
+    /// [`Refusal::Ambiguous`] with spellings that are not, or [`Refusal::UnknownTarget`] with a guess.
+    pub(crate) fn resolve(&self, text: &str) -> Result<Resolved, Refusal> {
+        let text: String = text.nfc().collect();
+        if name::fold(&text) == "all" {
+            return Ok(Resolved::All);
+        }
+        for case_counts in [true, false] {
+            let people = self.people_called(&text, case_counts);
+            let group = text.strip_prefix(GROUP).unwrap_or(&text);
+            let groups: Vec<&Name> = self.members.keys().filter(|name| is(name, group, case_counts)).collect();
+            match (people.first(), groups.first()) {
+                (None, None) => {}
+                (Some(&person), None) if people.len() == 1 => return Ok(Resolved::Person(person)),
+                (None, Some(&group)) if groups.len() == 1 => return Ok(Resolved::Group(group.clone())),
+                _ => {
+                    let people = people.iter().map(|person| self.spelling(*person));
+                    let groups = groups.iter().map(|group| format!("{GROUP}{group}"));
+                    return Err(Refusal::Ambiguous { name: cut(&text), candidates: people.chain(groups).collect() });
+                }
+            }
+        }
+        let people = self.people.values().map(|person| person.name().as_str());
+        let names = people.chain(self.aliases.keys().chain(self.members.keys()).map(Name::as_str));
+        let nearest = name::nearest(&text, names).map(str::to_owned);
+        Err(Refusal::UnknownTarget { name: cut(&text), nearest })
+    }
+
+    /// The group that is called `name`. Upper and lower case count where that makes a difference, and only then.
+    ///
+    /// # Errors
+    /// [`Refusal::Ambiguous`], or [`Refusal::UnknownGroup`] with a guess.
+    pub(crate) fn resolve_group(&self, name: &Name) -> Result<Name, Refusal> {
+        if self.group_exists(name) {
+            return Ok(name.clone());
+        }
+        let groups: Vec<&Name> = self.members.keys().filter(|group| is(group, name.as_str(), false)).collect();
+        match groups.as_slice() {
+            [] => {
+                let nearest = name::nearest(name.as_str(), self.members.keys().map(Name::as_str)).map(str::to_owned);
+                Err(Refusal::UnknownGroup { group: name.to_string(), nearest })
+            }
+            [group] => Ok((*group).clone()),
+            [..] => {
+                let candidates = groups.iter().map(ToString::to_string).collect();
+                Err(Refusal::Ambiguous { name: name.to_string(), candidates })
+            }
+        }
+    }
+
+    /// Whether somebody is in a group of this very name.
+    pub(crate) fn group_exists(&self, name: &Name) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// Whether a person who is known goes by `name`, however capitalised, or has it as an alias.
+    pub(crate) fn is_a_persons_name(&self, name: &Name) -> bool {
+        let same = |other: &Name| is(other, name.as_str(), false);
+        self.people.values().any(|person| same(person.name())) || self.aliases.keys().any(same)
+    }
+
+    /// The people who match, sorted by name; oneself may be among them.
+    pub(crate) fn users(&self, pattern: Option<&Pattern>) -> Vec<UserInfo> {
+        let mut users: Vec<_> = self
+            .people
+            .iter()
+            .filter(|(_, person)| {
+                let shown = || format!("{}@{}", person.name(), person.address());
+                pattern.is_none_or(|pattern| pattern.matches(&shown()) || pattern.matches(&person.who.label))
+            })
+            .map(|(id, person)| UserInfo {
+                who: (*person.who).clone(),
+                present: person.present,
+                me: *id == self.me,
+                groups: person.signed.record().groups.iter().map(Name::to_string).collect(),
+            })
+            .collect();
+        users.sort_by_cached_key(|user| (name::fold(&user.who.name), user.who.label.clone()));
+        users
+    }
+
+    /// The groups whose names match, sorted by name.
+    pub(crate) fn groups(&self, pattern: Option<&Pattern>) -> Vec<GroupInfo> {
+        let matching = self.members.keys().filter(|name| pattern.is_none_or(|pattern| pattern.matches(name.as_str())));
+        let mut groups: Vec<GroupInfo> = matching.filter_map(|name| self.group(name)).collect();
+        groups.sort_by_cached_key(|group| (name::fold(&group.name), group.name.clone()));
+        groups
+    }
+
+    /// One group, if there is one of this very name.
+    pub(crate) fn group(&self, name: &Name) -> Option<GroupInfo> {
+        let members = self.members.get(name)?;
+        let mut labels: Vec<String> =
+            members.iter().map(|member| self.people[&member.person].who.label.clone()).collect();
+        labels.sort_by_cached_key(|label| (name::fold(label), label.clone()));
+        let member = members.iter().any(|member| member.person == self.me);
+        Some(GroupInfo { name: name.to_string(), member, members: labels })
+    }
+
+    fn people_called(&self, text: &str, case_counts: bool) -> BTreeSet<PersonId> {
+        if let Some((_, &person)) = self.aliases.iter().find(|(alias, _)| is(alias, text, case_counts)) {
+            return BTreeSet::from([person]);
+        }
+        let means: Box<dyn Fn(PersonId, &Person) -> bool> = if let Ok(person) = text.parse::<PersonId>() {
+            Box::new(move |id, _| id == person)
+        } else if let Some((name, place)) = text.split_once('@') {
+            Box::new(move |id, person| {
+                is(person.name(), name, case_counts) && (person.is_at(place) || id.fingerprint() == place)
+            })
+        } else if let Ok(address) = text.parse::<SocketAddr>() {
+            let there = self.at_address(address);
+            Box::new(move |id, _| Some(id) == there)
+        } else {
+            Box::new(move |id, person| {
+                is(person.name(), text, case_counts)
+                    || (text != NO_ADDRESS && person.is_at(text))
+                    || id.fingerprint() == text
+            })
+        };
+        self.people.iter().filter(|&(id, person)| means(*id, person)).map(|(id, _)| *id).collect()
+    }
+
+    /// The shortest spelling that means this person alone, whatever aliases there are.
+    fn spelling(&self, person: PersonId) -> String {
+        let known = &self.people[&person];
+        let name = known.name();
+        if self.namesakes[&known.shown_by()].len() == 1 {
+            return format!("{name}@{}", known.address());
+        }
+        let fingerprint = person.fingerprint();
+        let alike = |other: &&PersonId| other.fingerprint() == fingerprint;
+        match self.people.keys().filter(alike).count() {
+            1 => format!("{name}@{fingerprint}"),
+            _ => person.to_string(),
+        }
+    }
+}
+
+/// Whether `text` spells `name`.
+fn is(name: &Name, text: &str, case_counts: bool) -> bool {
+    if case_counts { name.as_str() == text } else { name.folded() == name::fold(text) }
+}
+
+/// What a refusal repeats of a user's text.
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
+}
