@@ -10,11 +10,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::hlc::Hlc;
-use crate::name::Name;
-use crate::record::SignedRecord;
-use crate::{PersonId, ProcessId, Refusal, Who};
+use crate::name::{self, Name};
+use crate::record::{BadRecord, Record, SignedRecord};
+use crate::{Config, PersonId, ProcessId, Refusal, Who};
 
-pub(crate) use lookup::Resolved;
+pub(crate) use lookup::{Resolved, Wanted};
 
 /// What is shown for an address that is not known.
 const NO_ADDRESS: &str = "?";
@@ -24,6 +24,7 @@ const NO_ADDRESS: &str = "?";
 pub(crate) struct Directory {
     me: PersonId,
     max_people: usize,
+    max_aliases: usize,
     people: BTreeMap<PersonId, Person>,
     members: BTreeMap<Name, BTreeSet<ProcessId>>,
     everybody: BTreeSet<ProcessId>,
@@ -38,6 +39,7 @@ pub(crate) struct Directory {
 #[derive(Debug)]
 struct Person {
     signed: SignedRecord,
+    record: Record,
     present: bool,
     /// Where the person's last link came from.
     seen_at: Option<IpAddr>,
@@ -46,7 +48,7 @@ struct Person {
 
 impl Person {
     fn name(&self) -> &Name {
-        &self.signed.record().name
+        &self.record.name
     }
 
     /// The address that is shown.
@@ -61,14 +63,14 @@ impl Person {
 
     /// What the person is shown by, but for alias and fingerprint.
     fn shown_by(&self) -> (Name, Option<IpAddr>) {
-        let listening = || self.signed.record().addresses.first().map(|address| address.ip().to_canonical());
+        let listening = || self.record.addresses.first().map(|address| address.ip().to_canonical());
         (self.name().clone(), self.seen_at.or_else(listening))
     }
 
     /// Older versions lose. Two records of one version, which no honest peer writes, are told apart by their bytes, so
     /// that everybody keeps the same one.
-    fn is_older_than(&self, signed: &SignedRecord) -> bool {
-        (self.signed.record().version, self.signed.bytes()) < (signed.record().version, signed.bytes())
+    fn is_older_than(&self, signed: &SignedRecord, record: &Record) -> bool {
+        (self.record.version, self.signed.bytes()) < (record.version, signed.bytes())
     }
 }
 
@@ -76,7 +78,7 @@ impl Person {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Merge {
     /// It was newer than what was known, and changed this, in this order.
-    Newer(Vec<Change>),
+    Newer(Vec<News>),
     /// It was known.
     Same,
     /// A newer one was known.
@@ -84,44 +86,54 @@ pub(crate) enum Merge {
     /// It is one of my own that this process did not write, and no older than what it wrote: it has to write another one,
     /// of [`Directory::next_version`].
     OwnIsNewer,
-    /// As many people are known as may be. Nothing changed.
-    Full,
 }
 
-/// One change of the directory that a person's record made.
+/// One change of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// No record of this person was known.
-    Appeared,
-    /// The person goes by another name.
-    Renamed {
-        /// The label before.
-        before: String,
+pub(crate) enum News {
+    /// Somebody of whom no record was known.
+    Appeared(PersonId),
+    /// Somebody goes by another name, or is shown at another address.
+    Changed {
+        person: PersonId,
+        /// The person as shown before.
+        before: Arc<Who>,
     },
-    /// The person is shown at another address.
-    Moved {
-        /// The label before.
-        before: String,
-    },
-    /// This process was the person's and is so no more.
+    /// This process was its person's and is so no more.
     Superseded(ProcessId),
     /// Nobody was in this group; the `Joined` of its first member follows.
     GroupAppeared(Name),
-    /// The person is in this group.
-    Joined(Name),
-    /// The person is in this group no more.
-    Left(Name),
+    Joined {
+        person: PersonId,
+        group: Name,
+    },
+    Left {
+        person: PersonId,
+        group: Name,
+    },
     /// Nobody is in this group any more; it follows the `Left` of its last member.
     GroupGone(Name),
 }
 
+/// Why a record was not merged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotMerged {
+    /// Nobody honest hands out such a record.
+    #[error(transparent)]
+    Bad(#[from] BadRecord),
+    /// As many people are known as may be.
+    #[error("{limit} people are known already, the limit (max_processes)")]
+    TooMany { limit: usize },
+}
+
 impl Directory {
-    /// The directory of `me`, empty. It takes `max_people` at most, myself included: keys cost nothing, so somebody could
-    /// make up any number of people.
-    pub(crate) fn new(me: PersonId, max_people: usize) -> Self {
+    /// The directory of `me`, empty. It takes `Config::max_processes` people at most, myself included: keys cost nothing, so
+    /// somebody could make up any number of people.
+    pub(crate) fn new(me: PersonId, config: &Config) -> Self {
         Self {
             me,
-            max_people,
+            max_people: config.max_processes,
+            max_aliases: config.max_aliases,
             people: BTreeMap::new(),
             members: BTreeMap::new(),
             everybody: BTreeSet::new(),
@@ -132,43 +144,39 @@ impl Directory {
         }
     }
 
-    /// Whether [`merge`](Self::merge) would do nothing with this record: whoever asks first need not check the signature,
-    /// which is the slow part. At each new link hundreds of records come that are known already.
-    pub(crate) fn is_old(&self, signed: &SignedRecord) -> bool {
-        match self.people.get(&signed.record().process.person) {
-            Some(known) if signed.bytes() == known.signed.bytes() => true,
-            Some(known) if signed.record().process.person == self.me => {
-                // Of my own, one of the same version was written by somebody who has my key and is not me.
-                signed.record().version < known.signed.record().version
+    /// Takes a record, however it came. Only what would change something has its signature checked: that is the slow part,
+    /// and at each new link hundreds of records come that are known already.
+    ///
+    /// # Errors
+    /// [`NotMerged`]; nothing changed.
+    pub(crate) fn merge(&mut self, signed: &SignedRecord) -> Result<Merge, NotMerged> {
+        let claim = signed.claim()?;
+        let person = claim.process.person;
+        match self.people.get(&person) {
+            Some(known) if known.signed.bytes() == signed.bytes() => return Ok(Merge::Same),
+            // Of my own, one of the same version was written by somebody who has my key and is not me.
+            Some(known) if person == self.me && claim.version < known.record.version => return Ok(Merge::Older),
+            Some(known) if person != self.me && !known.is_older_than(signed, &claim) => return Ok(Merge::Older),
+            None if person != self.me && self.people.len() >= self.max_people => {
+                return Err(NotMerged::TooMany { limit: self.max_people });
             }
-            Some(known) => !known.is_older_than(signed),
-            None => false,
+            Some(_) | None => {}
         }
-    }
-
-    /// Takes a record, however it came, that is [`verify`](SignedRecord::verify)ed.
-    pub(crate) fn merge(&mut self, signed: SignedRecord) -> Merge {
-        let person = signed.record().process.person;
-        if self.is_old(&signed) {
-            let same = self.people.get(&person).is_some_and(|known| known.signed.bytes() == signed.bytes());
-            return if same { Merge::Same } else { Merge::Older };
-        }
+        let record = signed.verify()?;
         if person == self.me {
-            self.own_version = self.own_version.max(signed.record().version);
-            return Merge::OwnIsNewer;
+            self.own_version = self.own_version.max(record.version);
+            return Ok(Merge::OwnIsNewer);
         }
-        if self.people.len() >= self.max_people && !self.people.contains_key(&person) {
-            return Merge::Full;
-        }
-        Merge::Newer(self.replace(signed))
+        Ok(Merge::Newer(self.replace(signed.clone(), record)))
     }
 
-    /// Puts my own record in place of the one before. Its version is [`next_version`](Self::next_version).
-    pub(crate) fn write_own(&mut self, signed: SignedRecord) -> Vec<Change> {
-        debug_assert_eq!(signed.record().process.person, self.me);
-        debug_assert!(signed.record().version > self.own_version, "each version is newer than the one before");
-        self.own_version = signed.record().version;
-        self.replace(signed)
+    /// Puts my own record, which `signed` holds, in place of the one before. Its version is
+    /// [`next_version`](Self::next_version).
+    pub(crate) fn write_own(&mut self, signed: SignedRecord, record: Record) -> Vec<News> {
+        debug_assert_eq!(record.process.person, self.me);
+        debug_assert!(record.version > self.own_version, "each version is newer than the one before");
+        self.own_version = record.version;
+        self.replace(signed, record)
     }
 
     /// The version of my next record: `stamp`, or later if a record of mine as late as that is about.
@@ -176,37 +184,34 @@ impl Directory {
         stamp.max(self.own_version.successor())
     }
 
-    fn replace(&mut self, signed: SignedRecord) -> Vec<Change> {
-        let (process, groups) = (signed.record().process, signed.record().groups.clone());
+    fn replace(&mut self, signed: SignedRecord, record: Record) -> Vec<News> {
+        let (process, groups) = (record.process, record.groups.clone());
         let person = process.person;
         let Some(known) = self.people.get_mut(&person) else {
-            let new = Person { signed, present: person == self.me, seen_at: None, who: self.who(person) };
+            let new = Person { signed, record, present: person == self.me, seen_at: None, who: self.who(person) };
             let shown = new.shown_by();
             self.people.insert(person, new);
-            let mut changes = vec![Change::Appeared];
+            let mut news = vec![News::Appeared(person)];
             self.replace_process(None, process);
-            self.replace_memberships((None, &BTreeSet::new()), (process, &groups), &mut changes);
+            self.replace_memberships((None, &BTreeSet::new()), (process, &groups), &mut news);
             self.show_by(person, None, shown);
-            return changes;
+            return news;
         };
-        let mut changes = Vec::new();
+        let mut news = Vec::new();
         let shown = known.shown_by();
-        let old = std::mem::replace(&mut known.signed, signed);
+        let old = std::mem::replace(&mut known.record, record);
+        known.signed = signed;
         let now_shown = known.shown_by();
-        let before = known.who.label.clone();
-        if shown.0 != now_shown.0 {
-            changes.push(Change::Renamed { before });
-        } else if shown.1 != now_shown.1 {
-            changes.push(Change::Moved { before });
+        if shown != now_shown {
+            news.push(News::Changed { person, before: Arc::clone(&known.who) });
         }
-        let old = (old.record().process, &old.record().groups);
-        if old.0 != process {
-            changes.push(Change::Superseded(old.0));
-            self.replace_process(Some(old.0), process);
+        if old.process != process {
+            news.push(News::Superseded(old.process));
+            self.replace_process(Some(old.process), process);
         }
-        self.replace_memberships((Some(old.0), old.1), (process, &groups), &mut changes);
+        self.replace_memberships((Some(old.process), &old.groups), (process, &groups), &mut news);
         self.show_by(person, Some(shown), now_shown);
-        changes
+        news
     }
 
     fn replace_process(&mut self, old: Option<ProcessId>, new: ProcessId) {
@@ -221,12 +226,12 @@ impl Directory {
         &mut self,
         (old_process, old_groups): (Option<ProcessId>, &BTreeSet<Name>),
         (process, groups): (ProcessId, &BTreeSet<Name>),
-        changes: &mut Vec<Change>,
+        news: &mut Vec<News>,
     ) {
         for group in groups {
             let members = self.members.entry(group.clone()).or_default();
             if members.is_empty() {
-                changes.push(Change::GroupAppeared(group.clone()));
+                news.push(News::GroupAppeared(group.clone()));
             }
             if let Some(old) = old_process {
                 members.remove(&old);
@@ -234,17 +239,17 @@ impl Directory {
             members.insert(process);
             if !old_groups.contains(group) {
                 self.generation += 1;
-                changes.push(Change::Joined(group.clone()));
+                news.push(News::Joined { person: process.person, group: group.clone() });
             }
         }
         for group in old_groups.difference(groups) {
             self.generation += 1;
-            changes.push(Change::Left(group.clone()));
+            news.push(News::Left { person: process.person, group: group.clone() });
             let members = self.members.get_mut(group).expect("a group has members while a record names it");
             members.retain(|member| Some(*member) != old_process);
             if members.is_empty() {
                 self.members.remove(group);
-                changes.push(Change::GroupGone(group.clone()));
+                news.push(News::GroupGone(group.clone()));
             }
         }
     }
@@ -284,11 +289,11 @@ impl Directory {
 
     /// The process that is `person`'s now.
     pub(crate) fn process_of(&self, person: PersonId) -> Option<ProcessId> {
-        self.record(person).map(|signed| signed.record().process)
+        self.people.get(&person).map(|person| person.record.process)
     }
 
-    /// The record of `person`.
-    pub(crate) fn record(&self, person: PersonId) -> Option<&SignedRecord> {
+    /// The record of `person`, to hand to somebody else.
+    pub(crate) fn signed_record_of(&self, person: PersonId) -> Option<&SignedRecord> {
         self.people.get(&person).map(|person| &person.signed)
     }
 
@@ -313,34 +318,40 @@ impl Directory {
         self.generation
     }
 
-    /// This user's aliases.
-    pub(crate) fn aliases(&self) -> impl Iterator<Item = (&Name, PersonId)> {
-        self.aliases.iter().map(|(alias, &person)| (alias, person))
-    }
-
     /// Shows `person` as `alias` from now on, in place of any alias before. Whoever had this alias has it no more.
     ///
     /// # Errors
-    /// [`Refusal::GroupExists`]: a group goes by that name.
-    pub(crate) fn set_alias(&mut self, alias: Name, person: PersonId) -> Result<(), Refusal> {
-        if self.members.contains_key(&alias) {
-            return Err(Refusal::GroupExists { group: alias.to_string() });
+    /// [`Refusal::TooMany`], or [`Refusal::GroupExists`]: a group goes by that name.
+    pub(crate) fn set_alias(&mut self, person: PersonId, alias: Name) -> Result<Arc<Who>, Refusal> {
+        if let Some(group) = self.group_called(&alias) {
+            return Err(Refusal::GroupExists { group: group.to_string() });
         }
-        if let Some(old) = self.alias_of(person).cloned() {
+        let old = self.alias_of(person).cloned();
+        if old.is_none() && self.aliases.len() >= self.max_aliases && !self.aliases.contains_key(&alias) {
+            let (limit, config) = (self.max_aliases, "max_aliases".to_owned());
+            return Err(Refusal::TooMany { what: "aliases".to_owned(), limit, config });
+        }
+        if let Some(old) = old {
             self.aliases.remove(&old);
         }
         if let Some(other) = self.aliases.insert(alias, person) {
             self.relabel(other);
         }
         self.relabel(person);
-        Ok(())
+        Ok(self.who(person))
     }
 
     /// Forgets an alias, and answers whose it was.
-    pub(crate) fn remove_alias(&mut self, alias: &Name) -> Option<PersonId> {
-        let person = self.aliases.remove(alias)?;
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownUser`] where there is no such alias.
+    pub(crate) fn remove_alias(&mut self, alias: &str) -> Result<PersonId, Refusal> {
+        let Some(person) = self.aliases.remove(alias) else {
+            let nearest = name::nearest(alias, self.aliases.keys().map(Name::as_str)).map(str::to_owned);
+            return Err(Refusal::UnknownUser { name: alias.chars().take(80).collect(), nearest });
+        };
         self.relabel(person);
-        Some(person)
+        Ok(person)
     }
 
     fn alias_of(&self, person: PersonId) -> Option<&Name> {
@@ -394,7 +405,7 @@ impl Directory {
     /// Whoever listens at this address, as the records have it: of several who claim to, the one whose link comes from
     /// there.
     pub(crate) fn at_address(&self, address: SocketAddr) -> Option<PersonId> {
-        let claims = |person: &Person| person.signed.record().addresses.contains(&address);
+        let claims = |person: &Person| person.record.addresses.contains(&address);
         let is_there = |person: &Person| person.seen_at == Some(address.ip().to_canonical()) && person.present;
         let mut claimants = self.people.iter().filter(|&(_, person)| claims(person));
         let mut there = claimants.clone().filter(|&(_, person)| is_there(person));

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::codec;
+use crate::codec::{self, Malformed};
 use crate::hlc::Hlc;
 use crate::identity::{self, BadSignature, Identity, Signature};
 use crate::name::Name;
@@ -39,11 +39,10 @@ pub struct Record {
     pub version: Hlc,
 }
 
-/// A record as it travels and is kept: what it claims, the bytes that were signed, and a signature. The claim is to be
-/// believed only once it is [`verify`](SignedRecord::verify)ed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A record as it travels and is kept: the bytes that were signed, and a signature. What it says is to be believed only
+/// from [`SignedRecord::verify`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedRecord {
-    record: Record,
     bytes: Bytes,
     signature: Signature,
 }
@@ -53,54 +52,45 @@ impl SignedRecord {
     ///
     /// # Panics
     /// If the record is not of `identity`'s person.
-    pub(crate) fn sign(identity: &Identity, record: Record) -> Self {
+    pub(crate) fn sign(identity: &Identity, record: &Record) -> Self {
         assert_eq!(record.process.person, identity.person(), "each peer writes its own record alone");
-        let bytes = codec::encode(&record);
+        let bytes = codec::encode(record);
         let signature = identity.sign(&statement(&bytes));
-        Self { record, bytes, signature }
+        Self { bytes, signature }
     }
 
-    /// What the record claims.
-    pub(crate) fn record(&self) -> &Record {
-        &self.record
+    /// What the record claims, signed or not.
+    ///
+    /// # Errors
+    /// [`BadRecord`] if the bytes are no record, or one beyond the bounds.
+    pub(crate) fn claim(&self) -> Result<Record, BadRecord> {
+        let record: Record = codec::decode(&self.bytes, MAX_BYTES)?;
+        let too_many = |what, count, limit| BadRecord::TooMany { person: record.process.person, what, count, limit };
+        if record.groups.len() > MAX_GROUPS {
+            return Err(too_many("groups", record.groups.len(), MAX_GROUPS));
+        }
+        if record.addresses.len() > MAX_ADDRESSES {
+            return Err(too_many("addresses", record.addresses.len(), MAX_ADDRESSES));
+        }
+        if record.version.micros >= END_OF_TIME {
+            return Err(BadRecord::EndOfTime { person: record.process.person });
+        }
+        Ok(record)
+    }
+
+    /// What the record says, its signature checked: only the person whose record it is can have written it.
+    ///
+    /// # Errors
+    /// [`BadRecord`] says what is wrong.
+    pub(crate) fn verify(&self) -> Result<Record, BadRecord> {
+        let record = self.claim()?;
+        identity::verify(&record.process.person, &statement(&self.bytes), &self.signature)?;
+        Ok(record)
     }
 
     /// The bytes that were signed.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
-    }
-
-    /// Checks the bounds and the signature: only the person whose record it is can have written it.
-    ///
-    /// # Errors
-    /// [`BadRecord`] says what is wrong.
-    pub(crate) fn verify(&self) -> Result<(), BadRecord> {
-        let Record { process: ProcessId { person, .. }, ref groups, ref addresses, version, .. } = self.record;
-        for (what, count, limit) in
-            [("groups", groups.len(), MAX_GROUPS), ("addresses", addresses.len(), MAX_ADDRESSES)]
-        {
-            if count > limit {
-                return Err(BadRecord::TooMany { person, what, count, limit });
-            }
-        }
-        if version.micros >= END_OF_TIME {
-            return Err(BadRecord::EndOfTime { person });
-        }
-        Ok(identity::verify(&person, &statement(&self.bytes), &self.signature)?)
-    }
-}
-
-impl Serialize for SignedRecord {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.bytes, &self.signature).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for SignedRecord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (bytes, signature) = <(Bytes, Signature)>::deserialize(deserializer)?;
-        let record = codec::decode(&bytes, MAX_BYTES).map_err(serde::de::Error::custom)?;
-        Ok(Self { record, bytes, signature })
     }
 }
 
@@ -112,6 +102,9 @@ fn statement(record: &[u8]) -> Vec<u8> {
 /// Why a record is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRecord {
+    /// It is none.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
     /// Its person did not sign it.
     #[error(transparent)]
     Signature(#[from] BadSignature),

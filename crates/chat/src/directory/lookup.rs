@@ -12,6 +12,17 @@ use crate::{GroupInfo, PersonId, Refusal, UserInfo};
 /// What stands before a group's name where a person goes by the same: no name has a colon in it.
 const GROUP: &str = "group:";
 
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A person or a group, as behind `@`.
+    Anyone,
+    /// Only a person.
+    Person,
+    /// Only a group.
+    Group,
+}
+
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resolved {
@@ -33,80 +44,64 @@ impl Directory {
     /// makes a difference, and only then.
     ///
     /// # Errors
-    /// [`Refusal::Ambiguous`] with spellings that are not, or [`Refusal::UnknownTarget`] with a guess.
-    pub(crate) fn resolve(&self, text: &str) -> Result<Resolved, Refusal> {
+    /// [`Refusal::Ambiguous`] with spellings that are not, or the refusal of an unknown name that fits `wanted`, with a
+    /// guess.
+    pub(crate) fn resolve(&self, text: &str, wanted: Wanted) -> Result<Resolved, Refusal> {
         let text: String = text.nfc().collect();
-        if name::fold(&text) == "all" {
+        if wanted != Wanted::Person && name::fold(&text) == "all" {
             return Ok(Resolved::All);
         }
         for case_counts in [true, false] {
-            let people = self.people_called(&text, case_counts);
-            let group = text.strip_prefix(GROUP).unwrap_or(&text);
-            let groups: Vec<&Name> = self.members.keys().filter(|name| is(name, group, case_counts)).collect();
-            match (people.first(), groups.first()) {
-                (None, None) => {}
-                (Some(&person), None) if people.len() == 1 => return Ok(Resolved::Person(person)),
-                (None, Some(&group)) if groups.len() == 1 => return Ok(Resolved::Group(group.clone())),
-                _ => {
+            let people = match wanted {
+                Wanted::Group => BTreeSet::new(),
+                Wanted::Anyone | Wanted::Person => self.people_called(&text, case_counts),
+            };
+            let groups = match wanted {
+                Wanted::Person => Vec::new(),
+                Wanted::Anyone | Wanted::Group => self.groups_called(&text, case_counts),
+            };
+            match (people.first(), groups.as_slice()) {
+                (None, []) => {}
+                (Some(&person), []) if people.len() == 1 => return Ok(Resolved::Person(person)),
+                (None, [group]) => return Ok(Resolved::Group((*group).clone())),
+                (Some(_) | None, [..]) => {
                     let people = people.iter().map(|person| self.spelling(*person));
-                    let groups = groups.iter().map(|group| format!("{GROUP}{group}"));
+                    // Where only groups are looked for, their names do.
+                    let prefix = if wanted == Wanted::Group { "" } else { GROUP };
+                    let groups = groups.iter().map(|group| format!("{prefix}{group}"));
                     return Err(Refusal::Ambiguous { name: cut(&text), candidates: people.chain(groups).collect() });
                 }
             }
         }
-        let people = self.people.values().map(|person| person.name().as_str());
-        let names = people.chain(self.aliases.keys().chain(self.members.keys()).map(Name::as_str));
-        let nearest = name::nearest(&text, names).map(str::to_owned);
-        Err(Refusal::UnknownTarget { name: cut(&text), nearest })
+        Err(self.unknown(&text, wanted))
     }
 
-    /// The group that is called `name`. Upper and lower case count where that makes a difference, and only then.
-    ///
-    /// # Errors
-    /// [`Refusal::Ambiguous`], or [`Refusal::UnknownGroup`] with a guess.
-    pub(crate) fn resolve_group(&self, name: &Name) -> Result<Name, Refusal> {
-        if self.group_exists(name) {
-            return Ok(name.clone());
-        }
-        let groups: Vec<&Name> = self.members.keys().filter(|group| is(group, name.as_str(), false)).collect();
-        match groups.as_slice() {
-            [] => {
-                let nearest = name::nearest(name.as_str(), self.members.keys().map(Name::as_str)).map(str::to_owned);
-                Err(Refusal::UnknownGroup { group: name.to_string(), nearest })
-            }
-            [group] => Ok((*group).clone()),
-            [..] => {
-                let candidates = groups.iter().map(ToString::to_string).collect();
-                Err(Refusal::Ambiguous { name: name.to_string(), candidates })
-            }
-        }
-    }
-
-    /// Whether somebody is in a group of this very name.
-    pub(crate) fn group_exists(&self, name: &Name) -> bool {
-        self.members.contains_key(name)
+    /// The group of this very name, else one that differs from it in case only.
+    pub(crate) fn group_called(&self, name: &Name) -> Option<&Name> {
+        let exact = self.members.get_key_value(name).map(|(name, _)| name);
+        exact.or_else(|| self.members.keys().find(|group| is(group, name.as_str(), false)))
     }
 
     /// Whether a person who is known goes by `name`, however capitalised, or has it as an alias.
-    pub(crate) fn is_a_persons_name(&self, name: &Name) -> bool {
+    pub(crate) fn is_a_person(&self, name: &Name) -> bool {
         let same = |other: &Name| is(other, name.as_str(), false);
         self.people.values().any(|person| same(person.name())) || self.aliases.keys().any(same)
     }
 
     /// The people who match, sorted by name; oneself may be among them.
-    pub(crate) fn users(&self, pattern: Option<&Pattern>) -> Vec<UserInfo> {
+    pub(crate) fn users(&self, pattern: &Pattern) -> Vec<UserInfo> {
         let mut users: Vec<_> = self
             .people
             .iter()
             .filter(|(_, person)| {
-                let shown = || format!("{}@{}", person.name(), person.address());
-                pattern.is_none_or(|pattern| pattern.matches(&shown()) || pattern.matches(&person.who.label))
+                let shown = format!("{}@{}", person.name(), person.address());
+                pattern.matches(&shown) || pattern.matches(&person.who.label)
             })
             .map(|(id, person)| UserInfo {
                 who: (*person.who).clone(),
                 present: person.present,
                 me: *id == self.me,
-                groups: person.signed.record().groups.iter().map(Name::to_string).collect(),
+                groups: person.record.groups.iter().map(Name::to_string).collect(),
             })
             .collect();
         users.sort_by_cached_key(|user| (name::fold(&user.who.name), user.who.label.clone()));
@@ -114,8 +109,8 @@ impl Directory {
     }
 
     /// The groups whose names match, sorted by name.
-    pub(crate) fn groups(&self, pattern: Option<&Pattern>) -> Vec<GroupInfo> {
-        let matching = self.members.keys().filter(|name| pattern.is_none_or(|pattern| pattern.matches(name.as_str())));
+    pub(crate) fn groups(&self, pattern: &Pattern) -> Vec<GroupInfo> {
+        let matching = self.members.keys().filter(|name| pattern.matches(name.as_str()));
         let mut groups: Vec<GroupInfo> = matching.filter_map(|name| self.group(name)).collect();
         groups.sort_by_cached_key(|group| (name::fold(&group.name), group.name.clone()));
         groups
@@ -154,6 +149,11 @@ impl Directory {
         self.people.iter().filter(|&(id, person)| means(*id, person)).map(|(id, _)| *id).collect()
     }
 
+    fn groups_called(&self, text: &str, case_counts: bool) -> Vec<&Name> {
+        let group = text.strip_prefix(GROUP).unwrap_or(text);
+        self.members.keys().filter(|name| is(name, group, case_counts)).collect()
+    }
+
     /// The shortest spelling that means this person alone, whatever aliases there are.
     fn spelling(&self, person: PersonId) -> String {
         let known = &self.people[&person];
@@ -166,6 +166,22 @@ impl Directory {
         match self.people.keys().filter(alike).count() {
             1 => format!("{name}@{fingerprint}"),
             _ => person.to_string(),
+        }
+    }
+
+    fn unknown(&self, text: &str, wanted: Wanted) -> Refusal {
+        let people = self.people.values().map(Person::name).chain(self.aliases.keys()).map(Name::as_str);
+        let groups = self.members.keys().map(Name::as_str);
+        let nearest = match wanted {
+            Wanted::Anyone => name::nearest(text, people.chain(groups)),
+            Wanted::Person => name::nearest(text, people),
+            Wanted::Group => name::nearest(text, groups),
+        };
+        let (name, nearest) = (cut(text), nearest.map(str::to_owned));
+        match wanted {
+            Wanted::Anyone => Refusal::UnknownTarget { name, nearest },
+            Wanted::Person => Refusal::UnknownUser { name, nearest },
+            Wanted::Group => Refusal::UnknownGroup { group: name, nearest },
         }
     }
 }

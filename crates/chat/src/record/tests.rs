@@ -21,10 +21,9 @@ fn record(groups: usize, addresses: usize) -> Record {
 fn what_was_signed_is_what_is_read() {
     for (groups, addresses) in [(0, 0), (3, 2), (MAX_GROUPS, MAX_ADDRESSES)] {
         let record = record(groups, addresses);
-        let signed = SignedRecord::sign(&identity(), record.clone());
+        let signed = SignedRecord::sign(&identity(), &record);
         assert!(signed.bytes().len() <= MAX_BYTES, "{}", signed.bytes().len());
-        assert_eq!(signed.verify(), Ok(()));
-        assert_eq!(signed.record(), &record);
+        assert_eq!(signed.verify(), Ok(record));
         assert_eq!(codec::decode::<SignedRecord>(&codec::encode(&signed), codec::MAX_INPUT), Ok(signed));
     }
 }
@@ -33,39 +32,38 @@ fn what_was_signed_is_what_is_read() {
 fn nobody_writes_anothers_record() {
     let mallory = Identity::from_seed([8; 32]);
     let bytes = codec::encode(&record(1, 1));
-    let forged = SignedRecord { record: record(1, 1), signature: mallory.sign(&statement(&bytes)), bytes };
+    let forged = SignedRecord { signature: mallory.sign(&statement(&bytes)), bytes };
     assert_eq!(forged.verify(), Err(BadRecord::Signature(BadSignature { by: identity().person() })));
 }
 
 #[test]
 fn a_signature_over_another_kind_of_bytes_does_not_serve() {
     let bytes = codec::encode(&record(1, 1));
-    let reused = SignedRecord { record: record(1, 1), signature: identity().sign(&bytes), bytes };
+    let reused = SignedRecord { signature: identity().sign(&bytes), bytes };
     assert!(matches!(reused.verify(), Err(BadRecord::Signature(_))));
 }
 
 #[test]
 fn bounds() {
-    let refusal = |record: Record| SignedRecord::sign(&identity(), record).verify().unwrap_err();
+    let refusal = |record: &Record| SignedRecord::sign(&identity(), record).verify().unwrap_err();
     let person = identity().person();
     assert_eq!(
-        refusal(record(MAX_GROUPS + 1, 0)),
+        refusal(&record(MAX_GROUPS + 1, 0)),
         BadRecord::TooMany { person, what: "groups", count: MAX_GROUPS + 1, limit: MAX_GROUPS }
     );
     assert_eq!(
-        refusal(record(0, MAX_ADDRESSES + 1)),
+        refusal(&record(0, MAX_ADDRESSES + 1)),
         BadRecord::TooMany { person, what: "addresses", count: MAX_ADDRESSES + 1, limit: MAX_ADDRESSES }
     );
-    let long = SignedRecord::sign(&identity(), record(2 * MAX_GROUPS, 0));
-    assert!(codec::decode::<SignedRecord>(&codec::encode(&long), codec::MAX_INPUT).is_err());
+    assert!(matches!(refusal(&record(2 * MAX_GROUPS, 0)), BadRecord::Malformed(_)));
     let late = Record { version: Hlc { micros: END_OF_TIME, logical: 0 }, ..record(0, 0) };
-    assert_eq!(refusal(late), BadRecord::EndOfTime { person });
+    assert_eq!(refusal(&late), BadRecord::EndOfTime { person });
 }
 
 proptest! {
     #[test]
     fn an_altered_record_is_refused(at in any::<prop::sample::Index>(), bit in 0..8u8) {
-        let signed = SignedRecord::sign(&identity(), record(2, 2));
+        let signed = SignedRecord::sign(&identity(), &record(2, 2));
         let mut bytes = codec::encode(&signed).to_vec();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
@@ -76,7 +74,7 @@ proptest! {
 
     #[test]
     fn rubbish_is_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let value = codec::encode(&(Bytes::from(bytes), Signature([0; 64])));
-        prop_assert!(codec::decode::<SignedRecord>(&value, codec::MAX_INPUT).is_ok_and(|signed| signed.verify().is_ok()).eq(&false));
+        let signed = SignedRecord { bytes: bytes.into(), signature: Signature([0; 64]) };
+        prop_assert!(signed.verify().is_err());
     }
 }
