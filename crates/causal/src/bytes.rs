@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Clock, Entry, Index, Set};
+use crate::{Clock, Entry, Full, Index, Set};
 
 /// What a process is called, where it is written as bytes.
 ///
@@ -55,6 +55,20 @@ pub enum DecodeError {
         /// The number.
         number: u64,
     },
+    /// Additions to a link's table that do not follow on what is in it.
+    #[error("additions begin with number {first}, but {known} are known on this link")]
+    Gap {
+        /// The first number introduced.
+        first: u64,
+        /// How many are known.
+        known: usize,
+    },
+    /// A set written in no known form, or in one that has no meaning in its place.
+    #[error("a set begins with {0}, which has no meaning there")]
+    Form(u64),
+    /// The roster has no room for a process that is introduced.
+    #[error(transparent)]
+    Full(#[from] Full),
     /// More than the reader accepts.
     #[error("{count} {what} are more than the {limit} that are accepted")]
     TooMany {

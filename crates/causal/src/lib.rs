@@ -37,7 +37,7 @@
 //!
 //! A [`Stamp`] is what a message carries, in the dense numbers ([`Index`]) of one process: what the machine computes with. An
 //! [`Envelope`] is the same with ids spelled out and one canonical sequence of bytes: to be sent by simple users, signed,
-//! stored, handed on. The wire form (to come) is small for links, which numbers processes and sets as they first appear.
+//! stored, handed on. [`wire`] is the small form for links, which numbers processes and sets as they first appear.
 //!
 //! One envelope serves every destination, so it is encoded and signed once, and whoever has it can hand it on to a destination
 //! that lacks it. [`Envelope::for_destination`] gives the smaller one that the published algorithm sends to each.
@@ -60,6 +60,7 @@ mod roster;
 mod set;
 mod snapshot;
 mod stamp;
+pub mod wire;
 
 pub use bytes::{DecodeError, Id, Numbered};
 pub use config::{Config, Limits, Markers, Trust};

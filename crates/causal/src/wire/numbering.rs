@@ -1,0 +1,235 @@
+//! The sender's side: numbers at first use, one encoding for all links.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::{BITMAP, LESS, LESS_AUTHOR, LIST, NUMBERED, OTHER, SINGLE, VERSION};
+use crate::bytes::put;
+use crate::{Id, Index, Limits, Roster, Set, Stamp};
+
+/// How many of the sets last named are tried as "that one less a few".
+const BASES: usize = 8;
+/// A set that takes more bytes than this is given a number, in the hope that it comes again: the number takes two, and each
+/// link pays once for what it stands for.
+const WORTH_A_NUMBER: usize = 8;
+
+/// The numbers that a sender has given to processes and sets, and the messages in terms of them.
+///
+/// It belongs to one [`Process`](crate::Process), lives for one run of it and serves all its links.
+#[derive(Clone, Debug)]
+pub struct Numbering {
+    generation: u64,
+    limit: usize,
+    /// By place in the roster: the number, if there is one.
+    numbers: Vec<Option<u64>>,
+    /// By number.
+    processes: Vec<Index>,
+    sets: BTreeMap<Set, u64>,
+    /// By set number: where its introduction ends in `introductions`.
+    ends: Vec<usize>,
+    introductions: Vec<u8>,
+    /// The sets last named by number, the newest first.
+    bases: VecDeque<(Set, u64)>,
+}
+
+/// How much of a [`Numbering`] a link has been told. A new link knows nothing: `Mark::default()`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    generation: u64,
+    processes: usize,
+    sets: usize,
+}
+
+impl Numbering {
+    /// A numbering that has given no number. `limits.sets` bounds its sets, and is what the receivers must accept.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            generation: 1,
+            limit: limits.sets,
+            numbers: Vec::new(),
+            processes: Vec::new(),
+            sets: BTreeMap::new(),
+            ends: Vec::new(),
+            introductions: Vec::new(),
+            bases: VecDeque::new(),
+        }
+    }
+
+    /// Appends a message. Whoever is to read it needs the additions up to now.
+    pub fn encode(&mut self, stamp: &Stamp, out: &mut Vec<u8>) {
+        put(self.number(stamp.sender), out);
+        put(stamp.clock, out);
+        self.put_dests(&stamp.dests, out);
+        put(stamp.log.len() as u64, out);
+        for entry in stamp.log.iter() {
+            put(self.number(entry.sender), out);
+            put(if entry.sender == stamp.sender { stamp.clock.wrapping_sub(entry.clock) } else { entry.clock }, out);
+            if entry.dests.len() + usize::from(stamp.dests.contains(entry.sender)) == stamp.dests.len()
+                && !entry.dests.contains(entry.sender)
+                && entry.dests.is_subset(&stamp.dests)
+            {
+                put(LESS_AUTHOR << 2 | OTHER, out);
+            } else {
+                self.put_set(&entry.dests, Some(&stamp.dests), out);
+            }
+        }
+    }
+
+    /// How far the numbers go now.
+    pub fn mark(&self) -> Mark {
+        Mark { generation: self.generation, processes: self.processes.len(), sets: self.ends.len() }
+    }
+
+    /// Appends what a link that was told everything up to `mark` does not know yet: nothing if that is nothing. Returns the
+    /// mark that the link has afterwards.
+    ///
+    /// # Panics
+    /// If `roster` is not that of the process whose stamps were encoded.
+    pub fn additions_since<P: Id>(&self, mark: Mark, roster: &Roster<P>, out: &mut Vec<u8>) -> Mark {
+        let now = self.mark();
+        let (processes, sets) = match mark {
+            _ if mark == now => return now,
+            Mark { generation, processes, sets } if generation == self.generation => (processes, sets),
+            Mark { .. } => (0, 0),
+        };
+        out.push(VERSION);
+        put(self.generation, out);
+        put(processes as u64, out);
+        put((now.processes - processes) as u64, out);
+        for &process in &self.processes[processes..] {
+            roster.id(process).encode(out);
+        }
+        put(sets as u64, out);
+        put((now.sets - sets) as u64, out);
+        let start = sets.checked_sub(1).map_or(0, |last| self.ends[last]);
+        out.extend_from_slice(&self.introductions[start..]);
+        now
+    }
+
+    /// Whether no further set is given a number. What is encoded grows longer from then on, until [`renew`](Self::renew).
+    pub fn is_full(&self) -> bool {
+        self.ends.len() >= self.limit
+    }
+
+    /// Begins anew with number 0, in a new generation. Every message that was encoded before must have gone to its links, or
+    /// be encoded again.
+    pub fn renew(&mut self) {
+        *self =
+            Self { generation: self.generation + 1, ..Self::new(&Limits { sets: self.limit, ..Limits::default() }) };
+    }
+
+    /// The number of a process, a new one at first use.
+    fn number(&mut self, process: Index) -> u64 {
+        let place = process.position();
+        if place >= self.numbers.len() {
+            self.numbers.resize(place + 1, None);
+        }
+        *self.numbers[place].get_or_insert_with(|| {
+            self.processes.push(process);
+            self.processes.len() as u64 - 1
+        })
+    }
+
+    /// Appends the destinations of a message, which come again, so they have a number unless the table is full.
+    fn put_dests(&mut self, dests: &Set, out: &mut Vec<u8>) {
+        if !self.sets.contains_key(dests) && !self.is_full() && dests.len() > 1 {
+            let mut form = Vec::new();
+            self.put_form(dests, None, &mut form);
+            self.introduce(dests, &form);
+        }
+        self.put_set(dests, None, out);
+    }
+
+    /// Appends a set; `whole` is what a message's entry may refer to, its destinations.
+    fn put_set(&mut self, set: &Set, whole: Option<&Set>, out: &mut Vec<u8>) {
+        if let Some(&number) = self.sets.get(set) {
+            self.touch(set, number);
+            return put(number << 2 | NUMBERED, out);
+        }
+        let start = out.len();
+        self.put_form(set, whole, out);
+        if out.len() - start > WORTH_A_NUMBER && !self.is_full() {
+            let mut form = Vec::new();
+            self.put_form(set, None, &mut form);
+            let number = self.introduce(set, &form);
+            out.truncate(start);
+            put(number << 2 | NUMBERED, out);
+        }
+    }
+
+    /// Appends the shortest form of a set that needs no number of its own.
+    fn put_form(&mut self, set: &Set, whole: Option<&Set>, out: &mut Vec<u8>) {
+        let mut members = set.iter();
+        if let (Some(one), None) = (members.next(), members.next()) {
+            return put(self.number(one) << 2 | SINGLE, out);
+        }
+        drop(members);
+        let bases = whole.map(|whole| (whole, 0)).into_iter().chain(self.bases.iter().map(|(base, n)| (base, n + 1)));
+        let nearest = bases
+            .filter(|(base, _)| set.is_subset(base))
+            .map(|(base, reference)| (base.len(), base.difference(set), reference))
+            .min_by_key(|&(size, _, reference)| (size, reference));
+        if let Some((_, less, reference)) = nearest.filter(|(_, less, _)| less.len() <= set.len()) {
+            put(reference << 2 | LESS, out);
+            let less = self.numbered(&less);
+            return put_list(&less, out);
+        }
+        let numbers = self.numbered(set);
+        let start = out.len();
+        put(LIST << 2 | OTHER, out);
+        put_list(&numbers, out);
+        let bytes = numbers.last().map_or(0, |last| *last as usize / 8 + 1);
+        if bytes + 2 < out.len() - start {
+            out.truncate(start);
+            put(BITMAP << 2 | OTHER, out);
+            put(bytes as u64, out);
+            let start = out.len();
+            out.resize(start + bytes, 0);
+            for number in numbers {
+                out[start + number as usize / 8] |= 1 << (number % 8);
+            }
+        }
+    }
+
+    /// Gives `set`, written as `form`, the next number.
+    fn introduce(&mut self, set: &Set, form: &[u8]) -> u64 {
+        let number = self.ends.len() as u64;
+        self.introductions.extend_from_slice(form);
+        self.ends.push(self.introductions.len());
+        self.sets.insert(set.clone(), number);
+        self.touch(set, number);
+        number
+    }
+
+    /// Makes a numbered set the first to be tried as a base.
+    fn touch(&mut self, set: &Set, number: u64) {
+        match self.bases.iter().position(|&(_, n)| n == number) {
+            Some(0) => {}
+            Some(at) => {
+                let base = self.bases.remove(at).expect("found there");
+                self.bases.push_front(base);
+            }
+            None => {
+                self.bases.truncate(BASES - 1);
+                self.bases.push_front((set.clone(), number));
+            }
+        }
+    }
+
+    /// The numbers of a set's members, in order.
+    fn numbered(&mut self, set: &Set) -> Vec<u64> {
+        let mut numbers: Vec<u64> = set.iter().map(|process| self.number(process)).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+}
+
+/// Appends ascending numbers.
+fn put_list(numbers: &[u64], out: &mut Vec<u8>) {
+    put(numbers.len() as u64, out);
+    let mut next = 0;
+    for &number in numbers {
+        put(number - next, out);
+        next = number + 1;
+    }
+}

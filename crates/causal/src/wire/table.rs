@@ -1,0 +1,150 @@
+//! The receiver's side of one link: what the other end's numbers stand for.
+
+use alloc::vec::Vec;
+
+use super::{BITMAP, LESS, LESS_AUTHOR, LIST, NUMBERED, OTHER, SINGLE, VERSION};
+use crate::bytes::{take, take_byte, take_bytes, take_clock, take_count, take_id};
+use crate::{Clock, DecodeError, Entries, Entry, Id, Index, Limits, Numbered, Process, Set, Stamp};
+
+/// What the numbers of one link's other end stand for. It lives as long as the connection.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    generation: u64,
+    processes: Vec<Index>,
+    sets: Vec<Set>,
+}
+
+/// What the set of an entry may refer to.
+struct Context<'a> {
+    dests: &'a Set,
+    author: Index,
+}
+
+impl Table {
+    /// Takes additions off the front of `input`. Their ids join the roster of `process`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if they are malformed, do not follow on what was there, or exceed `limits`; then the link is of no more
+    /// use. [`DecodeError::Full`] if the roster is full.
+    pub fn learn<P: Id, M>(
+        &mut self,
+        input: &mut &[u8],
+        process: &mut Process<P, M>,
+        limits: &Limits,
+    ) -> Result<(), DecodeError> {
+        let version = take_byte(input)?;
+        if version != VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let generation = take(input)?;
+        if generation != self.generation {
+            *self = Self { generation, ..Self::default() };
+        }
+        follows(take(input)?, self.processes.len())?;
+        let room = limits.processes - self.processes.len().min(limits.processes);
+        for _ in 0..take_count(input, "processes", room)? {
+            self.processes.push(process.intern(take_id(input)?)?);
+        }
+        follows(take(input)?, self.sets.len())?;
+        let room = limits.sets - self.sets.len().min(limits.sets);
+        for _ in 0..take_count(input, "sets", room)? {
+            let set = self.take_set(input, None)?;
+            self.sets.push(set);
+        }
+        Ok(())
+    }
+
+    /// Takes a message off the front of `input`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is malformed, uses a number that was never introduced, or exceeds `limits`.
+    pub fn decode(&self, input: &mut &[u8], limits: &Limits) -> Result<Stamp, DecodeError> {
+        let sender = self.take_process(input)?;
+        let clock = take_clock(input)?;
+        let dests = self.take_set(input, None)?;
+        let entries = take_count(input, "entries", limits.entries)?;
+        let log = (0..entries).map(|_| self.take_entry(input, sender, clock, &dests));
+        let log = log.collect::<Result<Entries, DecodeError>>()?;
+        if log.is_sorted_by(|a, b| (a.sender, a.clock) < (b.sender, b.clock)) {
+            Ok(Stamp { sender, clock, dests, log })
+        } else {
+            Err(DecodeError::Unordered)
+        }
+    }
+
+    fn take_entry(&self, input: &mut &[u8], sender: Index, clock: Clock, dests: &Set) -> Result<Entry, DecodeError> {
+        let author = self.take_process(input)?;
+        let number = take_clock(input)?;
+        let entry_clock = match author == sender {
+            true => clock.checked_sub(number).filter(|&clock| clock > 0).ok_or(DecodeError::Clock)?,
+            false => number,
+        };
+        let dests = self.take_set(input, Some(&Context { dests, author }))?;
+        Ok(Entry { sender: author, clock: entry_clock, dests })
+    }
+
+    fn take_process(&self, input: &mut &[u8]) -> Result<Index, DecodeError> {
+        self.process(take(input)?)
+    }
+
+    fn process(&self, number: u64) -> Result<Index, DecodeError> {
+        find(&self.processes, Numbered::Process, number).copied()
+    }
+
+    fn set(&self, number: u64) -> Result<&Set, DecodeError> {
+        find(&self.sets, Numbered::Set, number)
+    }
+
+    fn take_set(&self, input: &mut &[u8], context: Option<&Context<'_>>) -> Result<Set, DecodeError> {
+        let head = take(input)?;
+        let (kind, number) = (head & 3, head >> 2);
+        match (kind, context) {
+            (NUMBERED, _) => self.set(number).cloned(),
+            (SINGLE, _) => Ok([self.process(number)?].into_iter().collect()),
+            (LESS, _) => {
+                let base = match (number.checked_sub(1), context) {
+                    (Some(number), _) => self.set(number)?,
+                    (None, Some(context)) => context.dests,
+                    (None, None) => return Err(DecodeError::Form(head)),
+                };
+                Ok(base.difference(&self.take_list(input)?))
+            }
+            (OTHER, Some(context)) if number == LESS_AUTHOR => {
+                let mut set = context.dests.clone();
+                set.remove(context.author);
+                Ok(set)
+            }
+            (OTHER, _) if number == LIST => self.take_list(input),
+            (OTHER, _) if number == BITMAP => {
+                let count = take_count(input, "bytes of a bitmap", self.processes.len().div_ceil(8))?;
+                let bytes = take_bytes(input, count)?.iter().enumerate();
+                let numbers = bytes.flat_map(|(at, &byte)| {
+                    (0..8_u64).filter(move |bit| byte >> bit & 1 == 1).map(move |bit| at as u64 * 8 + bit)
+                });
+                numbers.map(|number| self.process(number)).collect()
+            }
+            _ => Err(DecodeError::Form(head)),
+        }
+    }
+
+    fn take_list(&self, input: &mut &[u8]) -> Result<Set, DecodeError> {
+        let count = take_count(input, "members of a set", self.processes.len())?;
+        let mut next = 0_u64;
+        let members = (0..count).map(|_| {
+            let number = next.checked_add(take(input)?).ok_or(DecodeError::Number)?;
+            next = number.saturating_add(1);
+            self.process(number)
+        });
+        members.collect()
+    }
+}
+
+fn find<T>(table: &[T], what: Numbered, number: u64) -> Result<&T, DecodeError> {
+    let place = usize::try_from(number).ok();
+    place.and_then(|place| table.get(place)).ok_or(DecodeError::Unknown { what, number })
+}
+
+/// Additions have to begin where the table ends.
+fn follows(first: u64, known: usize) -> Result<(), DecodeError> {
+    if first == known as u64 { Ok(()) } else { Err(DecodeError::Gap { first, known }) }
+}

@@ -1,0 +1,211 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::vec::Vec;
+
+use proptest::prelude::*;
+use proptest::sample::Index as Sample;
+
+use super::{Mark, Numbering, Table};
+use crate::{Config, DecodeError, Entry, Index, Limits, Numbered, Process, Set, Stamp};
+
+type Peer = Process<u16, ()>;
+
+/// A process that numbers ids up to 300 in an order of its own.
+fn peer(ids: &[u16]) -> Peer {
+    let mut peer = Peer::new(1000, Config::default());
+    for &id in ids {
+        peer.intern(id).unwrap();
+    }
+    peer
+}
+
+#[derive(Debug, Clone)]
+struct Shape {
+    sender: usize,
+    clock: u64,
+    dests: BTreeSet<usize>,
+    log: BTreeMap<(usize, u64), Dests>,
+}
+
+#[derive(Debug, Clone)]
+enum Dests {
+    Some(BTreeSet<usize>),
+    /// Those of the message less some.
+    Less(BTreeSet<usize>),
+    /// Those of the message less the entry's author.
+    LessAuthor,
+}
+
+fn members() -> impl Strategy<Value = BTreeSet<usize>> {
+    prop_oneof![
+        3 => prop::collection::btree_set(0..301_usize, 0..4),
+        1 => prop::collection::btree_set(0..301_usize, 100..300),
+    ]
+}
+
+fn shape() -> impl Strategy<Value = Shape> {
+    let dests = prop_oneof![
+        members().prop_map(Dests::Some),
+        prop::collection::btree_set(0..301_usize, 0..3).prop_map(Dests::Less),
+        Just(Dests::LessAuthor),
+    ];
+    let log = prop::collection::btree_map((0..301_usize, 1..40_u64), dests, 0..6);
+    (0..301_usize, 40..u64::MAX, members(), log).prop_map(|(sender, clock, dests, log)| Shape {
+        sender,
+        clock,
+        dests,
+        log,
+    })
+}
+
+fn stamp(shape: &Shape, peer: &Peer) -> Stamp {
+    assert_eq!(peer.roster().len(), 301);
+    let index = |&position: &usize| Index::at(position);
+    let set = |positions: &BTreeSet<usize>| positions.iter().map(index).collect::<Set>();
+    let dests = set(&shape.dests);
+    let entries: BTreeMap<_, _> = shape.log.iter().map(|((sender, clock), d)| ((index(sender), *clock), d)).collect();
+    let log = entries.into_iter().map(|((sender, clock), of)| {
+        let dests = match of {
+            Dests::Some(members) => set(members),
+            Dests::Less(members) => dests.difference(&set(members)),
+            Dests::LessAuthor => dests.difference(&[sender].into_iter().collect()),
+        };
+        Entry { sender, clock, dests }
+    });
+    Stamp { sender: index(&shape.sender), clock: shape.clock, log: log.collect(), dests }
+}
+
+fn ids() -> impl Strategy<Value = Vec<u16>> {
+    Just((0..300).collect::<Vec<u16>>()).prop_shuffle()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever is said, a link that is told the additions just before each message reads what was meant, in its own numbers;
+    /// one that skips messages, and one that begins late, read the same bytes.
+    #[test]
+    fn every_link_reads_the_same_bytes(
+        shapes in prop::collection::vec((shape(), any::<bool>()), 1..12), from in ids(), to in ids(), sets in 0..6_usize,
+    ) {
+        let limits = Limits::default();
+        let sender = peer(&from);
+        let mut numbering = Numbering::new(&Limits { sets, ..limits });
+        let mut links: Vec<_> = (0..3).map(|_| (Mark::default(), Table::default(), peer(&to))).collect();
+        for (round, (shape, skip)) in shapes.iter().enumerate() {
+            if numbering.is_full() && round % 2 == 0 {
+                numbering.renew();
+            }
+            let said = stamp(shape, &sender);
+            let mut message = Vec::new();
+            numbering.encode(&said, &mut message);
+            for (link, (mark, table, receiver)) in links.iter_mut().enumerate() {
+                if link == 1 && *skip || link == 2 && round < 4 {
+                    continue;
+                }
+                let mut additions = Vec::new();
+                *mark = numbering.additions_since(*mark, sender.roster(), &mut additions);
+                prop_assert_eq!(*mark, numbering.mark());
+                if !additions.is_empty() {
+                    let mut input = &additions[..];
+                    prop_assert_eq!(table.learn(&mut input, receiver, &limits), Ok(()));
+                    prop_assert!(input.is_empty());
+                }
+                let mut input = &message[..];
+                let read = table.decode(&mut input, &limits);
+                prop_assert!(input.is_empty());
+                prop_assert_eq!(read.map(|read| receiver.spell(&read)), Ok(sender.spell(&said)));
+            }
+        }
+    }
+
+    /// Bytes that were damaged, and any bytes at all, give a stamp or an error, and never one beyond the limits.
+    #[test]
+    fn any_bytes_give_a_value_or_an_error(
+        shapes in prop::collection::vec(shape(), 1..4), ids in ids(),
+        flips in prop::collection::vec((any::<Sample>(), any::<u8>()), 0..4),
+        junk in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let limits = Limits { processes: 310, entries: 4, sets: 2 };
+        let sender = peer(&ids);
+        let (mut numbering, mut table, mut receiver) = (Numbering::new(&limits), Table::default(), peer(&[]));
+        let (mut additions, mut message) = (Vec::new(), Vec::new());
+        for shape in &shapes {
+            numbering.encode(&stamp(shape, &sender), &mut message);
+        }
+        numbering.additions_since(Mark::default(), sender.roster(), &mut additions);
+        prop_assert_eq!(table.learn(&mut &additions[..], &mut receiver, &limits), Ok(()));
+        for (at, with) in flips {
+            let at = at.index(message.len());
+            message[at] ^= with;
+            let at = at % additions.len();
+            additions[at] ^= with;
+        }
+        for bytes in [&message, &junk] {
+            let mut input = &bytes[..];
+            while let Ok(stamp) = table.decode(&mut input, &limits) {
+                prop_assert!(stamp.log.len() <= limits.entries);
+            }
+        }
+        for bytes in [&additions, &junk] {
+            let mut table = Table::default();
+            if table.learn(&mut &bytes[..], &mut receiver, &limits).is_ok() {
+                let _ = table.decode(&mut &message[..], &limits);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_number_is_named() {
+    let (table, limits) = (Table::default(), Limits::default());
+    let refused = table.decode(&mut &[5, 1, 0, 0][..], &limits);
+    assert_eq!(refused, Err(DecodeError::Unknown { what: Numbered::Process, number: 5 }));
+
+    let mut known = Table::default();
+    known.learn(&mut &[1, 1, 0, 1, 0, 7, 0, 0][..], &mut peer(&[]), &limits).unwrap();
+    let refused = known.decode(&mut &[0, 1, 3 << 2, 0][..], &limits);
+    assert_eq!(refused, Err(DecodeError::Unknown { what: Numbered::Set, number: 3 }));
+}
+
+#[test]
+fn additions_that_leave_out_some_are_refused() {
+    let (mut table, limits) = (Table::default(), Limits::default());
+    let refused = table.learn(&mut &[1, 1, 2, 1, 0, 7, 0, 0][..], &mut peer(&[]), &limits);
+    assert_eq!(refused, Err(DecodeError::Gap { first: 2, known: 0 }));
+}
+
+#[test]
+fn each_limit_is_kept() {
+    let additions = [1, 1, 0, 2, 0, 7, 0, 9, 0, 1, 7, 2, 0, 0];
+    let learn = |limits: &Limits| Table::default().learn(&mut &additions[..], &mut peer(&[]), limits);
+    let enough = Limits { processes: 2, entries: 0, sets: 1 };
+    assert_eq!(learn(&enough), Ok(()));
+    let few = learn(&Limits { processes: 1, ..enough });
+    assert_eq!(few, Err(DecodeError::TooMany { what: "processes", count: 2, limit: 1 }));
+    let none = learn(&Limits { sets: 0, ..enough });
+    assert_eq!(none, Err(DecodeError::TooMany { what: "sets", count: 1, limit: 0 }));
+
+    let mut table = Table::default();
+    table.learn(&mut &additions[..], &mut peer(&[]), &enough).unwrap();
+    let entry = [0, 2, 0, 1, 1, 1, 5];
+    assert!(table.decode(&mut &entry[..], &Limits { entries: 1, ..enough }).is_ok());
+    let refused = table.decode(&mut &entry[..], &enough);
+    assert_eq!(refused, Err(DecodeError::TooMany { what: "entries", count: 1, limit: 0 }));
+}
+
+/// What a chat among 450 sends: the commonest set, everybody but the author, takes one byte.
+#[test]
+fn a_broadcast_among_many_is_small() {
+    let mut sender = peer(&(0..450).collect::<Vec<u16>>());
+    let everybody: Set = sender.roster().iter().map(|(index, _)| index).filter(|&index| index != sender.me()).collect();
+    let author = sender.intern(44).unwrap();
+    let mut stamp = sender.multicast(&everybody);
+    let mut dests = everybody.clone();
+    dests.remove(author);
+    stamp.log = [Entry { sender: author, clock: 1000, dests }].into_iter().collect();
+    let mut numbering = Numbering::new(&Limits::default());
+    numbering.encode(&stamp, &mut Vec::new());
+    let mut message = Vec::new();
+    numbering.encode(&stamp, &mut message);
+    assert!(message.len() <= 9, "{} bytes", message.len());
+}
