@@ -99,14 +99,6 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Checks that `author` wrote the message whose hash is `leaf`.
-    ///
-    /// # Errors
-    /// [`BadProof`] says why not.
-    pub(crate) fn verify(&self, author: &ProcessId, leaf: &Hash) -> Result<(), BadProof> {
-        verify(author, &self.leaves(leaf)?, &self.signature)
-    }
-
     /// The hashes of the whole batch, `leaf` at its place.
     fn leaves(&self, leaf: &Hash) -> Result<Vec<Hash>, BadProof> {
         let (index, leaves) = (usize::from(self.index), self.leaves_of_others.len() + 1);
@@ -140,10 +132,10 @@ impl Verified {
         Self { recent: VecDeque::with_capacity(capacity), capacity }
     }
 
-    /// As [`Proof::verify`].
+    /// Checks that `author` wrote the message whose hash is `leaf`.
     ///
     /// # Errors
-    /// As [`Proof::verify`].
+    /// [`BadProof`] says why not.
     pub(crate) fn verify(&mut self, proof: &Proof, author: &ProcessId, leaf: &Hash) -> Result<(), BadProof> {
         let leaves = proof.leaves(leaf)?;
         let mut hash = Sha256::new();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, PersonId};
+use crate::{MessageId, PersonId, ProcessId};
 
 /// A person as shown to this user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,19 @@ pub struct HeldInfo {
     pub missing: Vec<(MessageId, Arc<Who>)>,
     /// It waits for history of these conversations that is being fetched (`all`, a group's name, a person's label).
     pub fetching: Vec<String>,
+}
+
+/// What a user interface has to know before the first event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Oneself.
+    pub me: Who,
+    /// One's own process.
+    pub process: ProcessId,
+    /// Everybody known, oneself included, sorted by name.
+    pub users: Vec<UserInfo>,
+    /// Every group, with one's memberships.
+    pub groups: Vec<GroupInfo>,
 }
 
 /// What happened.

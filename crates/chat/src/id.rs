@@ -105,6 +105,21 @@ impl FromStr for ProcessId {
     }
 }
 
+/// In envelopes: the public key, then the incarnation, big-endian; 40 bytes.
+impl causal::Id for ProcessId {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.person.0);
+        out.extend_from_slice(&self.incarnation.0.to_be_bytes());
+    }
+
+    fn decode(input: &mut &[u8]) -> Option<Self> {
+        let (key, rest) = input.split_first_chunk::<32>()?;
+        let (incarnation, rest) = rest.split_first_chunk::<8>()?;
+        *input = rest;
+        Some(Self { person: PersonId(*key), incarnation: Incarnation(u64::from_be_bytes(*incarnation)) })
+    }
+}
+
 /// A message: the process that sent it and that process's clock when it did. Written `PROCESS:CLOCK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId {

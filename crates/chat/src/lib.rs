@@ -5,22 +5,36 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod body;
 mod codec;
 mod command;
+mod config;
 mod directory;
+mod effects;
 mod event;
+mod frame;
+mod history;
 mod hlc;
 mod id;
 mod identity;
+mod kept;
 mod name;
+mod peer;
 mod record;
+mod store;
 
 pub use batch::{BadProof, Hash, Proof};
 pub use codec::Malformed;
 pub use command::{Answer, Command, Refusal, Target};
-pub use event::{Event, GroupInfo, HeldInfo, Message, Recipients, UserInfo, Who};
+pub use config::Config;
+pub use effects::{Effects, Journal, LinkId};
+pub use event::{Event, GroupInfo, HeldInfo, Hello, Message, Recipients, UserInfo, Who};
+pub use history::{Conversation, Entry, SortKey};
 pub use hlc::Hlc;
 pub use id::{Incarnation, MessageId, ParseIdError, PersonId, ProcessId};
 pub use identity::{BadSignature, Identity, Signature, verify};
+pub use kept::Kept;
 pub use name::{BadName, Name, Pattern};
+pub use peer::{BadFrame, Now, Peer};
 pub use record::{BadRecord, Record, SignedRecord};
+pub use store::{Change, MemoryLimits, MemoryStore, Store, StoreError};

@@ -1,7 +1,6 @@
 //! From what a user writes to whom it means, and the lists that a user sees.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -130,21 +129,17 @@ impl Directory {
         if let Some((_, &person)) = self.aliases.iter().find(|(alias, _)| is(alias, text, case_counts)) {
             return BTreeSet::from([person]);
         }
-        let means: Box<dyn Fn(PersonId, &Person) -> bool> = if let Ok(person) = text.parse::<PersonId>() {
-            Box::new(move |id, _| id == person)
-        } else if let Some((name, place)) = text.split_once('@') {
-            Box::new(move |id, person| {
+        let by_id = text.parse().ok().or_else(|| self.at_address(text.parse().ok()?));
+        let means = |id: PersonId, person: &Person| match text.split_once('@') {
+            Some((name, place)) => {
                 is(person.name(), name, case_counts) && (person.is_at(place) || id.fingerprint() == place)
-            })
-        } else if let Ok(address) = text.parse::<SocketAddr>() {
-            let there = self.at_address(address);
-            Box::new(move |id, _| Some(id) == there)
-        } else {
-            Box::new(move |id, person| {
+            }
+            None => {
                 is(person.name(), text, case_counts)
+                    || by_id == Some(id)
                     || (text != NO_ADDRESS && person.is_at(text))
                     || id.fingerprint() == text
-            })
+            }
         };
         self.people.iter().filter(|&(id, person)| means(*id, person)).map(|(id, _)| *id).collect()
     }

@@ -1,0 +1,89 @@
+//! The limits and intervals of one peer, each with the reason for its default.
+
+use std::time::Duration;
+
+/// Limits and intervals. Sizes are in bytes unless the name says otherwise.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The longest text of one message. 64 KiB is a long letter; what is larger is a file, which a chat is not for.
+    pub max_text: usize,
+    /// How many messages may be held back at once, waiting for what they depend on. At 200 bytes each, 20,000 are 4 MB:
+    /// minutes of a busy network behind one slow link. Past it a message is refused and asked for again later.
+    pub max_held: usize,
+    /// How many processes may be known: people, their earlier incarnations included. A mesh of 450 peers that each
+    /// restart a few times fits.
+    pub max_processes: usize,
+    /// How many bytes of one's own messages may wait for acknowledgements. 256 MiB keeps a minute of the fastest flood
+    /// for somebody who does not read; a user never gets there by typing.
+    pub max_outbox: usize,
+    /// How many messages are signed as one batch. 64 hashes of 32 bytes are the longest proof handed on, 2 KiB, and a
+    /// mask of a batch fits a machine word.
+    pub max_batch: usize,
+    /// How many body bytes go into one batch, so that a frame stays well below what a link accepts.
+    pub max_batch_bytes: usize,
+    /// How many messages a request shows by default.
+    pub history_shown: usize,
+    /// How many messages of a conversation a newcomer fetches before he is shown what comes next.
+    pub history_first: usize,
+    /// The size of one piece of history or of handed-on messages, so that live messages get their turn in between.
+    pub max_piece_bytes: usize,
+    /// How many messages one piece may hold.
+    pub max_piece: usize,
+    /// How long a message is held before the user is told: an eye-blink.
+    pub held_notice: Duration,
+    /// How long something may be missing before it is asked for: a slow link is more likely than a lost message.
+    pub ask_after: Duration,
+    /// How long something may be missing before it is given up.
+    pub abandon_after: Duration,
+    /// The longest `-delay`, which the bound above is counted from.
+    pub max_delay: Duration,
+    /// How soon after a delivery its author learns of it, at the latest.
+    pub acknowledge_after: Duration,
+    /// How many deliveries of one author are acknowledged at once: his outbox empties while he floods.
+    pub acknowledge_every: u32,
+    /// How often what changed of the have-vector goes to everybody.
+    pub heartbeat: Duration,
+    /// How often the whole have-vector goes to everybody, in case something went astray.
+    pub whole_vector: Duration,
+    /// How far somebody's clock may be ahead of mine before it is marked and not followed: more than any time zone that
+    /// was set wrong.
+    pub max_clock_ahead: Duration,
+    /// How many groups one person may be in; their names stand in the record that everybody keeps.
+    pub max_groups: usize,
+    /// How many aliases this user may keep.
+    pub max_aliases: usize,
+    /// How many messages to addresses may wait for a connection.
+    pub max_waiting_for_address: usize,
+    /// Whether [`crate::Journal`] entries are wanted (a trace is being written).
+    pub journal: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_text: 64 * 1024,
+            max_held: 20_000,
+            max_processes: 4096,
+            max_outbox: 256 * 1024 * 1024,
+            max_batch: 64,
+            max_batch_bytes: 256 * 1024,
+            history_shown: 5,
+            history_first: 200,
+            max_piece_bytes: 256 * 1024,
+            max_piece: 200,
+            held_notice: Duration::from_millis(100),
+            ask_after: Duration::from_secs(2),
+            abandon_after: Duration::from_secs(30),
+            max_delay: Duration::from_secs(3600),
+            acknowledge_after: Duration::from_millis(200),
+            acknowledge_every: 256,
+            heartbeat: Duration::from_secs(3),
+            whole_vector: Duration::from_secs(30),
+            max_clock_ahead: Duration::from_secs(24 * 3600),
+            max_groups: 256,
+            max_aliases: 1024,
+            max_waiting_for_address: 64,
+            journal: false,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a peer wants done: drained after each turn of inputs, in the manner of raft-rs's `Ready`.
+
+use bytes::Bytes;
+
+use crate::store::Change;
+use crate::{Event, MessageId, ProcessId};
+
+/// A link to another peer, as the caller numbers it. Numbers are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// What is to be done, in this order: `durable` is committed as one batch; then `journal` is written; then frames are
+/// sent, links closed, addresses dialled, and events shown. Whoever is killed in between has promised nothing that is
+/// not kept.
+#[derive(Debug, Default)]
+#[must_use = "effects that are dropped are promises that are broken"]
+pub struct Effects {
+    /// What must be durable before anything else happens.
+    pub durable: Vec<Change>,
+    /// What the trace says, in order.
+    pub journal: Vec<Journal>,
+    /// Frames to hand to links, in order.
+    pub frames: Vec<(LinkId, Bytes)>,
+    /// Links to close, each with a reason that both users see.
+    pub close: Vec<(LinkId, String)>,
+    /// Addresses to connect to.
+    pub dial: Vec<String>,
+    /// What the user interface is told.
+    pub events: Vec<Event>,
+}
+
+impl Effects {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        let Self { durable, journal, frames, close, dial, events } = self;
+        durable.is_empty()
+            && journal.is_empty()
+            && frames.is_empty()
+            && close.is_empty()
+            && dial.is_empty()
+            && events.is_empty()
+    }
+}
+
+/// One line of the trace: what this peer did to the causal order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Journal {
+    /// The process began.
+    Start {
+        /// The process.
+        process: ProcessId,
+        /// The name that its person goes by.
+        name: String,
+        /// The incarnation that it replaces.
+        supersedes: Option<ProcessId>,
+    },
+    /// The process left on purpose.
+    Stop,
+    /// A message was stamped.
+    Send {
+        /// The message.
+        id: MessageId,
+        /// Its destinations.
+        dests: Vec<ProcessId>,
+        /// The group it went to, if it went to one.
+        group: Option<String>,
+    },
+    /// A message was delivered.
+    Deliver {
+        /// The message.
+        id: MessageId,
+    },
+    /// A message arrived and is held back.
+    Hold {
+        /// The message.
+        id: MessageId,
+        /// What it waits for.
+        missing: Vec<MessageId>,
+    },
+    /// Messages of one author were given up: those with clocks from `first.clock` to `upto`.
+    Abandon {
+        /// The first of them.
+        first: MessageId,
+        /// The clock of the last.
+        upto: u64,
+    },
+    /// A message that had been given up was delivered after all.
+    Late {
+        /// The message.
+        id: MessageId,
+    },
+    /// A process is gone for good.
+    Forget {
+        /// The process.
+        process: ProcessId,
+    },
+}

@@ -1,0 +1,133 @@
+//! What travels on a link: one byte of kind, then the frame.
+//!
+//! Batches, the many, are laid out by hand (see [`crate::peer`]'s `batch` module); everything else is one encoded value.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Proof;
+use crate::body::Scope;
+use crate::codec::{self, Malformed};
+use crate::hlc::Hlc;
+use crate::record::SignedRecord;
+use crate::{MessageId, ProcessId};
+
+/// Messages of the sender, fresh from it, signed together.
+pub(crate) const BATCH: u8 = 1;
+/// New numbers of the sender's ids and destination sets, before the first batch that uses them.
+pub(crate) const NUMBERS: u8 = 2;
+const CONTROL: u8 = 3;
+
+/// The most that a control frame may take once decoded, in bytes: 4,096 records of 200 bytes fit.
+const MAX_CONTROL: usize = 2 * 1024 * 1024;
+
+/// What a process has delivered of one author: everything addressed to it up to `delivered`, but for the holes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Have {
+    pub(crate) author: ProcessId,
+    pub(crate) delivered: u64,
+    /// Ranges (from, to] that it has given up.
+    pub(crate) holes: Vec<(u64, u64)>,
+}
+
+/// One message, handed on by somebody who is not its author (or by its author, out of turn), with its proof.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Handed {
+    /// The canonical envelope.
+    pub(crate) envelope: Vec<u8>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) proof: Proof,
+}
+
+impl Handed {
+    /// About how many bytes it takes in a frame.
+    pub(crate) fn bytes(&self) -> usize {
+        self.envelope.len() + self.body.len() + 32 * self.proof.leaves_of_others.len() + 80
+    }
+}
+
+/// Every frame but batches and numbers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Control {
+    /// The first frame each way.
+    Hello {
+        process: ProcessId,
+        /// The greatest clock it has used.
+        clock: u64,
+        have: Vec<Have>,
+        records: Vec<SignedRecord>,
+    },
+    /// What changed of the have-vector, or all of it; the acknowledgement.
+    Have {
+        clock: u64,
+        have: Vec<Have>,
+        /// Push again what is not acknowledged: it was refused by a limit.
+        again: bool,
+    },
+    /// Asks for messages of one author that are addressed to the asker, clocks in (after, up_to].
+    Pull { author: ProcessId, after: u64, up_to: u64 },
+    /// Answers a pull, a piece at a time, in clock order.
+    Pulled {
+        author: ProcessId,
+        messages: Vec<Handed>,
+        /// Everything that the answerer has up to here has been handed over.
+        through: u64,
+        /// From the author alone: the greatest clock it has used.
+        clock: Option<u64>,
+        /// From the author alone: the first message asked for is under `-delay` and due in so many milliseconds.
+        due_ms: Option<u64>,
+    },
+    /// A newcomer asks for a piece of what a welcome named.
+    HistoryWanted(HistoryWanted),
+    /// A piece of history, newest first.
+    History {
+        request: u32,
+        messages: Vec<Handed>,
+        /// The sort key of the oldest message looked at, if there is more behind it.
+        more: Option<(Hlc, MessageId)>,
+    },
+}
+
+/// See [`Control::HistoryWanted`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct HistoryWanted {
+    pub(crate) request: u32,
+    pub(crate) scope: Scope,
+    /// Clocks beyond these the asker has already.
+    pub(crate) after: Vec<(ProcessId, u64)>,
+    /// Nothing beyond these was named.
+    pub(crate) up_to: Vec<(ProcessId, u64)>,
+    /// Go on behind this message.
+    pub(crate) before: Option<(Hlc, MessageId)>,
+}
+
+impl Control {
+    pub(crate) fn encode(&self) -> Bytes {
+        let value = codec::encode(self);
+        let mut bytes = BytesMut::with_capacity(1 + value.len());
+        bytes.put_u8(CONTROL);
+        bytes.put_slice(&value);
+        bytes.freeze()
+    }
+}
+
+/// A frame as it came in.
+pub(crate) enum Frame {
+    Batch(Bytes),
+    Numbers(Bytes),
+    Control(Box<Control>),
+}
+
+impl Frame {
+    /// # Errors
+    /// [`Malformed`] for an empty frame, an unknown kind, or a control frame that does not decode to its last byte.
+    pub(crate) fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
+        match bytes.first() {
+            Some(&BATCH) => Ok(Self::Batch(bytes.slice(1..))),
+            Some(&NUMBERS) => Ok(Self::Numbers(bytes.slice(1..))),
+            Some(&CONTROL) => codec::decode(&bytes[1..], MAX_CONTROL).map(|control| Self::Control(Box::new(control))),
+            Some(_) => Err(Malformed::new("a frame of an unknown kind")),
+            None => Err(Malformed::new("an empty frame")),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! From a frame to a delivery: what came in goes to the causal order, and what the causal order lets go is shown.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use causal::{Limits, Receipt};
+
+use crate::body::{self, Body, Scope, TextHead};
+use crate::frame::Handed;
+use crate::history::{Conversation, Entry};
+use crate::hlc::Skew;
+use crate::kept::Kept;
+use crate::store::{Change, Store};
+use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients};
+
+use super::{Arrived, BadFrame, Now, Peer, batch_frame};
+
+impl<S: Store> Peer<S> {
+    pub(super) fn limits(&self) -> Limits {
+        Limits { processes: self.config.max_processes, ..Limits::default() }
+    }
+
+    pub(super) fn handle_numbers(&mut self, link: LinkId, bytes: &[u8]) -> Result<(), BadFrame> {
+        self.greeted(link)?;
+        let limits = self.limits();
+        let link = self.links.get_mut(&link).expect("greeted");
+        let mut rest = bytes;
+        link.table.learn(&mut rest, &mut self.causal, &limits).map_err(|error| BadFrame(error.to_string()))?;
+        if rest.is_empty() { Ok(()) } else { Err(BadFrame("numbers with something behind them".to_owned())) }
+    }
+
+    /// Fresh messages of the process at the other end: Noise has authenticated them.
+    pub(super) fn handle_batch(&mut self, now: Now, link: LinkId, bytes: Bytes) -> Result<(), BadFrame> {
+        let author = self.greeted(link)?;
+        let limits = self.limits();
+        let table = &mut self.links.get_mut(&link).expect("greeted").table;
+        let id = *self.causal.roster().id(author);
+        let (batch, mask) = batch_frame::decode(bytes, (author, id), table, &limits)?;
+        let batch = Arc::new(batch);
+        for index in (0..batch.len()).filter(|index| mask & (1 << index) != 0) {
+            let kept = Kept::new(Arc::clone(&batch), index);
+            self.causal.vouch(author, kept.stamp().clock);
+            self.arrive(now, kept).map_err(BadFrame)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a message that was handed on by `carrier`. Nothing in it is the carrier's fault: what does not hold is
+    /// dropped, and counted.
+    pub(super) fn arrive_handed(&mut self, now: Now, handed: Handed) -> bool {
+        let Some(kept) = self.verify_handed(handed) else {
+            self.repair.refused += 1;
+            return false;
+        };
+        self.causal.vouch(kept.stamp().sender, kept.stamp().clock);
+        self.arrive(now, kept).is_ok()
+    }
+
+    /// The message, if its author signed it.
+    pub(super) fn verify_handed(&mut self, handed: Handed) -> Option<Kept> {
+        let Handed { envelope, body, proof } = handed;
+        let limits = self.limits();
+        let spelled = causal::Envelope::<ProcessId>::from_bytes(&envelope, &limits).ok()?;
+        let leaf = crate::batch::leaf(&envelope, &body);
+        let author = *spelled.sender();
+        if author == self.me {
+            return None;
+        }
+        self.repair.verified.verify(&proof, &author, &leaf).ok()?;
+        let stamp = self.causal.localise(&spelled).ok()?;
+        Some(Kept::from_handed(author, stamp, body.into(), proof))
+    }
+
+    /// # Errors
+    /// Why no honest author sends such a message.
+    fn arrive(&mut self, now: Now, kept: Kept) -> Result<(), String> {
+        let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
+        if self.causal.knows(sender, clock) {
+            return Ok(());
+        }
+        if body::is_welcome(kept.body()) && self.wait_for_history(now, &kept) {
+            return Ok(());
+        }
+        self.submit(now, kept)
+    }
+
+    /// Hands a message to the causal order.
+    pub(super) fn submit(&mut self, now: Now, kept: Kept) -> Result<(), String> {
+        let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
+        let stamp = kept.stamp().clone();
+        match self.causal.receive(stamp, Arrived { kept, at: now.monotonic }) {
+            Ok(Receipt::Delivered | Receipt::Duplicate) => {}
+            Ok(Receipt::Held) => {
+                self.held_since.push_back((sender, clock, now.monotonic));
+                if self.config.journal {
+                    let missing = self.causal.waits_for(sender, clock);
+                    let missing = missing.into_iter().map(|(author, clock)| self.id_of(author, clock)).collect();
+                    self.journal(Journal::Hold { id: self.id_of(sender, clock), missing });
+                }
+            }
+            Err(refused) if is_for_now(&refused.reason) => self.vectors.note_refused(sender),
+            Err(refused) => return Err(refused.to_string()),
+        }
+        Ok(())
+    }
+
+    /// Shows what the causal order lets go.
+    pub(super) fn deliver(&mut self, now: Now) {
+        while let Some(delivery) = self.causal.next_delivery() {
+            let Arrived { kept, at } = delivery.message;
+            let (sender, clock) = (delivery.stamp.sender, delivery.stamp.clock);
+            let id = kept.id();
+            self.journal(if delivery.late { Journal::Late { id } } else { Journal::Deliver { id } });
+            self.note_delivered(now, sender);
+            if !self.announced.is_empty() && self.announced.remove(&(sender, clock)) {
+                let held_ms = now.monotonic.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
+                let from = self.directory.who(id.process.person);
+                self.tell(Event::Released { id, from, held_ms });
+            }
+            // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
+            let body = kept.body().clone();
+            match Body::decode(&body) {
+                Ok(Body::Text(head, text)) => {
+                    self.show(now, &kept, &head, text, Shown { fetched: false, late: delivery.late });
+                }
+                Ok(Body::Record(record)) => {
+                    self.effects.durable.push(Change::Delivered { kept });
+                    self.merge_records(now, vec![*record]);
+                }
+                Ok(Body::Welcome(_)) => {
+                    self.effects.durable.push(Change::Delivered { kept });
+                    self.show_fetched(now, (sender, clock));
+                }
+                Err(_) => self.repair.refused += 1,
+            }
+        }
+    }
+
+    /// The conversation that a text belongs to here. `None` where it is not mine to see.
+    pub(super) fn conversation(&self, kept: &Kept, scope: &Scope) -> Option<Conversation> {
+        let author = kept.id().process.person;
+        match scope {
+            Scope::All => Some(Conversation::All),
+            Scope::Group(name) => Some(Conversation::Group(name.clone())),
+            Scope::Direct if author == self.me.person => {
+                let mut people = kept.stamp().dests.iter().map(|dest| self.person_of(dest));
+                people.next().filter(|_| people.next().is_none()).map(Conversation::Direct)
+            }
+            Scope::Direct => Some(Conversation::Direct(author)),
+        }
+    }
+
+    /// Shows a text, and keeps it in the history.
+    pub(super) fn show(&mut self, now: Now, kept: &Kept, head: &TextHead, text: &str, shown: Shown) {
+        let Some(conversation) = self.conversation(kept, &head.scope) else { return };
+        let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
+        let stamp = kept.stamp();
+        let talk = self.talks.entry(&conversation);
+        talk.shown.raise(stamp.sender, stamp.clock);
+        let entry = Entry {
+            conversation,
+            hlc: head.hlc,
+            kept: kept.clone(),
+            fetched: shown.fetched,
+            late: shown.late,
+            clock_off,
+        };
+        let message = self.message(&entry, head, text);
+        self.effects.durable.push(Change::Shown(entry));
+        self.tell(Event::Message { message });
+    }
+
+    /// A message of the history, as the user interface shows it.
+    pub(super) fn message(&mut self, entry: &Entry, head: &TextHead, text: &str) -> Message {
+        let id = entry.kept.id();
+        let to = match &entry.conversation {
+            Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
+            all_or_group @ (Conversation::All | Conversation::Group(_)) => {
+                self.talks.entry(all_or_group).recipients.clone().expect("set for all and groups")
+            }
+        };
+        Message {
+            id,
+            from: self.directory.who(id.process.person),
+            to,
+            text: Arc::from(text),
+            sent_at: head.sent_at,
+            own: id.process.person == self.me.person,
+            fetched: entry.fetched,
+            late: entry.late,
+            clock_off: entry.clock_off,
+        }
+    }
+}
+
+/// Whether a message that was refused may be taken later.
+fn is_for_now(reason: &causal::Refusal) -> bool {
+    use causal::Refusal::{LogFull, TooManyHeld, TooManyHeldEntries};
+    matches!(reason, TooManyHeld { .. } | TooManyHeldEntries { .. } | LogFull { .. })
+}
+
+/// How a text came to be shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    pub(super) fetched: bool,
+    pub(super) late: bool,
+}

@@ -1,0 +1,352 @@
+//! Have-vectors: what everybody has delivered of everybody. They acknowledge, and they show what to pull.
+//!
+//! An author pushes his own messages; those of an author who is not linked are pulled, each author's from one peer at a
+//! time, in clock order, a bounded piece at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use causal::{Clock, Index};
+
+use crate::frame::{Control, Handed, Have};
+use crate::kept::Kept;
+use crate::store::Store;
+use crate::{LinkId, ProcessId};
+
+use super::talk::Vector;
+use super::{BadFrame, Now, Peer};
+
+/// A pull that is under way.
+#[derive(Debug)]
+struct Pulling {
+    from: Index,
+    up_to: Clock,
+}
+
+/// The have-vectors, and what is owed to whom.
+#[derive(Debug)]
+pub(super) struct Vectors {
+    /// For each peer, what he has of each author: everything up to there, before his first hole.
+    of: BTreeMap<Index, Vector>,
+    /// What each peer has acknowledged of my own messages, holes left out.
+    acknowledged: Vector,
+    /// Authors of whom more was delivered since the last heartbeat.
+    changed: BTreeSet<Index>,
+    /// Deliveries that their author was not told of yet.
+    owed: BTreeMap<Index, u32>,
+    /// Since when something has been owed.
+    owed_since: Option<Duration>,
+    next_heartbeat: Duration,
+    next_whole: Duration,
+    /// Up to where each author's messages were pulled, whether some were mine or none.
+    checked: Vector,
+    pulling: BTreeMap<Index, Pulling>,
+    /// Authors whose messages were refused by a limit.
+    refused: BTreeSet<Index>,
+}
+
+impl Vectors {
+    pub(super) fn new(now: Duration) -> Self {
+        Self {
+            of: BTreeMap::new(),
+            acknowledged: Vector::default(),
+            changed: BTreeSet::new(),
+            owed: BTreeMap::new(),
+            owed_since: None,
+            next_heartbeat: now,
+            next_whole: now,
+            checked: Vector::default(),
+            pulling: BTreeMap::new(),
+            refused: BTreeSet::new(),
+        }
+    }
+
+    /// A message of `author` was refused by a limit: it is asked for again when there is room.
+    pub(super) fn note_refused(&mut self, author: Index) {
+        self.refused.insert(author);
+    }
+
+    /// What `peer` has of `author`, as far as is known.
+    pub(super) fn has(&self, peer: Index, author: Index) -> Clock {
+        self.of.get(&peer).map_or(0, |vector| vector.of(author))
+    }
+}
+
+impl<S: Store> Peer<S> {
+    fn have(&self, author: Index) -> Have {
+        Have {
+            author: *self.causal.roster().id(author),
+            delivered: self.causal.delivered(author),
+            holes: self.causal.holes(author).iter().map(|hole| (hole.from, hole.to)).collect(),
+        }
+    }
+
+    /// The whole have-vector.
+    pub(super) fn have_everything(&self) -> Vec<Have> {
+        let authors = self.causal.roster().iter().map(|(author, _)| author);
+        authors.filter(|&author| self.causal.delivered(author) > 0).map(|author| self.have(author)).collect()
+    }
+
+    pub(super) fn note_delivered(&mut self, now: Now, author: Index) {
+        self.vectors.changed.insert(author);
+        let owed = self.vectors.owed.entry(author).or_default();
+        *owed += 1;
+        if *owed >= self.config.acknowledge_every {
+            self.acknowledge(author);
+        } else if self.vectors.owed_since.is_none() {
+            self.vectors.owed_since = Some(now.monotonic);
+        }
+    }
+
+    /// Tells an author what was delivered of his.
+    fn acknowledge(&mut self, author: Index) {
+        self.vectors.owed.remove(&author);
+        if let Some(&link) = self.link_of.get(&author) {
+            let have = vec![self.have(author)];
+            self.send_control(link, &Control::Have { clock: self.causal.clock(), have, again: false });
+        }
+    }
+
+    /// When something of this module is to be done.
+    pub(super) fn next_of_vectors(&self) -> Option<(Duration, &'static str)> {
+        let acknowledge =
+            self.vectors.owed_since.map(|since| (since + self.config.acknowledge_after, "an acknowledgement is owed"));
+        let heartbeat = (!self.link_of.is_empty())
+            .then_some((self.vectors.next_heartbeat.min(self.vectors.next_whole), "the vectors are exchanged"));
+        acknowledge.into_iter().chain(heartbeat).min()
+    }
+
+    pub(super) fn exchange_vectors(&mut self, now: Now) {
+        if self.vectors.owed_since.is_some_and(|since| since + self.config.acknowledge_after <= now.monotonic) {
+            self.vectors.owed_since = None;
+            for author in std::mem::take(&mut self.vectors.owed).into_keys() {
+                self.acknowledge(author);
+            }
+        }
+        let have = if self.vectors.next_whole <= now.monotonic {
+            self.vectors.next_whole = now.monotonic + self.config.whole_vector;
+            self.have_everything()
+        } else if self.vectors.next_heartbeat <= now.monotonic {
+            self.vectors.changed.iter().map(|&author| self.have(author)).collect()
+        } else {
+            return;
+        };
+        self.vectors.next_heartbeat = now.monotonic + self.config.heartbeat;
+        self.vectors.changed.clear();
+        self.tell_everybody(have);
+    }
+
+    fn tell_everybody(&mut self, have: Vec<Have>) {
+        let frame = Control::Have { clock: self.causal.clock(), have, again: false }.encode();
+        self.effects.frames.extend(self.link_of.values().map(|&link| (link, frame.clone())));
+    }
+
+    /// `author` is lost: everybody learns at once what I have of him, so that whoever lacks it can pull it from me.
+    pub(super) fn announce_what_i_have_of(&mut self, author: Index) {
+        let have = vec![self.have(author)];
+        self.tell_everybody(have);
+    }
+
+    pub(super) fn handle_have(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        process: Index,
+        clock: Clock,
+        have: &[Have],
+        again: bool,
+    ) -> Result<(), BadFrame> {
+        self.causal.vouch(process, clock);
+        self.take_vector(process, have)?;
+        if again {
+            self.push_again(link);
+            self.pump_all(now);
+        }
+        self.pull_what_others_have(now);
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`BadFrame`] for an acknowledgement of what I never said: the vector is invented.
+    pub(super) fn take_vector(&mut self, process: Index, have: &[Have]) -> Result<(), BadFrame> {
+        for Have { author, delivered, holes } in have {
+            if *author == self.me {
+                if *delivered > self.causal.clock() {
+                    return Err(BadFrame(format!("an acknowledgement of message {delivered}, which was never sent")));
+                }
+                self.take_acknowledgement(process, *delivered, holes);
+                continue;
+            }
+            // Past the bound on processes: nothing of that author can be pulled anyway.
+            let Ok(author) = self.causal.intern(*author) else { continue };
+            let before_holes = holes.iter().map(|&(from, _)| from).min().unwrap_or(u64::MAX);
+            self.vectors.of.entry(process).or_default().raise(author, before_holes.min(*delivered));
+        }
+        Ok(())
+    }
+
+    fn take_acknowledgement(&mut self, process: Index, delivered: Clock, holes: &[(Clock, Clock)]) {
+        let mut from = if holes.is_empty() { self.vectors.acknowledged.of(process) } else { 0 };
+        for &(hole, to) in holes {
+            if hole > from {
+                self.outbox.acknowledge(process, from, hole.min(delivered));
+            }
+            from = from.max(to);
+        }
+        if delivered > from {
+            self.outbox.acknowledge(process, from, delivered);
+        }
+        if holes.is_empty() {
+            self.vectors.acknowledged.raise(process, delivered);
+        }
+    }
+
+    /// Starts a pull for every author who is not linked and of whom somebody who is has more than I do.
+    pub(super) fn pull_what_others_have(&mut self, now: Now) {
+        let _ = now;
+        let mut best: BTreeMap<Index, (Clock, Index)> = BTreeMap::new();
+        for &peer in self.link_of.keys() {
+            let Some(vector) = self.vectors.of.get(&peer) else { continue };
+            for (author, _, clock) in vector.iter(self.causal.roster()) {
+                if author == self.causal.me() || self.link_of.contains_key(&author) {
+                    continue;
+                }
+                let mine = self.causal.delivered(author).max(self.vectors.checked.of(author));
+                if clock > mine && best.get(&author).is_none_or(|&(best, _)| clock > best) {
+                    best.insert(author, (clock, peer));
+                }
+            }
+        }
+        let linked = &self.link_of;
+        self.vectors.pulling.retain(|_, pulling| linked.contains_key(&pulling.from));
+        for (author, (up_to, from)) in best {
+            if !self.vectors.pulling.contains_key(&author) {
+                self.vectors.pulling.insert(author, Pulling { from, up_to });
+                self.pull(author, from, up_to);
+            }
+        }
+    }
+
+    fn pull(&mut self, author: Index, from: Index, up_to: Clock) {
+        let after = self.causal.delivered(author).max(self.vectors.checked.of(author));
+        let id = *self.causal.roster().id(author);
+        if let Some(&link) = self.link_of.get(&from) {
+            self.send_control(link, &Control::Pull { author: id, after, up_to });
+        }
+    }
+
+    /// Hands over what the asker lacks and I have.
+    pub(super) fn handle_pull(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        asker: Index,
+        author: ProcessId,
+        after: Clock,
+        up_to: Clock,
+    ) {
+        let mut due_ms = None;
+        let (candidates, whole): (Vec<Kept>, Clock) = if author == self.me {
+            let mine = self.outbox.after(after).take_while(|out| out.kept.stamp().clock <= up_to);
+            let mine: Vec<Kept> = mine.filter(|out| out.outstanding.contains(asker)).map(|o| o.kept.clone()).collect();
+            let first_due = mine.first().and_then(|kept| self.outbox.due(kept.stamp().clock));
+            due_ms = first_due.map(|due| millis(due.saturating_sub(now.monotonic)));
+            let handed = mine.into_iter().filter(|kept| self.outbox.due(kept.stamp().clock).is_none()).collect();
+            (handed, up_to.min(self.causal.clock()))
+        } else {
+            let Some(index) = self.causal.roster().index(&author) else { return };
+            let held = self.causal.held_messages().map(|(_, arrived)| arrived.kept.clone());
+            let held = held.filter(|kept| kept.id().process == author).collect::<Vec<_>>();
+            let stored = self.store.kept_by(author, after, up_to, self.config.max_piece);
+            let last_stored = if stored.len() < self.config.max_piece {
+                self.causal.delivered(index)
+            } else {
+                stored.last().map_or(after, |kept| kept.id().clock)
+            };
+            let held = held.into_iter().filter(|k| (after + 1..=up_to).contains(&k.id().clock));
+            let mine = stored.into_iter().chain(held).filter(|kept| kept.stamp().dests.contains(asker)).collect();
+            (mine, up_to.min(last_stored))
+        };
+        let (messages, cut) = self.piece(candidates);
+        let through = cut.unwrap_or(whole);
+        let clock = (author == self.me).then(|| self.causal.clock());
+        self.send_control(link, &Control::Pulled { author, messages, through, clock, due_ms });
+    }
+
+    /// As many of `candidates` as one piece holds, each with its proof, and the clock of the last one if some were left
+    /// out. What its author did not sign is left out for good.
+    fn piece(&mut self, candidates: Vec<Kept>) -> (Vec<Handed>, Option<Clock>) {
+        let mut bytes = 0;
+        let mut messages = Vec::new();
+        let mut last = 0;
+        for kept in candidates {
+            if messages.len() >= self.config.max_piece || bytes > self.config.max_piece_bytes {
+                return (messages, Some(last));
+            }
+            last = kept.id().clock;
+            if kept.is_signed(&self.causal) {
+                let handed = kept.handed(&self.causal);
+                bytes += handed.bytes();
+                messages.push(handed);
+            }
+        }
+        (messages, None)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one frame")]
+    pub(super) fn handle_pulled(
+        &mut self,
+        now: Now,
+        from: Index,
+        author: ProcessId,
+        messages: Vec<Handed>,
+        through: Clock,
+        clock: Option<Clock>,
+        due_ms: Option<u64>,
+    ) {
+        for handed in messages {
+            self.arrive_handed(now, handed);
+        }
+        let Some(author) = self.causal.roster().index(&author) else { return };
+        if from == author {
+            if let Some(clock) = clock {
+                self.causal.vouch(author, clock);
+                self.causal.void(author, clock);
+            }
+            if let Some(due_ms) = due_ms {
+                self.note_due(now, author, Duration::from_millis(due_ms));
+            }
+        }
+        let Some(pulling) = self.vectors.pulling.get(&author) else { return };
+        if pulling.from != from {
+            return;
+        }
+        let up_to = pulling.up_to;
+        let progress = through > self.vectors.checked.of(author);
+        self.vectors.checked.raise(author, through.min(up_to));
+        if progress && through < up_to {
+            self.pull(author, from, up_to);
+        } else {
+            self.vectors.checked.raise(author, up_to);
+            self.vectors.pulling.remove(&author);
+            self.pull_what_others_have(now);
+        }
+    }
+
+    /// Once there is room again, those whose messages were refused by a limit push them once more.
+    pub(super) fn ask_again_after_refusals(&mut self) {
+        if self.vectors.refused.is_empty() || self.causal.held() > self.config.max_held / 2 {
+            return;
+        }
+        for author in std::mem::take(&mut self.vectors.refused) {
+            if let Some(&link) = self.link_of.get(&author) {
+                let have = vec![self.have(author)];
+                self.send_control(link, &Control::Have { clock: self.causal.clock(), have, again: true });
+            }
+        }
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,304 @@
+//! What a user asks for.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use causal::Clock;
+
+use crate::body::{self, Scope, TextHead};
+use crate::directory::{Resolved, Wanted};
+use crate::history::{Conversation, Entry};
+use crate::kept::Kept;
+use crate::name::{Name, Pattern};
+use crate::store::{Change, Store};
+use crate::{Answer, Command, HeldInfo, Hello, Message, PersonId, Recipients, Refusal, Target};
+
+use super::{Now, Peer};
+
+impl<S: Store> Peer<S> {
+    /// Carries out what a user asks for.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not; then nothing changed.
+    pub fn handle_command(&mut self, now: Now, command: Command) -> Result<Answer, Refusal> {
+        match command {
+            Command::ListUsers => Ok(Answer::Users { users: self.directory.users(&Pattern::new("")) }),
+            Command::FindUser { pattern } => Ok(Answer::Users { users: self.directory.users(&Pattern::new(&pattern)) }),
+            Command::ListGroups => Ok(Answer::Groups { groups: self.directory.groups(&Pattern::new("")) }),
+            Command::FindGroup { pattern } => {
+                Ok(Answer::Groups { groups: self.directory.groups(&Pattern::new(&pattern)) })
+            }
+            Command::MyGroups => {
+                let groups =
+                    self.directory.groups(&Pattern::new("")).into_iter().filter(|group| group.member).collect();
+                Ok(Answer::Groups { groups })
+            }
+            Command::CreateGroup { group } => self.create_group(now, &group),
+            Command::JoinGroup { group } => self.join_group(now, &group),
+            Command::LeaveGroup { group } => self.leave_group(now, &group),
+            Command::Send { to, text, delay_ms } => self.send(now, to, &text, delay_ms),
+            Command::History { of, count } => self.history(of, count),
+            Command::Pending => Ok(self.pending()),
+            Command::Alias { person, name } => self.alias(&person, &name),
+            Command::Unalias { name } => self.unalias(&name),
+            Command::Connect { address } => {
+                self.effects.dial.push(address.clone());
+                Ok(Answer::Connecting { address })
+            }
+        }
+    }
+
+    /// What a user interface has to know before the first event.
+    pub fn hello(&mut self) -> Hello {
+        Hello {
+            me: (*self.directory.who(self.me.person)).clone(),
+            process: self.me,
+            users: self.directory.users(&Pattern::new("")),
+            groups: self.directory.groups(&Pattern::new("")),
+        }
+    }
+
+    fn create_group(&mut self, now: Now, group: &str) -> Result<Answer, Refusal> {
+        let group = group_name(group)?;
+        if let Some(group) = self.directory.group_called(&group) {
+            return Err(Refusal::GroupExists { group: group.to_string() });
+        }
+        if self.directory.is_a_person(&group) {
+            return Err(Refusal::NameTaken { name: group.to_string() });
+        }
+        self.enter(now, &group)?;
+        Ok(Answer::Created { group: group.to_string() })
+    }
+
+    fn join_group(&mut self, now: Now, group: &str) -> Result<Answer, Refusal> {
+        let group = self.known_group(group)?;
+        if self.groups.contains(&group) {
+            return Err(Refusal::AlreadyAMember { group: group.to_string() });
+        }
+        self.enter(now, &group)?;
+        let info = self.directory.group(&group).expect("I have just joined it");
+        let history = self.newest(Some(&Conversation::Group(group)), self.config.history_shown);
+        Ok(Answer::Joined { group: info, history })
+    }
+
+    fn known_group(&self, group: &str) -> Result<Name, Refusal> {
+        match self.directory.resolve(group, Wanted::Group)? {
+            Resolved::Group(group) => Ok(group),
+            Resolved::All => Err(Refusal::AllIsFixed),
+            Resolved::Person(_) => unreachable!("a group was wanted"),
+        }
+    }
+
+    fn enter(&mut self, now: Now, group: &Name) -> Result<(), Refusal> {
+        if self.groups.len() >= self.config.max_groups {
+            return Err(Refusal::TooMany {
+                what: "groups that you are in".to_owned(),
+                limit: self.config.max_groups,
+                config: "max_groups".to_owned(),
+            });
+        }
+        self.groups.insert(group.clone());
+        self.record_is_stale = true;
+        self.multicast_stale_record(now);
+        Ok(())
+    }
+
+    fn leave_group(&mut self, now: Now, group: &str) -> Result<Answer, Refusal> {
+        let group = self.known_group(group)?;
+        if !self.groups.remove(&group) {
+            return Err(Refusal::NotAMember { group: group.to_string() });
+        }
+        self.record_is_stale = true;
+        self.multicast_stale_record(now);
+        Ok(Answer::Left { group: group.to_string() })
+    }
+
+    fn send(&mut self, now: Now, to: Target, text: &str, delay_ms: u64) -> Result<Answer, Refusal> {
+        if text.is_empty() {
+            return Err(Refusal::EmptyText);
+        }
+        if text.len() > self.config.max_text {
+            return Err(Refusal::TextTooLong { bytes: text.len(), limit: self.config.max_text });
+        }
+        if Duration::from_millis(delay_ms) > self.config.max_delay {
+            return Err(Refusal::DelayTooLong);
+        }
+        if self.outbox.bytes() >= self.config.max_outbox {
+            return Err(Refusal::OutboxFull {
+                bytes: self.outbox.bytes(),
+                limit: self.config.max_outbox,
+                config: "max_outbox".to_owned(),
+            });
+        }
+        let conversation = match to {
+            Target::All => Conversation::All,
+            Target::Name(name) => match self.directory.resolve(&name, Wanted::Anyone)? {
+                Resolved::All => Conversation::All,
+                Resolved::Group(group) if self.groups.contains(&group) => Conversation::Group(group),
+                Resolved::Group(group) => return Err(Refusal::NotAMember { group: group.to_string() }),
+                Resolved::Person(person) => Conversation::Direct(person),
+            },
+            Target::Address(address) => match self.directory.at_address(address) {
+                Some(person) => Conversation::Direct(person),
+                None => return self.send_once_connected(address, text, delay_ms),
+            },
+        };
+        if conversation == Conversation::Direct(self.me.person) {
+            return Err(Refusal::Oneself);
+        }
+        Ok(self.say(now, conversation, text, delay_ms))
+    }
+
+    fn send_once_connected(&mut self, address: SocketAddr, text: &str, delay_ms: u64) -> Result<Answer, Refusal> {
+        if self.for_address.len() >= self.config.max_waiting_for_address {
+            return Err(Refusal::TooMany {
+                what: "messages waiting for a connection".to_owned(),
+                limit: self.config.max_waiting_for_address,
+                config: "max_waiting_for_address".to_owned(),
+            });
+        }
+        self.for_address.push((address, text.to_owned(), delay_ms));
+        self.effects.dial.push(address.to_string());
+        Ok(Answer::Connecting { address: address.to_string() })
+    }
+
+    /// The message that waited for this person's address to answer.
+    pub(super) fn say_to_person(&mut self, now: Now, person: PersonId, text: &str, delay_ms: u64) {
+        if let Answer::Sent { message, .. } = self.say(now, Conversation::Direct(person), text, delay_ms) {
+            self.tell(crate::Event::Message { message });
+        }
+    }
+
+    fn say(&mut self, now: Now, conversation: Conversation, text: &str, delay_ms: u64) -> Answer {
+        let dests = self.dests(&conversation);
+        let head = TextHead {
+            scope: match &conversation {
+                Conversation::All => Scope::All,
+                Conversation::Group(group) => Scope::Group(group.clone()),
+                Conversation::Direct(_) => Scope::Direct,
+            },
+            sent_at: now.unix_micros,
+            hlc: self.clock.tick(now.unix_micros),
+        };
+        let group = match &conversation {
+            Conversation::All => Some("all"),
+            Conversation::Group(group) => Some(group.as_str()),
+            Conversation::Direct(_) => None,
+        };
+        let due = (delay_ms > 0).then(|| now.monotonic + Duration::from_millis(delay_ms));
+        let clock = self.multicast(&dests, body::text(&head, text), group, due);
+        let talk = self.talks.entry(&conversation);
+        talk.shown.raise(self.causal.me(), clock);
+        let to = match &conversation {
+            Conversation::Direct(person) => Recipients::Direct(self.directory.who(*person)),
+            Conversation::All | Conversation::Group(_) => {
+                self.talks.entry(&conversation).recipients.clone().expect("set for all and groups")
+            }
+        };
+        let message = Message {
+            id: self.id_of(self.causal.me(), clock),
+            from: self.directory.who(self.me.person),
+            to,
+            text: Arc::from(text),
+            sent_at: head.sent_at,
+            own: true,
+            fetched: false,
+            late: false,
+            clock_off: false,
+        };
+        let away = dests.iter().filter(|dest| !self.link_of.contains_key(dest)).map(|dest| self.person_of(dest));
+        let away: Vec<PersonId> = away.collect();
+        let away = away.into_iter().map(|person| (*self.directory.who(person)).clone()).collect();
+        Answer::Sent { message, away, due_ms: delay_ms }
+    }
+
+    /// My own text, once it is signed: it goes into my history like anybody's.
+    pub(super) fn keep_own(&mut self, kept: Kept) {
+        if let Ok(body::Body::Text(head, _)) = body::Body::decode(kept.body())
+            && let Some(conversation) = self.conversation(&kept, &head.scope)
+        {
+            let entry = Entry {
+                conversation,
+                hlc: head.hlc,
+                kept: kept.clone(),
+                fetched: false,
+                late: false,
+                clock_off: false,
+            };
+            self.effects.durable.push(Change::Shown(entry));
+        } else {
+            self.effects.durable.push(Change::Delivered { kept });
+        }
+    }
+
+    fn history(&mut self, of: Option<Target>, count: Option<usize>) -> Result<Answer, Refusal> {
+        let conversation = match of {
+            None => None,
+            Some(Target::All) => Some(Conversation::All),
+            Some(Target::Name(name)) => Some(match self.directory.resolve(&name, Wanted::Anyone)? {
+                Resolved::All => Conversation::All,
+                Resolved::Group(group) => Conversation::Group(group),
+                Resolved::Person(person) => Conversation::Direct(person),
+            }),
+            Some(Target::Address(address)) => match self.directory.at_address(address) {
+                Some(person) => Some(Conversation::Direct(person)),
+                None => return Err(Refusal::UnknownUser { name: address.to_string(), nearest: None }),
+            },
+        };
+        let messages = self.newest(conversation.as_ref(), count.unwrap_or(self.config.history_shown));
+        let of = conversation.map(|conversation| match conversation {
+            Conversation::All => Recipients::All,
+            Conversation::Group(group) => Recipients::Group(group.shared()),
+            Conversation::Direct(person) => Recipients::Direct(self.directory.who(person)),
+        });
+        Ok(Answer::History { of, messages })
+    }
+
+    fn pending(&mut self) -> Answer {
+        let mut held: Vec<(Duration, causal::Index, Clock)> =
+            self.causal.held_messages().map(|(stamp, arrived)| (arrived.at, stamp.sender, stamp.clock)).collect();
+        held.sort();
+        let mut held: Vec<HeldInfo> =
+            held.into_iter().map(|(_, author, clock)| self.held_info(author, clock)).collect();
+        let gated: Vec<_> = self.gate.waiting().map(|(kept, _)| (kept.stamp().sender, kept.stamp().clock)).collect();
+        for (author, clock) in gated {
+            held.push(self.gated_info(author, clock));
+        }
+        let delayed: Vec<Clock> = self.outbox.delayed().collect();
+        let delayed = delayed.into_iter().map(|clock| self.id_of(self.causal.me(), clock)).collect();
+        Answer::Pending { held, delayed, unacknowledged: self.outbox.len() as u64 }
+    }
+
+    fn alias(&mut self, person: &str, name: &str) -> Result<Answer, Refusal> {
+        let name = Name::parse(name).map_err(bad_name)?;
+        let Resolved::Person(person) = self.directory.resolve(person, Wanted::Person)? else {
+            return Err(Refusal::UnknownUser { name: person.to_owned(), nearest: None });
+        };
+        let who = self.directory.set_alias(person, name.clone())?;
+        self.effects.durable.push(Change::Alias { alias: name, person: Some(person) });
+        Ok(Answer::Aliased { who: (*who).clone() })
+    }
+
+    fn unalias(&mut self, name: &str) -> Result<Answer, Refusal> {
+        let alias = Name::parse(name).map_err(bad_name)?;
+        let person = self.directory.remove_alias(alias.as_str())?;
+        self.effects.durable.push(Change::Alias { alias, person: None });
+        Ok(Answer::Unaliased { who: (*self.directory.who(person)).clone() })
+    }
+
+    fn gated_info(&mut self, author: causal::Index, clock: Clock) -> HeldInfo {
+        let from = self.directory.who(self.person_of(author));
+        let fetching = self.fetching_for((author, clock));
+        HeldInfo { id: self.id_of(author, clock), from, missing: Vec::new(), fetching }
+    }
+}
+
+fn group_name(name: &str) -> Result<Name, Refusal> {
+    let name = Name::parse(name).map_err(bad_name)?;
+    if name.as_str() == "all" { Err(Refusal::AllIsFixed) } else { Ok(name) }
+}
+
+fn bad_name(bad: crate::name::BadName) -> Refusal {
+    Refusal::BadName { name: bad.text, reason: bad.reason }
+}

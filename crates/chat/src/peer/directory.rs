@@ -1,0 +1,115 @@
+//! What a change of the directory does: to the user, to newcomers, and to the causal order.
+
+use crate::body;
+use crate::directory::{Merge, News};
+use crate::history::Conversation;
+use crate::record::{MAX_ADDRESSES, Record, SignedRecord};
+use crate::store::{Change, Store};
+use crate::{Event, Journal, ProcessId};
+
+use super::{Now, Peer};
+
+impl<S: Store> Peer<S> {
+    /// Writes and signs my record as it now is.
+    pub(super) fn write_own_record(&mut self, now: Now) {
+        let stamp = self.clock.tick(now.unix_micros);
+        let record = Record {
+            process: self.me,
+            name: self.name.clone(),
+            groups: self.groups.clone(),
+            addresses: self.addresses.iter().copied().take(MAX_ADDRESSES).collect(),
+            version: self.directory.next_version(stamp),
+        };
+        let signed = SignedRecord::sign(&self.identity, &record);
+        self.record_is_stale = false;
+        self.effects.durable.push(Change::Record(signed.clone()));
+        // What changes in my own record was my own doing: the answer to the command says so.
+        drop(self.directory.write_own(signed, record));
+    }
+
+    /// Writes my record if it changed, and tells everybody.
+    pub(super) fn multicast_stale_record(&mut self, now: Now) {
+        if !self.record_is_stale {
+            return;
+        }
+        self.write_own_record(now);
+        let dests = self.dests(&Conversation::All);
+        if !dests.is_empty()
+            && let Some(body) = self.directory.signed_record_of(self.me.person).map(body::record)
+        {
+            self.multicast(&dests, body, None, None);
+        }
+    }
+
+    /// Takes records, however they came.
+    pub(super) fn merge_records(&mut self, now: Now, records: Vec<SignedRecord>) {
+        for signed in records {
+            match self.directory.merge(&signed) {
+                Ok(Merge::Newer(news)) => {
+                    let record = signed.claim().expect("it was merged, so it is one");
+                    // A stamp that is a day ahead still orders that person's own records; it does not move my clock.
+                    let _ = self.clock.observe(now.unix_micros, record.version);
+                    self.effects.durable.push(Change::Record(signed));
+                    self.take_news(record.process, news);
+                }
+                Ok(Merge::OwnIsNewer) => self.record_is_stale = true,
+                Ok(Merge::Same | Merge::Older) => {}
+                Err(_) => self.repair.refused += 1,
+            }
+        }
+    }
+
+    fn take_news(&mut self, process: ProcessId, news: Vec<News>) {
+        let mut newcomer_to: Vec<Conversation> = Vec::new();
+        for news in news {
+            match news {
+                News::Appeared(person) => {
+                    newcomer_to.extend([Conversation::All, Conversation::Direct(person)]);
+                }
+                News::Superseded(old) => {
+                    newcomer_to.extend([Conversation::All, Conversation::Direct(process.person)]);
+                    newcomer_to.extend(self.shared_groups(process));
+                    self.forget(old);
+                }
+                News::Changed { person, before } => {
+                    let who = self.directory.who(person);
+                    if who.label != before.label {
+                        self.tell(Event::PersonChanged { who, before: before.label.clone() });
+                    }
+                }
+                News::Joined { person, group } => {
+                    if self.groups.contains(&group) {
+                        newcomer_to.push(Conversation::Group(group.clone()));
+                    }
+                    let who = self.directory.who(person);
+                    self.tell(Event::GroupJoined { group: group.to_string(), who });
+                }
+                News::Left { person, group } => {
+                    let who = self.directory.who(person);
+                    self.tell(Event::GroupLeft { group: group.to_string(), who });
+                }
+                News::GroupAppeared(group) => {
+                    let by = self.directory.who(process.person);
+                    self.tell(Event::GroupAppeared { group: group.to_string(), by });
+                }
+                News::GroupGone(group) => self.tell(Event::GroupGone { group: group.to_string() }),
+            }
+        }
+        newcomer_to.sort();
+        newcomer_to.dedup();
+        self.welcome(process, &newcomer_to);
+    }
+
+    fn shared_groups(&self, process: ProcessId) -> Vec<Conversation> {
+        let shared = self.groups.iter().filter(|group| self.directory.members(group).any(|member| member == process));
+        shared.cloned().map(Conversation::Group).collect()
+    }
+
+    /// A process is gone for good: it is never addressed again, and nobody waits for what it should have had.
+    fn forget(&mut self, process: ProcessId) {
+        let Some(index) = self.causal.roster().index(&process) else { return };
+        self.causal.forget(index);
+        self.outbox.forget(index);
+        self.journal(Journal::Forget { process });
+    }
+}

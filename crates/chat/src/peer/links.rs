@@ -1,0 +1,186 @@
+//! Links: who is at the other end, and what he was given.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+
+use causal::wire::{Mark, Table};
+use causal::{Clock, Index};
+
+use crate::frame::{Control, Have};
+use crate::record::SignedRecord;
+use crate::store::Store;
+use crate::{Event, LinkId, PersonId, ProcessId};
+
+use super::{BadFrame, Now, Peer};
+
+/// One link that is up.
+#[derive(Debug)]
+pub(super) struct Link {
+    person: PersonId,
+    remote: SocketAddr,
+    /// Who is there, once it has said so.
+    pub(super) process: Option<Index>,
+    /// The other side's numbers, of this connection.
+    pub(super) table: Table,
+    /// Which of my numbers it has been told.
+    pub(super) mark: Mark,
+    /// It has no room: nothing is pushed until it is ready.
+    pub(super) full: bool,
+    /// My messages up to this clock were given to it, if they are addressed to it ...
+    pub(super) pushed: Clock,
+    /// ... but for these, which were under `-delay` then.
+    pub(super) skipped: BTreeSet<Clock>,
+}
+
+impl<S: Store> Peer<S> {
+    /// A link came up. Its key is `person`'s: the caller has authenticated it.
+    pub fn handle_link_up(&mut self, now: Now, link: LinkId, person: PersonId, remote: SocketAddr) {
+        self.multicast_stale_record(now);
+        let state = Link {
+            person,
+            remote,
+            process: None,
+            table: Table::default(),
+            mark: Mark::default(),
+            full: false,
+            pushed: 0,
+            skipped: BTreeSet::new(),
+        };
+        self.links.insert(link, state);
+        let hello = Control::Hello {
+            process: self.me,
+            clock: self.causal.clock(),
+            have: self.have_everything(),
+            records: self.directory.records().cloned().collect(),
+        };
+        self.send_control(link, &hello);
+    }
+
+    /// A link went down.
+    pub fn handle_link_down(&mut self, now: Now, link: LinkId, reason: &str) {
+        let Some(Link { person, process, .. }) = self.links.remove(&link) else { return };
+        self.fetch_elsewhere(now, link);
+        let Some(process) = process else { return };
+        if self.link_of.get(&process) != Some(&link) {
+            return;
+        }
+        self.link_of.remove(&process);
+        self.directory.set_absent(person);
+        let who = self.directory.who(person);
+        self.tell(Event::PeerDown { who, reason: reason.to_owned() });
+        self.announce_what_i_have_of(process);
+        self.pull_what_others_have(now);
+    }
+
+    /// A link has no more room.
+    pub fn handle_link_full(&mut self, link: LinkId) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.full = true;
+        }
+    }
+
+    /// A link has room again.
+    pub fn handle_link_ready(&mut self, now: Now, link: LinkId) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.full = false;
+        }
+        self.pump_all(now);
+    }
+
+    /// This peer can be reached at `address`.
+    pub fn handle_listening(&mut self, address: SocketAddr) {
+        if self.addresses.insert(address) {
+            self.record_is_stale = true;
+            self.tell(Event::Listening { address: address.to_string() });
+        }
+    }
+
+    /// An address that was to be dialled could not be reached.
+    pub fn handle_connect_failed(&mut self, address: String, reason: String) {
+        self.for_address.retain(|(wanted, _, _)| wanted.to_string() != address);
+        self.tell(Event::ConnectFailed { address, reason });
+    }
+
+    /// A link was refused, by us or by the other side.
+    pub fn handle_refused(&mut self, peer: String, reason: String) {
+        self.tell(Event::LinkRefused { peer, reason });
+    }
+
+    /// The caller has something to say to the user.
+    pub fn handle_warning(&mut self, text: String) {
+        self.tell(Event::Warning { text });
+    }
+
+    /// Who is at the other end.
+    pub(super) fn greeted(&self, link: LinkId) -> Result<Index, BadFrame> {
+        self.links[&link].process.ok_or_else(|| BadFrame("a frame before the greeting".to_owned()))
+    }
+
+    pub(super) fn handle_hello(
+        &mut self,
+        now: Now,
+        link_id: LinkId,
+        process: ProcessId,
+        clock: Clock,
+        have: &[Have],
+        records: Vec<SignedRecord>,
+    ) -> Result<(), BadFrame> {
+        let link = self.links.get_mut(&link_id).expect("frames are handled only on links that are up");
+        if link.process.is_some() {
+            return Err(BadFrame("a second greeting".to_owned()));
+        }
+        let (person, remote) = (link.person, link.remote);
+        if process.person != person || process == self.me {
+            return Err(BadFrame("a greeting under somebody else's name".to_owned()));
+        }
+        let index = self.causal.intern(process).map_err(|full| BadFrame(full.to_string()))?;
+        let link = self.links.get_mut(&link_id).expect("still up");
+        link.process = Some(index);
+        let new = self.directory.process_of(person).is_none();
+        self.merge_records(now, records);
+        // It may be another incarnation's: then the other side writes a newer one as soon as it sees ours.
+        if self.directory.process_of(person).is_none() {
+            return Err(BadFrame("a greeting without a record of its own".to_owned()));
+        }
+        self.link_of.insert(index, link_id);
+        self.directory.set_present(person, shown_address(remote));
+        let who = self.directory.who(person);
+        self.tell(Event::PeerUp { who, new });
+        self.causal.vouch(index, clock);
+        self.take_vector(index, have)?;
+        self.push_again(link_id);
+        self.pull_what_others_have(now);
+        self.admit(now);
+        self.send_to_address(now, person, remote);
+        Ok(())
+    }
+
+    /// Everything that the other side has not acknowledged is to be pushed again, from the oldest.
+    pub(super) fn push_again(&mut self, link: LinkId) {
+        let link = self.links.get_mut(&link).expect("link_of names links that are up");
+        link.pushed = 0;
+        link.skipped.clear();
+    }
+
+    /// Messages to an address go to whoever answered there.
+    fn send_to_address(&mut self, now: Now, person: PersonId, remote: SocketAddr) {
+        let waiting = std::mem::take(&mut self.for_address);
+        for (address, text, delay_ms) in waiting {
+            if address == remote || self.directory.at_address(address) == Some(person) {
+                self.say_to_person(now, person, &text, delay_ms);
+            } else {
+                self.for_address.push((address, text, delay_ms));
+            }
+        }
+    }
+
+    /// The links of those who have said who they are.
+    pub(super) fn linked(&self) -> Vec<(Index, LinkId)> {
+        self.link_of.iter().map(|(&process, &link)| (process, link)).collect()
+    }
+}
+
+/// An IPv4 address that came in over an IPv6 socket is shown as what it is.
+fn shown_address(remote: SocketAddr) -> IpAddr {
+    remote.ip().to_canonical()
+}

@@ -1,0 +1,245 @@
+//! One peer: inputs in, effects out.
+
+mod arrival;
+mod batch_frame;
+mod catchup;
+mod commands;
+mod directory;
+mod history;
+mod links;
+mod outbox;
+mod repair;
+mod sending;
+mod talk;
+mod timers;
+mod welcome;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use causal::{Clock, Index};
+
+use crate::codec::Malformed;
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::frame::Control;
+use crate::hlc;
+use crate::identity::Identity;
+use crate::kept::{Causal, Kept};
+use crate::name::Name;
+use crate::store::Store;
+use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId};
+
+use catchup::Vectors;
+use links::Link;
+use outbox::Outbox;
+use repair::Repair;
+use sending::Queued;
+use talk::Talks;
+use welcome::Gate;
+
+/// The time, as the caller's clocks have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Since any fixed start; never goes back. Intervals are measured by it.
+    pub monotonic: Duration,
+    /// Unix time in microseconds; may jump. Messages are stamped with it.
+    pub unix_micros: i64,
+}
+
+/// What hangs on a message while it is held back.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    kept: Kept,
+    /// When it came (monotonic).
+    at: Duration,
+}
+
+/// A frame that no honest peer sends. Its link is to be closed with this reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadFrame(String);
+
+impl From<Malformed> for BadFrame {
+    fn from(malformed: Malformed) -> Self {
+        Self(malformed.to_string())
+    }
+}
+
+/// One peer's mind.
+///
+/// # Order of calls
+/// Inputs are the `handle_*` methods, in any order; `now` never goes back. After each turn of inputs the caller drains
+/// [`take_effects`](Self::take_effects) and carries the effects out in the order that [`Effects`] states, applying
+/// `durable` to [`store_mut`](Self::store_mut). [`poll_timeout`](Self::poll_timeout) says when
+/// [`handle_timeout`](Self::handle_timeout) is to be called at the latest.
+pub struct Peer<S> {
+    config: Config,
+    identity: Identity,
+    me: ProcessId,
+    name: Name,
+    store: S,
+    directory: Directory,
+    clock: hlc::Clock,
+    causal: Causal,
+    numbering: causal::wire::Numbering,
+    links: BTreeMap<LinkId, Link>,
+    /// The link of each process that is connected and has said who it is.
+    link_of: BTreeMap<Index, LinkId>,
+    /// My own addresses, for the record.
+    addresses: BTreeSet<SocketAddr>,
+    groups: BTreeSet<Name>,
+    /// My record has to be written and multicast anew.
+    record_is_stale: bool,
+    /// Stamped, not yet signed.
+    queue: Vec<Queued>,
+    outbox: Outbox,
+    talks: Talks,
+    vectors: Vectors,
+    gate: Gate,
+    repair: Repair,
+    /// What was held when it arrived, oldest first, until the user is told or it is released.
+    held_since: VecDeque<(Index, Clock, Duration)>,
+    /// What the user was told is held.
+    announced: BTreeSet<(Index, Clock)>,
+    /// Messages to addresses that are being connected to.
+    for_address: Vec<(SocketAddr, String, u64)>,
+    effects: Effects,
+}
+
+impl<S: Store> Peer<S> {
+    /// A peer whose `incarnation` was never used before.
+    ///
+    /// `name` is what its person claims to be called.
+    pub fn new(config: Config, identity: Identity, name: Name, incarnation: Incarnation, store: S, now: Now) -> Self {
+        let me = ProcessId { person: identity.person(), incarnation };
+        let causal_config = causal::Config {
+            trust: causal::Trust::Vouched,
+            max_held: config.max_held,
+            max_processes: config.max_processes,
+            ..causal::Config::default()
+        };
+        let mut peer = Self {
+            causal: Causal::new(me, causal_config),
+            directory: Directory::new(me.person, &config),
+            clock: hlc::Clock::new(config.max_clock_ahead),
+            numbering: causal::wire::Numbering::new(&causal::Limits::default()),
+            links: BTreeMap::new(),
+            link_of: BTreeMap::new(),
+            addresses: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            record_is_stale: false,
+            queue: Vec::new(),
+            outbox: Outbox::default(),
+            talks: Talks::default(),
+            vectors: Vectors::new(now.monotonic),
+            gate: Gate::default(),
+            repair: Repair::default(),
+            held_since: VecDeque::new(),
+            announced: BTreeSet::new(),
+            for_address: Vec::new(),
+            effects: Effects::default(),
+            config,
+            identity,
+            me,
+            name,
+            store,
+        };
+        peer.journal(Journal::Start { process: me, name: peer.name.to_string(), supersedes: None });
+        peer.write_own_record(now);
+        peer
+    }
+
+    /// Who I am in the causal order.
+    pub fn process(&self) -> ProcessId {
+        self.me
+    }
+
+    /// Where [`Effects::durable`] is applied.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// A frame came in on a link that is up.
+    ///
+    /// # Errors
+    /// [`BadFrame`] for what no honest peer sends: the caller closes the link with that reason. A frame that hands on
+    /// what somebody else wrote is never the carrier's fault.
+    pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &Bytes) -> Result<(), BadFrame> {
+        use crate::frame::Frame;
+        if !self.links.contains_key(&link) {
+            return Ok(());
+        }
+        match Frame::decode(frame)? {
+            Frame::Batch(batch) => self.handle_batch(now, link, batch)?,
+            Frame::Numbers(numbers) => self.handle_numbers(link, &numbers)?,
+            Frame::Control(control) => self.handle_control(now, link, *control)?,
+        }
+        self.deliver(now);
+        Ok(())
+    }
+
+    fn handle_control(&mut self, now: Now, link: LinkId, control: Control) -> Result<(), BadFrame> {
+        if let Control::Hello { process, clock, have, records } = control {
+            return self.handle_hello(now, link, process, clock, &have, records);
+        }
+        let process = self.greeted(link)?;
+        match control {
+            Control::Hello { .. } => unreachable!("handled above"),
+            Control::Have { clock, have, again } => self.handle_have(now, link, process, clock, &have, again)?,
+            Control::Pull { author, after, up_to } => self.handle_pull(now, link, process, author, after, up_to),
+            Control::Pulled { author, messages, through, clock, due_ms } => {
+                self.handle_pulled(now, process, author, messages, through, clock, due_ms);
+            }
+            Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
+            Control::History { request, messages, more } => self.handle_history(now, process, request, messages, more),
+        }
+        Ok(())
+    }
+
+    /// Everything that is to be done now. What was said in this turn is signed together.
+    pub fn take_effects(&mut self, now: Now) -> Effects {
+        self.multicast_stale_record(now);
+        self.flush(now);
+        self.ask_again_after_refusals();
+        std::mem::take(&mut self.effects)
+    }
+
+    fn id_of(&self, author: Index, clock: Clock) -> MessageId {
+        MessageId { process: *self.causal.roster().id(author), clock }
+    }
+
+    fn person_of(&self, process: Index) -> PersonId {
+        self.causal.roster().id(process).person
+    }
+
+    fn journal(&mut self, entry: Journal) {
+        if self.config.journal {
+            self.effects.journal.push(entry);
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.effects.events.push(event);
+    }
+
+    fn send_control(&mut self, link: LinkId, control: &Control) {
+        self.effects.frames.push((link, control.encode()));
+    }
+
+    fn journal_abandon(&mut self, author: Index, first: Clock, upto: Clock) {
+        let first = self.id_of(author, first);
+        self.journal(Journal::Abandon { first, upto });
+    }
+}
+
+impl<S> std::fmt::Debug for Peer<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peer").field("me", &self.me).field("name", &self.name).finish_non_exhaustive()
+    }
+}

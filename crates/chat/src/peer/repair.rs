@@ -1,0 +1,137 @@
+//! What to do when something stays missing: ask for it by id, then give it up, visibly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use causal::{Clock, Index};
+
+use crate::Event;
+use crate::batch::Verified;
+use crate::frame::Control;
+use crate::store::Store;
+
+use super::{Now, Peer};
+
+/// How often the missing are looked at, while something is held.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// How many missing messages are asked for in one look.
+const AT_ONCE: usize = 1000;
+/// How many verified batches are remembered: a piece of history comes from fewer.
+const VERIFIED: usize = 1024;
+
+/// One message that others wait for.
+#[derive(Debug)]
+struct Lack {
+    /// From when its bounds run: when it was first missed, or when its author says it is due.
+    since: Duration,
+    asked: BTreeSet<Index>,
+    last_asked: Option<Duration>,
+}
+
+/// What is missing, and what was done about it.
+#[derive(Debug)]
+pub(super) struct Repair {
+    missing: BTreeMap<(Index, Clock), Lack>,
+    next: Duration,
+    pub(super) verified: Verified,
+    /// Messages that were handed on without a valid proof, and bodies that did not decode.
+    pub(super) refused: u64,
+}
+
+impl Default for Repair {
+    fn default() -> Self {
+        Self { missing: BTreeMap::new(), next: Duration::ZERO, verified: Verified::new(VERIFIED), refused: 0 }
+    }
+}
+
+impl<S: Store> Peer<S> {
+    pub(super) fn next_repair(&self) -> Option<(Duration, &'static str)> {
+        (self.causal.held() > 0).then_some((self.repair.next, "something is missing"))
+    }
+
+    /// The author says when the message that was asked for is due: the bounds run from then.
+    pub(super) fn note_due(&mut self, now: Now, author: Index, in_: Duration) {
+        let due = now.monotonic + in_.min(self.config.max_delay);
+        for (_, lack) in self.repair.missing.range_mut((author, 0)..=(author, Clock::MAX)) {
+            lack.since = lack.since.max(due);
+        }
+    }
+
+    /// Asks for what has been missing for long, and gives up what has been missing for too long.
+    pub(super) fn mend(&mut self, now: Now) {
+        if self.causal.held() == 0 {
+            self.repair.missing.clear();
+            return;
+        }
+        if now.monotonic < self.repair.next {
+            return;
+        }
+        self.repair.next = now.monotonic + INTERVAL;
+        let mut before = std::mem::take(&mut self.repair.missing);
+        for missing in self.causal.missing() {
+            let key = (missing.author, missing.clock);
+            if self.gate.holds(key) {
+                continue;
+            }
+            let fresh = || Lack { since: now.monotonic, asked: BTreeSet::new(), last_asked: None };
+            self.repair.missing.insert(key, before.remove(&key).unwrap_or_else(fresh));
+        }
+        let mut ask = Vec::new();
+        let mut give_up = Vec::new();
+        for (&key, lack) in self.repair.missing.iter().take(AT_ONCE) {
+            let age = now.monotonic.saturating_sub(lack.since);
+            let waited = lack.last_asked.is_none_or(|asked| asked + self.config.ask_after <= now.monotonic);
+            if age >= self.config.abandon_after {
+                give_up.push(key);
+            } else if age >= self.config.ask_after && waited {
+                ask.push(key);
+            }
+        }
+        for (author, clock) in ask {
+            self.ask_for(now, author, clock);
+        }
+        for (author, clock) in give_up {
+            self.give_up(author, clock);
+        }
+        self.deliver(now);
+    }
+
+    /// Asks the author, and then one peer after the other, those who are known to have it first.
+    fn ask_for(&mut self, now: Now, author: Index, clock: Clock) {
+        let linked = self.linked();
+        let lack = self.repair.missing.get_mut(&(author, clock)).expect("it is asked for because it is missing");
+        if linked.iter().all(|(peer, _)| lack.asked.contains(peer)) {
+            lack.asked.clear();
+        }
+        let vectors = &self.vectors;
+        let rank = |peer: Index| match peer {
+            peer if peer == author => 0,
+            peer if vectors.has(peer, author) >= clock => 1,
+            _ => 2,
+        };
+        let next =
+            linked.into_iter().filter(|(peer, _)| !lack.asked.contains(peer)).min_by_key(|&(peer, _)| rank(peer));
+        let Some((peer, link)) = next else { return };
+        lack.asked.insert(peer);
+        lack.last_asked = Some(now.monotonic);
+        let author = *self.causal.roster().id(author);
+        self.send_control(link, &Control::Pull { author, after: clock - 1, up_to: clock });
+    }
+
+    /// Gives up a message, never beyond what its author vouched for: a clock that somebody else made up blocks nobody,
+    /// and takes nothing that really exists with it.
+    fn give_up(&mut self, author: Index, clock: Clock) {
+        self.repair.missing.remove(&(author, clock));
+        let (first, last) = if clock <= self.causal.vouched(author) {
+            let Some(hole) = self.causal.abandon(author, clock) else { return };
+            (hole.from + 1, hole.to)
+        } else {
+            let vouched = self.causal.vouched(author);
+            self.causal.void(author, vouched);
+            (clock, clock)
+        };
+        self.journal_abandon(author, first, last);
+        let from = self.directory.who(self.person_of(author));
+        self.tell(Event::Gap { from, first, last });
+    }
+}

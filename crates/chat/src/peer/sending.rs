@@ -1,0 +1,232 @@
+//! From a stamped message to frames on links: batches are signed once, encoded once for all who get the same messages
+//! of it, and pushed to each link in clock order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use causal::{Clock, Index, Set, Stamp};
+
+use crate::frame::NUMBERS;
+use crate::history::Conversation;
+use crate::kept::{Kept, SignedBatch};
+use crate::store::Store;
+use crate::{Journal, LinkId, ProcessId};
+
+use super::{Now, Peer, batch_frame};
+
+/// A message that is stamped but not signed yet.
+#[derive(Debug)]
+pub(super) struct Queued {
+    stamp: Stamp,
+    body: Bytes,
+    /// When it may be transmitted, if it is delayed (monotonic).
+    due: Option<Duration>,
+}
+
+impl<S: Store> Peer<S> {
+    /// Stamps a message now; it is signed and handed to the links at the end of the turn, or when it is `due`.
+    pub(super) fn multicast(&mut self, dests: &Set, body: Bytes, group: Option<&str>, due: Option<Duration>) -> Clock {
+        let stamp = self.causal.multicast(dests);
+        let clock = stamp.clock;
+        if self.config.journal {
+            let roster = self.causal.roster();
+            let dests = stamp.dests.iter().map(|dest| *roster.id(dest)).collect();
+            let id = self.id_of(self.causal.me(), clock);
+            self.journal(Journal::Send { id, dests, group: group.map(str::to_owned) });
+        }
+        self.queue.push(Queued { stamp, body, due });
+        clock
+    }
+
+    /// Whom a message to `conversation` reaches, myself left out.
+    pub(super) fn dests(&mut self, conversation: &Conversation) -> Set {
+        let generation = self.directory.generation();
+        if let Some((at, dests)) = &self.talks.entry(conversation).dests
+            && *at == generation
+        {
+            return dests.clone();
+        }
+        let members: Vec<ProcessId> = match conversation {
+            Conversation::All => self.directory.everybody().collect(),
+            Conversation::Group(name) => self.directory.members(name).collect(),
+            Conversation::Direct(person) => self.directory.process_of(*person).into_iter().collect(),
+        };
+        let dests = self.indices(members);
+        self.talks.entry(conversation).dests = Some((generation, dests.clone()));
+        dests
+    }
+
+    /// The set of those of `processes` that are not myself.
+    pub(super) fn indices(&mut self, processes: impl IntoIterator<Item = ProcessId>) -> Set {
+        let mut set = Set::default();
+        for process in processes {
+            // Past the bound on processes a newcomer is not addressed: the directory has the same bound and said so.
+            if process != self.me
+                && let Ok(index) = self.causal.intern(process)
+            {
+                set.insert(index);
+            }
+        }
+        set
+    }
+
+    /// Signs what was said in this turn, and gives it to every link that has room.
+    pub(super) fn flush(&mut self, now: Now) {
+        let mut queue = std::mem::take(&mut self.queue).into_iter().peekable();
+        while let Some(first) = queue.next() {
+            let due = first.due;
+            let mut bytes = first.body.len();
+            let mut messages = vec![(first.stamp, first.body)];
+            while let Some(next) = queue.next_if(|next| {
+                bytes += next.body.len();
+                due.is_none()
+                    && next.due.is_none()
+                    && messages.len() < self.config.max_batch
+                    && bytes <= self.config.max_batch_bytes
+            }) {
+                messages.push((next.stamp, next.body));
+            }
+            let batch = Arc::new(SignedBatch::sign(&self.identity, self.me, messages, &self.causal));
+            for index in 0..batch.len() {
+                self.keep_own(Kept::new(Arc::clone(&batch), index));
+            }
+            let before = self.outbox.last();
+            self.outbox.push(&batch);
+            match due {
+                Some(due) => self.outbox.delay(batch.message(0).expect("one's own").0.clock, due),
+                None => self.push_fresh(&batch, before),
+            }
+        }
+        self.pump_all(now);
+    }
+
+    /// Gives a batch to every link that has all that came before it. The others get it from the outbox.
+    fn push_fresh(&mut self, batch: &SignedBatch, before: Clock) {
+        let last = self.outbox.last();
+        let mut encoded: Vec<(u64, Bytes)> = Vec::new();
+        for (&process, &link_id) in &self.link_of {
+            let link = self.links.get_mut(&link_id).expect("link_of names links that are up");
+            if link.full || link.pushed < before {
+                continue;
+            }
+            link.pass(&self.outbox, last);
+            let mask = mask(batch, process);
+            if mask == 0 {
+                continue;
+            }
+            let frame = match encoded.iter().find(|(of, _)| *of == mask) {
+                Some((_, frame)) => frame.clone(),
+                None => {
+                    let frame = batch_frame::encode(batch, mask, &mut self.numbering, &self.causal);
+                    encoded.push((mask, frame.clone()));
+                    frame
+                }
+            };
+            if let Some(numbers) = link.new_numbers(&self.numbering, &self.causal) {
+                self.effects.frames.push((link_id, numbers));
+            }
+            self.effects.frames.push((link_id, frame));
+        }
+    }
+
+    /// Gives each link that has room a piece of what it lacks.
+    pub(super) fn pump_all(&mut self, _now: Now) {
+        let behind: Vec<(Index, LinkId)> = self
+            .link_of
+            .iter()
+            .map(|(&process, &link)| (process, link))
+            .filter(|(_, link)| self.links[link].is_behind(&self.outbox))
+            .collect();
+        for (process, link) in behind {
+            self.pump(process, link);
+        }
+    }
+
+    /// Whether some link with room lacks something that could be sent now.
+    pub(super) fn is_behind(&self) -> bool {
+        self.link_of.values().any(|link| self.links[link].is_behind(&self.outbox))
+    }
+
+    fn pump(&mut self, process: Index, link_id: LinkId) {
+        let mut budget = self.config.max_piece_bytes;
+        let link = self.links.get_mut(&link_id).expect("link_of names links that are up");
+        let mut wanted: Vec<Kept> = Vec::new();
+        let take = |outgoing: &super::outbox::Outgoing, wanted: &mut Vec<Kept>, budget: &mut usize| {
+            if outgoing.outstanding.contains(process) {
+                *budget = budget.saturating_sub(outgoing.kept.bytes());
+                wanted.push(outgoing.kept.clone());
+            }
+        };
+        let overdue: Vec<Clock> = link.skipped.iter().copied().filter(|&c| self.outbox.due(c).is_none()).collect();
+        for clock in overdue {
+            if budget == 0 {
+                break;
+            }
+            link.skipped.remove(&clock);
+            if let Some(outgoing) = self.outbox.message(clock) {
+                take(outgoing, &mut wanted, &mut budget);
+            }
+        }
+        let mut reached = link.pushed;
+        if budget > 0 {
+            reached = self.outbox.last();
+            for outgoing in self.outbox.after(link.pushed) {
+                let clock = outgoing.kept.stamp().clock;
+                if budget == 0 {
+                    reached = clock - 1;
+                    break;
+                }
+                if self.outbox.due(clock).is_none() {
+                    take(outgoing, &mut wanted, &mut budget);
+                }
+            }
+        }
+        link.pass(&self.outbox, reached);
+        let mut frames = Vec::new();
+        for run in wanted.chunk_by(|a, b| Arc::ptr_eq(a.batch(), b.batch())) {
+            let mask = run.iter().fold(0, |mask, kept| mask | 1 << kept.index());
+            frames.push(batch_frame::encode(run[0].batch(), mask, &mut self.numbering, &self.causal));
+        }
+        if let Some(numbers) = link.new_numbers(&self.numbering, &self.causal) {
+            self.effects.frames.push((link_id, numbers));
+        }
+        self.effects.frames.extend(frames.into_iter().map(|frame| (link_id, frame)));
+    }
+
+    /// What was under `-delay` and is due now goes out to everybody who passed over it.
+    pub(super) fn release_due(&mut self, now: Now) {
+        if !self.outbox.take_due(now.monotonic).is_empty() {
+            self.pump_all(now);
+        }
+    }
+}
+
+impl super::links::Link {
+    /// Notes that everything up to `reached` is pushed, but for what is under `-delay`.
+    fn pass(&mut self, outbox: &super::Outbox, reached: Clock) {
+        self.skipped.extend(outbox.delayed_between(self.pushed, reached));
+        self.pushed = self.pushed.max(reached);
+    }
+
+    fn is_behind(&self, outbox: &super::Outbox) -> bool {
+        !self.full && (self.pushed < outbox.last() || self.skipped.iter().any(|&clock| outbox.due(clock).is_none()))
+    }
+
+    /// The frame that tells this link the numbers it has not been told yet.
+    fn new_numbers(&mut self, numbering: &causal::wire::Numbering, causal: &crate::kept::Causal) -> Option<Bytes> {
+        if self.mark == numbering.mark() {
+            return None;
+        }
+        let mut bytes = vec![NUMBERS];
+        self.mark = numbering.additions_since(self.mark, causal.roster(), &mut bytes);
+        Some(bytes.into())
+    }
+}
+
+/// The messages of `batch` that are addressed to `process`.
+fn mask(batch: &SignedBatch, process: Index) -> u64 {
+    (0..batch.len())
+        .filter(|&index| batch.message(index).is_some_and(|(stamp, _)| stamp.dests.contains(process)))
+        .fold(0, |mask, index| mask | 1 << index)
+}

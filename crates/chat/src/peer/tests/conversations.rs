@@ -1,0 +1,134 @@
+//! Talking when nothing breaks.
+
+use std::time::Duration;
+
+use super::world::World;
+use crate::{Answer, Command, Event, Refusal, Target};
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const CAROL: usize = 2;
+
+#[test]
+fn a_text_to_all_reaches_everybody_once_and_its_author_never() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(ALICE, "all", "hello");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["hello"]);
+    assert_eq!(world.heard(CAROL), ["hello"]);
+    assert!(world.heard(ALICE).is_empty(), "the answer to the command shows one's own text");
+    assert_eq!(world.history(ALICE, "all"), ["hello"]);
+}
+
+#[test]
+fn an_answer_waits_for_its_question() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["question"]);
+    let answer = world.say(BOB, "all", "answer");
+    world.pass(Duration::from_millis(150));
+    assert!(world.heard(CAROL).is_empty(), "nobody reads an answer before its question");
+    let held = world.people[CAROL].events.iter().find_map(|event| match event {
+        Event::Held { held } => Some(held.clone()),
+        _ => None,
+    });
+    let held = held.expect("the user is told after an eye-blink");
+    assert_eq!(held.id, answer.id);
+    assert_eq!(held.missing[0].1.name, "alice");
+    match world.command(CAROL, Command::Pending) {
+        Ok(Answer::Pending { held: pending, .. }) => assert_eq!(pending, [held]),
+        other => panic!("{other:?}"),
+    }
+    world.fast(ALICE, CAROL);
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+    let released = |event: &Event| matches!(event, Event::Released { id, .. } if *id == answer.id);
+    assert!(world.people[CAROL].events.iter().any(released));
+}
+
+#[test]
+fn a_delayed_message_is_overtaken_and_then_waited_for() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say_later(ALICE, "carol", "slow question", 3000);
+    world.say(ALICE, "all", "I have asked carol something");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["I have asked carol something"]);
+    world.say(BOB, "carol", "so answer her");
+    world.pass(Duration::from_secs(2));
+    assert!(world.heard(CAROL).is_empty());
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.heard(CAROL), ["slow question", "I have asked carol something", "so answer her"]);
+}
+
+#[test]
+fn quitting_sends_what_is_under_delay() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    world.say_later(ALICE, "bob", "later", 3_600_000);
+    world.settle();
+    let now = world.now();
+    world.people[ALICE].peer.handle_shutdown(now);
+    world.settle();
+    assert!(world.heard(BOB).is_empty(), "nothing moved: the effects were not taken");
+    world.command(ALICE, Command::MyGroups).unwrap();
+    world.settle();
+    assert_eq!(world.heard(BOB), ["later"]);
+}
+
+#[test]
+fn groups_are_heard_by_their_members_alone() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "vroom");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["vroom"]);
+    assert!(world.heard(CAROL).is_empty());
+    let refused = world
+        .command(CAROL, Command::Send { to: Target::Name("cars".to_owned()), text: "me too".to_owned(), delay_ms: 0 });
+    assert_eq!(refused, Err(Refusal::NotAMember { group: "cars".to_owned() }));
+    world.command(BOB, Command::LeaveGroup { group: "cars".to_owned() }).unwrap();
+    world.settle();
+    world.say(ALICE, "cars", "anybody?");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["vroom"]);
+}
+
+#[test]
+fn a_direct_message_goes_to_one_person() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(ALICE, "bob", "psst");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["psst"]);
+    assert!(world.heard(CAROL).is_empty());
+    assert_eq!(world.history(ALICE, "bob"), ["psst"]);
+    assert_eq!(world.history(BOB, "alice"), ["psst"]);
+}
+
+#[test]
+fn what_was_answered_for_is_acknowledged_and_forgotten() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    for round in 0..100 {
+        world.say(ALICE, "all", &format!("{round}"));
+    }
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.people[ALICE].peer.outbox.len(), 0);
+    assert_eq!(world.people[ALICE].peer.outbox.bytes(), 0);
+}
+
+#[test]
+fn two_bobs_are_told_apart() {
+    let mut world = World::mesh(&["alice", "bob", "bob"]);
+    let refused = world.command(
+        ALICE,
+        Command::Send { to: Target::Name("bob".to_owned()), text: "which one?".to_owned(), delay_ms: 0 },
+    );
+    let Err(Refusal::Ambiguous { candidates, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(candidates.len(), 2);
+    world.say(ALICE, &candidates[1], "you");
+    world.settle();
+    assert_eq!(world.heard(1).len() + world.heard(2).len(), 1);
+}

@@ -1,0 +1,208 @@
+//! Links that break, peers that die, messages that never come.
+
+use std::time::Duration;
+
+use super::world::World;
+use crate::{Answer, Command, Event, Journal, Target};
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const CAROL: usize = 2;
+
+#[test]
+fn what_was_on_its_way_when_the_link_broke_comes_after_it_heals() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, BOB);
+    for round in 0..10 {
+        world.say(ALICE, "all", &format!("{round}"));
+    }
+    world.settle();
+    world.cut(ALICE, BOB);
+    world.fast(ALICE, BOB);
+    world.settle();
+    assert!(world.heard(BOB).is_empty());
+    world.link(ALICE, BOB);
+    world.settle();
+    let all: Vec<String> = (0..10).map(|round| round.to_string()).collect();
+    assert_eq!(world.heard(BOB), all);
+}
+
+#[test]
+fn somebody_who_is_away_is_named_at_once_and_gets_it_later() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.cut(ALICE, BOB);
+    world.cut(BOB, CAROL);
+    world.settle();
+    let sent = world.command(
+        ALICE,
+        Command::Send { to: Target::Name("bob".to_owned()), text: "are you there?".to_owned(), delay_ms: 0 },
+    );
+    match sent {
+        Ok(Answer::Sent { away, .. }) => assert_eq!(away[0].name, "bob"),
+        other => panic!("{other:?}"),
+    }
+    world.pass(Duration::from_secs(3600));
+    world.link(ALICE, BOB);
+    world.settle();
+    assert_eq!(world.heard(BOB), ["are you there?"]);
+}
+
+#[test]
+fn what_a_dead_author_told_one_reaches_the_others_with_no_new_traffic() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "last words");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["last words"]);
+    world.kill(ALICE);
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["last words"]);
+}
+
+#[test]
+fn what_nobody_has_is_given_up_and_the_user_sees_the_gap() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "carol", "lost");
+    world.say(ALICE, "all", "after");
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.settle();
+    world.kill(ALICE);
+    world.pass(Duration::from_secs(20));
+    assert!(world.heard(CAROL).is_empty(), "it may still turn up");
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.heard(CAROL), ["after", "answer"]);
+    assert!(world.people[CAROL].events.iter().any(|event| matches!(event, Event::Gap { .. })));
+    assert!(world.people[CAROL].journal.iter().any(|entry| matches!(entry, Journal::Abandon { .. })));
+}
+
+#[test]
+fn what_was_given_up_is_shown_as_late_when_it_turns_up() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "carol", "lost");
+    world.say(ALICE, "all", "after");
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.settle();
+    world.cut(ALICE, CAROL);
+    world.fast(ALICE, CAROL);
+    world.cut(ALICE, BOB);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.heard(CAROL), ["after", "answer"]);
+    world.link(ALICE, CAROL);
+    world.pass(Duration::from_secs(1));
+    let shown = world.shown(CAROL);
+    assert_eq!(shown.last().map(|message| &*message.text), Some("lost"));
+    assert!(shown.last().is_some_and(|message| message.late));
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.shown(CAROL).len(), 3, "and only once");
+    assert_eq!(world.people[ALICE].peer.outbox.len(), 0);
+}
+
+#[test]
+fn a_delay_is_no_reason_to_give_up() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say_later(ALICE, "carol", "slow", 120_000);
+    world.say(ALICE, "all", "after");
+    world.settle();
+    world.pass(Duration::from_secs(100));
+    assert!(world.heard(CAROL).is_empty());
+    assert!(!world.people[CAROL].events.iter().any(|event| matches!(event, Event::Gap { .. })));
+    world.pass(Duration::from_secs(30));
+    assert_eq!(world.heard(CAROL), ["slow", "after"]);
+}
+
+#[test]
+fn a_full_link_gets_the_rest_when_it_has_room_and_the_others_do_not_wait() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.full(ALICE, BOB);
+    for round in 0..1000 {
+        world.say(ALICE, "all", &format!("{round}"));
+    }
+    world.settle();
+    assert!(world.heard(BOB).is_empty());
+    assert_eq!(world.heard(CAROL).len(), 1000);
+    world.ready(ALICE, BOB);
+    world.pass(Duration::from_secs(1));
+    let all: Vec<String> = (0..1000).map(|round| round.to_string()).collect();
+    assert_eq!(world.heard(BOB), all);
+}
+
+#[test]
+fn what_a_limit_refused_comes_when_there_is_room() {
+    let config = crate::Config { max_held: 50, journal: true, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.settle();
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "first");
+    world.settle();
+    for round in 0..200 {
+        world.say(BOB, "all", &format!("{round}"));
+        world.settle();
+    }
+    assert!(world.people[CAROL].peer.causal.held() <= 50);
+    world.fast(ALICE, CAROL);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.heard(CAROL).len(), 201);
+    assert_eq!(world.heard(CAROL)[0], "first");
+}
+
+/// Everybody talks in overlapping groups over links that break and heal at random; afterwards everybody has everything,
+/// once, and in causal order.
+#[test]
+fn random_cuts_lose_and_repeat_nothing() {
+    for seed in 0..40 {
+        let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+        world.seed(seed);
+        world.create(ALICE, "cars");
+        world.settle();
+        world.join(CAROL, "cars");
+        world.settle();
+        let mut said = [0; 4];
+        for round in 0..200_usize {
+            let dice = world.dice(12);
+            let (a, b) = (world.dice(4), world.dice(4));
+            match dice {
+                0 if a != b => world.cut(a, b),
+                1 if a != b && !world.is_linked(a, b) => world.link(a, b),
+                2..8 => {
+                    world.say(a, "all", &format!("{a}-{round}"));
+                    said[a] += 1;
+                }
+                8 if a % 2 == 0 => drop(world.say(a, "cars", &format!("cars {round}"))),
+                9 if a != b => drop(world.say(a, ["alice", "bob", "carol", "dave"][b], &format!("direct {round}"))),
+                _ => {
+                    for _ in 0..world.dice(20) {
+                        world.step();
+                    }
+                    world.pass(Duration::from_millis(50));
+                }
+            }
+        }
+        world.link_all();
+        world.pass(Duration::from_secs(5));
+        for who in 0..4 {
+            let shown = world.shown(who);
+            for author in (0..4).filter(|&author| author != who) {
+                let prefix = format!("{author}-");
+                let from = shown.iter().filter(|message| message.text.starts_with(&prefix)).count();
+                assert_eq!(from, said[author], "seed {seed}: {who} of {author}");
+            }
+            let mut ids: Vec<_> = shown.iter().map(|message| message.id).collect();
+            ids.sort();
+            ids.dedup();
+            assert_eq!(ids.len(), shown.len(), "seed {seed}: something was shown twice to {who}");
+            assert_eq!(world.people[who].peer.outbox.len(), 0, "seed {seed}: {who} waits for acknowledgements");
+            assert!(world.people[who].closed.is_empty(), "seed {seed}: {:?}", world.people[who].closed);
+        }
+        world.assert_causal_order(seed);
+        let history = world.history(ALICE, "all");
+        for who in 1..4 {
+            assert_eq!(world.history(who, "all"), history, "seed {seed}: one same order for everybody");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Peers in one process, joined by links that keep their order and can be slow, cut and healed.
+
+mod conversations;
+mod faults;
+mod hostile;
+mod newcomers;
+mod world;

@@ -1,0 +1,155 @@
+//! Coming into a conversation that has begun.
+
+use std::time::Duration;
+
+use super::world::World;
+use crate::{Command, Event};
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const CAROL: usize = 2;
+
+#[test]
+fn a_newcomer_to_a_group_reads_the_question_before_the_answer() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.settle();
+    // What alice says reaches carol late; bob's answer is addressed to carol, the question was not.
+    world.slow(ALICE, CAROL);
+    world.join(CAROL, "cars");
+    world.settle();
+    world.say(BOB, "cars", "answer");
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+    assert!(world.shown(CAROL)[0].fetched);
+    world.fast(ALICE, CAROL);
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+    assert_eq!(world.history(CAROL, "cars"), ["question", "answer"]);
+}
+
+#[test]
+fn the_answer_waits_while_the_question_is_being_fetched() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.settle();
+    world.slow(CAROL, BOB);
+    world.slow(ALICE, CAROL);
+    world.join(CAROL, "cars");
+    world.settle();
+    // carol's request for history is stuck; bob does not even know that she joined, so alice's record does not help.
+    world.pass(Duration::from_millis(500));
+    assert!(world.heard(CAROL).is_empty());
+    world.fast(CAROL, BOB);
+    world.settle();
+    world.say(BOB, "cars", "answer");
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+}
+
+#[test]
+fn somebody_new_on_the_network_reads_what_was_said_to_all() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    let dave = world.add("dave");
+    world.link(dave, BOB);
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.settle();
+    assert_eq!(world.heard(dave), ["question", "answer"]);
+}
+
+#[test]
+fn a_long_history_comes_newest_first_and_then_the_rest() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    for round in 0..700 {
+        world.say(ALICE, "all", &format!("{round}"));
+        world.settle();
+    }
+    let dave = world.add("dave");
+    world.link(dave, BOB);
+    world.settle();
+    let heard = world.heard(dave);
+    assert_eq!(heard.len(), 200);
+    assert_eq!(heard.last().map(String::as_str), Some("699"));
+    assert_eq!(heard[0], "500");
+    let all: Vec<String> = (0..700).map(|round| round.to_string()).collect();
+    assert_eq!(world.history(dave, "all"), all);
+}
+
+#[test]
+fn a_new_incarnation_fetches_what_its_person_was_told() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(ALICE, "bob", "before");
+    world.settle();
+    world.kill(BOB);
+    world.settle();
+    world.say(ALICE, "bob", "while you were away");
+    world.say(CAROL, "all", "he is gone");
+    world.settle();
+    world.restart(BOB);
+    world.link(BOB, ALICE);
+    world.link(BOB, CAROL);
+    world.settle();
+    let heard = world.heard(BOB);
+    for text in ["before", "while you were away", "he is gone"] {
+        assert!(heard.iter().any(|heard| heard == text), "{text:?} is not in {heard:?}");
+    }
+    world.say(BOB, "all", "I am back");
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(ALICE).last().map(String::as_str), Some("I am back"));
+    assert_eq!(world.people[ALICE].peer.outbox.len(), 0, "nobody waits for the incarnation that is gone");
+}
+
+#[test]
+fn a_group_made_on_both_sides_of_a_cut_is_one_group() {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    world.split(&[0, 1], &[2, 3]);
+    world.settle();
+    world.create(ALICE, "cars");
+    world.create(CAROL, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "left");
+    world.say(CAROL, "cars", "right");
+    world.settle();
+    world.link_all();
+    world.settle();
+    for who in 0..4 {
+        let groups = world.people[who].peer.hello().groups;
+        assert_eq!(groups.len(), 1);
+        assert_eq!(groups[0].members.len(), 2, "{groups:?}");
+    }
+    assert_eq!(world.history(ALICE, "cars"), world.history(CAROL, "cars"));
+    assert_eq!(world.history(ALICE, "cars").len(), 2);
+}
+
+#[test]
+fn a_newcomer_is_not_kept_waiting_for_history_that_nobody_has() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.settle();
+    world.slow(CAROL, ALICE);
+    world.command(CAROL, Command::JoinGroup { group: "cars".to_owned() }).unwrap();
+    // alice learns of the join through bob, so that her welcome comes, but carol's requests never arrive.
+    world.cut(ALICE, CAROL);
+    world.settle();
+    world.link(ALICE, CAROL);
+    world.settle();
+    world.pass(Duration::from_secs(70));
+    world.fast(CAROL, ALICE);
+    world.settle();
+    let heard = world.heard(CAROL);
+    let warned = world.people[CAROL].events.iter().any(|event| matches!(event, Event::Warning { .. }));
+    assert!(warned || heard.contains(&"question".to_owned()), "{heard:?}");
+}

@@ -1,0 +1,382 @@
+//! A small world of peers with a clock of its own. Whatever is random comes from a seed.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::peer::{Now, Peer};
+use crate::store::{MemoryStore, Store};
+use crate::{
+    Answer, Command, Config, Effects, Event, Identity, Incarnation, Journal, LinkId, Message, MessageId, Name,
+    ProcessId, Refusal, Target,
+};
+
+/// One peer and what its user saw.
+pub(super) struct Someone {
+    pub(super) peer: Peer<MemoryStore>,
+    pub(super) events: Vec<Event>,
+    pub(super) journal: Vec<Journal>,
+    pub(super) closed: Vec<String>,
+    seed: u8,
+    life: u64,
+}
+
+/// A directed half of a link.
+#[derive(Default)]
+struct Half {
+    frames: VecDeque<Bytes>,
+    slow: bool,
+}
+
+/// Peers and the links between them.
+pub(super) struct World {
+    pub(super) people: Vec<Someone>,
+    now: Duration,
+    config: Config,
+    links: BTreeMap<(usize, usize), LinkId>,
+    halves: BTreeMap<LinkId, (usize, usize, Half)>,
+    slow: BTreeSet<(usize, usize)>,
+    last_link: u64,
+    random: u64,
+}
+
+const START: i64 = 1_800_000_000_000_000;
+
+impl World {
+    /// Peers of these names, not linked yet.
+    pub(super) fn new(names: &[&str]) -> Self {
+        Self::with_config(names, Config { journal: true, ..Config::default() })
+    }
+
+    pub(super) fn with_config(names: &[&str], config: Config) -> Self {
+        let mut world = Self {
+            people: Vec::new(),
+            now: Duration::from_secs(1),
+            config,
+            links: BTreeMap::new(),
+            halves: BTreeMap::new(),
+            slow: BTreeSet::new(),
+            last_link: 0,
+            random: 1,
+        };
+        for name in names {
+            world.add(name);
+        }
+        world
+    }
+
+    /// Peers of these names, all linked to one another, everything settled.
+    pub(super) fn mesh(names: &[&str]) -> Self {
+        let mut world = Self::new(names);
+        world.link_all();
+        world.settle();
+        world
+    }
+
+    pub(super) fn link_all(&mut self) {
+        for a in 0..self.people.len() {
+            for b in a + 1..self.people.len() {
+                if !self.is_linked(a, b) {
+                    self.link(a, b);
+                }
+            }
+        }
+    }
+
+    /// Somebody new, not linked yet.
+    pub(super) fn add(&mut self, name: &str) -> usize {
+        let seed = u8::try_from(self.people.len() + 1).unwrap();
+        let someone = self.born(name, seed, 1);
+        self.people.push(someone);
+        self.people.len() - 1
+    }
+
+    fn born(&self, name: &str, seed: u8, life: u64) -> Someone {
+        let mut peer = Peer::new(
+            self.config.clone(),
+            Identity::from_seed([seed; 32]),
+            Name::parse(name).unwrap(),
+            Incarnation(u64::from(seed) * 1000 + life),
+            MemoryStore::default(),
+            self.now(),
+        );
+        peer.handle_listening(SocketAddr::from(([10, 0, 0, seed], 4000)));
+        Someone { peer, events: Vec::new(), journal: Vec::new(), closed: Vec::new(), seed, life }
+    }
+
+    pub(super) fn now(&self) -> Now {
+        Now { monotonic: self.now, unix_micros: START + i64::try_from(self.now.as_micros()).unwrap() }
+    }
+
+    pub(super) fn is_linked(&self, a: usize, b: usize) -> bool {
+        self.links.contains_key(&(a, b))
+    }
+
+    pub(super) fn link(&mut self, a: usize, b: usize) {
+        assert!(!self.is_linked(a, b));
+        for (from, to) in [(a, b), (b, a)] {
+            self.last_link += 1;
+            let id = LinkId(self.last_link);
+            self.links.insert((from, to), id);
+            let half = Half { slow: self.slow.contains(&(from, to)), ..Half::default() };
+            self.halves.insert(id, (from, to, half));
+        }
+        for (me, other) in [(a, b), (b, a)] {
+            let person = self.people[other].peer.process().person;
+            let remote = SocketAddr::from(([10, 0, 0, self.people[other].seed], 50_000));
+            let (now, link) = (self.now(), self.links[&(me, other)]);
+            self.people[me].peer.handle_link_up(now, link, person, remote);
+            self.perform(me);
+        }
+    }
+
+    /// The link breaks: what is on its way is lost.
+    pub(super) fn cut(&mut self, a: usize, b: usize) {
+        for (me, other) in [(a, b), (b, a)] {
+            let Some(link) = self.links.remove(&(me, other)) else { return };
+            self.halves.remove(&link);
+            let now = self.now();
+            self.people[me].peer.handle_link_down(now, link, "cut");
+            self.perform(me);
+        }
+    }
+
+    /// Cuts every link between the two sides.
+    pub(super) fn split(&mut self, left: &[usize], right: &[usize]) {
+        for &a in left {
+            for &b in right {
+                self.cut(a, b);
+            }
+        }
+    }
+
+    /// Killed, without a word; all that it knew is gone.
+    pub(super) fn kill(&mut self, who: usize) {
+        for other in 0..self.people.len() {
+            if other != who {
+                self.cut(who, other);
+            }
+        }
+    }
+
+    /// Back as a new incarnation with nothing but its key.
+    pub(super) fn restart(&mut self, who: usize) {
+        self.kill(who);
+        let Someone { seed, life, .. } = self.people[who];
+        let name = self.people[who].peer.name.to_string();
+        let events = std::mem::take(&mut self.people[who].events);
+        self.people[who] = self.born(&name, seed, life + 1);
+        self.people[who].events = events;
+    }
+
+    /// What `from` says to `to` stays on the way until the link is fast again.
+    pub(super) fn slow(&mut self, from: usize, to: usize) {
+        self.slow.insert((from, to));
+        if let Some(link) = self.links.get(&(from, to)) {
+            self.halves.get_mut(link).unwrap().2.slow = true;
+        }
+    }
+
+    pub(super) fn fast(&mut self, from: usize, to: usize) {
+        self.slow.remove(&(from, to));
+        if let Some(link) = self.links.get(&(from, to)) {
+            self.halves.get_mut(link).unwrap().2.slow = false;
+        }
+    }
+
+    /// `from` is told that its link to `to` has no room.
+    pub(super) fn full(&mut self, from: usize, to: usize) {
+        self.people[from].peer.handle_link_full(self.links[&(from, to)]);
+    }
+
+    /// `from` is told that its link to `to` has room again.
+    pub(super) fn ready(&mut self, from: usize, to: usize) {
+        let now = self.now();
+        self.people[from].peer.handle_link_ready(now, self.links[&(from, to)]);
+        self.perform(from);
+    }
+
+    /// What `from` sent to `to` and has not arrived.
+    pub(super) fn frames_on_the_way(&self, from: usize, to: usize) -> Vec<Bytes> {
+        self.halves[&self.links[&(from, to)]].2.frames.iter().cloned().collect()
+    }
+
+    /// A number from 0 to `sides` - 1.
+    pub(super) fn dice(&mut self, sides: usize) -> usize {
+        self.next_random(sides)
+    }
+
+    /// Computes happened-before from the journals alone and checks that nobody delivered a message before one that
+    /// happened before it and was addressed to him too (Lamport 1978).
+    pub(super) fn assert_causal_order(&self, seed: u64) {
+        let mut past: BTreeMap<MessageId, (BTreeSet<MessageId>, Vec<ProcessId>)> = BTreeMap::new();
+        let mut seen: Vec<BTreeSet<MessageId>> = vec![BTreeSet::new(); self.people.len()];
+        let mut at = vec![0; self.people.len()];
+        let mut moved = true;
+        while std::mem::take(&mut moved) {
+            for (who, someone) in self.people.iter().enumerate() {
+                while let Some(entry) = someone.journal.get(at[who]) {
+                    match entry {
+                        Journal::Send { id, dests, .. } => {
+                            past.insert(*id, (seen[who].clone(), dests.clone()));
+                            seen[who].insert(*id);
+                        }
+                        Journal::Deliver { id } => {
+                            let Some((before, _)) = past.get(id) else { break };
+                            let me = someone.peer.process();
+                            for earlier in before {
+                                let mine = past[earlier].1.contains(&me);
+                                assert!(!mine || seen[who].contains(earlier), "seed {seed}: {id} before {earlier}");
+                            }
+                            let before = before.clone();
+                            seen[who].extend(before);
+                            seen[who].insert(*id);
+                        }
+                        _ => {}
+                    }
+                    at[who] += 1;
+                    moved = true;
+                }
+            }
+        }
+        for (who, someone) in self.people.iter().enumerate() {
+            assert_eq!(at[who], someone.journal.len(), "seed {seed}: a message from nowhere");
+        }
+    }
+
+    fn next_random(&mut self, below: usize) -> usize {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.random >> 33).unwrap() % below
+    }
+
+    pub(super) fn seed(&mut self, seed: u64) {
+        self.random = seed;
+    }
+
+    fn perform(&mut self, who: usize) {
+        loop {
+            let now = self.now();
+            let someone = &mut self.people[who];
+            let effects = someone.peer.take_effects(now);
+            if effects.is_empty() {
+                return;
+            }
+            let Effects { durable, journal, frames, close, dial: _, events } = effects;
+            someone.peer.store_mut().apply(&durable).unwrap();
+            someone.journal.extend(journal);
+            someone.events.extend(events);
+            someone.closed.extend(close.iter().map(|(_, reason)| reason.clone()));
+            for (link, frame) in frames {
+                if let Some((_, _, half)) = self.halves.get_mut(&link) {
+                    half.frames.push_back(frame);
+                }
+            }
+        }
+    }
+
+    /// Carries one frame over some link that is not slow. False if there is none.
+    pub(super) fn step(&mut self) -> bool {
+        let loaded: Vec<LinkId> =
+            self.halves.iter().filter(|(_, (_, _, h))| !h.slow && !h.frames.is_empty()).map(|(&l, _)| l).collect();
+        if loaded.is_empty() {
+            return false;
+        }
+        let link = loaded[self.next_random(loaded.len())];
+        let (from, to, half) = self.halves.get_mut(&link).unwrap();
+        let (from, to) = (*from, *to);
+        let frame = half.frames.pop_front().unwrap();
+        self.carry(from, to, &frame);
+        true
+    }
+
+    /// Hands a frame to `to` as if `from` had sent it.
+    pub(super) fn carry(&mut self, from: usize, to: usize, frame: &Bytes) {
+        let Some(&link) = self.links.get(&(to, from)) else { return };
+        let now = self.now();
+        if let Err(bad) = self.people[to].peer.handle_frame(now, link, frame) {
+            self.people[to].closed.push(bad.to_string());
+            self.perform(to);
+            self.cut(from, to);
+            return;
+        }
+        self.perform(to);
+    }
+
+    /// Carries everything that is on its way, timers that are due included, until nothing moves.
+    pub(super) fn settle(&mut self) {
+        self.pass(Duration::ZERO);
+    }
+
+    /// Lets time pass, carrying everything at once.
+    pub(super) fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            while self.step() {}
+            let next = self.people.iter().filter_map(|someone| someone.peer.poll_timeout()).map(|(at, _)| at).min();
+            match next {
+                Some(at) if at <= end => {
+                    self.now = self.now.max(at);
+                    for who in 0..self.people.len() {
+                        let now = self.now();
+                        if self.people[who].peer.poll_timeout().is_some_and(|(at, _)| at <= now.monotonic) {
+                            self.people[who].peer.handle_timeout(now);
+                            self.perform(who);
+                        }
+                    }
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    pub(super) fn command(&mut self, who: usize, command: Command) -> Result<Answer, Refusal> {
+        let now = self.now();
+        let answer = self.people[who].peer.handle_command(now, command);
+        self.perform(who);
+        answer
+    }
+
+    pub(super) fn say(&mut self, who: usize, to: &str, text: &str) -> Message {
+        self.say_later(who, to, text, 0)
+    }
+
+    pub(super) fn say_later(&mut self, who: usize, to: &str, text: &str, delay_ms: u64) -> Message {
+        let to = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+        match self.command(who, Command::Send { to, text: text.to_owned(), delay_ms }) {
+            Ok(Answer::Sent { message, .. }) => message,
+            other => panic!("not sent: {other:?}"),
+        }
+    }
+
+    pub(super) fn create(&mut self, who: usize, group: &str) {
+        self.command(who, Command::CreateGroup { group: group.to_owned() }).unwrap();
+    }
+
+    pub(super) fn join(&mut self, who: usize, group: &str) {
+        self.command(who, Command::JoinGroup { group: group.to_owned() }).unwrap();
+    }
+
+    /// The messages that were shown to `who`, in the order in which they were.
+    pub(super) fn shown(&self, who: usize) -> Vec<Message> {
+        let message = |event: &Event| match event {
+            Event::Message { message } => Some(message.clone()),
+            _ => None,
+        };
+        self.people[who].events.iter().filter_map(message).collect()
+    }
+
+    pub(super) fn heard(&self, who: usize) -> Vec<String> {
+        self.shown(who).iter().map(|message| message.text.to_string()).collect()
+    }
+
+    pub(super) fn history(&mut self, who: usize, of: &str) -> Vec<String> {
+        let of = if of == "all" { Target::All } else { Target::Name(of.to_owned()) };
+        match self.command(who, Command::History { of: Some(of), count: Some(10_000) }) {
+            Ok(Answer::History { messages, .. }) => messages.iter().map(|message| message.text.to_string()).collect(),
+            other => panic!("no history: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What has to happen at a certain time.
+
+use std::time::Duration;
+
+use crate::store::Store;
+use crate::{Event, HeldInfo};
+
+use super::{Now, Peer};
+
+impl<S: Store> Peer<S> {
+    /// When [`handle_timeout`](Self::handle_timeout) has to be called at the latest (monotonic), and why.
+    pub fn poll_timeout(&self) -> Option<(Duration, &'static str)> {
+        let behind = self.is_behind().then_some((Duration::ZERO, "a link lacks messages"));
+        let due = self.outbox.next_due().map(|due| (due, "a delayed message is due"));
+        let notice = self.held_since.front().map(|&(_, _, at)| (at + self.config.held_notice, "a message is held"));
+        [behind, due, notice, self.next_of_vectors(), self.next_repair(), self.gate.next(self.config.abandon_after)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The clock moved.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.release_due(now);
+        self.announce_held(now);
+        self.mend(now);
+        self.give_up_fetching(now);
+        self.exchange_vectors(now);
+        self.pump_all(now);
+    }
+
+    /// The user leaves: what is under `-delay` goes out now.
+    pub fn handle_shutdown(&mut self, now: Now) {
+        let forever = Now { monotonic: Duration::MAX, ..now };
+        self.flush(now);
+        self.release_due(forever);
+        self.journal(crate::Journal::Stop);
+    }
+
+    /// Tells the user what has been held for longer than an eye-blink.
+    fn announce_held(&mut self, now: Now) {
+        while let Some(&(author, clock, at)) = self.held_since.front() {
+            if at + self.config.held_notice > now.monotonic {
+                break;
+            }
+            self.held_since.pop_front();
+            if !self.causal.waits_for(author, clock).is_empty() {
+                self.announced.insert((author, clock));
+                let held = self.held_info(author, clock);
+                self.tell(Event::Held { held });
+            }
+        }
+    }
+
+    pub(super) fn held_info(&mut self, author: causal::Index, clock: causal::Clock) -> HeldInfo {
+        let waits_for = self.causal.waits_for(author, clock);
+        let mut missing = Vec::with_capacity(waits_for.len());
+        let mut fetching = Vec::new();
+        for (author, clock) in waits_for {
+            if self.gate.holds((author, clock)) {
+                fetching.extend(self.fetching_for((author, clock)));
+            } else {
+                let who = self.directory.who(self.person_of(author));
+                missing.push((self.id_of(author, clock), who));
+            }
+        }
+        let from = self.directory.who(self.person_of(author));
+        HeldInfo { id: self.id_of(author, clock), from, missing, fetching }
+    }
+
+    pub(super) fn fetching_for(&mut self, welcome: (causal::Index, causal::Clock)) -> Vec<String> {
+        let waiting = self.gate.waiting().find(|(kept, _)| (kept.stamp().sender, kept.stamp().clock) == welcome);
+        let conversations: Vec<_> = waiting.into_iter().flat_map(|(_, of)| of).cloned().collect();
+        conversations.iter().map(|conversation| self.conversation_label(conversation)).collect()
+    }
+}

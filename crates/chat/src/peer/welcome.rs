@@ -1,0 +1,399 @@
+//! The welcome: how a newcomer is kept from reading an answer before its question.
+//!
+//! Before a member says anything else to a newcomer he sends him a causal message that names, as a vector by author,
+//! what he has shown of the conversation. The newcomer hands it to the causal order only once he has fetched what it
+//! names, so that all that the member says afterwards waits for it; what he fetched is shown when it is delivered.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use causal::{Clock, Index, Set};
+
+use crate::body::{self, Body, Scope, Shown as Named};
+use crate::frame::{Control, Handed, HistoryWanted};
+use crate::history::{Conversation, Entry};
+use crate::hlc::Hlc;
+use crate::kept::Kept;
+use crate::store::{Change, Store};
+use crate::{Event, LinkId, MessageId, PersonId, ProcessId};
+
+use super::arrival::Shown;
+use super::{Now, Peer};
+
+/// How many messages are looked at for one piece of history: an asker may lack one in ten of them.
+const LOOK: usize = 2000;
+
+/// What one welcome names of one conversation.
+#[derive(Clone, Debug)]
+struct Need {
+    conversation: Conversation,
+    scope: Scope,
+    up_to: BTreeMap<ProcessId, Clock>,
+}
+
+/// A welcome that waits for history.
+#[derive(Debug)]
+struct Waiting {
+    kept: Kept,
+    needs: Vec<Need>,
+    since: Duration,
+}
+
+/// History that is being fetched.
+#[derive(Debug)]
+struct Fetch {
+    need: Need,
+    from: Index,
+    link: LinkId,
+    /// What was fetched before it began.
+    after: Vec<(ProcessId, Clock)>,
+    got: usize,
+    /// How far back it has come.
+    before: Option<(Hlc, MessageId)>,
+    /// The newest are here; what comes now is shown nowhere until it is asked for.
+    behind: bool,
+    /// When the last piece came, or it began.
+    since: Duration,
+}
+
+/// Welcomes that wait for history, and the history that is on its way.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    waiting: BTreeMap<(Index, Clock), Waiting>,
+    /// What the welcomes named that are in the causal order and not yet delivered.
+    submitted: BTreeMap<(Index, Clock), Vec<Need>>,
+    fetches: BTreeMap<u32, Fetch>,
+    last_request: u32,
+    /// Fetched, to be shown when the welcome that names it is delivered.
+    shelf: BTreeMap<Conversation, BTreeMap<(Hlc, MessageId), Entry>>,
+}
+
+impl Gate {
+    /// Whether this welcome waits here.
+    pub(super) fn holds(&self, welcome: (Index, Clock)) -> bool {
+        self.waiting.contains_key(&welcome)
+    }
+
+    /// The welcomes that wait, and the conversations whose history they wait for.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&Kept, Vec<&Conversation>)> {
+        self.waiting.values().map(|w| (&w.kept, w.needs.iter().map(|need| &need.conversation).collect()))
+    }
+
+    fn is_fetching(&self, conversation: &Conversation) -> bool {
+        self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.behind)
+    }
+
+    /// When the next fetch is given up.
+    pub(super) fn next(&self, patience: Duration) -> Option<(Duration, &'static str)> {
+        let idle = |waiting: &&Waiting| !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation));
+        let idle = self.waiting.values().filter(idle).map(|waiting| waiting.since);
+        let since = self.fetches.values().map(|fetch| fetch.since).chain(idle).min();
+        since.map(|since| (since + patience, "history is being fetched"))
+    }
+}
+
+impl<S: Store> Peer<S> {
+    /// Tells a newcomer what I have shown of these conversations, if I have shown anything.
+    pub(super) fn welcome(&mut self, newcomer: ProcessId, conversations: &[Conversation]) {
+        let named = conversations.iter().filter_map(|conversation| {
+            let scope = match conversation {
+                Conversation::All => Scope::All,
+                Conversation::Group(name) => Scope::Group(name.clone()),
+                Conversation::Direct(_) => Scope::Direct,
+            };
+            let shown = &self.talks.known(conversation)?.shown;
+            let up_to: Vec<_> = shown.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
+            (!up_to.is_empty()).then_some(Named { scope, up_to })
+        });
+        let named: Vec<Named> = named.collect();
+        let dests: Set = self.indices([newcomer]);
+        if !named.is_empty() && !dests.is_empty() {
+            self.multicast(&dests, body::welcome(&named), None, None);
+        }
+    }
+
+    /// Whether this welcome has to wait for history; if so it waits, and the history is fetched.
+    pub(super) fn wait_for_history(&mut self, now: Now, kept: &Kept) -> bool {
+        let key = (kept.stamp().sender, kept.stamp().clock);
+        if self.gate.waiting.contains_key(&key) || self.gate.submitted.contains_key(&key) {
+            return self.gate.waiting.contains_key(&key);
+        }
+        let Ok(Body::Welcome(named)) = Body::decode(kept.body()) else { return false };
+        let from = kept.id().process.person;
+        let needs: Vec<Need> = named.into_iter().filter_map(|named| self.need(from, named)).collect();
+        let waiting = Waiting { kept: kept.clone(), needs, since: now.monotonic };
+        self.gate.waiting.insert(key, waiting);
+        self.admit(now);
+        self.gate.waiting.contains_key(&key)
+    }
+
+    fn need(&self, from: PersonId, named: Named) -> Option<Need> {
+        let conversation = match &named.scope {
+            Scope::All => Conversation::All,
+            Scope::Group(name) => self.groups.contains(name).then(|| Conversation::Group(name.clone()))?,
+            Scope::Direct => Conversation::Direct(from),
+        };
+        let up_to = named.up_to.into_iter().filter(|(author, _)| *author != self.me).collect();
+        Some(Need { conversation, scope: named.scope, up_to })
+    }
+
+    /// Whether all that is named was fetched (or given up).
+    fn is_fetched(&self, need: &Need) -> bool {
+        let talk = self.talks.known(&need.conversation);
+        need.up_to.iter().all(|(author, &clock)| {
+            let author = self.causal.roster().index(author);
+            author.zip(talk).is_some_and(|(author, talk)| talk.fetched.of(author) >= clock)
+        })
+    }
+
+    /// Hands the welcomes that need not wait any longer to the causal order, and starts fetching for the others.
+    pub(super) fn admit(&mut self, now: Now) {
+        let keys: Vec<(Index, Clock)> = self.gate.waiting.keys().copied().collect();
+        for key in keys {
+            let waiting = &self.gate.waiting[&key];
+            let Some(need) = waiting.needs.iter().find(|need| !self.is_fetched(need)).cloned() else {
+                let Waiting { kept, needs, .. } = self.gate.waiting.remove(&key).expect("it was there just now");
+                self.gate.submitted.insert(key, needs);
+                if self.submit(now, kept).is_err() {
+                    self.gate.submitted.remove(&key);
+                }
+                continue;
+            };
+            if !self.gate.is_fetching(&need.conversation) {
+                self.fetch(now, key.0, need);
+            }
+        }
+    }
+
+    fn fetch(&mut self, now: Now, welcomer: Index, need: Need) {
+        let member = |&(process, _): &(Index, LinkId)| match &need.conversation {
+            Conversation::All => true,
+            Conversation::Group(name) => {
+                self.directory.members(name).any(|member| member == *self.causal.roster().id(process))
+            }
+            Conversation::Direct(person) => self.person_of(process) == *person,
+        };
+        let linked = self.linked();
+        let welcomer = linked.iter().copied().find(|&(process, _)| process == welcomer);
+        let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(member)) else { return };
+        let fetched = self.talks.known(&need.conversation).map(|talk| &talk.fetched);
+        let after = fetched.into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
+        let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
+        self.gate.last_request += 1;
+        let request = self.gate.last_request;
+        let fetch = Fetch { need, from, link, after, got: 0, before: None, behind: false, since: now.monotonic };
+        self.gate.fetches.insert(request, fetch);
+        self.want(request, None);
+    }
+
+    fn want(&mut self, request: u32, before: Option<(Hlc, MessageId)>) {
+        let fetch = &self.gate.fetches[&request];
+        let wanted = HistoryWanted {
+            request,
+            scope: fetch.need.scope.clone(),
+            after: fetch.after.clone(),
+            up_to: fetch.need.up_to.iter().map(|(&author, &clock)| (author, clock)).collect(),
+            before,
+        };
+        let link = fetch.link;
+        self.send_control(link, &Control::HistoryWanted(wanted));
+    }
+
+    /// A newcomer asks for a piece of history: he gets what he was not addressed in, if the conversation is his.
+    pub(super) fn handle_history_wanted(&mut self, link: LinkId, asker: Index, wanted: &HistoryWanted) {
+        let person = self.person_of(asker);
+        let asker_id = *self.causal.roster().id(asker);
+        let conversation = match &wanted.scope {
+            Scope::All => Conversation::All,
+            Scope::Group(name) => Conversation::Group(name.clone()),
+            Scope::Direct => Conversation::Direct(person),
+        };
+        let allowed = match &conversation {
+            Conversation::Group(name) => self.directory.members(name).any(|member| member == asker_id),
+            Conversation::All | Conversation::Direct(_) => true,
+        };
+        let after: BTreeMap<ProcessId, Clock> = wanted.after.iter().copied().collect();
+        let up_to: BTreeMap<ProcessId, Clock> = wanted.up_to.iter().copied().collect();
+        let is_wanted = |kept: &Kept| {
+            let MessageId { process, clock } = kept.id();
+            process != asker_id
+                && !kept.stamp().dests.contains(asker)
+                && up_to.get(&process).is_some_and(|&last| clock <= last)
+                && after.get(&process).is_none_or(|&first| clock > first)
+        };
+        let mut messages = Vec::new();
+        let mut bytes = 0;
+        let mut more = None;
+        if allowed {
+            let look = self.store.newest(Some(&conversation), wanted.before, LOOK);
+            let more_behind = look.len() == LOOK;
+            for (index, entry) in look.iter().enumerate() {
+                let last = index + 1 == look.len();
+                if is_wanted(&entry.kept) && entry.kept.is_signed(&self.causal) {
+                    let handed = entry.kept.handed(&self.causal);
+                    bytes += handed.bytes();
+                    messages.push(handed);
+                }
+                let full = messages.len() >= self.config.max_piece || bytes > self.config.max_piece_bytes;
+                if (full && !last) || (last && more_behind) {
+                    more = Some((entry.hlc, entry.kept.id()));
+                    break;
+                }
+            }
+        }
+        self.send_control(link, &Control::History { request: wanted.request, messages, more });
+    }
+
+    /// A piece of history came. What was not asked for is dropped.
+    pub(super) fn handle_history(
+        &mut self,
+        now: Now,
+        from: Index,
+        request: u32,
+        messages: Vec<Handed>,
+        more: Option<(Hlc, MessageId)>,
+    ) {
+        let Some(fetch) = self.gate.fetches.get(&request).filter(|fetch| fetch.from == from) else { return };
+        let (need, behind) = (fetch.need.clone(), fetch.behind);
+        let mut taken = 0;
+        for handed in messages {
+            let Some(entry) = self.verified_entry(handed, &need) else {
+                self.repair.refused += 1;
+                continue;
+            };
+            taken += 1;
+            if behind {
+                let stamp = entry.kept.stamp();
+                let (author, clock) = (stamp.sender, stamp.clock);
+                self.talks.entry(&need.conversation).shown.raise(author, clock);
+                self.effects.durable.push(Change::Shown(entry));
+            } else {
+                let shelf = self.gate.shelf.entry(need.conversation.clone()).or_default();
+                shelf.insert((entry.hlc, entry.kept.id()), entry);
+            }
+        }
+        let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
+        fetch.got += taken;
+        fetch.since = now.monotonic;
+        // Each piece has to go further back than the one before, or a liar could keep this up for ever.
+        let more = more.filter(|more| fetch.before.is_none_or(|before| *more < before));
+        fetch.before = more.or(fetch.before);
+        let enough = fetch.got >= self.config.history_first;
+        if !behind && (more.is_none() || enough) {
+            fetch.behind = true;
+            self.note_fetched(&need);
+            self.admit(now);
+        }
+        match more {
+            Some(before) => self.want(request, Some(before)),
+            None => {
+                self.gate.fetches.remove(&request);
+            }
+        }
+    }
+
+    /// The message as an entry of the history, if it is one that `need` names, signed by its author and not here yet.
+    fn verified_entry(&mut self, handed: Handed, need: &Need) -> Option<Entry> {
+        let kept = self.verify_handed(handed)?;
+        let id = kept.id();
+        let Ok(Body::Text(head, _)) = Body::decode(kept.body()) else { return None };
+        let conversation = match (&head.scope, &need.conversation) {
+            // What was sent to an earlier incarnation of mine, or by it, belongs to the same conversation.
+            (Scope::Direct, Conversation::Direct(other)) => {
+                let author = id.process.person;
+                let to = kept.stamp().dests.iter().map(|dest| self.person_of(dest)).collect::<Vec<_>>();
+                let mine = self.me.person;
+                let fits = (author == *other && to == [mine]) || (author == mine && to == [*other]);
+                fits.then(|| Conversation::Direct(*other))?
+            }
+            (scope, _) => self.conversation(&kept, scope)?,
+        };
+        let named = need.up_to.get(&id.process).is_some_and(|&last| id.clock <= last);
+        if conversation != need.conversation || !named || self.store.contains(id) {
+            return None;
+        }
+        Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false })
+    }
+
+    fn note_fetched(&mut self, need: &Need) {
+        for (&author, &clock) in &need.up_to {
+            if let Ok(author) = self.causal.intern(author) {
+                self.talks.entry(&need.conversation).fetched.raise(author, clock);
+            }
+        }
+    }
+
+    /// A welcome is delivered: what it named and what was fetched is shown, in the order of the history.
+    pub(super) fn show_fetched(&mut self, now: Now, welcome: (Index, Clock)) {
+        for need in self.gate.submitted.remove(&welcome).unwrap_or_default() {
+            let Some(shelf) = self.gate.shelf.get_mut(&need.conversation) else { continue };
+            let named = |entry: &Entry| {
+                let MessageId { process, clock } = entry.kept.id();
+                need.up_to.get(&process).is_some_and(|&last| clock <= last)
+            };
+            let keys: Vec<_> = shelf.iter().filter(|(_, entry)| named(entry)).map(|(&key, _)| key).collect();
+            let entries: Vec<Entry> = keys.iter().filter_map(|key| shelf.remove(key)).collect();
+            if shelf.is_empty() {
+                self.gate.shelf.remove(&need.conversation);
+            }
+            let messages = entries.len();
+            for entry in entries {
+                if self.store.contains(entry.kept.id()) {
+                    continue;
+                }
+                let body = entry.kept.body().clone();
+                if let Ok(Body::Text(head, text)) = Body::decode(&body) {
+                    self.show(now, &entry.kept, &head, text, Shown { fetched: true, late: false });
+                }
+            }
+            if messages > 0 {
+                let conversation = self.conversation_label(&need.conversation);
+                self.tell(Event::Fetched { conversation, messages });
+            }
+        }
+    }
+
+    /// The link that history was coming over is down: the rest is fetched from somebody else.
+    pub(super) fn fetch_elsewhere(&mut self, now: Now, link: LinkId) {
+        self.gate.fetches.retain(|_, fetch| fetch.link != link);
+        self.admit(now);
+    }
+
+    /// Gives up on history that nobody hands over: what waits for it is delivered, and the user is told.
+    pub(super) fn give_up_fetching(&mut self, now: Now) {
+        let patience = self.config.abandon_after;
+        let late = |since: Duration| since + patience <= now.monotonic;
+        self.gate.fetches.retain(|_, fetch| !late(fetch.since));
+        let stuck: Vec<Need> = self
+            .gate
+            .waiting
+            .values()
+            .filter(|waiting| late(waiting.since))
+            .flat_map(|waiting| waiting.needs.iter())
+            .filter(|need| !self.gate.is_fetching(&need.conversation))
+            .cloned()
+            .collect();
+        for need in stuck {
+            if self.is_fetched(&need) {
+                continue;
+            }
+            self.note_fetched(&need);
+            let conversation = self.conversation_label(&need.conversation);
+            let text = format!(
+                "the history of {conversation} could not be fetched from anybody: what was said there before is missing"
+            );
+            self.tell(Event::Warning { text });
+        }
+        self.admit(now);
+        self.deliver(now);
+    }
+
+    /// How a conversation is named to the user.
+    pub(super) fn conversation_label(&mut self, conversation: &Conversation) -> String {
+        match conversation {
+            Conversation::All => "all".to_owned(),
+            Conversation::Group(name) => name.to_string(),
+            Conversation::Direct(person) => self.directory.who(*person).label.clone(),
+        }
+    }
+}
