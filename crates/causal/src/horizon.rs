@@ -69,7 +69,7 @@ impl Horizon {
 
     /// Notes that `clock`, queued before, is delivered now; true if that is late.
     pub(crate) fn deliver(&mut self, clock: Clock) -> bool {
-        let late = clock <= self.delivered || self.leave_hole(clock);
+        let late = self.leave_hole(clock) || clock <= self.delivered;
         self.delivered = self.delivered.max(clock);
         late
     }
