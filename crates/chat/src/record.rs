@@ -88,6 +88,13 @@ impl SignedRecord {
         Ok(record)
     }
 
+    /// A record that `forger` signed in somebody else's name.
+    #[cfg(test)]
+    pub(crate) fn forged(forger: &Identity, record: &Record) -> Self {
+        let bytes = codec::encode(record);
+        Self { signature: forger.sign(&statement(&bytes)), bytes }
+    }
+
     /// The bytes that were signed.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes

@@ -1,1 +1,244 @@
+mod convergence;
+mod lookup;
 
+use super::*;
+use crate::{Identity, Incarnation};
+
+/// Everybody's key follows from a number.
+fn identity(seed: u8) -> Identity {
+    Identity::from_seed([seed; 32])
+}
+
+fn person(seed: u8) -> PersonId {
+    identity(seed).person()
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn ip(last: u8) -> IpAddr {
+    IpAddr::from([10, 0, 0, last])
+}
+
+/// A record of person `seed`, first incarnation, at 10.0.0.`seed`.
+fn record(seed: u8, version: i64, called: &str, groups: &[&str]) -> Record {
+    Record {
+        process: ProcessId { person: person(seed), incarnation: Incarnation(1) },
+        name: name(called),
+        groups: groups.iter().map(|group| name(group)).collect(),
+        addresses: vec![SocketAddr::from(([10, 0, 0, seed], 4000))],
+        version: Hlc { micros: version, logical: 0 },
+    }
+}
+
+fn signed(seed: u8, record: &Record) -> SignedRecord {
+    SignedRecord::sign(&identity(seed), record)
+}
+
+/// The directory of person 1, who is called alice and is in no group.
+fn alice() -> Directory {
+    let mut directory = Directory::new(person(1), &Config::default());
+    let own = record(1, 1, "alice", &[]);
+    directory.write_own(signed(1, &own), own);
+    directory
+}
+
+fn news(directory: &mut Directory, seed: u8, record: &Record) -> Vec<News> {
+    match directory.merge(&signed(seed, record)).unwrap() {
+        Merge::Newer(news) => news,
+        other @ (Merge::Same | Merge::Older | Merge::OwnIsNewer) => panic!("{other:?}"),
+    }
+}
+
+fn joined(seed: u8, group: &str) -> News {
+    News::Joined { person: person(seed), group: name(group) }
+}
+
+fn left(seed: u8, group: &str) -> News {
+    News::Left { person: person(seed), group: name(group) }
+}
+
+#[test]
+fn a_group_exists_while_somebody_is_in_it() {
+    let mut directory = alice();
+    let appeared = |group| News::GroupAppeared(name(group));
+    assert_eq!(
+        news(&mut directory, 2, &record(2, 1, "bob", &["cars"])),
+        [News::Appeared(person(2)), appeared("cars"), joined(2, "cars")]
+    );
+    assert_eq!(
+        news(&mut directory, 3, &record(3, 1, "carol", &["cars"])),
+        [News::Appeared(person(3)), joined(3, "cars")]
+    );
+    assert_eq!(
+        news(&mut directory, 2, &record(2, 2, "bob", &["books"])),
+        [appeared("books"), joined(2, "books"), left(2, "cars")]
+    );
+    assert_eq!(news(&mut directory, 3, &record(3, 2, "carol", &[])), [left(3, "cars"), News::GroupGone(name("cars"))]);
+    assert_eq!(directory.group(&name("cars")), None);
+    assert_eq!(directory.group_called(&name("BOOKS")), Some(&name("books")));
+}
+
+#[test]
+fn only_what_is_newer_counts() {
+    let mut directory = alice();
+    let newest = signed(2, &record(2, 5, "bob", &["cars"]));
+    assert!(matches!(directory.merge(&newest), Ok(Merge::Newer(_))));
+    let generation = directory.generation();
+    assert_eq!(directory.merge(&newest), Ok(Merge::Same));
+    assert_eq!(directory.merge(&signed(2, &record(2, 4, "bobby", &[]))), Ok(Merge::Older));
+    assert_eq!(directory.signed_record_of(person(2)), Some(&newest));
+    assert_eq!(directory.generation(), generation);
+}
+
+#[test]
+fn a_forged_record_changes_nothing() {
+    let mut directory = alice();
+    news(&mut directory, 2, &record(2, 1, "bob", &[]));
+    let mallory = identity(66);
+    let forged = SignedRecord::forged(&mallory, &record(2, 2, "bob", &["cars"]));
+    assert!(matches!(directory.merge(&forged), Err(NotMerged::Bad(BadRecord::Signature(_)))));
+    assert_eq!(directory.members(&name("cars")).count(), 0);
+    assert_eq!(directory.who(person(2)).label, "bob@10.0.0.2");
+}
+
+#[test]
+fn a_new_incarnation_takes_the_place_of_the_old_one() {
+    let mut directory = alice();
+    let first = record(2, 1, "bob", &["cars", "books"]);
+    news(&mut directory, 2, &first);
+    let generation = directory.generation();
+    let second = Record {
+        process: ProcessId { incarnation: Incarnation(2), ..first.process },
+        ..record(2, 2, "bob", &["cars", "tea"])
+    };
+    assert_eq!(
+        news(&mut directory, 2, &second),
+        [
+            News::Superseded(first.process),
+            News::GroupAppeared(name("tea")),
+            joined(2, "tea"),
+            left(2, "books"),
+            News::GroupGone(name("books"))
+        ]
+    );
+    assert_ne!(directory.generation(), generation);
+    assert_eq!(directory.members(&name("cars")).collect::<Vec<_>>(), [second.process]);
+    assert!(directory.everybody().any(|process| process == second.process));
+    assert!(directory.everybody().all(|process| process != first.process));
+    assert_eq!(directory.process_of(person(2)), Some(second.process));
+}
+
+#[test]
+fn the_generation_changes_with_memberships_and_only_then() {
+    let mut directory = alice();
+    let mut last = directory.generation();
+    let mut changes = |directory: &Directory| std::mem::replace(&mut last, directory.generation()) != last;
+    news(&mut directory, 2, &record(2, 1, "bob", &["cars"]));
+    assert!(changes(&directory));
+    news(&mut directory, 2, &record(2, 2, "robert", &["cars"]));
+    directory.set_present(person(2), ip(9));
+    directory.set_absent(person(2));
+    assert!(!changes(&directory));
+    news(&mut directory, 2, &record(2, 3, "robert", &[]));
+    assert!(changes(&directory));
+}
+
+#[test]
+fn a_record_of_mine_that_i_did_not_write_is_outdone() {
+    let mut directory = alice();
+    let from_another_life = Record {
+        process: ProcessId { person: person(1), incarnation: Incarnation(9) },
+        ..record(1, 1000, "alice", &["cars"])
+    };
+    assert_eq!(directory.merge(&signed(1, &from_another_life)), Ok(Merge::OwnIsNewer));
+    assert_eq!(directory.members(&name("cars")).count(), 0);
+    let version = directory.next_version(Hlc { micros: 2, logical: 0 });
+    assert!(version > from_another_life.version);
+    let own = Record { version, ..record(1, 0, "alice", &[]) };
+    directory.write_own(signed(1, &own), own.clone());
+    assert_eq!(directory.merge(&signed(1, &from_another_life)), Ok(Merge::Older));
+    assert_eq!(directory.merge(&signed(1, &own)), Ok(Merge::Same));
+    // Of the same version, but not mine: everybody else keeps the one of the greater bytes, so it has to be outdone too.
+    let twin = Record { name: name("malice"), ..own };
+    assert_eq!(directory.merge(&signed(1, &twin)), Ok(Merge::OwnIsNewer));
+    assert!(directory.next_version(Hlc::default()) > version);
+}
+
+#[test]
+fn there_is_a_bound_on_people() {
+    let mut directory = Directory::new(person(1), &Config { max_processes: 3, ..Config::default() });
+    let own = record(1, 1, "alice", &[]);
+    directory.write_own(signed(1, &own), own);
+    for seed in [2, 3] {
+        news(&mut directory, seed, &record(seed, 1, "bob", &[]));
+    }
+    assert_eq!(directory.merge(&signed(4, &record(4, 1, "bob", &[]))), Err(NotMerged::TooMany { limit: 3 }));
+    assert_eq!(directory.everybody().count(), 3);
+    news(&mut directory, 3, &record(3, 2, "carol", &[]));
+}
+
+#[test]
+fn namesakes_are_told_apart() {
+    let mut directory = alice();
+    let label = |directory: &Directory, seed| directory.who(person(seed)).label.clone();
+    news(&mut directory, 2, &record(2, 1, "bob", &[]));
+    news(&mut directory, 3, &record(3, 1, "bob", &[]));
+    assert_eq!((label(&directory, 2), label(&directory, 3)), ("bob@10.0.0.2".to_owned(), "bob@10.0.0.3".to_owned()));
+    directory.set_present(person(3), ip(2));
+    for seed in [2, 3] {
+        assert_eq!(label(&directory, seed), format!("bob@10.0.0.2 ({})", person(seed).fingerprint()));
+    }
+    assert_eq!(
+        news(&mut directory, 3, &record(3, 2, "rob", &[])),
+        [News::Changed {
+            person: person(3),
+            before: Arc::new(Who {
+                person: person(3),
+                name: "bob".to_owned(),
+                address: Some("10.0.0.2".to_owned()),
+                label: format!("bob@10.0.0.2 ({})", person(3).fingerprint()),
+            })
+        }]
+    );
+    assert_eq!((label(&directory, 2), label(&directory, 3)), ("bob@10.0.0.2".to_owned(), "rob@10.0.0.2".to_owned()));
+}
+
+#[test]
+fn somebody_unknown_is_shown_by_fingerprint() {
+    let who = alice().who(person(9));
+    assert_eq!((who.name.as_str(), who.label.clone()), ("?", format!("? ({})", person(9).fingerprint())));
+    let mut directory = alice();
+    news(&mut directory, 2, &Record { addresses: Vec::new(), ..record(2, 1, "bob", &[]) });
+    assert_eq!(directory.who(person(2)).label, "bob@?");
+    directory.set_present(person(2), "::ffff:10.0.0.7".parse().unwrap());
+    assert_eq!(directory.who(person(2)).label, "bob@10.0.0.7");
+}
+
+#[test]
+fn aliases() {
+    let mut directory = alice();
+    news(&mut directory, 2, &record(2, 1, "bob", &["cars"]));
+    news(&mut directory, 3, &record(3, 1, "carol", &[]));
+    assert_eq!(directory.set_alias(person(2), name("boss")).unwrap().label, "boss");
+    assert_eq!(directory.set_alias(person(2), name("chief")).unwrap().label, "chief");
+    assert_eq!(directory.set_alias(person(3), name("chief")).unwrap().label, "chief");
+    assert_eq!(directory.who(person(2)).label, "bob@10.0.0.2");
+    assert_eq!(directory.set_alias(person(2), name("Cars")), Err(Refusal::GroupExists { group: "cars".to_owned() }));
+    assert_eq!(directory.remove_alias("boss"), Err(Refusal::UnknownUser { name: "boss".to_owned(), nearest: None }));
+    assert_eq!(directory.remove_alias("chief"), Ok(person(3)));
+    assert_eq!(directory.who(person(3)).label, "carol@10.0.0.3");
+}
+
+#[test]
+fn there_is_a_bound_on_aliases() {
+    let mut directory = Directory::new(person(1), &Config { max_aliases: 1, ..Config::default() });
+    for seed in [2, 3] {
+        news(&mut directory, seed, &record(seed, 1, "bob", &[]));
+    }
+    directory.set_alias(person(2), name("boss")).unwrap();
+    assert!(matches!(directory.set_alias(person(3), name("chief")), Err(Refusal::TooMany { limit: 1, .. })));
+    directory.set_alias(person(2), name("chief")).unwrap();
+    directory.set_alias(person(3), name("chief")).unwrap();
+}

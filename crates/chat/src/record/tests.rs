@@ -31,8 +31,7 @@ fn what_was_signed_is_what_is_read() {
 #[test]
 fn nobody_writes_anothers_record() {
     let mallory = Identity::from_seed([8; 32]);
-    let bytes = codec::encode(&record(1, 1));
-    let forged = SignedRecord { signature: mallory.sign(&statement(&bytes)), bytes };
+    let forged = SignedRecord::forged(&mallory, &record(1, 1));
     assert_eq!(forged.verify(), Err(BadRecord::Signature(BadSignature { by: identity().person() })));
 }
 

@@ -1,1 +1,187 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+use crate::history::SortKey;
+use crate::hlc::Hlc;
+use crate::identity::Signature;
+use crate::kept::{Part, SignedBatch};
+use crate::{Incarnation, Name, PersonId};
+
+fn process(author: u8) -> ProcessId {
+    ProcessId { person: PersonId::new([author; 32]), incarnation: Incarnation(0) }
+}
+
+fn kept(author: u8, clock: u64, length: usize) -> Kept {
+    let mut causal = causal::Process::<ProcessId, ()>::new(process(author), causal::Config::default());
+    let stamp = causal::Stamp { clock, ..causal.multicast(&causal::Set::default()) };
+    let parts = vec![Part::Message(stamp, Bytes::from(vec![0; length]))];
+    Kept::new(Arc::new(SignedBatch::new(process(author), Signature([0; 64]), parts)), 0)
+}
+
+fn group(number: u8) -> Conversation {
+    Conversation::Group(Name::parse(&format!("g{number}")).unwrap())
+}
+
+fn entry(conversation: &Conversation, author: u8, clock: u64, micros: i64, length: usize) -> Entry {
+    Entry {
+        conversation: conversation.clone(),
+        hlc: Hlc { micros, logical: 0 },
+        kept: kept(author, clock, length),
+        fetched: false,
+        late: false,
+        clock_off: false,
+    }
+}
+
+fn keys(entries: &[Entry]) -> Vec<SortKey> {
+    entries.iter().map(Entry::sort_key).collect()
+}
+
+/// What the store says it takes is what its messages take, and each is filed in exactly two places.
+fn check_books(store: &MemoryStore) {
+    let filed: usize =
+        store.by_author.values().flat_map(|author| author.before(None)).map(|(_, kept)| cost(kept)).sum();
+    assert_eq!(store.bytes, filed);
+    let mut ids = BTreeSet::new();
+    for (process, author) in &store.by_author {
+        assert!(author.len() > 0);
+        ids.extend(author.before(None).map(|(&clock, _)| MessageId { process: *process, clock }));
+    }
+    let mut listed: Vec<MessageId> = store.unshown.iter().copied().collect();
+    for shown in store.conversations.values() {
+        assert!(shown.entries.len() > 0);
+        let entries = || shown.entries.before(None);
+        assert_eq!(shown.bytes, entries().map(|(_, filed)| cost(&filed.kept)).sum::<usize>());
+        listed.extend(entries().map(|(key, _)| key.1));
+    }
+    assert_eq!(listed.len(), ids.len());
+    assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), ids);
+}
+
+#[test]
+fn a_message_is_kept_once() {
+    let mut store = MemoryStore::default();
+    let first = entry(&group(1), 1, 1, 10, 5);
+    let again = Entry { late: true, ..entry(&group(2), 1, 1, 11, 5) };
+    let silent = Change::Delivered { kept: kept(1, 1, 5) };
+    store.apply(&[Change::Shown(first.clone()), Change::Shown(again), silent]).unwrap();
+    let all = store.newest(None, None, 9);
+    assert_eq!(keys(&all), keys(&[first]));
+    assert!(!all[0].late);
+    check_books(&store);
+}
+
+#[test]
+fn a_flood_in_one_conversation_drops_nothing_of_another() {
+    let limits = MemoryLimits { max_messages: 1000, max_bytes: 40 * (OVERHEAD + 1000) };
+    let mut store = MemoryStore::new(limits);
+    let quiet = entry(&Conversation::Direct(PersonId::new([1; 32])), 1, 1, 0, 100);
+    store.apply(&[Change::Shown(quiet.clone()), Change::Delivered { kept: kept(3, 1, 10) }]).unwrap();
+    for clock in 1..=500 {
+        store.apply(&[Change::Shown(entry(&group(1), 2, clock, clock as i64, 700))]).unwrap();
+        assert!(store.bytes <= limits.max_bytes);
+    }
+    assert!(store.contains(quiet.kept.id()));
+    let newest = store.newest(Some(&group(1)), None, usize::MAX);
+    assert!((20..=50).contains(&newest.len()), "{}", newest.len());
+    assert_eq!(newest[0].kept.id().clock, 500);
+    check_books(&store);
+    // What shows nothing is bounded too, also where there is nothing else.
+    let mut store = MemoryStore::new(MemoryLimits { max_messages: 10, ..limits });
+    for clock in 1..=50 {
+        store.apply(&[Change::Delivered { kept: kept(2, clock, if clock < 25 { 10 } else { 60_000 }) }]).unwrap();
+        assert!(store.bytes <= limits.max_bytes && store.unshown.len() <= 10);
+        check_books(&store);
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Said {
+    conversation: u8,
+    author: u8,
+    clock: u64,
+    micros: i64,
+    shows: bool,
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    (0..3u8, 0..3u8, 1..20u64, 0..6i64, prop::bool::weighted(0.9))
+        .prop_map(|(conversation, author, clock, micros, shows)| Said { conversation, author, clock, micros, shows })
+}
+
+proptest! {
+    /// Against a list of everything, sorted afresh at each question.
+    #[test]
+    fn it_reads_as_a_sorted_list(
+        said in prop::collection::vec(said(), 0..40),
+        max_messages in 1..12usize,
+        of in 0..3u8,
+        count in 0..8usize,
+        before in (0..6i64, 0..3u8, 0..20u64),
+        (after, up_to) in (0..20u64, 0..20u64),
+    ) {
+        let mut store = MemoryStore::new(MemoryLimits { max_messages, ..MemoryLimits::default() });
+        let mut shown: Vec<Entry> = Vec::new();
+        let mut unshown: Vec<Kept> = Vec::new();
+        for Said { conversation, author, clock, micros, shows } in said {
+            let entry = entry(&group(conversation), author, clock, micros, 3);
+            let id = entry.kept.id();
+            let known = shown.iter().any(|entry| entry.kept.id() == id) || unshown.iter().any(|kept| kept.id() == id);
+            prop_assert_eq!(store.contains(id), known);
+            if shows {
+                store.apply(&[Change::Shown(entry.clone())]).unwrap();
+            } else {
+                store.apply(&[Change::Delivered { kept: entry.kept.clone() }]).unwrap();
+            }
+            check_books(&store);
+            if known {
+                continue;
+            }
+            if shows {
+                shown.push(entry);
+                shown.sort_by_key(Entry::sort_key);
+                let same = |entry: &&Entry| entry.conversation == group(conversation);
+                if shown.iter().filter(same).count() > max_messages {
+                    let oldest = shown.iter().position(|entry| same(&entry)).unwrap();
+                    shown.remove(oldest);
+                }
+            } else {
+                unshown.push(entry.kept);
+                if unshown.len() > max_messages {
+                    unshown.remove(0);
+                }
+            }
+        }
+        let before: SortKey = (
+            Hlc { micros: before.0, logical: 0 },
+            MessageId { process: process(before.1), clock: before.2 },
+        );
+        for before in [None, Some(before)] {
+            for of in [None, Some(group(of))] {
+                let expected: Vec<SortKey> = shown
+                    .iter()
+                    .rev()
+                    .filter(|entry| of.as_ref().is_none_or(|of| entry.conversation == *of))
+                    .map(Entry::sort_key)
+                    .filter(|key| before.is_none_or(|before| *key < before))
+                    .take(count)
+                    .collect();
+                prop_assert_eq!(keys(&store.newest(of.as_ref(), before, count)), expected);
+            }
+        }
+        let by_author = |author: u8| {
+            let all = shown.iter().map(|entry| &entry.kept).chain(&unshown).map(Kept::id);
+            let mut clocks: Vec<u64> = all.filter(|id| id.process == process(author)).map(|id| id.clock).collect();
+            clocks.sort_unstable();
+            clocks.into_iter().filter(|clock| (after + 1..=up_to).contains(clock)).take(count).collect::<Vec<_>>()
+        };
+        for author in 0..3 {
+            let kept = store.kept_by(process(author), after, up_to, count);
+            prop_assert_eq!(kept.iter().map(|kept| kept.id().clock).collect::<Vec<_>>(), by_author(author));
+        }
+    }
+}
