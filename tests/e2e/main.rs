@@ -1,0 +1,24 @@
+//! End to end: real peers, each a process in a network namespace of its own. One file a property.
+
+#[path = "../support/peer.rs"]
+mod peer;
+#[path = "../support/skip.rs"]
+mod skip;
+mod support {
+    pub(crate) mod net;
+}
+
+mod bad_input;
+mod by_hand;
+mod commands;
+mod crash;
+mod cut;
+mod discovery;
+mod groups;
+mod ipv6;
+mod joining;
+mod leaving;
+mod mesh;
+mod port;
+mod triangle;
+mod verification;

@@ -1,0 +1,10 @@
+//! The prompt on a real screen: peers on 127.0.0.1, without multicast, one of them in tmux.
+
+#[path = "../support/peer.rs"]
+#[allow(dead_code, reason = "a screen test has fewer peers to drive than an end-to-end test")]
+mod peer;
+#[path = "../support/skip.rs"]
+mod skip;
+
+mod screen;
+mod typing;

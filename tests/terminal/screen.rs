@@ -1,0 +1,167 @@
+//! A terminal in tmux with the prompt of a peer in it.
+
+use std::ffi::OsString;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::peer::{Launch, PATIENCE, Peer};
+use crate::skip::skip;
+
+/// What the prompt of alice, who is the one in the terminal, looks like.
+pub(crate) const PROMPT: &str = "alice@127.0.0.1>";
+
+/// Alice in a terminal, and bob, who is driven by the test. Dropping it ends both.
+pub(crate) struct Screen {
+    pub(crate) bob: Peer,
+    socket: String,
+    folder: tempfile::TempDir,
+}
+
+impl Screen {
+    /// A terminal of that size in which alice has met bob. `None` if there is no tmux: the test is to return.
+    pub(crate) fn new(columns: usize, rows: usize) -> Option<Self> {
+        static SERIAL: AtomicU32 = AtomicU32::new(0);
+        if let Err(error) = Command::new("tmux").arg("-V").output() {
+            skip("tmux", &error.to_string());
+            return None;
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let launch = |name: &str, options: &[&str]| Launch {
+            name: name.to_owned(),
+            folder: folder.path().to_owned(),
+            prefix: Vec::new(),
+            options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
+        };
+        let bob = launch("bob", &[]).start();
+        let address = bob.address(|_| true);
+        let alice = launch("alice", &["--peer", &address]);
+        let socket = format!("causerie-{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed));
+        let screen = Self { bob, socket, folder };
+        let size = [columns.to_string(), rows.to_string()];
+        let mut start: Vec<OsString> = ["new-session", "-d", "-x", &size[0], "-y", &size[1]].map(Into::into).into();
+        start.extend(alice.command());
+        screen.tmux(&start);
+        screen.tmux(&["set-option", "remain-on-exit", "on"]);
+        screen.bob.meets("alice");
+        screen.until("alice has her prompt and has met bob", |rows| {
+            rows.iter().any(|row| row.starts_with(PROMPT))
+                && rows.iter().any(|row| row.contains("bob@127.0.0.1 is here"))
+        });
+        Some(screen)
+    }
+
+    /// Types text as it stands.
+    pub(crate) fn write(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", "--", text]);
+    }
+
+    /// Presses keys by tmux's names: `Enter`, `Left`, `C-c`.
+    pub(crate) fn press(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    pub(crate) fn resize(&self, columns: usize, rows: usize) {
+        self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
+    }
+
+    /// The column and the row of the cursor, from 0.
+    pub(crate) fn cursor(&self) -> (usize, usize) {
+        let told = self.tmux(&["display-message", "-p", "#{cursor_x} #{cursor_y}"]);
+        let mut numbers = told.split_whitespace().map(|number| number.parse().expect("tmux tells numbers"));
+        let mut next = || numbers.next().expect("tmux tells both");
+        (next(), next())
+    }
+
+    /// What was ever on the screen and what is, row by row, without blanks at the ends of the rows.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let all = self.tmux(&["capture-pane", "-p", "-S", "-"]);
+        all.lines().map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// Waits until the screen shows something.
+    pub(crate) fn until(&self, what: &str, shows: impl Fn(&[String]) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let rows = self.rows();
+            if shows(&rows) {
+                return;
+            }
+            assert!(Instant::now() < until, "not on the screen within {PATIENCE:?}: {what}\n{}", rows.join("\n"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until the line being typed, which begins with the prompt, is that.
+    pub(crate) fn until_line(&self, line: &str) {
+        self.until(&format!("the line {line:?}"), |rows| line_of(rows) == squeeze(line));
+    }
+
+    /// Bob sends these, and alice's screen shows each of them whole, once and in this order, above the line that she is
+    /// typing, which is whole, too.
+    pub(crate) fn hears_while_typing(&mut self, texts: &[&str], line: &str) {
+        for text in texts {
+            self.bob.say(text);
+            self.until(&format!("{text:?} above {line:?}"), |rows| {
+                above(rows).contains(&squeeze(text)) && line_of(rows) == squeeze(line)
+            });
+        }
+        self.shows_once(texts);
+    }
+
+    /// The screen shows each of these whole, once and in this order, and the prompt in one place only.
+    pub(crate) fn shows_once(&self, texts: &[&str]) {
+        let rows = self.rows();
+        let shown = above(&rows);
+        let mut rest = shown.as_str();
+        for text in texts {
+            assert_eq!(shown.matches(&squeeze(text)).count(), 1, "{text:?} once in\n{}", rows.join("\n"));
+            let at = rest.find(&squeeze(text)).unwrap_or_else(|| panic!("{text:?} in turn in\n{}", rows.join("\n")));
+            rest = &rest[at..];
+        }
+        let prompts = rows.iter().filter(|row| row.contains(PROMPT)).count();
+        assert_eq!(prompts, 1, "one prompt in\n{}", rows.join("\n"));
+    }
+
+    fn tmux(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> String {
+        let output = Command::new("tmux")
+            .args(["-u", "-L", &self.socket, "-f", "/dev/null"])
+            .args(arguments)
+            .env("TMUX_TMPDIR", self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("TMUX")
+            .output()
+            .expect("tmux can be run");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "tmux: {told}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+/// A text without its blanks: where a row ends is the terminal's affair.
+fn squeeze(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace()).collect()
+}
+
+/// The first row of the line being typed.
+fn prompt(rows: &[String]) -> usize {
+    rows.iter().rposition(|row| row.starts_with(PROMPT)).unwrap_or(rows.len())
+}
+
+/// The line being typed, squeezed; without a completion menu below it.
+fn line_of(rows: &[String]) -> String {
+    let line = squeeze(&rows[prompt(rows).min(rows.len())..].concat());
+    line.strip_prefix(PROMPT).unwrap_or_default().to_owned()
+}
+
+/// What stands above the line being typed, squeezed.
+fn above(rows: &[String]) -> String {
+    squeeze(&rows[..prompt(rows)].concat())
+}
