@@ -45,15 +45,18 @@ impl<S: Store> Peer<S> {
         Ok(())
     }
 
-    /// Takes a message that was handed on by `carrier`. Nothing in it is the carrier's fault: what does not hold is
-    /// dropped, and counted.
+    /// Takes a message that somebody handed on. False if its author never signed it.
     pub(super) fn arrive_handed(&mut self, now: Now, handed: Handed) -> bool {
         let Some(kept) = self.verify_handed(handed) else {
             self.repair.refused += 1;
             return false;
         };
         self.causal.vouch(kept.stamp().sender, kept.stamp().clock);
-        self.arrive(now, kept).is_ok()
+        // What is wrong with a message that its author signed is not the carrier's fault: it is dropped, and counted.
+        if self.arrive(now, kept).is_err() {
+            self.repair.refused += 1;
+        }
+        true
     }
 
     /// The message, if its author signed it.
@@ -98,7 +101,7 @@ impl<S: Store> Peer<S> {
                     self.journal(Journal::Hold { id: self.id_of(sender, clock), missing });
                 }
             }
-            Err(refused) if is_for_now(&refused.reason) => self.vectors.note_refused(sender),
+            Err(refused) if is_for_now(&refused.reason) => self.vectors.note_refused(now, sender),
             Err(refused) => return Err(refused.to_string()),
         }
         Ok(())

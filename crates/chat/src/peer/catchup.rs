@@ -3,7 +3,8 @@
 //! An author pushes his own messages; those of an author who is not linked are pulled, each author's from one peer at a
 //! time, in clock order, a bounded piece at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
 use causal::{Clock, Index};
@@ -15,6 +16,9 @@ use crate::{LinkId, ProcessId};
 
 use super::talk::Vector;
 use super::{BadFrame, Now, Peer};
+
+/// How long after a refusal by a limit the refused messages are asked for again, if there is room then.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A pull that is under way.
 #[derive(Debug)]
@@ -41,8 +45,11 @@ pub(super) struct Vectors {
     /// Up to where each author's messages were pulled, whether some were mine or none.
     checked: Vector,
     pulling: BTreeMap<Index, Pulling>,
-    /// Authors whose messages were refused by a limit.
+    /// Authors whose messages were refused by a limit, and when they are asked for again.
     refused: BTreeSet<Index>,
+    ask_again: Duration,
+    /// Peers that handed on what its author never signed: nothing is pulled from them any more.
+    distrusted: BTreeSet<Index>,
 }
 
 impl Vectors {
@@ -58,11 +65,16 @@ impl Vectors {
             checked: Vector::default(),
             pulling: BTreeMap::new(),
             refused: BTreeSet::new(),
+            ask_again: Duration::ZERO,
+            distrusted: BTreeSet::new(),
         }
     }
 
     /// A message of `author` was refused by a limit: it is asked for again when there is room.
-    pub(super) fn note_refused(&mut self, author: Index) {
+    pub(super) fn note_refused(&mut self, now: Now, author: Index) {
+        if self.refused.is_empty() {
+            self.ask_again = now.monotonic + ASK_AGAIN;
+        }
         self.refused.insert(author);
     }
 
@@ -113,7 +125,9 @@ impl<S: Store> Peer<S> {
             self.vectors.owed_since.map(|since| (since + self.config.acknowledge_after, "an acknowledgement is owed"));
         let heartbeat = (!self.link_of.is_empty())
             .then_some((self.vectors.next_heartbeat.min(self.vectors.next_whole), "the vectors are exchanged"));
-        acknowledge.into_iter().chain(heartbeat).min()
+        let ask_again =
+            (!self.vectors.refused.is_empty()).then_some((self.vectors.ask_again, "messages were refused by a limit"));
+        acknowledge.into_iter().chain(heartbeat).chain(ask_again).min()
     }
 
     pub(super) fn exchange_vectors(&mut self, now: Now) {
@@ -162,7 +176,7 @@ impl<S: Store> Peer<S> {
             self.push_again(link);
             self.pump_all(now);
         }
-        self.pull_what_others_have(now);
+        self.pull_what_others_have();
         Ok(())
     }
 
@@ -177,7 +191,10 @@ impl<S: Store> Peer<S> {
                 self.take_acknowledgement(process, *delivered, holes);
                 continue;
             }
-            // Past the bound on processes: nothing of that author can be pulled anyway.
+            // Nothing is pulled of somebody who is not known, or past the bound on processes.
+            if self.directory.process_of(author.person).is_none() {
+                continue;
+            }
             let Ok(author) = self.causal.intern(*author) else { continue };
             let before_holes = holes.iter().map(|&(from, _)| from).min().unwrap_or(u64::MAX);
             self.vectors.of.entry(process).or_default().raise(author, before_holes.min(*delivered));
@@ -202,13 +219,13 @@ impl<S: Store> Peer<S> {
     }
 
     /// Starts a pull for every author who is not linked and of whom somebody who is has more than I do.
-    pub(super) fn pull_what_others_have(&mut self, now: Now) {
-        let _ = now;
+    pub(super) fn pull_what_others_have(&mut self) {
         let mut best: BTreeMap<Index, (Clock, Index)> = BTreeMap::new();
-        for &peer in self.link_of.keys() {
+        for &peer in self.link_of.keys().filter(|peer| !self.vectors.distrusted.contains(peer)) {
             let Some(vector) = self.vectors.of.get(&peer) else { continue };
             for (author, _, clock) in vector.iter(self.causal.roster()) {
-                if author == self.causal.me() || self.link_of.contains_key(&author) {
+                let pushes = self.link_of.contains_key(&author);
+                if author == self.causal.me() || pushes || self.vectors.refused.contains(&author) {
                     continue;
                 }
                 let mine = self.causal.delivered(author).max(self.vectors.checked.of(author));
@@ -220,8 +237,8 @@ impl<S: Store> Peer<S> {
         let linked = &self.link_of;
         self.vectors.pulling.retain(|_, pulling| linked.contains_key(&pulling.from));
         for (author, (up_to, from)) in best {
-            if !self.vectors.pulling.contains_key(&author) {
-                self.vectors.pulling.insert(author, Pulling { from, up_to });
+            if let Entry::Vacant(vacant) = self.vectors.pulling.entry(author) {
+                vacant.insert(Pulling { from, up_to });
                 self.pull(author, from, up_to);
             }
         }
@@ -305,7 +322,9 @@ impl<S: Store> Peer<S> {
         due_ms: Option<u64>,
     ) {
         for handed in messages {
-            self.arrive_handed(now, handed);
+            if !self.arrive_handed(now, handed) {
+                self.vectors.distrusted.insert(from);
+            }
         }
         let Some(author) = self.causal.roster().index(&author) else { return };
         if from == author {
@@ -317,8 +336,10 @@ impl<S: Store> Peer<S> {
                 self.note_due(now, author, Duration::from_millis(due_ms));
             }
         }
-        let Some(pulling) = self.vectors.pulling.get(&author) else { return };
-        if pulling.from != from {
+        let Some(pulling) = self.vectors.pulling.get(&author).filter(|pulling| pulling.from == from) else { return };
+        if self.vectors.distrusted.contains(&from) || self.vectors.refused.contains(&author) {
+            self.vectors.pulling.remove(&author);
+            self.pull_what_others_have();
             return;
         }
         let up_to = pulling.up_to;
@@ -329,13 +350,17 @@ impl<S: Store> Peer<S> {
         } else {
             self.vectors.checked.raise(author, up_to);
             self.vectors.pulling.remove(&author);
-            self.pull_what_others_have(now);
+            self.pull_what_others_have();
         }
     }
 
-    /// Once there is room again, those whose messages were refused by a limit push them once more.
-    pub(super) fn ask_again_after_refusals(&mut self) {
-        if self.vectors.refused.is_empty() || self.causal.held() > self.config.max_held / 2 {
+    /// What was refused by a limit is asked for again once there is room: of its author, or of who else has it.
+    pub(super) fn ask_again_after_refusals(&mut self, now: Now) {
+        if self.vectors.refused.is_empty() || now.monotonic < self.vectors.ask_again {
+            return;
+        }
+        if self.causal.held() > self.config.max_held / 2 {
+            self.vectors.ask_again = now.monotonic + ASK_AGAIN;
             return;
         }
         for author in std::mem::take(&mut self.vectors.refused) {
@@ -344,6 +369,7 @@ impl<S: Store> Peer<S> {
                 self.send_control(link, &Control::Have { clock: self.causal.clock(), have, again: true });
             }
         }
+        self.pull_what_others_have();
     }
 }
 

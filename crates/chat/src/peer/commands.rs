@@ -295,8 +295,10 @@ impl<S: Store> Peer<S> {
 }
 
 fn group_name(name: &str) -> Result<Name, Refusal> {
-    let name = Name::parse(name).map_err(bad_name)?;
-    if name.as_str() == "all" { Err(Refusal::AllIsFixed) } else { Ok(name) }
+    if name.eq_ignore_ascii_case("all") {
+        return Err(Refusal::AllIsFixed);
+    }
+    Name::parse(name).map_err(bad_name)
 }
 
 fn bad_name(bad: crate::name::BadName) -> Refusal {

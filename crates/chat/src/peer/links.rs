@@ -69,7 +69,7 @@ impl<S: Store> Peer<S> {
         let who = self.directory.who(person);
         self.tell(Event::PeerDown { who, reason: reason.to_owned() });
         self.announce_what_i_have_of(process);
-        self.pull_what_others_have(now);
+        self.pull_what_others_have();
     }
 
     /// A link has no more room.
@@ -149,7 +149,7 @@ impl<S: Store> Peer<S> {
         self.causal.vouch(index, clock);
         self.take_vector(index, have)?;
         self.push_again(link_id);
-        self.pull_what_others_have(now);
+        self.pull_what_others_have();
         self.admit(now);
         self.send_to_address(now, person, remote);
         Ok(())

@@ -206,7 +206,6 @@ impl<S: Store> Peer<S> {
     pub fn take_effects(&mut self, now: Now) -> Effects {
         self.multicast_stale_record(now);
         self.flush(now);
-        self.ask_again_after_refusals();
         std::mem::take(&mut self.effects)
     }
 

@@ -26,6 +26,7 @@ impl<S: Store> Peer<S> {
         self.mend(now);
         self.give_up_fetching(now);
         self.exchange_vectors(now);
+        self.ask_again_after_refusals(now);
         self.pump_all(now);
     }
 

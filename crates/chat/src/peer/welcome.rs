@@ -304,7 +304,7 @@ impl<S: Store> Peer<S> {
                 let to = kept.stamp().dests.iter().map(|dest| self.person_of(dest)).collect::<Vec<_>>();
                 let mine = self.me.person;
                 let fits = (author == *other && to == [mine]) || (author == mine && to == [*other]);
-                fits.then(|| Conversation::Direct(*other))?
+                fits.then_some(Conversation::Direct(*other))?
             }
             (scope, _) => self.conversation(&kept, scope)?,
         };
