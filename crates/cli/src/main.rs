@@ -1,2 +1,41 @@
-//! The program `causerie`.
-fn main() {}
+//! The program `causerie`: a prompt, and plain or JSON lines, over the session of one peer.
+//!
+//! Exit codes: 0, it did what it was asked to; 1, it could not, or the traces that were checked show a violation; 2, the
+//! options make no sense, or the traces cannot be checked.
+#![forbid(unsafe_code)]
+
+mod chat;
+mod check;
+mod demo;
+mod headless;
+mod input;
+mod log;
+mod options;
+mod prompt;
+mod show;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use options::{Options, Task};
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = match options.task {
+        None => chat::run(options.peer),
+        Some(Task::Check(traces)) => check::run(&traces),
+        Some(Task::Demo) => demo::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        complain(&error);
+        ExitCode::FAILURE
+    })
+}
+
+/// The one place that says why the program ends.
+#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("causerie: {error:#}");
+}

@@ -1,0 +1,98 @@
+//! `causerie`: one peer, and the user interface that fits where it runs.
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use etcetera::BaseStrategy as _;
+use jiff::tz::TimeZone;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::options::Peer;
+use crate::show::{Paint, Show};
+use crate::signals::Signals;
+use crate::{headless, log, prompt};
+
+/// Runs the peer until its user leaves.
+pub(crate) fn run(options: Peer) -> anyhow::Result<ExitCode> {
+    let filter = options.log.clone();
+    let json = options.json;
+    let config = config(options)?;
+    let runtime = runtime()?;
+    if json || !terminal() {
+        log::to_stderr(&filter)?;
+        runtime.block_on(async {
+            let signals = Signals::listen()?;
+            let session = node::start(config).await?;
+            let form = if json { headless::Form::Json } else { headless::Form::Plain(show(false)) };
+            headless::run(session, form, signals).await
+        })?;
+    } else {
+        let screen = prompt::Screen::new();
+        log::to_screen(&filter, screen.clone())?;
+        runtime.block_on(async {
+            let signals = Signals::listen()?;
+            let session = node::start(config).await?;
+            prompt::run(session, show(colours()), screen, signals).await
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Two workers at least: what blocks on a slow terminal is never the peer.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build().context("no threads to run on")
+}
+
+/// Whether there is a terminal to type at: the prompt reads standard input, and draws on both other ones.
+pub(crate) fn terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether a terminal wants colours (<https://no-color.org>).
+pub(crate) fn colours() -> bool {
+    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+pub(crate) fn show(colours: bool) -> Show {
+    Show::new(Paint { on: colours }, TimeZone::system())
+}
+
+fn config(options: Peer) -> anyhow::Result<node::Config> {
+    let mut config = node::Config::new(name(options.name)?);
+    config.data = Some(match options.data {
+        Some(folder) => folder,
+        None => data_folder()?,
+    });
+    config.listen = options.listen;
+    config.peers = options.peer;
+    config.mdns = !options.no_mdns;
+    config.interface = options.interface;
+    config.trace = options.trace;
+    Ok(config)
+}
+
+/// The name that was given, else the login name.
+pub(crate) fn name(given: Option<String>) -> anyhow::Result<String> {
+    match given {
+        Some(name) if name == "@host" => {
+            let name = hostname::get().context("this host has no name; give yourself one with --name")?;
+            Ok(name.to_string_lossy().into_owned())
+        }
+        Some(name) => Ok(name),
+        None => ["USER", "LOGNAME"]
+            .into_iter()
+            .find_map(|variable| env::var(variable).ok().filter(|name| !name.is_empty()))
+            .context("there is no login name; give yourself one with --name or CAUSERIE_NAME"),
+    }
+}
+
+fn data_folder() -> anyhow::Result<PathBuf> {
+    let folders = etcetera::choose_base_strategy()
+        .context("there is no home folder to keep your identity in; name one with --data")?;
+    Ok(folders.data_dir().join("causerie"))
+}

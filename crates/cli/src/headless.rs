@@ -1,0 +1,254 @@
+//! Without a terminal: a command a line in, what happens a line out, as text or as JSON (`docs/json.md`).
+//!
+//! Commands are answered in their order, and events come in between as they happen. The end of the input is a goodbye,
+//! and so is a reader who has closed the output.
+
+mod lines;
+
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, Write};
+use std::thread;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use node::chat::{Answer, Refusal};
+use node::line::{Hello, Line, RequestId, RequestLine};
+use node::{Events, Requests, Session, Submitted};
+use serde::{Deserialize as _, Serialize};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::input::{self, Input};
+use crate::show::Show;
+use crate::signals::Signals;
+
+use lines::Lines;
+
+/// Commands handed over and not answered yet. Enough that a script which floods never waits for a single answer.
+const UNANSWERED: usize = 64;
+
+/// What the lines look like.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// Text for people and simple scripts.
+    Plain(Show),
+    /// One JSON object a line.
+    Json,
+}
+
+/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output.
+///
+/// # Errors
+/// Standard output cannot be written, for another reason than that nobody reads it any more.
+pub(crate) async fn run(session: Session, form: Form, mut signals: Signals) -> anyhow::Result<()> {
+    let Session { hello, requests, mut events } = session;
+    let output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let outcome = converse(&hello, &requests, &mut events, form, &mut signals, output).await;
+    requests.stop();
+    while events.next_batch().await.is_some() {}
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// An answer that is owed: in the order of the commands, whether the peer gives it or this program.
+enum Owed {
+    Peer(Option<RequestId>, Submitted),
+    Here(Option<RequestId>, Said),
+}
+
+/// What this program answers by itself.
+enum Said {
+    Help,
+    Wrong(String),
+}
+
+async fn converse(
+    hello: &Hello,
+    requests: &Requests,
+    events: &mut Events,
+    mut form: Form,
+    signals: &mut Signals,
+    mut output: impl Write,
+) -> io::Result<()> {
+    form.hello(&mut output, hello)?;
+    output.flush()?;
+    let mut lines = read_stdin();
+    let mut owed: VecDeque<Owed> = VecDeque::new();
+    let mut leaving = false;
+    loop {
+        tokio::select! {
+            batch = events.next_batch() => {
+                let Some(batch) = batch else { break };
+                let now = Timestamp::now();
+                for event in &batch {
+                    form.event(&mut output, event, now)?;
+                }
+            }
+            line = lines.recv(), if !leaving && owed.len() < UNANSWERED => match line {
+                Some(line) => leaving = take(line, &form, requests, &mut owed).await,
+                None => leaving = true,
+            },
+            answered = answer(owed.front_mut()), if !owed.is_empty() => {
+                if let Some(Owed::Peer(id, _)) = owed.pop_front()
+                    && let Some(answered) = answered
+                {
+                    form.answered(&mut output, id, answered)?;
+                }
+            }
+            () = signals.leave() => {
+                owed.clear();
+                leaving = true;
+            }
+        }
+        while let Some(Owed::Here(..)) = owed.front() {
+            if let Some(Owed::Here(id, said)) = owed.pop_front() {
+                form.said(&mut output, id, said)?;
+            }
+        }
+        if leaving && owed.is_empty() {
+            requests.stop();
+        }
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// Reads one line and hands it on; whether it was a goodbye.
+async fn take(line: io::Result<String>, form: &Form, requests: &Requests, owed: &mut VecDeque<Owed>) -> bool {
+    let (id, input) = match line {
+        Ok(line) => form.read(&line),
+        Err(unusable) => (None, Err(unusable.to_string())),
+    };
+    match input {
+        Ok(Input::Nothing) => {}
+        Ok(Input::Quit) => return true,
+        Ok(Input::Help) => owed.push_back(Owed::Here(id, Said::Help)),
+        Ok(Input::Command(command)) => match requests.submit(command).await {
+            Ok(submitted) => owed.push_back(Owed::Peer(id, submitted)),
+            Err(node::SessionEnded) => return true,
+        },
+        Err(wrong) => owed.push_back(Owed::Here(id, Said::Wrong(wrong))),
+    }
+    false
+}
+
+/// The answer that is owed first, if the peer owes it and has not stopped.
+async fn answer(owed: Option<&mut Owed>) -> Option<Result<Answer, Refusal>> {
+    match owed {
+        Some(Owed::Peer(_, submitted)) => submitted.answer().await.ok(),
+        Some(Owed::Here(..)) | None => None,
+    }
+}
+
+/// Lines of standard input as they come. A thread of its own reads them, since reading blocks; it ends with the program.
+fn read_stdin() -> mpsc::Receiver<io::Result<String>> {
+    let (sender, lines) = mpsc::channel(UNANSWERED);
+    thread::spawn(move || {
+        for line in Lines::new(io::stdin().lock()) {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+/// The help, in JSON.
+#[derive(Serialize)]
+struct Help {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<RequestId>,
+    answer: &'static str,
+    text: String,
+}
+
+impl Form {
+    fn read(&self, line: &str) -> (Option<RequestId>, Result<Input, String>) {
+        match self {
+            Self::Json if line.starts_with('{') => read_json(line),
+            Self::Json | Self::Plain(_) => (None, read_text(line)),
+        }
+    }
+
+    fn hello(&mut self, output: &mut impl Write, hello: &Hello) -> io::Result<()> {
+        match self {
+            Self::Json => write_json(output, hello),
+            Self::Plain(show) => {
+                show.begin(Timestamp::now());
+                write_lines(output, show.hello(hello))
+            }
+        }
+    }
+
+    fn event(&mut self, output: &mut impl Write, event: &node::chat::Event, now: Timestamp) -> io::Result<()> {
+        match self {
+            Self::Json => write_json(output, event),
+            Self::Plain(show) => write_lines(output, show.event(event, now)),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        output: &mut impl Write,
+        id: Option<RequestId>,
+        answered: Result<Answer, Refusal>,
+    ) -> io::Result<()> {
+        match (self, answered) {
+            (Self::Json, answered) => write_json(output, &Line::answering(id, answered)),
+            (Self::Plain(show), Ok(answer)) => {
+                let lines = show.answer(&answer, Timestamp::now());
+                write_lines(output, lines)
+            }
+            (Self::Plain(show), Err(refusal)) => write_lines(output, [show.refusal(&refusal)]),
+        }
+    }
+
+    fn said(&mut self, output: &mut impl Write, id: Option<RequestId>, said: Said) -> io::Result<()> {
+        match (self, said) {
+            (Self::Json, Said::Help) => write_json(output, &Help { id, answer: "help", text: input::help() }),
+            (Self::Json, Said::Wrong(wrong)) => write_json(output, &Line::misunderstood(id, wrong)),
+            (Self::Plain(_), Said::Help) => write_lines(output, [input::help()]),
+            (Self::Plain(show), Said::Wrong(wrong)) => write_lines(output, [show.wrong(&wrong)]),
+        }
+    }
+}
+
+fn read_text(line: &str) -> Result<Input, String> {
+    input::parse(line).map_err(|misread| misread.to_string())
+}
+
+/// An object with a `command` and what it needs, or with the `text` of one.
+fn read_json(line: &str) -> (Option<RequestId>, Result<Input, String>) {
+    let object: Value = match serde_json::from_str(line) {
+        Ok(object) => object,
+        Err(error) => return (None, Err(format!("that is not JSON: {error}"))),
+    };
+    let id = match object.get("id").map(RequestId::deserialize) {
+        Some(Ok(id)) => Some(id),
+        Some(Err(_)) => return (None, Err("an \"id\" is a number or a text".to_owned())),
+        None => None,
+    };
+    let input = match (object.get("command"), object.get("text").and_then(Value::as_str)) {
+        (Some(_), _) => match RequestLine::deserialize(&object) {
+            Ok(request) => Ok(Input::Command(request.command)),
+            Err(error) => Err(format!("that command cannot be read: {error}")),
+        },
+        (None, Some(text)) => read_text(text),
+        (None, None) => Err("an object needs a \"text\", or a \"command\" and what belongs to it".to_owned()),
+    };
+    (id, input)
+}
+
+fn write_json(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, value)?;
+    output.write_all(b"\n")
+}
+
+fn write_lines(output: &mut impl Write, lines: impl IntoIterator<Item = String>) -> io::Result<()> {
+    lines.into_iter().try_for_each(|line| writeln!(output, "{line}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! The commands, once: help, completion and the parser read the same table.
+
+use std::fmt::Write as _;
+
+/// Which command a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Help,
+    Quit,
+    ListUsers,
+    ListGroups,
+    MyGroups,
+    FindUser,
+    FindGroup,
+    CreateGroup,
+    JoinGroup,
+    LeaveGroup,
+    Delay,
+    History,
+    Pending,
+    Alias,
+    Unalias,
+    Connect,
+    Message,
+    Me,
+}
+
+/// One command.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    pub(crate) verb: Verb,
+    /// Its names without the `-`; the first is the one that help and completion show.
+    pub(crate) names: &'static [&'static str],
+    /// What stands behind the name.
+    pub(crate) arguments: &'static str,
+    pub(crate) about: &'static str,
+}
+
+impl Spec {
+    /// The command as written, with what stands behind it.
+    pub(crate) fn usage(&self) -> String {
+        let name = self.names[0];
+        if self.arguments.is_empty() { format!("-{name}") } else { format!("-{name} {}", self.arguments) }
+    }
+}
+
+const fn spec(verb: Verb, names: &'static [&'static str], arguments: &'static str, about: &'static str) -> Spec {
+    Spec { verb, names, arguments, about }
+}
+
+/// Every command, in the order in which help lists them.
+pub(crate) const SPECS: &[Spec] = &[
+    spec(Verb::ListUsers, &["listusers", "lu", "who"], "", "everybody, present or away"),
+    spec(Verb::FindUser, &["finduser"], "TEXT", "people whose name or address contains TEXT (* stands for anything)"),
+    spec(Verb::ListGroups, &["listgroups", "lg", "list"], "", "every group and its members"),
+    spec(Verb::FindGroup, &["findgroup"], "TEXT", "groups whose name contains TEXT"),
+    spec(Verb::MyGroups, &["mygroups"], "", "the groups you are in"),
+    spec(Verb::CreateGroup, &["creategroup"], "GROUP", "make a group and join it"),
+    spec(Verb::JoinGroup, &["joingroup", "join"], "GROUP", "join a group; its last messages are shown"),
+    spec(Verb::LeaveGroup, &["leavegroup", "leave"], "GROUP", "leave a group"),
+    spec(
+        Verb::Delay,
+        &["delay"],
+        "SECONDS [@TARGET] MESSAGE",
+        "write a message now that is transmitted only later: what you say meanwhile overtakes it and must wait",
+    ),
+    spec(Verb::History, &["history"], "[TARGET] [N]", "the last N messages (5) of a person, a group, or everybody"),
+    spec(Verb::Pending, &["pending"], "", "what is held back, and what it waits for"),
+    spec(
+        Verb::Alias,
+        &["alias"],
+        "PERSON NAME",
+        "call somebody (NAME@ADDRESS, an address or a fingerprint) by a name only you see",
+    ),
+    spec(Verb::Unalias, &["unalias"], "NAME", "forget that name"),
+    spec(
+        Verb::Connect,
+        &["connect"],
+        "ADDRESS",
+        "connect to a peer that discovery does not find: ip:port, [ip6]:port or a multiaddr",
+    ),
+    spec(Verb::Message, &["msg"], "TARGET MESSAGE", "the same as @TARGET MESSAGE"),
+    spec(Verb::Me, &["me"], "MESSAGE", "the same as *MESSAGE*, to everybody"),
+    spec(Verb::Help, &["help", "h"], "", "this list"),
+    spec(Verb::Quit, &["quit", "q", "exit"], "", "say goodbye and leave (so does Ctrl-D on an empty line)"),
+];
+
+/// The command behind a name, which is given without its `-` or `/`.
+pub(crate) fn find(name: &str) -> Option<&'static Spec> {
+    SPECS.iter().find(|spec| spec.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+}
+
+/// The names that are much like one that is none.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    // Longer than any name: what is left is not compared with a megabyte of something else.
+    let name: String = name.to_ascii_lowercase().chars().take(40).collect();
+    let names = SPECS.iter().flat_map(|spec| spec.names).copied();
+    let score = |known: &str| {
+        let likeness = strsim::jaro_winkler(known, &name);
+        if known.contains(&name) || name.contains(known) && known.len() > 2 { likeness.max(0.9) } else { likeness }
+    };
+    names
+        .map(|known| (score(known), known))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|best| best.0 > 0.75)
+        .map(|best| best.1)
+}
+
+/// What `-h` shows: every command, aligned, one a line.
+pub(crate) fn help() -> String {
+    let written = |spec: &Spec| {
+        let names: Vec<_> = spec.names.iter().map(|name| format!("-{name}")).collect();
+        let names = names.join(" ");
+        if spec.arguments.is_empty() { names } else { format!("{names} {}", spec.arguments) }
+    };
+    let mut rows = vec![
+        ("MESSAGE".to_owned(), "to everybody"),
+        ("@TARGET MESSAGE".to_owned(), "to a person, a group, or whoever listens at an ip:port"),
+        (" MESSAGE".to_owned(), "with a space in front: to everybody, even if it begins with - / or @"),
+    ];
+    rows.extend(SPECS.iter().map(|spec| (written(spec), spec.about)));
+    let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (left, right) in rows {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "  {left:width$}  {right}");
+    }
+    text.push_str("  A command may begin with / as well: /help. Tab completes commands, people and groups; Ctrl-R searches what you typed.");
+    text
+}

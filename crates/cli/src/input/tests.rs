@@ -1,0 +1,175 @@
+use node::chat::{Command, Target};
+
+use super::spec::{SPECS, find, nearest};
+use super::{Input, Misread, help, parse};
+
+fn command(line: &str) -> Command {
+    match parse(line) {
+        Ok(Input::Command(command)) => command,
+        other => panic!("{line:?} is {other:?}"),
+    }
+}
+
+fn send(to: Target, text: &str, delay_ms: u64) -> Command {
+    Command::Send { to, text: text.into(), delay_ms }
+}
+
+fn name(name: &str) -> Target {
+    Target::Name(name.into())
+}
+
+fn misread(line: &str) -> String {
+    parse(line).expect_err(line).to_string()
+}
+
+#[test]
+fn every_command_long_and_short_and_with_a_slash() {
+    let group = || "cars".to_owned();
+    let cases: Vec<(&[&str], Command)> = vec![
+        (&["-lu", "-listusers", "-who", "-LU"], Command::ListUsers),
+        (&["-lg", "-listgroups", "-list"], Command::ListGroups),
+        (&["-mygroups"], Command::MyGroups),
+        (&["-finduser bo*b"], Command::FindUser { pattern: "bo*b".into() }),
+        (&["-findgroup car s"], Command::FindGroup { pattern: "car s".into() }),
+        (&["-creategroup cars", "-creategroup @cars"], Command::CreateGroup { group: group() }),
+        (&["-joingroup cars", "-join cars", "-join   cars  "], Command::JoinGroup { group: group() }),
+        (&["-leavegroup cars", "-leave @cars"], Command::LeaveGroup { group: group() }),
+        (&["-pending"], Command::Pending),
+        (&["-alias bob@10.0.0.2 bobby"], Command::Alias { person: "bob@10.0.0.2".into(), name: "bobby".into() }),
+        (&["-alias @bob bobby"], Command::Alias { person: "bob".into(), name: "bobby".into() }),
+        (&["-unalias bobby"], Command::Unalias { name: "bobby".into() }),
+        (&["-connect 10.0.0.2:4000"], Command::Connect { address: "10.0.0.2:4000".into() }),
+        (&["-msg bob hi there", "-msg @bob hi there"], send(name("bob"), "hi there", 0)),
+        (&["-me waves"], send(Target::All, "*waves*", 0)),
+    ];
+    for (lines, expected) in cases {
+        for line in lines {
+            assert_eq!(command(line), expected, "{line}");
+            assert_eq!(command(&line.replacen('-', "/", 1)), expected, "{line} with a slash");
+        }
+    }
+    for line in ["-h", "-help", "/help", "/h"] {
+        assert_eq!(parse(line), Ok(Input::Help));
+    }
+    for line in ["-q", "-quit", "-exit", "/quit", "/exit"] {
+        assert_eq!(parse(line), Ok(Input::Quit));
+    }
+}
+
+#[test]
+fn messages_to_people_groups_and_addresses() {
+    assert_eq!(command("@bob hi  there "), send(name("bob"), "hi  there", 0));
+    assert_eq!(command("@bob: hi"), send(name("bob"), "hi", 0));
+    assert_eq!(command("@bob, hi"), send(name("bob"), "hi", 0));
+    assert_eq!(command("@bob@10.0.0.2 hi"), send(name("bob@10.0.0.2"), "hi", 0));
+    assert_eq!(command("@all hi"), send(Target::All, "hi", 0));
+    assert_eq!(command("@jürgen grüß dich"), send(name("jürgen"), "grüß dich", 0));
+    assert_eq!(command("@bob -lu"), send(name("bob"), "-lu", 0));
+    let address = |text: &str| Target::Address(text.parse().unwrap());
+    assert_eq!(command("@10.0.0.2:4000 hi"), send(address("10.0.0.2:4000"), "hi", 0));
+    assert_eq!(command("@[fd00::2]:4000 hi"), send(address("[fd00::2]:4000"), "hi", 0));
+    assert_eq!(command("@10.0.0.2 hi"), send(name("10.0.0.2"), "hi", 0));
+}
+
+#[test]
+fn text_goes_to_everybody() {
+    for text in
+        ["hello", "- a list", "-5 degrees", "-> there", "/ 2", "--", "//x", "-", "/", "a -lu", "🚲 ok", "mail@x.org"]
+    {
+        assert_eq!(command(text), send(Target::All, text, 0));
+    }
+    for text in ["-lu", "/etc/passwd is a file", "@bob is who?", "@"] {
+        assert_eq!(command(&format!(" {text}")), send(Target::All, text, 0));
+        assert_eq!(command(&format!("\t {text}  ")), send(Target::All, text, 0));
+    }
+    assert_eq!(command("one\ntwo\n"), send(Target::All, "one\ntwo", 0));
+    assert_eq!(command("@bob\none\ntwo"), send(name("bob"), "one\ntwo", 0));
+    for nothing in ["", " ", "\t", "\r\n"] {
+        assert_eq!(parse(nothing), Ok(Input::Nothing));
+    }
+}
+
+#[test]
+fn delays_take_fractions_and_a_target() {
+    assert_eq!(command("-delay 3 @carol why?"), send(name("carol"), "why?", 3000));
+    assert_eq!(command("-delay 0.25 hello all"), send(Target::All, "hello all", 250));
+    assert_eq!(command("-delay 3600 x"), send(Target::All, "x", 3_600_000));
+    assert_eq!(command("-delay 0 @cars, x"), send(name("cars"), "x", 0));
+    assert_eq!(command("-delay 1.5 @[::1]:9 x"), send(Target::Address("[::1]:9".parse().unwrap()), "x", 1500));
+    for bad in ["3601", "-1", "nan", "inf", "soon", "1e9", "1,5"] {
+        assert!(misread(&format!("-delay {bad} x")).contains("seconds from 0 to 3600"), "{bad}");
+    }
+    for short in ["-delay", "-delay 3"] {
+        assert_eq!(misread(short), "something is missing: write -delay SECONDS [@TARGET] MESSAGE");
+    }
+    assert!(matches!(parse("-delay 3 @carol"), Err(Misread::NoMessage { .. })));
+    assert_eq!(parse("-delay 3 @ x"), Err(Misread::EmptyTarget));
+}
+
+#[test]
+fn history_takes_a_target_and_a_number_in_any_combination() {
+    let history = |of: Option<Target>, count| Command::History { of, count };
+    assert_eq!(command("-history"), history(None, None));
+    assert_eq!(command("-history 20"), history(None, Some(20)));
+    assert_eq!(command("-history cars"), history(Some(name("cars")), None));
+    assert_eq!(command("-history @cars 20"), history(Some(name("cars")), Some(20)));
+    assert_eq!(command("-history @5"), history(Some(name("5")), None));
+    assert_eq!(command("-history all 3"), history(Some(Target::All), Some(3)));
+    assert!(misread("-history cars many").contains("not a number of messages"));
+    assert!(misread("-history 99999999999999999999999").contains("not a number of messages"));
+    assert!(misread("-history cars 5 6").contains("one word too many"));
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_line_with_what_to_write() {
+    assert_eq!(
+        misread("-joingruop cars"),
+        "there is no command -joingruop; did you mean -joingroup?; -h lists them all, and a space in front sends the line as text"
+    );
+    assert_eq!(misread("@"), "write a name right behind the @: @alice hello");
+    assert_eq!(misread("@ bob hi"), "write a name right behind the @: @alice hello");
+    assert_eq!(misread("@bob"), "there is no message: write @bob MESSAGE");
+    assert_eq!(misread("@bob:  "), "there is no message: write @bob MESSAGE");
+    assert_eq!(misread("-lu bob"), "that is one word too many: write -listusers");
+    assert_eq!(misread("-creategroup"), "something is missing: write -creategroup GROUP");
+    assert_eq!(misread("-creategroup @"), "something is missing: write -creategroup GROUP");
+    assert_eq!(misread("-creategroup my cars"), "that is one word too many: write -creategroup GROUP");
+    assert_eq!(misread("-alias bob"), "something is missing: write -alias PERSON NAME");
+    for line in
+        ["-x", "/tmp/x is full", "-frobnicate", &format!("-{}", "x".repeat(1 << 20)), &format!("@{}", "x".repeat(500))]
+    {
+        let message = misread(line);
+        assert!(!message.contains('\n') && message.len() < 250, "{message}");
+    }
+}
+
+#[test]
+fn the_nearest_command_is_suggested_and_nothing_when_none_is_near() {
+    for (given, expected) in [
+        ("lsitusers", "listusers"),
+        ("joingrp", "joingroup"),
+        ("hlep", "help"),
+        ("users", "listusers"),
+        ("quti", "quit"),
+    ] {
+        assert_eq!(nearest(given), Some(expected), "{given}");
+    }
+    for given in ["zzz", "tmp/x"] {
+        assert_eq!(nearest(given), None, "{given}");
+    }
+}
+
+#[test]
+fn help_lists_every_command_aligned() {
+    let help = help();
+    for spec in SPECS {
+        for name in spec.names {
+            assert!(help.contains(&format!("-{name}")), "{name}");
+            assert_eq!(find(name).unwrap().verb, spec.verb);
+        }
+        assert!(help.contains(spec.about));
+    }
+    let columns: Vec<_> =
+        SPECS.iter().map(|spec| help.lines().find_map(|line| line.find(spec.about)).unwrap()).collect();
+    assert!(columns.windows(2).all(|pair| pair[0] == pair[1]), "{columns:?}");
+}

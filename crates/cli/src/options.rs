@@ -1,0 +1,106 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  causerie                                  find everybody on this network and chat
+  causerie --name alice --data ~/alice      a second peer on one machine needs a folder of its own
+  causerie --peer 192.0.2.7:4100            join a mesh that multicast does not reach; one address is enough
+  causerie demo                             see causal order at work, without a second machine
+
+Exit codes: 0 fine; 1 it could not be done, or `check` found a violation; 2 the options or the traces make no sense.";
+
+/// A serverless group chat in which nobody ever reads an answer before its question.
+///
+/// On a terminal it is a prompt; `-h` there lists the commands. Otherwise it reads a command a line and writes what
+/// happens line by line, as text or as JSON, and leaves at the end of its input.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+    #[command(flatten)]
+    pub(crate) peer: Peer,
+}
+
+/// What the peer is started with.
+#[derive(Debug, Args)]
+pub(crate) struct Peer {
+    /// Your name: 1 to 32 letters, digits, _, - or . (default: your login name); @host stands for this host's name
+    #[arg(long, env = "CAUSERIE_NAME", value_name = "NAME", hide_env_values = true)]
+    pub(crate) name: Option<String>,
+    /// Where to listen; can be given more than once (default: every interface, a free port)
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Connect to this peer: ip:port, [ip6]:port or a multiaddr; can be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) peer: Vec<String>,
+    /// Neither look for peers nor announce this one by multicast DNS
+    #[arg(long)]
+    pub(crate) no_mdns: bool,
+    /// Use multicast DNS on this network interface only
+    #[arg(long, value_name = "NAME", conflicts_with = "no_mdns")]
+    pub(crate) interface: Option<String>,
+    /// The folder that keeps your identity (default: causerie in the user's data folder, such as ~/.local/share)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// Append what this peer does to FILE, for `causerie check`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// What to log on standard error: error, warn, info, debug, trace, or a filter such as net=debug
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    pub(crate) log: String,
+    /// Write one JSON object a line, and read them too (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Verify causal order and exactly-once delivery from the traces of all peers
+    Check(Traces),
+    /// Three peers play the dependency triangle on this machine; then you join them
+    Demo,
+}
+
+/// What is checked.
+#[derive(Debug, Args)]
+pub(crate) struct Traces {
+    /// The traces, one a peer
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Verify as well that every message reached everybody it was for
+    #[arg(long)]
+    pub(crate) complete: bool,
+    /// Somebody (a name or a process) who left on purpose; can be given more than once
+    #[arg(long, value_name = "NAME", requires = "complete")]
+    pub(crate) absent: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_options_are_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for nonsense in [
+            &["--listen", "here"][..],
+            &["check"],
+            &["--no-mdns", "--interface", "eth0"],
+            &["--json", "demo"],
+            &["check", "x", "--absent", "bob"],
+        ] {
+            let arguments = std::iter::once("causerie").chain(nonsense.iter().copied());
+            assert!(Options::try_parse_from(arguments).is_err(), "{nonsense:?}");
+        }
+    }
+}

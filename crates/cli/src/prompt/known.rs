@@ -1,0 +1,141 @@
+//! Whom and what a user can write to: what completion offers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use node::chat::{Answer, Event, PersonId, Who};
+use node::line::Hello;
+
+/// People and groups as this user may write them, kept up to date by the events.
+#[derive(Debug)]
+pub(super) struct Known {
+    me: Who,
+    /// Where this peer listens, if that is all that is known of its address.
+    listening: Option<IpAddr>,
+    people: BTreeMap<PersonId, (Who, bool)>,
+    groups: BTreeSet<String>,
+}
+
+/// Somebody or something to write to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Addressee {
+    /// What stands behind the `@`.
+    pub(super) name: String,
+    /// What it is.
+    pub(super) about: &'static str,
+}
+
+impl Known {
+    pub(super) fn new(hello: &Hello) -> Self {
+        let others = hello.known.users.iter().filter(|user| !user.me);
+        Self {
+            me: hello.known.me.clone(),
+            listening: None,
+            people: others.map(|user| (user.who.person, (user.who.clone(), user.present))).collect(),
+            groups: hello.known.groups.iter().map(|group| group.name.clone()).collect(),
+        }
+    }
+
+    /// Takes in what happened.
+    pub(super) fn learn(&mut self, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::PeerUp { who, .. } => self.meet(who, Some(true)),
+                Event::PeerDown { who, .. } => self.meet(who, Some(false)),
+                Event::PersonChanged { who, .. } if who.person == self.me.person => self.me = Who::clone(who),
+                Event::PersonChanged { who, .. } => self.meet(who, None),
+                Event::GroupAppeared { group, .. } | Event::GroupJoined { group, .. } => {
+                    self.groups.insert(group.clone());
+                }
+                Event::GroupGone { group } => {
+                    self.groups.remove(group);
+                }
+                Event::Listening { address } => self.listen(address),
+                Event::Message { .. }
+                | Event::Held { .. }
+                | Event::Released { .. }
+                | Event::Gap { .. }
+                | Event::GroupLeft { .. }
+                | Event::Fetched { .. }
+                | Event::LinkRefused { .. }
+                | Event::ConnectFailed { .. }
+                | Event::Warning { .. } => {}
+                // What is not known yet says nothing about people and groups.
+                _ => {}
+            }
+        }
+    }
+
+    /// `name@address`, or only the name while no address is known.
+    pub(super) fn own_label(&self) -> String {
+        let listening = || self.listening.map(|address| address.to_string());
+        match self.me.address.clone().or_else(listening) {
+            Some(address) => format!("{}@{address}", self.me.name),
+            None => self.me.name.clone(),
+        }
+    }
+
+    /// Takes in what this user did himself.
+    pub(super) fn learn_answer(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Created { group } => {
+                self.groups.insert(group.clone());
+            }
+            Answer::Joined { group, .. } => {
+                self.groups.insert(group.name.clone());
+            }
+            Answer::Aliased { who } | Answer::Unaliased { who } => self.meet(who, None),
+            Answer::Users { .. }
+            | Answer::Groups { .. }
+            | Answer::Left { .. }
+            | Answer::Sent { .. }
+            | Answer::Connecting { .. }
+            | Answer::History { .. }
+            | Answer::Pending { .. } => {}
+        }
+    }
+
+    /// Everybody and everything to write to, under names that mean one only.
+    pub(super) fn addressees(&self) -> Vec<Addressee> {
+        let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
+        let names = self.people.values().map(|(who, _)| who.name.as_str());
+        for name in names.chain(self.groups.iter().map(String::as_str)).chain([self.me.name.as_str()]) {
+            *shared.entry(name).or_default() += 1;
+        }
+        let person = |(who, present): &(Who, bool)| {
+            let about = if *present { "here" } else { "away" };
+            Addressee { name: unambiguous(who, shared[who.name.as_str()] > 1), about }
+        };
+        let mut all: Vec<_> = self.people.values().map(person).collect();
+        all.extend(self.groups.iter().map(|group| Addressee { name: group.clone(), about: "group" }));
+        all.push(Addressee { name: "all".to_owned(), about: "everybody" });
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn meet(&mut self, who: &Who, present: Option<bool>) {
+        let was = self.people.get(&who.person).is_some_and(|(_, present)| *present);
+        self.people.insert(who.person, (who.clone(), present.unwrap_or(was)));
+    }
+
+    /// The address most worth showing: one of the network before one of this machine.
+    fn listen(&mut self, address: &str) {
+        let Ok(address) = address.parse::<SocketAddr>() else { return };
+        let worth = |ip: &IpAddr| (!ip.is_loopback(), !ip.is_unspecified(), ip.is_ipv4());
+        if self.listening.is_none_or(|known| worth(&known) < worth(&address.ip())) {
+            self.listening = Some(address.ip());
+        }
+    }
+}
+
+/// An alias as it stands; else the name, with the address behind it where the name alone could be somebody else, and
+/// the fingerprint where even that could.
+fn unambiguous(who: &Who, shared: bool) -> String {
+    match who.label.strip_prefix(&who.name).filter(|rest| rest.starts_with('@')) {
+        None => who.label.clone(),
+        Some(_) if !shared => who.name.clone(),
+        Some(rest) if !rest.contains(" (") => format!("{}{rest}", who.name),
+        Some(_) => who.person.fingerprint(),
+    }
+}

@@ -1,0 +1,123 @@
+//! On a terminal: a line to type in, and everything else above it.
+//!
+//! Two sides share the work. The *typing* side is a thread with reedline; the *session* side is async. A line goes from
+//! the one to the other, and what is to be shown goes back through the [`Screen`], a queue that the typing side empties
+//! between two keys, so that nothing ever writes over the line.
+
+mod complete;
+mod known;
+mod layout;
+mod line;
+mod paint;
+mod screen;
+mod typing;
+
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use node::Session;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+
+use crate::input::{self, Input};
+use crate::show::Show;
+use crate::signals::Signals;
+
+pub(crate) use screen::Screen;
+
+use known::Known;
+use typing::{Typed, Typing};
+
+/// Runs until the user leaves, a signal asks to, or the terminal is gone.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub(crate) async fn run(
+    session: Session,
+    mut show: Show,
+    screen: Arc<Screen>,
+    mut signals: Signals,
+) -> anyhow::Result<()> {
+    let Session { hello, requests, mut events } = session;
+    let known = Arc::new(Mutex::new(Known::new(&hello)));
+    show.begin(Timestamp::now());
+    screen.push(show.hello(&hello));
+    let leave = Arc::new(AtomicBool::new(false));
+    let (typed, mut lines) = mpsc::channel(1);
+    let typing = Typing {
+        screen: Arc::clone(&screen),
+        known: Arc::clone(&known),
+        lines: typed,
+        leave: Arc::clone(&leave),
+        colours: show.colours(),
+    };
+    restore_the_terminal_after_a_panic();
+    let typing = std::thread::spawn(move || typing.run());
+    let mut asked: Option<(node::Submitted, Typed)> = None;
+    let mut leaving = false;
+    loop {
+        tokio::select! {
+            batch = events.next_batch() => {
+                let Some(batch) = batch else { break };
+                let now = Timestamp::now();
+                known.lock().learn(&batch);
+                screen.push(batch.iter().flat_map(|event| show.event(event, now)));
+            }
+            line = lines.recv(), if asked.is_none() && !leaving => match line.map(|line| (input::parse(&line.text), line)) {
+                Some((Ok(Input::Nothing), _)) => {}
+                Some((Ok(Input::Help), _)) => screen.push(input::help().lines().map(str::to_owned)),
+                Some((Ok(Input::Command(command)), line)) => match requests.submit(command).await {
+                    Ok(submitted) => asked = Some((submitted, line)),
+                    Err(node::SessionEnded) => leaving = true,
+                },
+                Some((Err(misread), _)) => screen.push([show.wrong(&misread.to_string())]),
+                Some((Ok(Input::Quit), _)) | None => leaving = true,
+            },
+            answered = answer(&mut asked), if asked.is_some() => {
+                match answered {
+                    Some(Ok(answer)) => {
+                        known.lock().learn_answer(&answer);
+                        screen.push(show.answer(&answer, Timestamp::now()));
+                    }
+                    Some(Err(refusal)) => screen.push([show.refusal(&refusal)]),
+                    None => {}
+                }
+                asked = None;
+            }
+            () = signals.leave_prompt() => leaving = true,
+        }
+        if leaving {
+            leave.store(true, Ordering::Relaxed);
+            requests.stop();
+        }
+    }
+    leave.store(true, Ordering::Relaxed);
+    drop(asked);
+    drop(lines);
+    match typing.join() {
+        Ok(ended) => ended?,
+        Err(panic) => panic::resume_unwind(panic),
+    }
+    screen.print()?;
+    Ok(())
+}
+
+async fn answer(
+    asked: &mut Option<(node::Submitted, Typed)>,
+) -> Option<Result<node::chat::Answer, node::chat::Refusal>> {
+    match asked {
+        Some((submitted, _)) => submitted.answer().await.ok(),
+        None => None,
+    }
+}
+
+/// A panic anywhere leaves a terminal that shows what is typed. The message comes after, where it can be read.
+fn restore_the_terminal_after_a_panic() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        screen::restore();
+        report(panic);
+    }));
+}

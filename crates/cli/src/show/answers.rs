@@ -1,0 +1,133 @@
+//! Answers and refusals as lines.
+
+use jiff::Timestamp;
+use node::chat::{Answer, GroupInfo, HeldInfo, Message, MessageId, Recipients, Refusal, UserInfo, Who};
+use unicode_width::UnicodeWidthStr;
+
+use super::harmless_line;
+use super::lines::{Show, held_line, seconds};
+
+/// How many people a line names before it counts the rest.
+const NAMED: usize = 5;
+
+impl Show {
+    /// The lines of an answer that came at `now`.
+    pub(crate) fn answer(&mut self, answer: &Answer, now: Timestamp) -> Vec<String> {
+        match answer {
+            Answer::Users { users } => self.users(users),
+            Answer::Groups { groups } => self.groups(groups),
+            Answer::Created { group } => {
+                vec![format!("you have made the group {group} and are in it; @{group} MESSAGE writes to it")]
+            }
+            Answer::Joined { group, history } => self.joined(group, history),
+            Answer::Left { group } => vec![format!("you have left {group}")],
+            Answer::Sent { message, away, due_ms } => self.sent(message, away, *due_ms, now),
+            Answer::Connecting { address } => vec![format!("connecting to {}", harmless_line(address))],
+            Answer::History { of, messages } => self.history(of.as_ref(), messages),
+            Answer::Pending { held, delayed, unacknowledged } => self.pending(held, delayed, *unacknowledged),
+            Answer::Aliased { who } => {
+                let name = harmless_line(&who.name);
+                vec![format!("{name} ({}) is now {} to you", who.person.fingerprint(), self.who(who))]
+            }
+            Answer::Unaliased { who } => vec![format!("that is {} again", self.who(who))],
+        }
+    }
+
+    /// The line of a refusal.
+    pub(crate) fn refusal(&self, refusal: &Refusal) -> String {
+        self.wrong(&refusal.to_string())
+    }
+
+    /// The line of anything else that went wrong.
+    pub(crate) fn wrong(&self, text: &str) -> String {
+        self.paint.wrong(&format!("! {}", harmless_line(text)))
+    }
+
+    fn users(&self, users: &[UserInfo]) -> Vec<String> {
+        if users.is_empty() {
+            return vec!["nobody; -lu lists everybody".to_owned()];
+        }
+        let width = users.iter().map(|user| harmless_line(&user.who.label).width()).max().unwrap_or(0);
+        let line = |user: &UserInfo| {
+            let label = harmless_line(&user.who.label);
+            let pad = " ".repeat(width - label.width());
+            let state = match (user.me, user.present) {
+                (true, _) => "you ",
+                (false, true) => "here",
+                (false, false) => "away",
+            };
+            let groups = harmless_line(&user.groups.join(", ")).into_owned();
+            format!("  {}{pad}  {state}  {groups}", self.who(&user.who)).trim_end().to_owned()
+        };
+        users.iter().map(line).collect()
+    }
+
+    fn groups(&self, groups: &[GroupInfo]) -> Vec<String> {
+        if groups.is_empty() {
+            return vec!["no group; -creategroup GROUP makes one".to_owned()];
+        }
+        let width = groups.iter().map(|group| harmless_line(&group.name).width()).max().unwrap_or(0);
+        let line = |group: &GroupInfo| {
+            let name = harmless_line(&group.name);
+            let pad = " ".repeat(width - name.width());
+            let mine = if group.member { "*" } else { " " };
+            format!("{mine} {name}{pad}  {}", harmless_line(&group.members.join(", ")))
+        };
+        groups.iter().map(line).collect()
+    }
+
+    fn joined(&mut self, group: &GroupInfo, history: &[Message]) -> Vec<String> {
+        let name = harmless_line(&group.name).into_owned();
+        let members = harmless_line(&group.members.join(", ")).into_owned();
+        let mut lines: Vec<_> = history.iter().flat_map(|message| self.message(message)).collect();
+        lines.push(format!("you are in {name}, with {members}; @{name} MESSAGE writes to it"));
+        lines
+    }
+
+    /// The line that was typed stands above already; what is left to say is what the user cannot see there.
+    fn sent(&mut self, message: &Message, away: &[Who], due_ms: u64, now: Timestamp) -> Vec<String> {
+        let mut notes = Vec::new();
+        if due_ms > 0 {
+            notes.push(format!("message {} goes out in {}", message.id.clock, seconds(due_ms)));
+        }
+        if !away.is_empty() {
+            let named: Vec<_> = away.iter().take(NAMED).map(|who| harmless_line(&who.label).into_owned()).collect();
+            let more = away.len() - named.len();
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let verb = if away.len() == 1 { "is" } else { "are" };
+            notes.push(format!("{}{more} {verb} away: it is kept and goes out when they are back", named.join(", ")));
+        }
+        if notes.is_empty() {
+            return Vec::new();
+        }
+        let note = self.paint.dim(&format!("({})", notes.join("; ")));
+        self.stamped(now, &note)
+    }
+
+    fn history(&mut self, of: Option<&Recipients>, messages: &[Message]) -> Vec<String> {
+        if messages.is_empty() {
+            return vec![match of {
+                None | Some(Recipients::All) => "nothing has been said yet".to_owned(),
+                Some(Recipients::Group(group)) => format!("nothing has been said in {} yet", harmless_line(group)),
+                Some(Recipients::Direct(who)) => format!("you and {} have said nothing yet", harmless_line(&who.label)),
+            }];
+        }
+        messages.iter().flat_map(|message| self.message(message)).collect()
+    }
+
+    fn pending(&self, held: &[HeldInfo], delayed: &[MessageId], unacknowledged: u64) -> Vec<String> {
+        let mut lines: Vec<_> = held.iter().map(held_line).collect();
+        if !delayed.is_empty() {
+            let numbers: Vec<_> = delayed.iter().map(|id| format!("#{}", id.clock)).collect();
+            lines.push(format!("delayed: your {}", numbers.join(", ")));
+        }
+        if unacknowledged > 0 {
+            let s = if unacknowledged == 1 { "" } else { "s" };
+            lines.push(format!("on its way: {unacknowledged} message{s} of yours that somebody has not got yet"));
+        }
+        if lines.is_empty() {
+            lines.push("nothing is held back, delayed or on its way".to_owned());
+        }
+        lines
+    }
+}

@@ -1,0 +1,171 @@
+//! Events as lines.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use node::chat::{Event, HeldInfo, Message, MessageId, Recipients, Who};
+use node::line::Hello;
+
+use super::{Paint, harmless, harmless_line};
+
+/// What stands in front of the second and further lines of one message: as much as a time and a space.
+const INDENT: &str = "         ";
+
+/// Turns events and answers into lines of text without line ends. It remembers the day last shown, so that a line can
+/// say when it changes.
+#[derive(Debug)]
+pub(crate) struct Show {
+    pub(super) paint: Paint,
+    zone: TimeZone,
+    day: Option<Date>,
+}
+
+impl Show {
+    pub(crate) fn new(paint: Paint, zone: TimeZone) -> Self {
+        Self { paint, zone, day: None }
+    }
+
+    /// The lines that begin a session.
+    pub(crate) fn hello(&self, hello: &Hello) -> Vec<String> {
+        let me = &hello.known.me;
+        let program = harmless_line(&hello.program);
+        vec![format!(
+            "{program}: you are {}{}",
+            self.paint.person(me.person, &harmless_line(&me.name)),
+            self.paint.dim(&format!(" ({}); -h lists the commands", me.person.fingerprint()))
+        )]
+    }
+
+    /// The lines of an event that happened at `now`; some events have none.
+    pub(crate) fn event(&mut self, event: &Event, now: Timestamp) -> Vec<String> {
+        let paint = self.paint;
+        let text = match event {
+            Event::Message { message } => return self.message(message),
+            Event::Listening { address } => paint.dim(&format!("listening on {}", harmless_line(address))),
+            Event::PeerUp { who, new } => {
+                format!("* {} is here{}", self.who(who), if *new { ", for the first time" } else { "" })
+            }
+            Event::PeerDown { who, reason } => format!("* {} has gone: {}", self.who(who), harmless_line(reason)),
+            Event::Held { held } => paint.dim(&held_line(held)),
+            Event::Released { id, from, held_ms } => {
+                paint.dim(&format!("released: {} after {}", name_message(id, from), seconds(*held_ms)))
+            }
+            Event::Gap { from, first, last } => {
+                let which =
+                    if first == last { format!("message {first}") } else { format!("messages {first} to {last}") };
+                paint.warning(&format!(
+                    "gap: {which} of {} could not be had from anybody reachable; what comes after is shown without",
+                    harmless_line(&from.label)
+                ))
+            }
+            Event::GroupAppeared { group, by } => {
+                let group = harmless_line(group);
+                format!("* there is a group {group}, with {}; -joingroup {group} joins it", self.who(by))
+            }
+            Event::GroupJoined { group, who } => format!("* {} has joined {}", self.who(who), harmless_line(group)),
+            Event::GroupLeft { group, who } => format!("* {} has left {}", self.who(who), harmless_line(group)),
+            Event::GroupGone { group } => format!("* the group {} is gone: nobody is in it", harmless_line(group)),
+            Event::Fetched { messages: 0, .. } => return Vec::new(),
+            Event::Fetched { conversation, messages } => paint.dim(&format!(
+                "({messages} earlier message{} of {})",
+                if *messages == 1 { "" } else { "s" },
+                harmless_line(conversation)
+            )),
+            Event::LinkRefused { peer, reason } => {
+                paint.warning(&format!("no link to {}: {}", harmless_line(peer), harmless_line(reason)))
+            }
+            Event::ConnectFailed { address, reason } => {
+                paint.warning(&format!("could not connect to {}: {}", harmless_line(address), harmless_line(reason)))
+            }
+            Event::PersonChanged { who, before } => format!("* {} is now {}", harmless_line(before), self.who(who)),
+            Event::Warning { text } => paint.warning(&harmless_line(text)),
+            // `Event` may grow; a new kind is shown by its name until it has a line of its own.
+            other => paint.dim(&harmless_line(&format!("{other:?}"))),
+        };
+        self.stamped(now, &text)
+    }
+
+    /// The lines of a message.
+    pub(crate) fn message(&mut self, message: &Message) -> Vec<String> {
+        let text = harmless(&message.text);
+        let to = match &message.to {
+            Recipients::All => String::new(),
+            Recipients::Group(group) => format!("[{}] ", harmless_line(group)),
+            Recipients::Direct(_) if !message.own => "[to you] ".to_owned(),
+            Recipients::Direct(who) => format!("[to {}] ", harmless_line(&who.label)),
+        };
+        let mut marks = Vec::new();
+        if message.late {
+            marks.push("came late");
+        }
+        if message.clock_off {
+            marks.push("by a clock that is off");
+        }
+        let marks = if marks.is_empty() { String::new() } else { self.paint.dim(&format!(" ({})", marks.join(", "))) };
+        let from = self.who(&message.from);
+        let at = Timestamp::from_microsecond(message.sent_at).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.stamped(at, &format!("{}{from}: {text}{marks}", self.paint.dim(&to)))
+    }
+
+    /// Somebody's label, painted.
+    pub(super) fn who(&self, who: &Who) -> String {
+        self.paint.person(who.person, &harmless_line(&who.label))
+    }
+
+    /// `text` behind the time of day, and before it the day if it is not the one of the line before.
+    pub(crate) fn stamped(&mut self, at: Timestamp, text: &str) -> Vec<String> {
+        let at = at.to_zoned(self.zone.clone());
+        let mut lines = Vec::with_capacity(2);
+        if self.day.is_some_and(|day| day != at.date()) {
+            lines.push(self.paint.dim(&format!("-- {} --", at.strftime("%A, %-d %B %Y"))));
+        }
+        self.day = Some(at.date());
+        let mut rows = text.split('\n');
+        let first = rows.next().unwrap_or("");
+        lines.push(format!("{} {first}", self.paint.dim(&at.strftime("%H:%M:%S").to_string())));
+        lines.extend(rows.map(|row| format!("{INDENT}{row}")));
+        lines
+    }
+
+    /// Whether there are colours.
+    pub(crate) fn colours(&self) -> bool {
+        self.paint.on
+    }
+
+    /// The day of the lines to come, if none was shown yet.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        self.day.get_or_insert_with(|| now.to_zoned(self.zone.clone()).date());
+    }
+}
+
+/// `held: waiting for alice#12 (bob#4 comes after it)`.
+pub(super) fn held_line(held: &HeldInfo) -> String {
+    let mut waits: Vec<String> = held.missing.iter().map(|(id, from)| name_message(id, from)).collect();
+    waits.extend(held.fetching.iter().map(|of| format!("what was said before in {}", harmless_line(of))));
+    let comes = if waits.len() == 1 { "it" } else { "them" };
+    format!("held: waiting for {} ({} comes after {comes})", waits.join(", "), name_message(&held.id, &held.from))
+}
+
+/// A message by its author's short name and its number: `alice#12`.
+pub(super) fn name_message(id: &MessageId, from: &Arc<Who>) -> String {
+    format!("{}#{}", harmless_line(&short(from)), id.clock)
+}
+
+/// A label without the address: `alice`, or `alice (fingerprint)` where two share the name.
+pub(super) fn short(who: &Who) -> String {
+    let address = who.label.strip_prefix(&who.name).filter(|rest| rest.starts_with('@'));
+    match address {
+        Some(rest) => match rest.find(" (") {
+            Some(fingerprint) => format!("{}{}", who.name, &rest[fingerprint..]),
+            None => who.name.clone(),
+        },
+        None => who.label.clone(),
+    }
+}
+
+/// A span of time for people.
+pub(super) fn seconds(milliseconds: u64) -> String {
+    if milliseconds < 1000 { format!("{milliseconds} ms") } else { format!("{:.1} s", milliseconds as f64 / 1000.0) }
+}

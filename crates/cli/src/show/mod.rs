@@ -1,0 +1,12 @@
+//! How events and answers look as lines of text.
+
+mod answers;
+mod colour;
+mod harmless;
+mod lines;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use colour::Paint;
+pub(crate) use harmless::{harmless, harmless_line};
+pub(crate) use lines::Show;

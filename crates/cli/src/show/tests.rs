@@ -1,0 +1,201 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use node::chat::{
+    Answer, Event, HeldInfo, Incarnation, Message, MessageId, PersonId, ProcessId, Recipients, Refusal, UserInfo, Who,
+};
+
+use super::lines::short;
+use super::{Paint, Show};
+
+/// 2026-11-21 14:03:12 UTC.
+const AT: i64 = 1_795_269_792_000_000;
+const DAY: i64 = 86_400_000_000;
+
+fn show() -> Show {
+    Show::new(Paint { on: false }, TimeZone::UTC)
+}
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap()
+}
+
+fn who(key: u8, name: &str) -> Arc<Who> {
+    let address = format!("10.0.0.{key}");
+    let label = format!("{name}@{address}");
+    Arc::new(Who { person: PersonId::new([key; 32]), name: name.into(), address: Some(address), label })
+}
+
+fn id(key: u8, clock: u64) -> MessageId {
+    MessageId { process: ProcessId { person: PersonId::new([key; 32]), incarnation: Incarnation(1) }, clock }
+}
+
+fn message(to: Recipients, text: &str) -> Message {
+    Message {
+        id: id(2, 4),
+        from: who(2, "bob"),
+        to,
+        text: text.into(),
+        sent_at: AT,
+        own: false,
+        fetched: false,
+        late: false,
+        clock_off: false,
+    }
+}
+
+#[test]
+fn a_message_shows_its_time_its_author_and_to_whom_it_went() {
+    let mut show = show();
+    assert_eq!(show.message(&message(Recipients::All, "hi")), ["14:03:12 bob@10.0.0.2: hi"]);
+    assert_eq!(show.message(&message(Recipients::Group("cars".into()), "hi")), ["14:03:12 [cars] bob@10.0.0.2: hi"]);
+    let direct = message(Recipients::Direct(who(2, "bob")), "hi");
+    assert_eq!(show.message(&direct), ["14:03:12 [to you] bob@10.0.0.2: hi"]);
+    let own = Message { own: true, from: who(1, "alice"), ..direct };
+    assert_eq!(show.message(&own), ["14:03:12 [to bob@10.0.0.2] alice@10.0.0.1: hi"]);
+}
+
+#[test]
+fn what_is_odd_about_a_message_is_marked() {
+    let odd = Message { late: true, clock_off: true, ..message(Recipients::All, "hi") };
+    assert_eq!(show().message(&odd), ["14:03:12 bob@10.0.0.2: hi (came late, by a clock that is off)"]);
+    let absurd = Message { sent_at: i64::MAX, ..message(Recipients::All, "hi") };
+    assert_eq!(show().message(&absurd), ["00:00:00 bob@10.0.0.2: hi"]);
+}
+
+#[test]
+fn lines_of_one_message_stand_below_each_other() {
+    let lines = show().message(&message(Recipients::All, "one\ntwo\n\nfour"));
+    assert_eq!(lines, ["14:03:12 bob@10.0.0.2: one", "         two", "         ", "         four"]);
+}
+
+#[test]
+fn a_new_day_has_a_line_of_its_own() {
+    let mut show = show();
+    show.begin(at(AT));
+    assert_eq!(show.message(&message(Recipients::All, "today")).len(), 1);
+    let yesterday = Message { sent_at: AT - DAY, ..message(Recipients::All, "x") };
+    assert_eq!(show.message(&yesterday)[0], "-- Friday, 20 November 2026 --");
+    assert_eq!(show.message(&yesterday).len(), 1);
+    assert_eq!(show.message(&message(Recipients::All, "x"))[0], "-- Saturday, 21 November 2026 --");
+}
+
+#[test]
+fn nothing_from_others_reaches_the_terminal_as_a_command() {
+    let evil = "\x1b[2J\u{9b}K\u{202e}\x07";
+    let nasty = Arc::new(Who {
+        person: PersonId::new([9; 32]),
+        name: evil.into(),
+        address: Some(evil.into()),
+        label: format!("{evil}\n"),
+    });
+    let held = HeldInfo {
+        id: id(9, 1),
+        from: Arc::clone(&nasty),
+        missing: vec![(id(9, 2), Arc::clone(&nasty))],
+        fetching: vec![evil.into()],
+    };
+    let text = || evil.to_owned();
+    let who = || Arc::clone(&nasty);
+    let events = [
+        Event::Listening { address: text() },
+        Event::PeerUp { who: who(), new: true },
+        Event::PeerUp { who: who(), new: false },
+        Event::PeerDown { who: who(), reason: text() },
+        Event::Message { message: Message { from: who(), ..message(Recipients::Group(evil.into()), evil) } },
+        Event::Message { message: Message { own: true, ..message(Recipients::Direct(who()), evil) } },
+        Event::Held { held: held.clone() },
+        Event::Released { id: id(9, 1), from: who(), held_ms: 1 },
+        Event::Gap { from: who(), first: 1, last: 2 },
+        Event::GroupAppeared { group: text(), by: who() },
+        Event::GroupJoined { group: text(), who: who() },
+        Event::GroupLeft { group: text(), who: who() },
+        Event::GroupGone { group: text() },
+        Event::Fetched { conversation: text(), messages: 2 },
+        Event::LinkRefused { peer: text(), reason: text() },
+        Event::ConnectFailed { address: text(), reason: text() },
+        Event::PersonChanged { who: who(), before: text() },
+        Event::Warning { text: text() },
+    ];
+    let mut show = show();
+    let mut lines: Vec<String> = events.iter().flat_map(|event| show.event(event, at(AT))).collect();
+    let users = vec![UserInfo { who: Who::clone(&nasty), present: true, me: false, groups: vec![text()] }];
+    lines.extend(show.answer(&Answer::Users { users }, at(AT)));
+    lines.extend(show.answer(&Answer::Pending { held: vec![held], delayed: vec![], unacknowledged: 0 }, at(AT)));
+    let sent = Answer::Sent { message: message(Recipients::All, evil), away: vec![Who::clone(&nasty)], due_ms: 5 };
+    lines.extend(show.answer(&sent, at(AT)));
+    lines.push(show.refusal(&Refusal::UnknownUser { name: text(), nearest: Some(text()) }));
+    for line in lines {
+        assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
+    }
+}
+
+#[test]
+fn held_and_released() {
+    let held =
+        HeldInfo { id: id(2, 4), from: who(2, "bob"), missing: vec![(id(1, 12), who(1, "alice"))], fetching: vec![] };
+    let mut show = show();
+    assert_eq!(
+        show.event(&Event::Held { held }, at(AT)),
+        ["14:03:12 held: waiting for alice#12 (bob#4 comes after it)"]
+    );
+    assert_eq!(
+        show.event(&Event::Released { id: id(2, 4), from: who(2, "bob"), held_ms: 2940 }, at(AT)),
+        ["14:03:12 released: bob#4 after 2.9 s"]
+    );
+}
+
+#[test]
+fn lists_are_aligned() {
+    let user = |who: Arc<Who>, present, me, groups: &[&str]| UserInfo {
+        who: Who::clone(&who),
+        present,
+        me,
+        groups: groups.iter().map(|&group| group.into()).collect(),
+    };
+    let users = vec![
+        user(who(1, "alice"), true, true, &[]),
+        user(who(2, "日本"), false, false, &["boats", "cars"]),
+        user(who(3, "carol"), true, false, &[]),
+    ];
+    assert_eq!(
+        show().answer(&Answer::Users { users }, at(AT)),
+        ["  alice@10.0.0.1  you", "  日本@10.0.0.2   away  boats, cars", "  carol@10.0.0.3  here"]
+    );
+}
+
+#[test]
+fn a_message_to_somebody_away_says_so_and_others_say_nothing() {
+    let sent = |away: Vec<Arc<Who>>, due_ms| Answer::Sent {
+        message: message(Recipients::All, "hi"),
+        away: away.iter().map(|who| Who::clone(who)).collect(),
+        due_ms,
+    };
+    let mut show = show();
+    assert!(show.answer(&sent(vec![], 0), at(AT)).is_empty());
+    assert_eq!(
+        show.answer(&sent(vec![who(3, "carol")], 0), at(AT)),
+        ["14:03:12 (carol@10.0.0.3 is away: it is kept and goes out when they are back)"]
+    );
+    assert_eq!(show.answer(&sent(vec![], 3000), at(AT)), ["14:03:12 (message 4 goes out in 3.0 s)"]);
+    let many = show.answer(&sent((1..=7).map(|key| who(key, "x")).collect(), 0), at(AT));
+    assert!(many[0].contains("and 2 more are away"), "{many:?}");
+}
+
+#[test]
+fn short_names_keep_what_tells_people_apart() {
+    let shown = |label: &str| short(&Who { label: label.into(), ..Who::clone(&who(2, "bob")) });
+    assert_eq!(shown("bob@10.0.0.2"), "bob");
+    assert_eq!(shown("bob@10.0.0.2 (abcdefgh)"), "bob (abcdefgh)");
+    assert_eq!(shown("bobby"), "bobby");
+}
+
+#[test]
+fn colours_hang_on_the_key_and_stay_off_when_unwanted() {
+    let paint = Paint { on: true };
+    let colour = |key: u8| paint.person(PersonId::new([key; 32]), "x");
+    assert_eq!(colour(1), colour(1));
+    assert!((0..32).any(|key| colour(key) != colour(1)));
+    assert_eq!(Paint { on: false }.person(PersonId::new([1; 32]), "x"), "x");
+}

@@ -1,0 +1,63 @@
+use std::path::PathBuf;
+
+/// Why a peer could not start. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The name is none.
+    #[error("{name:?} is not a name: {reason}; give another one with --name")]
+    BadName {
+        /// The name, cut to 80 characters.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The data folder could not be made or read.
+    #[error("the data folder {}: {source}; choose another one with --data", path.display())]
+    Data {
+        /// The folder or the file in it.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process has the data folder open.
+    #[error(
+        "another causerie is running on the data folder {}; stop it, or give this one its own folder with --data",
+        path.display()
+    )]
+    DataInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The identity key can be read by others than its owner.
+    #[error("{} can be read by others (mode {mode:03o}); if it is still yours alone, run: chmod 600 {}", path.display(), path.display())]
+    KeyExposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The identity key is not one.
+    #[error(
+        "{} is damaged: an identity key is one line of 64 hexadecimal digits; restore it from a copy, or move it away to become somebody new",
+        path.display()
+    )]
+    KeyDamaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system has no randomness to give.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+    /// The trace file could not be opened.
+    #[error("the trace file {}: {source}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The links could not be opened.
+    #[error(transparent)]
+    Links(#[from] net::Error),
+}

@@ -1,0 +1,89 @@
+//! What the peer did to the causal order, as lines of the trace.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use chat::{Journal, MessageId, ProcessId};
+use trace::{Event, Record, Writer};
+
+/// Spelled process ids that are kept: as many as a peer knows, and more would only be spelled again.
+const SPELLED: usize = 8192;
+
+/// This peer's trace.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    writer: Writer,
+    peer: Arc<str>,
+    name: Arc<str>,
+    spelled: BTreeMap<ProcessId, Arc<str>>,
+    records: Vec<Record>,
+}
+
+impl Trace {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            writer: Writer::append(path)?,
+            peer: "?".into(),
+            name: "?".into(),
+            spelled: BTreeMap::new(),
+            records: Vec::new(),
+        })
+    }
+
+    /// Writes what happened at `ts` (Unix µs).
+    ///
+    /// # Errors
+    /// The first write that fails; the trace ends there.
+    pub(crate) fn write(&mut self, journal: Vec<Journal>, ts: i64) -> io::Result<()> {
+        if journal.is_empty() {
+            return Ok(());
+        }
+        let mut records = std::mem::take(&mut self.records);
+        for entry in journal {
+            let event = self.event(entry);
+            records.push(Record { ts, peer: Arc::clone(&self.peer), name: Arc::clone(&self.name), event });
+        }
+        let written = self.writer.write(&records);
+        records.clear();
+        self.records = records;
+        written
+    }
+
+    fn event(&mut self, entry: Journal) -> Event {
+        match entry {
+            Journal::Start { process, name, supersedes } => {
+                self.peer = self.spell(process);
+                self.name = name.into();
+                Event::Start { supersedes: supersedes.map(|process| self.spell(process)) }
+            }
+            Journal::Stop => Event::Stop,
+            Journal::Send { id, dests, group } => Event::Send {
+                id: self.id(id),
+                dests: dests.into_iter().map(|process| self.spell(process)).collect(),
+                group: group.map(Into::into),
+            },
+            Journal::Deliver { id } => Event::Deliver { id: self.id(id) },
+            Journal::Hold { id, missing } => {
+                Event::Hold { id: self.id(id), missing: missing.into_iter().map(|id| self.id(id)).collect() }
+            }
+            Journal::Abandon { first, upto } => Event::Abandon { id: self.id(first), upto },
+            Journal::Late { id } => Event::Late { id: self.id(id) },
+            Journal::Forget { process } => Event::Forget { process: self.spell(process) },
+        }
+    }
+
+    fn id(&mut self, id: MessageId) -> trace::MessageId {
+        trace::MessageId { process: self.spell(id.process), clock: id.clock }
+    }
+
+    /// Base58 of a key is slow beside all the rest of a line.
+    fn spell(&mut self, process: ProcessId) -> Arc<str> {
+        if self.spelled.len() >= SPELLED {
+            self.spelled.clear();
+        }
+        let spelled = self.spelled.entry(process).or_insert_with(|| process.to_string().into());
+        Arc::clone(spelled)
+    }
+}

@@ -1,0 +1,137 @@
+//! A session as JSON lines: one object a line, in both directions. `docs/json.md` describes them for users.
+//!
+//! The peer's first line is a [`Hello`]; then come events (`{"event": …}`), answers (`{"answer": …}`) and errors
+//! (`{"error": …}`). A request is a command (`{"command": …}`) and may carry an `id`, which its answer repeats.
+
+use chat::{Answer, Command, Event, Refusal};
+use serde::{Deserialize, Serialize};
+
+/// The version of this format. It grows when a reader of an older one could misunderstand a line; new kinds of lines
+/// and new fields do not count, and a reader passes over what it does not know.
+pub const VERSION: u32 = 1;
+
+/// The first line of a session: who this peer is, and whom and what it knew then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The version of this format, [`VERSION`].
+    pub hello: u32,
+    /// The program and its version, for people to read.
+    pub program: String,
+    /// Who this peer is, and whom and what it knew.
+    #[serde(flatten)]
+    pub known: chat::Hello,
+}
+
+/// What a request carries so that its answer can be told from others: a number or a text of the client's choice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RequestId {
+    /// A number.
+    Number(u64),
+    /// A text.
+    Text(String),
+}
+
+/// A line to the peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestLine {
+    /// Repeated by the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// The command.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+/// A line from the peer after the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// Something happened.
+    Event(Event),
+    /// A command was carried out.
+    Answer {
+        /// As the request had it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        /// The answer.
+        #[serde(flatten)]
+        answer: Answer,
+    },
+    /// A command was not carried out.
+    Error {
+        /// As the request had it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        /// What is wrong and what to do, for people to read.
+        error: String,
+        /// The refusal in typed form; left out where the line itself could not be understood.
+        #[serde(flatten)]
+        refusal: Option<Refusal>,
+    },
+}
+
+impl Line {
+    /// The line that answers a request.
+    pub fn answering(id: Option<RequestId>, answered: Result<Answer, Refusal>) -> Self {
+        match answered {
+            Ok(answer) => Self::Answer { id, answer },
+            Err(refusal) => Self::Error { id, error: refusal.to_string(), refusal: Some(refusal) },
+        }
+    }
+
+    /// The line for a request that could not be understood.
+    pub fn misunderstood(id: Option<RequestId>, error: String) -> Self {
+        Self::Error { id, error, refusal: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chat::Target;
+
+    #[test]
+    fn requests_read_as_documented() {
+        let read = |text: &str| serde_json::from_str::<RequestLine>(text).unwrap();
+        assert_eq!(
+            read(r#"{"id":7,"command":"send","to":{"name":"bob"},"text":"hi"}"#),
+            RequestLine {
+                id: Some(RequestId::Number(7)),
+                command: Command::Send { to: Target::Name("bob".into()), text: "hi".into(), delay_ms: 0 },
+            }
+        );
+        assert_eq!(
+            read(r#"{"id":"a","command":"list_users"}"#),
+            RequestLine { id: Some(RequestId::Text("a".into())), command: Command::ListUsers }
+        );
+        assert_eq!(
+            read(r#"{"command":"send","to":"all","text":"hi","delay_ms":1500}"#).command,
+            Command::Send { to: Target::All, text: "hi".into(), delay_ms: 1500 }
+        );
+        assert!(serde_json::from_str::<RequestLine>(r#"{"command":"fly"}"#).is_err());
+    }
+
+    #[test]
+    fn every_kind_of_line_is_told_by_its_key_and_reads_back() {
+        let lines = [
+            (
+                Line::Event(Event::Listening { address: "127.0.0.1:1".into() }),
+                r#"{"event":"listening","address":"127.0.0.1:1"}"#,
+            ),
+            (
+                Line::answering(Some(RequestId::Number(1)), Ok(Answer::Created { group: "cars".into() })),
+                r#"{"id":1,"answer":"created","group":"cars"}"#,
+            ),
+            (
+                Line::answering(None, Err(Refusal::EmptyText)),
+                r#"{"error":"there is no text to send","refusal":"empty_text"}"#,
+            ),
+            (Line::misunderstood(None, "what?".into()), r#"{"error":"what?"}"#),
+        ];
+        for (line, text) in lines {
+            assert_eq!(serde_json::to_string(&line).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Line>(text).unwrap(), line, "{text}");
+        }
+    }
+}

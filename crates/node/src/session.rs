@@ -1,0 +1,133 @@
+use std::vec;
+
+use chat::{Answer, Command, Event, Refusal};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::line::Hello;
+
+/// Commands that wait for the peer. A user types one at a time and a script awaits its answers; more than this at once
+/// wait in [`Requests::request`].
+const REQUESTS: usize = 64;
+
+/// A user interface's hold on a running peer.
+///
+/// Commands and events travel apart, so that a user interface can await an answer while it goes on taking events; it
+/// has to do both, because a peer whose events nobody takes stops after [`Config::event_batches`](crate::Config)
+/// batches, and answers no command until they are taken. The answer to a command comes after whatever the command
+/// changed has been carried out.
+#[derive(Debug)]
+pub struct Session {
+    /// Who this peer is, and whom and what it knew when the session began.
+    pub hello: Hello,
+    /// Commands in, answers out.
+    pub requests: Requests,
+    /// What happens.
+    pub events: Events,
+}
+
+/// The way in: clone it for every task that sends commands.
+#[derive(Clone, Debug)]
+pub struct Requests {
+    commands: mpsc::Sender<Request>,
+    stop: watch::Sender<bool>,
+}
+
+/// The peer has stopped: no answer will come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the peer has stopped")]
+pub struct SessionEnded;
+
+impl Requests {
+    /// Carries out a command.
+    ///
+    /// # Errors
+    /// [`SessionEnded`] if the peer stops before it answers; the inner result is the peer's own answer or refusal.
+    pub async fn request(&self, command: Command) -> Result<Result<Answer, Refusal>, SessionEnded> {
+        self.submit(command).await?.answer().await
+    }
+
+    /// Hands over a command without waiting for its answer. Commands are carried out, and answered, in the order in
+    /// which they were handed over. Waits while 64 others wait already.
+    ///
+    /// # Errors
+    /// [`SessionEnded`] if the peer has stopped.
+    pub async fn submit(&self, command: Command) -> Result<Submitted, SessionEnded> {
+        let (answer, answered) = oneshot::channel();
+        self.commands.send(Request { command, answer }).await.map_err(|_| SessionEnded)?;
+        Ok(Submitted(answered))
+    }
+
+    /// Asks the peer to send what is still delayed, say goodbye and stop. [`Events::next`] ends once it has.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// A command whose answer is still to come.
+#[derive(Debug)]
+pub struct Submitted(oneshot::Receiver<Result<Answer, Refusal>>);
+
+impl Submitted {
+    /// The answer. Cancel-safe: it can be awaited again.
+    ///
+    /// # Errors
+    /// [`SessionEnded`] if the peer stopped before it answered.
+    pub async fn answer(&mut self) -> Result<Result<Answer, Refusal>, SessionEnded> {
+        (&mut self.0).await.map_err(|_| SessionEnded)
+    }
+}
+
+/// The way out.
+#[derive(Debug)]
+pub struct Events {
+    batches: mpsc::Receiver<Vec<Event>>,
+    current: vec::IntoIter<Event>,
+}
+
+impl Events {
+    /// The next event; `None` once the peer has stopped and said goodbye.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.current.next() {
+                return Some(event);
+            }
+            self.current = self.batches.recv().await?.into_iter();
+        }
+    }
+
+    /// All the events that are ready, at least one: what a fast user interface takes.
+    pub async fn next_batch(&mut self) -> Option<Vec<Event>> {
+        if self.current.len() > 0 {
+            return Some(std::mem::take(&mut self.current).collect());
+        }
+        self.batches.recv().await
+    }
+}
+
+/// One command on its way to the peer.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) command: Command,
+    pub(crate) answer: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+/// The peer's end of a session.
+#[derive(Debug)]
+pub(crate) struct Far {
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) events: mpsc::Sender<Vec<Event>>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// A session and the peer's end of it.
+pub(crate) fn session(hello: Hello, event_batches: usize) -> (Session, Far) {
+    let (commands, requests) = mpsc::channel(REQUESTS);
+    let (events, batches) = mpsc::channel(event_batches.max(1));
+    let (stop, stopped) = watch::channel(false);
+    let session = Session {
+        hello,
+        requests: Requests { commands, stop },
+        events: Events { batches, current: Vec::new().into_iter() },
+    };
+    (session, Far { requests, events, stop: stopped })
+}

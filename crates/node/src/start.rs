@@ -1,0 +1,54 @@
+use chat::{Identity, Incarnation, MemoryStore, Name, Peer};
+use net::Net;
+
+use crate::clock::Clock;
+use crate::data::random_seed;
+use crate::journal::Trace;
+use crate::line::{Hello, VERSION};
+use crate::run::Node;
+use crate::session::session;
+use crate::{Config, DataFolder, Error, Session};
+
+/// Starts a peer on the Tokio runtime of the caller, and opens the one session it has. Dropping the session, or
+/// [`Requests::stop`](crate::Requests::stop), stops the peer.
+///
+/// # Errors
+/// Every [`Error`] says what to do.
+pub async fn start(config: Config) -> Result<Session, Error> {
+    let name = Name::parse(&config.name)
+        .map_err(|bad| Error::BadName { name: bad.text.clone(), reason: bad.reason.clone() })?;
+    let folder = config.data.as_deref().map(DataFolder::open).transpose()?;
+    let seed = match &folder {
+        Some(folder) => folder.identity()?,
+        None => random_seed()?,
+    };
+    let trace = match &config.trace {
+        Some(path) => Some(Trace::open(path).map_err(|source| Error::Trace { path: path.clone(), source })?),
+        None => None,
+    };
+    let mut links = net::Config::new(seed);
+    links.listen = config.listen;
+    links.peers = config.peers;
+    links.mdns = config.mdns;
+    links.interface = config.interface;
+    let (net, links) = Net::start(links).await?;
+
+    let clock = Clock::start();
+    let limits = chat::Config { journal: trace.is_some(), ..chat::Config::default() };
+    let identity = Identity::from_seed(seed);
+    let mut peer = Peer::new(limits, identity, name, Incarnation(draw()?), MemoryStore::default(), clock.now());
+    let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
+    let hello = Hello { hello: VERSION, program, known: peer.hello() };
+    let (session, far) = session(hello, config.event_batches);
+    let node = Node { peer, net, links, trace, clock, far, backlog: Vec::new() };
+    tokio::spawn(async move {
+        node.run().await;
+        // The folder is given back only once the peer has said goodbye.
+        drop(folder);
+    });
+    Ok(session)
+}
+
+fn draw() -> Result<u64, Error> {
+    getrandom::u64().map_err(|error| Error::Random(error.to_string()))
+}
