@@ -158,6 +158,8 @@ fn at_an_address_is_whoever_is_really_there() {
     directory.set_present(person(2), ip(2));
     assert_eq!(directory.at_address(there), Some(person(2)));
     assert_eq!(directory.at_address(SocketAddr::from(([10, 0, 0, 2], 4001))), None);
+    directory.set_absent(person(2));
+    assert_eq!(directory.at_address(there), None);
 }
 
 #[test]
