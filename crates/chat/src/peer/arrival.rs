@@ -158,8 +158,8 @@ impl<S: Store> Peer<S> {
         let Some(conversation) = self.conversation(kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
         let stamp = kept.stamp();
-        let talk = self.talks.entry(&conversation);
-        talk.shown.raise(stamp.sender, stamp.clock);
+        self.note_unaddressed(&conversation, stamp.sender, &stamp.dests);
+        self.talks.entry(&conversation).shown.raise(stamp.sender, stamp.clock);
         let entry = Entry {
             conversation,
             hlc: head.hlc,

@@ -146,6 +146,7 @@ impl<S: Store> Peer<S> {
             return;
         };
         self.vectors.next_heartbeat = now.monotonic + self.config.heartbeat;
+        self.welcome_present();
         self.vectors.changed.clear();
         self.tell_everybody(have);
     }

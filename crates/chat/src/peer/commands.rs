@@ -172,6 +172,7 @@ impl<S: Store> Peer<S> {
 
     fn say(&mut self, now: Now, conversation: Conversation, text: &str, delay_ms: u64) -> Answer {
         let dests = self.dests(&conversation);
+        self.welcome_unaddressed(&dests);
         let head = TextHead {
             scope: match &conversation {
                 Conversation::All => Scope::All,

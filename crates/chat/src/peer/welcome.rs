@@ -3,8 +3,11 @@
 //! Before a member says anything else to a newcomer he sends him a causal message that names, as a vector by author,
 //! what he has shown of the conversation. The newcomer hands it to the causal order only once he has fetched what it
 //! names, so that all that the member says afterwards waits for it; what he fetched is shown when it is delivered.
+//!
+//! The same holds the other way round: where the author of a message did not know a member yet, whoever was shown it and
+//! does know him welcomes him once more before saying anything to him.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use causal::{Clock, Index, Set};
@@ -64,6 +67,8 @@ pub(super) struct Gate {
     submitted: BTreeMap<(Index, Clock), Vec<Need>>,
     fetches: BTreeMap<u32, Fetch>,
     last_request: u32,
+    /// Who was not addressed in something that I was shown, and in which conversations, since I last welcomed him.
+    owed: BTreeMap<Index, BTreeSet<Conversation>>,
     /// Fetched, to be shown when the welcome that names it is delivered.
     shelf: BTreeMap<Conversation, BTreeMap<(Hlc, MessageId), Entry>>,
 }
@@ -109,6 +114,43 @@ impl<S: Store> Peer<S> {
         let dests: Set = self.indices([newcomer]);
         if !named.is_empty() && !dests.is_empty() {
             self.multicast(&dests, body::welcome(&named), None, None);
+        }
+    }
+
+    /// Notes whom the author of a text that is being shown did not address, though I know him as a member.
+    pub(super) fn note_unaddressed(&mut self, conversation: &Conversation, author: Index, addressed: &Set) {
+        if let Conversation::Direct(_) = conversation {
+            return;
+        }
+        let members = self.dests(conversation);
+        if members.is_subset(addressed) {
+            return;
+        }
+        for member in members.difference(addressed).iter().filter(|&member| member != author) {
+            self.gate.owed.entry(member).or_default().insert(conversation.clone());
+        }
+    }
+
+    /// Before I say something to `dests`: those of them who were not addressed in what I was shown are welcomed.
+    pub(super) fn welcome_unaddressed(&mut self, dests: &Set) {
+        if !self.gate.owed.is_empty() {
+            let due = self.gate.owed.keys().copied().filter(|&member| dests.contains(member)).collect();
+            self.welcome_once_more(due);
+        }
+    }
+
+    /// Whoever is still to be welcomed and is here is welcomed even if I say nothing to him, so that everybody has the
+    /// same history in the end.
+    pub(super) fn welcome_present(&mut self) {
+        let present = self.gate.owed.keys().copied().filter(|member| self.link_of.contains_key(member)).collect();
+        self.welcome_once_more(present);
+    }
+
+    fn welcome_once_more(&mut self, members: Vec<Index>) {
+        for member in members {
+            let conversations = self.gate.owed.remove(&member).unwrap_or_default();
+            let conversations: Vec<Conversation> = conversations.into_iter().collect();
+            self.welcome(*self.causal.roster().id(member), &conversations);
         }
     }
 

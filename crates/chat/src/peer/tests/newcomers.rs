@@ -1,9 +1,10 @@
 //! Coming into a conversation that has begun.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::world::World;
-use crate::{Command, Event};
+use crate::{Answer, Command, Event, Message, MessageId, Target};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -152,4 +153,85 @@ fn a_newcomer_is_not_kept_waiting_for_history_that_nobody_has() {
     let heard = world.heard(CAROL);
     let warned = world.people[CAROL].events.iter().any(|event| matches!(event, Event::Warning { .. }));
     assert!(warned || heard.contains(&"question".to_owned()), "{heard:?}");
+}
+
+/// People come, go, join, leave, and come back with nothing, while everybody talks. Whatever anybody is shown, an answer
+/// never stands above a question that its author had been shown.
+#[test]
+fn nobody_ever_reads_an_answer_before_its_question() {
+    for seed in 0..20 {
+        let names = ["alice", "bob", "carol", "dave", "erin"];
+        let mut world = World::mesh(&names[..3]);
+        world.seed(seed);
+        let mut read: BTreeMap<MessageId, BTreeSet<MessageId>> = BTreeMap::new();
+        // Where each person's present life begins in what he was shown.
+        let mut born = [0; 5];
+        for _ in 0..150 {
+            let (dice, a, b) = (world.dice(16), world.dice(world.people.len()), world.dice(world.people.len()));
+            match dice {
+                0 if world.people.len() < names.len() => {
+                    let newcomer = world.add(names[world.people.len()]);
+                    world.link(newcomer, a.min(newcomer - 1));
+                }
+                1 if a != b => world.cut(a, b),
+                2 if a != b && !world.is_linked(a, b) => world.link(a, b),
+                3 => world.link_all(),
+                4 => {
+                    // Whoever is in the group leaves; whoever is not joins it, or creates it.
+                    let group = "cars".to_owned();
+                    if world.command(a, Command::LeaveGroup { group: group.clone() }).is_err()
+                        && world.command(a, Command::JoinGroup { group: group.clone() }).is_err()
+                    {
+                        world.command(a, Command::CreateGroup { group }).unwrap();
+                    }
+                }
+                5 if world.dice(4) == 0 => {
+                    world.restart(a);
+                    born[a] = world.shown(a).len();
+                }
+                6..11 => {
+                    let to = if world.dice(2) == 0 { "all" } else { "cars" };
+                    let target = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+                    let mine: BTreeSet<MessageId> = world.shown(a)[born[a]..].iter().map(|shown| shown.id).collect();
+                    let text = format!("{seed}");
+                    if let Ok(Answer::Sent { message, .. }) =
+                        world.command(a, Command::Send { to: target, text, delay_ms: 0 })
+                    {
+                        read.insert(message.id, mine);
+                    }
+                }
+                _ => {
+                    for _ in 0..world.dice(12) {
+                        world.step();
+                    }
+                    world.pass(Duration::from_millis(20));
+                }
+            }
+        }
+        world.link_all();
+        // Long enough to give up what died with an incarnation before anybody had it.
+        world.pass(Duration::from_secs(60));
+        for who in 0..world.people.len() {
+            let shown = &world.shown(who)[born[who]..];
+            let mut above = BTreeSet::new();
+            for (place, message) in shown.iter().enumerate() {
+                assert!(above.insert(message.id), "seed {seed}: {} twice to {}", message.id, names[who]);
+                // What was said in a group before one joined it is no question that one should have read before.
+                let is_question = |later: &&Message| {
+                    read[&message.id].contains(&later.id) && (!later.fetched || later.to == message.to)
+                };
+                let later = shown[place + 1..].iter().find(is_question);
+                assert!(
+                    later.is_none(),
+                    "seed {seed}: {} read the answer {} before its question {:?}",
+                    names[who],
+                    message.id,
+                    later.map(|later| later.id)
+                );
+            }
+            assert!(world.people[who].closed.is_empty(), "seed {seed}: {:?}", world.people[who].closed);
+        }
+        let histories: BTreeSet<Vec<String>> = (0..world.people.len()).map(|who| world.history(who, "all")).collect();
+        assert_eq!(histories.len(), 1, "seed {seed}: one same history of `all` for everybody");
+    }
 }
