@@ -1,7 +1,9 @@
 //! `causerie`: one peer, and the user interface that fits where it runs.
 
 use std::env;
+use std::fs;
 use std::io::{self, IsTerminal as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -84,11 +86,22 @@ pub(crate) fn name(given: Option<String>) -> anyhow::Result<String> {
             Ok(name.to_string_lossy().into_owned())
         }
         Some(name) => Ok(name),
-        None => ["USER", "LOGNAME"]
-            .into_iter()
-            .find_map(|variable| env::var(variable).ok().filter(|name| !name.is_empty()))
-            .context("there is no login name; give yourself one with --name or CAUSERIE_NAME"),
+        None => login_name().context("there is no login name; give yourself one with --name or CAUSERIE_NAME"),
     }
+}
+
+/// By the environment, or else (services and containers have none) by the table of users.
+fn login_name() -> Option<String> {
+    let named = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).or_else(|| {
+        let uid = fs::metadata("/proc/self").ok()?.uid().to_string();
+        let users = fs::read_to_string("/etc/passwd").ok()?;
+        users.lines().find_map(|user| {
+            let mut fields = user.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == uid).then(|| name.to_owned())
+        })
+    })
 }
 
 fn data_folder() -> anyhow::Result<PathBuf> {

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::mem;
 
-use chat::{Answer, Event, LinkId, MemoryStore, Now, Peer, PersonId, Refusal, Store as _, StoreError};
-use net::{Net, Room};
+use chat::{Answer, Command, Event, LinkId, MemoryStore, Now, Peer, PersonId, Refusal, Store as _, StoreError};
+use net::{BadAddress, Net, Room};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
@@ -118,8 +118,22 @@ impl Node {
     }
 
     fn command(&mut self, now: Now, request: Request, owed: &mut Vec<Owed>) {
-        let answered = self.peer.handle_command(now, request.command);
+        let answered = if let Command::Connect { address } = request.command {
+            self.connect(address)
+        } else {
+            self.peer.handle_command(now, request.command)
+        };
         owed.push((request.answer, answered));
+    }
+
+    /// Only the links know what an address is.
+    fn connect(&mut self, address: String) -> Result<Answer, Refusal> {
+        match self.net.connect(&address) {
+            Ok(()) => {}
+            Err(BadAddress::Syntax(address)) => return Err(Refusal::BadAddress { address }),
+            Err(bad) => self.peer.handle_connect_failed(address.clone(), bad.to_string()),
+        }
+        Ok(Answer::Connecting { address })
     }
 
     /// Hands one event of the links to the peer; the number of frames in it.
