@@ -29,6 +29,10 @@ pub struct Config {
     /// How many entries are remembered before messages that carry further ones are refused. By default 65,536: far beyond
     /// what honest traffic makes, so that made-up entries cannot fill the memory.
     pub max_log: usize,
+    /// How many holes one author may leave in what was delivered of his messages, once something was given up and until he
+    /// says that everything has come ([`Process::complete`](crate::Process::complete)). Beyond it the oldest that was merely
+    /// skipped is taken to have nothing in it. By default 4,096, some 100 KB.
+    pub max_holes: usize,
 }
 
 impl Default for Config {
@@ -41,6 +45,7 @@ impl Default for Config {
             max_held_entries: 1 << 20,
             max_entries: 8_192,
             max_log: 65_536,
+            max_holes: 4_096,
         }
     }
 }

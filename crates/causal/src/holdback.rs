@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use smallvec::SmallVec;
 
@@ -104,20 +105,12 @@ impl<M> Holdback<M> {
         self.slots[key] = Some(Slot { pending, unmet: unmet.len() });
     }
 
-    /// Hands out what waited for nothing but messages of `author` up to `clock`. Takes time for what waited for those only.
-    pub(crate) fn settle(&mut self, author: Index, clock: Clock, out: &mut impl Extend<Pending<M>>) {
-        while let Some(first) =
-            self.authors[author.position()].waiters.first_entry().filter(|first| *first.key() <= clock)
-        {
-            let waiters = first.remove();
-            out.extend(waiters.into_iter().filter_map(|key| self.meet(key)));
-        }
-    }
-
-    /// Hands out what waited for nothing but messages of `author` above `clock`.
-    pub(crate) fn void(&mut self, author: Index, clock: Clock, out: &mut impl Extend<Pending<M>>) {
-        while let Some(last) = self.authors[author.position()].waiters.last_entry().filter(|last| *last.key() > clock) {
-            let waiters = last.remove();
+    /// Hands out what waited for nothing but messages of `author` after one clock, up to another. Takes time for what waited
+    /// for those only.
+    pub(crate) fn settle(&mut self, author: Index, settled: (Clock, Clock), out: &mut Vec<Pending<M>>) {
+        let range = (Bound::Excluded(settled.0), Bound::Included(settled.1));
+        while let Some((&clock, _)) = self.authors[author.position()].waiters.range(range).next() {
+            let waiters = self.authors[author.position()].waiters.remove(&clock).expect("found just now");
             out.extend(waiters.into_iter().filter_map(|key| self.meet(key)));
         }
     }

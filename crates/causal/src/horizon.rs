@@ -1,18 +1,27 @@
-//! How far one author's messages have been delivered, and what was given up on the way.
+//! How far one author's messages have been delivered, and what is missing below that.
+//!
+//! Without anything given up nothing is ever missing below `SR`: a message of an author waits for the earlier ones that go to
+//! the same destination, or for something that waits for them. Once this process has given up a message, that chain may have
+//! gone through it. So from then on, when a message is delivered whose author skipped some clocks, those become a hole too: they
+//! may have been for others, or may still come. They are not given up: whoever names one of them waits for it.
 
 use alloc::vec::Vec;
 
-use smallvec::SmallVec;
-
 use crate::Clock;
 
-/// A range of one author's messages that was given up: those after `from`, up to and including `to`.
+#[cfg(test)]
+mod tests;
+
+/// A range of one author's messages of which none was delivered: those after `from`, up to and including `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {
     /// The last clock before the hole.
     pub from: Clock,
     /// The last clock in the hole.
     pub to: Clock,
+    /// Whether it was given up, so that nobody waits for it. Otherwise it was skipped after something else had been given
+    /// up: perhaps nothing in it is for this process.
+    pub given_up: bool,
 }
 
 impl Hole {
@@ -35,6 +44,9 @@ pub(crate) struct Horizon {
     holes: Vec<Hole>,
 }
 
+/// Messages of one author that nobody has to wait for any longer: those after the first clock, up to the second.
+pub(crate) type Settled = (Clock, Clock);
+
 impl Horizon {
     pub(crate) fn restored(delivered: Clock, holes: Vec<Hole>) -> Self {
         Self { delivered, holes, ..Self::default() }
@@ -48,10 +60,15 @@ impl Horizon {
         &self.holes
     }
 
-    /// Up to here everything that is for us was delivered, is queued for it in causal order, or was given up: whoever waits
-    /// for such a clock waits no longer.
-    pub(crate) fn settled(&self) -> Clock {
+    /// Beyond this clock nothing was delivered, queued, or given up.
+    pub(crate) fn end(&self) -> Clock {
         self.delivered.max(self.queued).max(self.holes.last().map_or(0, |hole| hole.to))
+    }
+
+    /// Whether somebody who names `clock` has to wait: it was neither delivered, nor queued for that, nor given up.
+    pub(crate) fn awaits(&self, clock: Clock) -> bool {
+        clock > self.end()
+            || self.hole_with(clock).is_some_and(|at| !self.holes[at].given_up) && !self.late.contains(&clock)
     }
 
     /// Whether `clock` was delivered, is queued for delivery, or lies below what was and outside every hole.
@@ -59,12 +76,25 @@ impl Horizon {
         clock <= self.delivered.max(self.queued) && self.hole_with(clock).is_none() || self.late.contains(&clock)
     }
 
-    pub(crate) fn queue(&mut self, clock: Clock) {
+    /// Queues a message that waits for nothing. What it skips becomes a hole if the process is `unsure`; of those holes there
+    /// are never more than `limit`, beyond which the oldest is closed.
+    pub(crate) fn queue(&mut self, clock: Clock, unsure: bool, limit: usize) -> Settled {
+        let end = self.end();
         if self.hole_with(clock).is_some() {
             self.late.push(clock);
-        } else {
-            self.queued = self.queued.max(clock);
+            return (clock - 1, clock);
         }
+        self.queued = self.queued.max(clock);
+        if !unsure || clock <= end + 1 {
+            return (end.min(clock - 1), clock);
+        }
+        if self.holes.len() >= limit
+            && let Some(oldest) = self.holes.iter().position(|hole| !hole.given_up)
+        {
+            self.holes.remove(oldest);
+        }
+        self.holes.push(Hole { from: end, to: clock - 1, given_up: false });
+        (clock - 1, clock)
     }
 
     /// Notes that `clock`, queued before, is delivered now; true if that is late.
@@ -74,17 +104,37 @@ impl Horizon {
         late
     }
 
-    /// Gives up what is missing up to `up_to`.
+    /// Gives up everything missing up to `up_to`. Returns the range that it lies in.
     pub(crate) fn abandon(&mut self, up_to: Clock) -> Option<Hole> {
-        let hole = Hole { from: self.settled(), to: up_to };
-        if hole.to <= hole.from {
+        let end = self.end();
+        self.split_hole(up_to);
+        let skipped = self.holes.iter_mut().filter(|hole| !hole.given_up && hole.to <= up_to);
+        let first = skipped.map(|hole| {
+            hole.given_up = true;
+            hole.from
+        });
+        // The holes are in order, and every one has to be visited.
+        let first = first.min();
+        if up_to > end {
+            self.holes.push(Hole { from: end, to: up_to, given_up: true });
+        } else if first.is_none() {
             return None;
         }
-        match self.holes.last_mut() {
-            Some(last) if last.to == hole.from => last.to = hole.to,
-            Some(_) | None => self.holes.push(hole),
-        }
-        Some(hole)
+        self.holes.dedup_by(|next, hole| {
+            let one = hole.given_up && next.given_up && hole.to == next.from;
+            if one {
+                hole.to = next.to;
+            }
+            one
+        });
+        Some(Hole { from: first.unwrap_or(end), to: up_to, given_up: true })
+    }
+
+    /// Closes every hole up to `up_to`, but none beyond what was delivered.
+    pub(crate) fn complete(&mut self, up_to: Clock) {
+        let up_to = up_to.min(self.delivered);
+        self.split_hole(up_to);
+        self.holes.retain(|hole| hole.to > up_to);
     }
 
     fn hole_with(&self, clock: Clock) -> Option<usize> {
@@ -92,14 +142,28 @@ impl Horizon {
         self.holes.get(at).filter(|hole| hole.contains(clock)).map(|_| at)
     }
 
-    /// Splits the hole around `clock`.
+    /// Sees to it that no hole goes on across `clock`.
+    fn split_hole(&mut self, clock: Clock) {
+        if let Some(at) = self.hole_with(clock)
+            && self.holes[at].to > clock
+        {
+            self.holes.insert(at, Hole { to: clock, ..self.holes[at] });
+            self.holes[at + 1].from = clock;
+        }
+    }
+
+    /// Takes `clock` out of the hole that it lies in.
     fn leave_hole(&mut self, clock: Clock) -> bool {
         self.late.retain(|&late| late != clock);
-        let Some(at) = self.hole_with(clock) else { return false };
-        let Hole { from, to } = self.holes[at];
-        let halves: SmallVec<[Hole; 2]> =
-            [Hole { from, to: clock - 1 }, Hole { from: clock, to }].into_iter().filter(|h| h.from < h.to).collect();
-        self.holes.splice(at..=at, halves);
+        if self.hole_with(clock).is_none() {
+            return false;
+        }
+        self.split_hole(clock);
+        let at = self.hole_with(clock).expect("it lies at the end of a hole now");
+        self.holes[at].to -= 1;
+        if self.holes[at].from == self.holes[at].to {
+            self.holes.remove(at);
+        }
         true
     }
 }

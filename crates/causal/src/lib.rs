@@ -70,5 +70,5 @@ pub use process::{Delivery, Missing, Process, Receipt, Stats};
 pub use refusal::{Refusal, Refused};
 pub use roster::{Full, Index, Roster};
 pub use set::Set;
-pub use snapshot::{RestoreError, Snapshot};
+pub use snapshot::{Progress, RestoreError, Snapshot};
 pub use stamp::{Clock, Entries, Entry, Stamp};

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use crate::config::{Config, Trust};
 use crate::holdback::{Holdback, Pending};
-use crate::horizon::{Hole, Horizon};
+use crate::horizon::{Hole, Horizon, Settled};
 use crate::log::Log;
 use crate::roster::{Full, Roster};
-use crate::snapshot::{RestoreError, Snapshot};
+use crate::snapshot::{Progress, RestoreError, Snapshot};
 use crate::{Clock, Entry, Envelope, Index, Refusal, Refused, Set, Stamp};
 
 #[cfg(test)]
@@ -30,6 +30,10 @@ pub struct Process<P, M> {
     roster: Roster<P>,
     clock: Clock,
     horizons: Vec<Horizon>,
+    /// How many times something was given up here.
+    abandonments: u64,
+    /// For each author, how many times something had been given up when he last said that everything has come.
+    completed: Vec<u64>,
     /// How far each author vouched for his own clock.
     vouched: Vec<Clock>,
     forgotten: Set,
@@ -60,7 +64,8 @@ pub struct Delivery<M> {
     pub stamp: Stamp,
     /// What came with it.
     pub message: M,
-    /// It had been given up, and what depends on it may have been delivered before it.
+    /// It comes out of a hole: it had been given up, or would have come before something that was. What depends on it may have
+    /// been delivered before it.
     pub late: bool,
 }
 
@@ -118,6 +123,8 @@ impl<P: Ord + Clone, M> Process<P, M> {
             config,
             clock: 0,
             horizons: Vec::new(),
+            abandonments: 0,
+            completed: Vec::new(),
             vouched: Vec::new(),
             forgotten: Set::new(),
             log: Log::default(),
@@ -267,14 +274,15 @@ impl<P: Ord + Clone, M> Process<P, M> {
         self.horizons[author.position()].delivered()
     }
 
-    /// What was given up of `author`'s messages and has not come since: ordered, disjoint, some possibly beyond
-    /// [`delivered`](Self::delivered).
+    /// Where something of `author`'s may be missing, given up or skipped after something had been: ordered, disjoint, some
+    /// possibly beyond [`delivered`](Self::delivered). With that clock it tells exactly what is here: whatever is for this
+    /// process, not beyond the clock and in no hole.
     pub fn holes(&self, author: Index) -> &[Hole] {
         self.horizons[author.position()].holes()
     }
 
     /// Whether another copy of message `clock` of `author` would be a duplicate: it is held, or was delivered, or something
-    /// newer of that author was and it was not given up (so it was for others).
+    /// newer of that author was and it lies in no hole (so it was for others).
     pub fn knows(&self, author: Index, clock: Clock) -> bool {
         if author == Index::ME {
             return clock <= self.clock;
@@ -326,10 +334,12 @@ impl<P: Ord + Clone, M> Process<P, M> {
     // What stays missing, and who is gone.
 
     /// Gives up what has not been delivered of `author`'s messages up to and including `up_to`, under [`Trust::Vouched`] never
-    /// beyond the clock that he vouched for. Whoever waited for those waits no longer. Returns the new hole; nothing if there
-    /// is none. Should one of them come after all it is delivered as late, once.
+    /// beyond the clock that he vouched for. Whoever waited for those waits no longer. Returns the range in which something
+    /// was given up now; nothing if nothing was. Should one of them come after all it is delivered as late, once.
     ///
-    /// This is the one thing that gives up causal order: for what lies in the hole, and for nothing else.
+    /// This is the one thing that gives up causal order: for what lies in the hole, and for what a message in the hole would
+    /// have waited for. Of such a message an author's later ones may be delivered first, so from now on what an author's clock
+    /// skips is kept as a hole too, until he says by [`complete`](Self::complete) that nothing is missing there.
     pub fn abandon(&mut self, author: Index, up_to: Clock) -> Option<Hole> {
         if author == Index::ME {
             return None;
@@ -339,9 +349,20 @@ impl<P: Ord + Clone, M> Process<P, M> {
             Trust::Vouched => up_to.min(self.vouched[author.position()]),
         };
         let hole = self.horizons[author.position()].abandon(up_to)?;
+        self.abandonments += 1;
         self.counts.abandoned += 1;
-        self.release(author);
+        self.release(author, (hole.from, hole.to));
         Some(hole)
+    }
+
+    /// Takes note that everything of `author` up to and including `up_to` that goes to this process has come, as the author
+    /// said when asked after the last [`abandon`](Self::abandon). It closes his holes up to there, but none beyond what
+    /// was delivered (what still comes from a closed one is a duplicate), and lets his later messages be delivered without leaving holes. Without a word from him each further
+    /// message that skips a clock adds a hole, up to [`Config::max_holes`].
+    pub fn complete(&mut self, author: Index, up_to: Clock) {
+        self.completed[author.position()] = self.abandonments;
+        self.horizons[author.position()].complete(up_to);
+        self.release(author, (0, up_to.min(self.delivered(author))));
     }
 
     /// Takes note that `author` says *now* that he has sent nothing above `above`: entries about such messages that are here
@@ -349,15 +370,14 @@ impl<P: Ord + Clone, M> Process<P, M> {
     /// held messages.
     pub fn void(&mut self, author: Index, above: Clock) {
         let horizon = &self.horizons[author.position()];
-        let above = above.max(horizon.settled()).max(self.vouched[author.position()]);
+        let above = above.max(horizon.end()).max(self.vouched[author.position()]);
         self.log.void(author, above);
         for pending in self.holdback.iter_mut().chain(&mut self.ready) {
             if pending.stamp.log.iter().any(|entry| entry.sender == author && entry.clock > above) {
                 pending.void.push((author, above));
             }
         }
-        self.holdback.void(author, above, &mut self.released);
-        self.queue_released();
+        self.release(author, (above, Clock::MAX));
     }
 
     /// Takes note that `author` himself has shown his clock to have reached `clock`, by a message or a word that came from
@@ -395,9 +415,8 @@ impl<P: Ord + Clone, M> Process<P, M> {
         Snapshot {
             processes: self.roster.iter().map(|(_, id)| id.clone()).collect(),
             clock: self.clock,
-            delivered: self.horizons.iter().map(Horizon::delivered).collect(),
-            holes: self.horizons.iter().map(|horizon| horizon.holes().to_vec()).collect(),
-            vouched: self.vouched.clone(),
+            abandonments: self.abandonments,
+            authors: (0..self.roster.len()).map(|at| self.progress(at)).collect(),
             forgotten: self.forgotten.clone(),
             log: self.log.iter().collect(),
         }
@@ -414,22 +433,31 @@ impl<P: Ord + Clone, M> Process<P, M> {
         for id in ids {
             process.intern(id)?;
         }
-        if process.roster.len() < snapshot.delivered.len() {
+        if process.roster.len() < snapshot.authors.len() {
             return Err(RestoreError::Inconsistent("a process is listed twice"));
         }
         process.clock = snapshot.clock;
-        process.horizons = snapshot
-            .delivered
-            .into_iter()
-            .zip(snapshot.holes)
-            .map(|(delivered, holes)| Horizon::restored(delivered, holes))
-            .collect();
-        process.vouched = snapshot.vouched;
+        process.abandonments = snapshot.abandonments;
+        for (at, Progress { delivered, vouched, completed, holes }) in snapshot.authors.into_iter().enumerate() {
+            process.horizons[at] = Horizon::restored(delivered, holes);
+            process.vouched[at] = vouched;
+            process.completed[at] = completed;
+        }
         process.forgotten = snapshot.forgotten;
         for items in snapshot.log.chunk_by(|a, b| a.sender == b.sender) {
             process.log.restore(items[0].sender, items.iter().map(|entry| (entry.clock, entry.dests.clone())));
         }
         Ok(process)
+    }
+
+    fn progress(&self, at: usize) -> Progress {
+        let horizon = &self.horizons[at];
+        Progress {
+            delivered: horizon.delivered(),
+            vouched: self.vouched[at],
+            completed: self.completed[at],
+            holes: horizon.holes().to_vec(),
+        }
     }
 
     /// Whether a message is new; why it cannot be taken.
@@ -479,32 +507,28 @@ impl<P: Ord + Clone, M> Process<P, M> {
     fn awaits(&self, entry: &Entry) -> bool {
         entry.dests.contains(Index::ME)
             && entry.sender != Index::ME
-            && entry.clock > self.horizons[entry.sender.position()].settled()
+            && self.horizons[entry.sender.position()].awaits(entry.clock)
     }
 
     /// Puts a message whose turn has come behind those before it, and then what it releases.
     fn queue(&mut self, pending: Pending<M>) {
-        let author = pending.stamp.sender;
-        self.horizons[author.position()].queue(pending.stamp.clock);
-        self.ready.push_back(pending);
-        self.release(author);
-    }
-
-    /// Queues what waited for messages of `author` that are settled by now.
-    fn release(&mut self, author: Index) {
-        let settled = self.horizons[author.position()].settled();
-        self.holdback.settle(author, settled, &mut self.released);
-        self.queue_released();
-    }
-
-    fn queue_released(&mut self) {
-        while let Some(pending) = self.released.pop() {
+        let mut next = Some(pending);
+        while let Some(pending) = next {
             let author = pending.stamp.sender;
+            let unsure = self.completed[author.position()] < self.abandonments;
             let horizon = &mut self.horizons[author.position()];
-            horizon.queue(pending.stamp.clock);
-            let settled = horizon.settled();
+            let settled = horizon.queue(pending.stamp.clock, unsure, self.config.max_holes);
             self.ready.push_back(pending);
             self.holdback.settle(author, settled, &mut self.released);
+            next = self.released.pop();
+        }
+    }
+
+    /// Queues what waited for messages of `author` after one clock, up to another, and for nothing else.
+    fn release(&mut self, author: Index, settled: Settled) {
+        self.holdback.settle(author, settled, &mut self.released);
+        while let Some(pending) = self.released.pop() {
+            self.queue(pending);
         }
     }
 
@@ -513,6 +537,7 @@ impl<P: Ord + Clone, M> Process<P, M> {
         let count = self.roster.len();
         if self.horizons.len() < count {
             self.horizons.resize_with(count, Horizon::default);
+            self.completed.resize(count, 0);
             self.vouched.resize(count, 0);
             self.log.grow(count);
             self.holdback.grow(count);

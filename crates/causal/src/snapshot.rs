@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::bytes::{put, put_entries, put_set, take, take_byte, take_count, take_entries, take_id, take_set};
+use crate::bytes::{
+    put, put_entries, put_set, take, take_byte, take_count, take_entries, take_id, take_index, take_set,
+};
 use crate::{Clock, Config, DecodeError, Entry, Full, Hole, Id, Index, Limits, Set};
 
 const VERSION: u8 = 1;
@@ -14,16 +16,27 @@ pub struct Snapshot<P> {
     pub processes: Vec<P>,
     /// The clock of the last message sent.
     pub clock: Clock,
-    /// For each process, the newest message of it that was delivered.
-    pub delivered: Vec<Clock>,
-    /// For each process, what was given up.
-    pub holes: Vec<Vec<Hole>>,
-    /// For each process, how far it vouched for its clock.
-    pub vouched: Vec<Clock>,
+    /// How many times something was given up.
+    pub abandonments: u64,
+    /// How far each process has come, in the order of the roster.
+    pub authors: Vec<Progress>,
     /// Who is gone for good.
     pub forgotten: Set,
     /// What may still be on its way, ordered by author and clock.
     pub log: Vec<Entry>,
+}
+
+/// How far one author's messages have come at another process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The newest one that was delivered.
+    pub delivered: Clock,
+    /// How far he vouched for his clock.
+    pub vouched: Clock,
+    /// How many times something had been given up when he last said that everything has come.
+    pub completed: u64,
+    /// What may be missing.
+    pub holes: Vec<Hole>,
 }
 
 /// Why a process cannot go on from a snapshot.
@@ -45,16 +58,15 @@ impl<P> Snapshot<P> {
         if count > config.max_processes {
             return Err(Full { limit: config.max_processes }.into());
         }
-        let each = [self.delivered.len(), self.holes.len(), self.vouched.len()];
         let named = |set: &Set| set.end() <= count;
-        let hole_by_hole = |holes: &Vec<Hole>| {
+        let hole_by_hole = |Progress { holes, .. }: &Progress| {
             holes.iter().all(|hole| hole.from < hole.to) && holes.is_sorted_by(|a, b| a.to <= b.from)
         };
         let in_order = self.log.is_sorted_by(|a, b| (a.sender, a.clock) < (b.sender, b.clock));
         let checks = [
             (count > 0, "nobody owns it"),
-            (each == [count; 3], "a table does not have one line for each process"),
-            (self.holes.iter().all(hole_by_hole), "holes overlap or are out of order"),
+            (self.authors.len() == count, "it does not tell of each process how far it has come"),
+            (self.authors.iter().all(hole_by_hole), "holes overlap or are out of order"),
             (named(&self.forgotten), "an unknown process is forgotten"),
             (in_order, "the log is out of order"),
             (
@@ -83,13 +95,16 @@ impl<P: Id> Snapshot<P> {
             process.encode(&mut out);
         }
         put(self.clock, &mut out);
-        for ((delivered, vouched), holes) in self.delivered.iter().zip(&self.vouched).zip(&self.holes) {
+        put(self.abandonments, &mut out);
+        for Progress { delivered, vouched, completed, holes } in &self.authors {
             put(*delivered, &mut out);
             put(*vouched, &mut out);
+            put(*completed, &mut out);
             put(holes.len() as u64, &mut out);
             for hole in holes {
                 put(hole.from, &mut out);
                 put(hole.to, &mut out);
+                put(hole.given_up.into(), &mut out);
             }
         }
         put_set(&self.forgotten, count, &mut out);
@@ -110,19 +125,26 @@ impl<P: Id> Snapshot<P> {
         let count = take_count(input, "processes", limits.processes)?;
         let processes = (0..count).map(|_| take_id(input)).collect::<Result<Vec<P>, DecodeError>>()?;
         let clock = take(input)?;
-        let (mut delivered, mut vouched, mut holes) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..count {
-            delivered.push(take(input)?);
-            vouched.push(take(input)?);
-            let count = take_count(input, "holes", usize::MAX)?;
-            let each = (0..count).map(|_| Ok(Hole { from: take(input)?, to: take(input)? }));
-            holes.push(each.collect::<Result<Vec<_>, DecodeError>>()?);
-        }
+        let abandonments = take(input)?;
+        let authors = (0..count).map(|_| take_progress(input)).collect::<Result<Vec<_>, DecodeError>>()?;
         let forgotten = take_set(input, count)?;
         let log = take_entries(input, count, limits.entries)?;
         if !input.is_empty() {
             return Err(DecodeError::Trailing);
         }
-        Ok(Self { processes, clock, delivered, holes, vouched, forgotten, log })
+        Ok(Self { processes, clock, abandonments, authors, forgotten, log })
     }
+}
+
+fn take_progress(input: &mut &[u8]) -> Result<Progress, DecodeError> {
+    let (delivered, vouched, completed) = (take(input)?, take(input)?, take(input)?);
+    let count = take_count(input, "holes", usize::MAX)?;
+    let holes = (0..count).map(|_| {
+        let (from, to) = (take(input)?, take(input)?);
+        match take_index(input, 2)?.position() {
+            0 => Ok(Hole { from, to, given_up: false }),
+            _ => Ok(Hole { from, to, given_up: true }),
+        }
+    });
+    Ok(Progress { delivered, vouched, completed, holes: holes.collect::<Result<_, DecodeError>>()? })
 }

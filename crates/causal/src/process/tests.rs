@@ -32,3 +32,120 @@ fn the_answer_waits_for_the_question() {
     assert_eq!(a.accept(&answer, "answer").unwrap(), Receipt::Delivered);
     assert_eq!(deliver(&mut a), ["answer"]);
 }
+
+/// A process 0 that knows 1, 2 and 3.
+fn numbered() -> (Process<u8, u8>, [Index; 4]) {
+    let mut process = Process::new(0, Config::default());
+    let others = [1, 2, 3].map(|id| process.intern(id).unwrap());
+    let me = process.me();
+    (process, [me, others[0], others[1], others[2]])
+}
+
+fn stamp(sender: Index, clock: u64, dests: &[Index], log: &[(Index, u64, &[Index])]) -> Stamp {
+    let set = |members: &[Index]| members.iter().copied().collect::<Set>();
+    let log = log.iter().map(|&(sender, clock, dests)| Entry { sender, clock, dests: set(dests) });
+    Stamp { sender, clock, dests: set(dests), log: log.collect() }
+}
+
+fn drain(process: &mut Process<u8, u8>) -> Vec<(u8, bool)> {
+    core::iter::from_fn(|| process.next_delivery()).map(|delivery| (delivery.message, delivery.late)).collect()
+}
+
+#[test]
+fn what_was_given_up_is_delivered_late_and_once() {
+    let (mut process, [me, a, b, _]) = numbered();
+    assert_eq!(process.receive(stamp(b, 1, &[me], &[(a, 3, &[me])]), 1).unwrap(), Receipt::Held);
+    assert_eq!(process.abandon(a, 3), Some(Hole { from: 0, to: 3, given_up: true }));
+    assert_eq!(process.abandon(a, 3), None);
+    assert_eq!(drain(&mut process), [(1, false)]);
+    assert_eq!((process.delivered(a), process.holes(a).len()), (0, 1), "SR is not raised");
+    assert!(!process.knows(a, 3));
+
+    assert_eq!(process.receive(stamp(a, 2, &[me], &[]), 2).unwrap(), Receipt::Delivered);
+    assert_eq!(process.receive(stamp(a, 2, &[me], &[]), 3).unwrap(), Receipt::Duplicate);
+    assert_eq!(drain(&mut process), [(2, true)]);
+    assert_eq!(process.receive(stamp(a, 2, &[me], &[]), 4).unwrap(), Receipt::Duplicate);
+    let hole = |from, to| Hole { from, to, given_up: true };
+    assert_eq!(process.holes(a), [hole(0, 1), hole(2, 3)]);
+    assert_eq!(process.receive(stamp(a, 4, &[me], &[(a, 3, &[me])]), 5).unwrap(), Receipt::Delivered);
+    assert_eq!(drain(&mut process), [(5, false)]);
+    assert_eq!((process.stats().late, process.stats().abandoned), (1, 1));
+}
+
+/// `a` sends 1 to me, and `b`, who has it, sends me his own; so what `a` sends next does not name his 1. If that of `b` is given
+/// up, it is through the hole that 1 is missed.
+#[test]
+fn what_would_have_come_before_a_hole_is_not_taken_for_delivered() {
+    let (mut process, [me, a, b, c]) = numbered();
+    process.receive(stamp(c, 1, &[me], &[(b, 1, &[me])]), 1).unwrap();
+    process.abandon(b, 1);
+    process.receive(stamp(a, 2, &[me], &[(b, 1, &[me])]), 2).unwrap();
+    assert_eq!(drain(&mut process), [(1, false), (2, false)]);
+    assert_eq!(process.holes(a), [Hole { from: 0, to: 1, given_up: false }]);
+
+    let names_it = stamp(c, 2, &[me], &[(a, 1, &[me])]);
+    assert_eq!(process.receive(names_it, 3).unwrap(), Receipt::Held, "nobody gave it up");
+    assert_eq!(process.missing().collect::<Vec<_>>(), [Missing { author: a, clock: 1, waiting: 1 }]);
+    assert_eq!(process.receive(stamp(a, 1, &[me], &[]), 4).unwrap(), Receipt::Delivered);
+    assert_eq!(drain(&mut process), [(4, true), (3, false)]);
+
+    process.complete(a, 2);
+    process.receive(stamp(a, 5, &[me], &[]), 5).unwrap();
+    assert_eq!(drain(&mut process), [(5, false)]);
+    assert_eq!(process.holes(a), [], "he has said that nothing is missing");
+    process.receive(stamp(b, 3, &[me], &[]), 6).unwrap();
+    assert_eq!(drain(&mut process), [(6, false)]);
+    assert_eq!(process.holes(b).len(), 2, "the other has not");
+}
+
+#[test]
+fn whoever_says_that_nothing_is_missing_blocks_nobody() {
+    let (mut process, [me, a, b, c]) = numbered();
+    process.receive(stamp(c, 1, &[me], &[(b, 1, &[me])]), 1).unwrap();
+    process.abandon(b, 1);
+    process.receive(stamp(a, 2, &[me], &[]), 2).unwrap();
+    process.receive(stamp(c, 2, &[me], &[(a, 1, &[me])]), 3).unwrap();
+    assert_eq!((drain(&mut process).len(), process.held()), (2, 1));
+    process.complete(a, 2);
+    assert_eq!(drain(&mut process), [(3, false)]);
+    assert!(process.knows(a, 1));
+}
+
+#[test]
+fn a_chain_of_held_messages_of_any_length_is_released_in_order() {
+    let (process, [me, a, _, _]) = numbered();
+    let mut process: Process<u8, u64> = Process::restore(process.snapshot(), Config::default()).unwrap();
+    for clock in (2..=16_000).rev() {
+        process.receive(stamp(a, clock, &[me], &[(a, clock - 1, &[me])]), clock).unwrap();
+    }
+    assert_eq!(process.missing().count(), 1);
+    process.receive(stamp(a, 1, &[me], &[]), 1).unwrap();
+    let order: Vec<u64> = core::iter::from_fn(|| process.next_delivery()).map(|d| d.message).collect();
+    assert!(order.into_iter().eq(1..=16_000));
+}
+
+#[test]
+fn a_snapshot_that_contradicts_itself_is_refused() {
+    let (mut process, [me, a, b, _]) = numbered();
+    process.receive(stamp(a, 1, &[me, b], &[]), 1).unwrap();
+    drain(&mut process);
+    process.multicast(&[b].into_iter().collect());
+    let sound = process.snapshot();
+    let refuses = |change: fn(&mut Snapshot<u8>)| {
+        let mut snapshot = sound.clone();
+        change(&mut snapshot);
+        assert_ne!(snapshot, sound);
+        let restored: Result<Process<u8, u8>, _> = Process::restore(snapshot, Config::default());
+        assert!(matches!(restored, Err(RestoreError::Inconsistent(_))));
+    };
+    refuses(|snapshot| snapshot.processes.clear());
+    refuses(|snapshot| snapshot.processes[2] = 1);
+    refuses(|snapshot| snapshot.authors.truncate(2));
+    refuses(|snapshot| snapshot.authors[1].holes = [Hole { from: 3, to: 3, given_up: true }].into());
+    refuses(|snapshot| snapshot.processes.truncate(2));
+    refuses(|snapshot| snapshot.log.reverse());
+    refuses(|snapshot| snapshot.log[0].clock = 9);
+    refuses(|snapshot| snapshot.log[1].clock = 0);
+    let full = Process::<u8, u8>::restore(sound, Config { max_processes: 3, ..Config::default() });
+    assert!(matches!(full, Err(RestoreError::Full(Full { limit: 3 }))));
+}

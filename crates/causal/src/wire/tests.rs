@@ -193,6 +193,16 @@ fn each_limit_is_kept() {
     assert_eq!(refused, Err(DecodeError::TooMany { what: "entries", count: 1, limit: 0 }));
 }
 
+#[test]
+fn a_list_cannot_run_over() {
+    let (mut table, limits) = (Table::default(), Limits::default());
+    table.learn(&mut &[1, 1, 0, 2, 0, 7, 0, 9, 0, 0][..], &mut peer(&[]), &limits).unwrap();
+    let mut list = [0, 1, 1 << 2 | 3, 2, 0].to_vec();
+    list.extend([0xff; 9]);
+    list.push(1);
+    assert_eq!(table.decode(&mut &list[..], &limits), Err(DecodeError::Number));
+}
+
 /// What a chat among 450 sends: the commonest set, everybody but the author, takes one byte.
 #[test]
 fn a_broadcast_among_many_is_small() {

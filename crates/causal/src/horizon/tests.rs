@@ -1,0 +1,160 @@
+use std::collections::BTreeMap;
+use std::vec;
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::{Hole, Horizon};
+
+const CLOCKS: u64 = 24;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A message comes that waits for nothing; delivered at once or later.
+    Come(u64, bool),
+    Deliver,
+    Abandon(u64),
+    Complete(u64),
+}
+
+/// What is known of one clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Missing,
+    Skipped,
+    GivenUp,
+    Passed,
+    Queued { late: bool },
+    Delivered,
+}
+
+/// The same, clock by clock.
+struct Model {
+    fates: BTreeMap<u64, Fate>,
+    unsure: bool,
+}
+
+impl Model {
+    fn end(&self) -> u64 {
+        self.fates.iter().rev().find(|(_, fate)| **fate != Fate::Missing).map_or(0, |(&clock, _)| clock)
+    }
+
+    fn come(&mut self, clock: u64) {
+        for earlier in self.end() + 1..clock {
+            self.fates.insert(earlier, if self.unsure { Fate::Skipped } else { Fate::Passed });
+        }
+        let late = matches!(self.fates[&clock], Fate::Skipped | Fate::GivenUp);
+        self.fates.insert(clock, Fate::Queued { late });
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1..CLOCKS, any::<bool>()).prop_map(|(clock, now)| Step::Come(clock, now)),
+        2 => Just(Step::Deliver),
+        2 => (1..CLOCKS).prop_map(Step::Abandon),
+        1 => (1..CLOCKS).prop_map(Step::Complete),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn holes_are_what_was_not_delivered(steps in prop::collection::vec(step(), 0..40)) {
+        let mut horizon = Horizon::default();
+        let fates = (1..CLOCKS).map(|clock| (clock, Fate::Missing)).collect();
+        let mut model = Model { fates, unsure: false };
+        let mut queue = Vec::new();
+        for step in steps {
+            match step {
+                Step::Come(clock, now) => {
+                    let known = matches!(model.fates[&clock], Fate::Passed | Fate::Queued { .. } | Fate::Delivered);
+                    prop_assert_eq!(horizon.has(clock), known);
+                    if !known {
+                        let awaited: Vec<u64> = (1..CLOCKS).filter(|&clock| horizon.awaits(clock)).collect();
+                        let (after, up_to) = horizon.queue(clock, model.unsure, usize::MAX);
+                        for clock in awaited {
+                            let settled = after < clock && clock <= up_to;
+                            prop_assert_eq!(settled, !horizon.awaits(clock), "{} after {:?}", clock, (after, up_to));
+                        }
+                        model.come(clock);
+                        queue.push(clock);
+                    }
+                    if now {
+                        queue.reverse();
+                        deliver(&mut queue, &mut horizon, &mut model)?;
+                        queue.reverse();
+                    }
+                }
+                Step::Deliver => {
+                    queue.reverse();
+                    deliver(&mut queue, &mut horizon, &mut model)?;
+                    queue.reverse();
+                }
+                Step::Abandon(up_to) if queue.is_empty() => {
+                    let end = model.end();
+                    let lost = |clock: u64, fate: Fate| fate == Fate::Skipped || fate == Fate::Missing && clock > end;
+                    let lost: Vec<u64> =
+                        model.fates.iter().filter(|(c, f)| **c <= up_to && lost(**c, **f)).map(|(&c, _)| c).collect();
+                    let hole = horizon.abandon(up_to);
+                    prop_assert_eq!(hole.is_some(), !lost.is_empty());
+                    if let (Some(hole), Some(first)) = (hole, lost.first()) {
+                        prop_assert_eq!(hole, Hole { from: first - 1, to: up_to, given_up: true });
+                        model.unsure = true;
+                    }
+                    for clock in lost {
+                        model.fates.insert(clock, Fate::GivenUp);
+                    }
+                }
+                Step::Complete(up_to) if queue.is_empty() => {
+                    horizon.complete(up_to);
+                    let delivered = model.fates.iter().rev().find(|(_, fate)| **fate == Fate::Delivered);
+                    let up_to = up_to.min(delivered.map_or(0, |(&clock, _)| clock));
+                    for (_, fate) in model.fates.range_mut(..=up_to) {
+                        if matches!(fate, Fate::Skipped | Fate::GivenUp) {
+                            *fate = Fate::Passed;
+                        }
+                    }
+                    model.unsure = false;
+                }
+                Step::Abandon(_) | Step::Complete(_) => {}
+            }
+            for (&clock, fate) in &model.fates {
+                let in_hole = horizon.holes().iter().filter(|hole| hole.contains(clock)).collect::<Vec<_>>();
+                let expected = match fate {
+                    Fate::Skipped => vec![false],
+                    Fate::GivenUp => vec![true],
+                    Fate::Queued { late } => {
+                        prop_assert_eq!(in_hole.len(), usize::from(*late));
+                        continue;
+                    }
+                    Fate::Missing | Fate::Passed | Fate::Delivered => vec![],
+                };
+                prop_assert_eq!(in_hole.iter().map(|hole| hole.given_up).collect::<Vec<_>>(), expected, "{}", clock);
+                prop_assert_eq!(horizon.awaits(clock), matches!(fate, Fate::Missing | Fate::Skipped), "{}", clock);
+            }
+            prop_assert!(horizon.holes().is_sorted_by(|a, b| a.from < a.to && a.to <= b.from && b.from < b.to));
+        }
+    }
+
+    #[test]
+    fn skipped_holes_are_bounded(skips in prop::collection::vec(2..5_u64, 0..30)) {
+        let mut horizon = Horizon::default();
+        let mut clock = 0;
+        for skip in skips {
+            clock += skip;
+            horizon.queue(clock, true, 4);
+            horizon.deliver(clock);
+            prop_assert!(horizon.holes().len() <= 4);
+            prop_assert!(!horizon.has(clock - 1), "the newest ones are kept");
+        }
+    }
+}
+
+fn deliver(queue: &mut Vec<u64>, horizon: &mut Horizon, model: &mut Model) -> Result<(), TestCaseError> {
+    if let Some(clock) = queue.pop() {
+        let late = model.fates[&clock] == Fate::Queued { late: true };
+        prop_assert_eq!(horizon.deliver(clock), late);
+        model.fates.insert(clock, Fate::Delivered);
+    }
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! Processes that make up clocks: under [`Trust::Vouched`] they neither erase what others wait for, nor, once the authors
+//! were asked, block anybody.
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+use std::collections::BTreeSet;
+
+use causal::{Config, Delivery, Entry, Index, Process, Receipt, Set, Stamp, Trust};
+use proptest::prelude::*;
+use proptest::sample::Index as Pick;
+
+type Id = u8;
+
+/// Those who do not lie.
+const HONEST: Id = 4;
+const LIAR: Id = HONEST;
+/// Clocks from here on are made up.
+const MADE_UP: u64 = 1_000_000;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// An honest one sends to those whose bits are set.
+    Multicast(Pick, u8),
+    /// A copy arrives, and its author is heard of.
+    Arrive(Pick),
+    /// The liar sends to an honest one: about which author, which clock beyond reality, which destinations.
+    Lie(Pick, Pick, u64, u8),
+    /// An honest one asks another, or the liar, how far his clock goes.
+    Ask(Pick, Pick),
+    /// Somebody restarts from a snapshot.
+    Restart(Pick),
+}
+
+fn program() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (any::<Pick>(), any::<u8>()).prop_map(|(who, to)| Step::Multicast(who, to)),
+        3 => (any::<Pick>(), 0..8_u8).prop_map(|(who, bit)| Step::Multicast(who, 1 << bit)),
+        12 => any::<Pick>().prop_map(Step::Arrive),
+        4 => (any::<Pick>(), any::<Pick>(), MADE_UP..2 * MADE_UP, any::<u8>())
+            .prop_map(|(to, about, clock, dests)| Step::Lie(to, about, clock, dests)),
+        2 => (any::<Pick>(), any::<Pick>()).prop_map(|(who, whom)| Step::Ask(who, whom)),
+        1 => any::<Pick>().prop_map(Step::Restart),
+    ];
+    prop::collection::vec(step, 0..120)
+}
+
+struct Sent {
+    dests: BTreeSet<Id>,
+    envelope: causal::Envelope<Id>,
+    past: BTreeSet<usize>,
+}
+
+struct Member {
+    process: Process<Id, Option<usize>>,
+    past: BTreeSet<usize>,
+    delivered: BTreeSet<usize>,
+}
+
+struct World {
+    honest: Vec<Member>,
+    sent: Vec<Sent>,
+    wire: Vec<(Id, usize)>,
+    lies: u64,
+}
+
+fn config() -> Config {
+    Config { trust: Trust::Vouched, ..Config::default() }
+}
+
+impl World {
+    fn new() -> Self {
+        let member = |id| {
+            let mut process = Process::new(id, config());
+            for other in 0..=LIAR {
+                process.intern(other).unwrap();
+            }
+            Member { process, past: BTreeSet::new(), delivered: BTreeSet::new() }
+        };
+        Self { honest: (0..HONEST).map(member).collect(), sent: Vec::new(), wire: Vec::new(), lies: 0 }
+    }
+
+    fn run(&mut self, program: &[Step]) {
+        for step in program {
+            match step {
+                Step::Multicast(who, to) => self.multicast(who.index(self.honest.len()), *to),
+                Step::Arrive(copy) => {
+                    if !self.wire.is_empty() {
+                        self.arrive(copy.index(self.wire.len()));
+                    }
+                }
+                Step::Lie(to, about, clock, dests) => {
+                    self.lie(to.index(self.honest.len()), about.index(self.honest.len() + 1) as Id, *clock, *dests);
+                }
+                Step::Ask(who, whom) => self.ask(who.index(self.honest.len()), whom.index(self.honest.len() + 1) as Id),
+                Step::Restart(who) => {
+                    let process = &mut self.honest[who.index(HONEST.into())].process;
+                    let mut restored = Process::restore(process.snapshot(), config()).unwrap();
+                    for (stamp, message) in process.held_messages() {
+                        restored.receive(stamp.clone(), *message).unwrap();
+                    }
+                    *process = restored;
+                    // What was found to be void is asked again.
+                    for whom in 0..=LIAR {
+                        self.ask(who.index(HONEST.into()), whom);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything arrives, and everybody asks everybody.
+    fn settle(&mut self) {
+        while !self.wire.is_empty() {
+            self.arrive(self.wire.len() - 1);
+        }
+        for who in 0..self.honest.len() {
+            for whom in 0..=LIAR {
+                self.ask(who, whom);
+            }
+        }
+        for (id, member) in self.honest.iter().enumerate() {
+            let addressed = self.sent.iter().enumerate().filter(|(_, sent)| sent.dests.contains(&(id as Id)));
+            assert_eq!(member.delivered, addressed.map(|(n, _)| n).collect(), "{id} is given everything");
+            assert_eq!(member.process.held(), 0, "nobody blocks {id}");
+            let made_up = |entry: &Entry| entry.clock >= MADE_UP && entry.sender.position() != usize::from(LIAR);
+            assert!(!member.process.snapshot().log.iter().any(made_up), "nothing that was made up stays at {id}");
+        }
+    }
+
+    fn multicast(&mut self, author: usize, to: u8) {
+        let dests: BTreeSet<Id> = (0..HONEST).filter(|&d| usize::from(d) != author && to >> d & 1 == 1).collect();
+        let member = &mut self.honest[author];
+        let envelope = member.process.send(dests.iter().copied()).unwrap();
+        let past = member.past.clone();
+        member.past.insert(self.sent.len());
+        self.wire.extend(dests.iter().map(|&d| (d, self.sent.len())));
+        self.sent.push(Sent { dests, envelope, past });
+    }
+
+    fn arrive(&mut self, copy: usize) {
+        let (to, number) = self.wire.swap_remove(copy);
+        let envelope = &self.sent[number].envelope;
+        let process = &mut self.honest[usize::from(to)].process;
+        let author = process.intern(*envelope.sender()).unwrap();
+        process.vouch(author, envelope.clock());
+        process.accept(envelope, Some(number)).unwrap();
+        self.deliver(to.into());
+    }
+
+    fn lie(&mut self, to: usize, about: Id, clock: u64, dests: u8) {
+        self.lies += 1;
+        let clock = if about == LIAR { self.lies } else { clock };
+        let process = &mut self.honest[to].process;
+        let index = |id: Id| process.roster().index(&id).unwrap();
+        let dests: Set = (0..=LIAR).filter(|d| dests >> d & 1 == 1).map(index).collect();
+        let lie = Entry { sender: index(about), clock, dests };
+        let me = [process.me()].into_iter().collect();
+        let stamp = Stamp { sender: index(LIAR), clock: self.lies + 1, dests: me, log: [lie].into_iter().collect() };
+        process.vouch(stamp.sender, stamp.clock);
+        process.receive(stamp, None).unwrap();
+        self.deliver(to);
+    }
+
+    /// The answer is the truth, and comes at once.
+    fn ask(&mut self, who: usize, whom: Id) {
+        let clock = if whom == LIAR { self.lies + 1 } else { self.honest[usize::from(whom)].process.clock() };
+        let process = &mut self.honest[who].process;
+        let author = process.roster().index(&whom).unwrap();
+        process.vouch(author, clock);
+        process.void(author, clock);
+        if whom == LIAR {
+            // He withholds what he says he has sent.
+            process.abandon(author, clock);
+        }
+        self.deliver(who);
+    }
+
+    fn deliver(&mut self, to: usize) {
+        let member = &mut self.honest[to];
+        while let Some(Delivery { message, .. }) = member.process.next_delivery() {
+            let Some(number) = message else { continue };
+            for &earlier in &self.sent[number].past {
+                let came = !self.sent[earlier].dests.contains(&(to as Id)) || member.delivered.contains(&earlier);
+                assert!(came, "{to} is given {number} before {earlier}, which happened before it");
+            }
+            assert!(member.delivered.insert(number), "exactly once");
+            member.past.extend(&self.sent[number].past);
+            member.past.insert(number);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn clocks_that_are_made_up_neither_erase_nor_block(program in program()) {
+        let mut world = World::new();
+        world.run(&program);
+        world.settle();
+    }
+}
+
+type Peer = Process<u8, u8>;
+
+fn peer(trust: Trust) -> (Peer, [Index; 4]) {
+    let mut peer = Peer::new(0, Config { trust, ..Config::default() });
+    let others = [1, 2, 3].map(|id| peer.intern(id).unwrap());
+    let me = peer.me();
+    (peer, [me, others[0], others[1], others[2]])
+}
+
+fn stamp(sender: Index, clock: u64, dests: &[Index], log: &[(Index, u64, &[Index])]) -> Stamp {
+    let set = |members: &[Index]| members.iter().copied().collect::<Set>();
+    let log = log.iter().map(|&(sender, clock, dests)| Entry { sender, clock, dests: set(dests) });
+    Stamp { sender, clock, dests: set(dests), log: log.collect() }
+}
+
+fn drain(peer: &mut Peer) -> Vec<u8> {
+    std::iter::from_fn(|| peer.next_delivery()).map(|delivery| delivery.message).collect()
+}
+
+/// `a` has told me of his message 1 to `b`. A liar who names a later one of `a` without it makes me forget it, unless only `a`
+/// can do that.
+#[test]
+fn only_the_author_makes_his_entries_obsolete() {
+    for (trust, remembered) in [(Trust::Everyone, false), (Trust::Vouched, true)] {
+        let (mut peer, [me, a, b, liar]) = peer(trust);
+        peer.vouch(a, 1);
+        peer.receive(stamp(a, 1, &[me, b], &[]), 0).unwrap();
+        peer.receive(stamp(liar, 1, &[me], &[(a, MADE_UP, &[])]), 1).unwrap();
+        assert_eq!(drain(&mut peer), [0, 1]);
+        let tells_b = peer.multicast(&[b].into_iter().collect());
+        let depends = tells_b.log.iter().any(|entry| (entry.sender, entry.clock) == (a, 1) && entry.dests.contains(b));
+        assert_eq!(depends, remembered, "{trust:?}");
+    }
+}
+
+#[test]
+fn what_its_author_denies_blocks_nobody_and_is_not_passed_on() {
+    let (mut peer, [me, a, b, liar]) = peer(Trust::Vouched);
+    let lie = stamp(liar, 1, &[me], &[(a, MADE_UP, &[me, b])]);
+    assert_eq!(peer.receive(lie.clone(), 0).unwrap(), Receipt::Held);
+    assert_eq!(peer.abandon(a, MADE_UP), None, "nothing is given up beyond what its author vouched for");
+    peer.void(a, 0);
+    let delivery = peer.next_delivery().unwrap();
+    assert_eq!((delivery.message, delivery.stamp), (0, lie), "it is handed over as it was received");
+    assert!(peer.multicast(&[b].into_iter().collect()).log.iter().all(|entry| entry.sender != a));
+
+    // What `a` sends then is not touched by what was said before it existed.
+    assert_eq!(peer.receive(stamp(liar, 2, &[me], &[(a, 1, &[me])]), 1).unwrap(), Receipt::Held);
+    assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 2).unwrap(), Receipt::Delivered);
+    assert_eq!(drain(&mut peer), [2, 1]);
+}
+
+#[test]
+fn nobody_takes_back_what_he_has_shown() {
+    let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);
+    peer.vouch(a, 3);
+    peer.vouch(a, 2);
+    assert_eq!(peer.vouched(a), 3, "a word is never taken back");
+    assert_eq!(peer.receive(stamp(b, 1, &[me], &[(a, 3, &[me])]), 0).unwrap(), Receipt::Held);
+    peer.void(a, 0);
+    assert_eq!(peer.held(), 1);
+    assert_eq!(peer.waits_for(b, 1), [(a, 3)]);
+    assert_eq!(peer.abandon(a, MADE_UP).map(|hole| (hole.from, hole.to)), Some((0, 3)));
+    assert_eq!(drain(&mut peer), [0]);
+}
+
+#[test]
+fn own_messages_that_were_never_sent_are_made_up() {
+    let (mut peer, [me, a, b, _]) = peer(Trust::Everyone);
+    let about_me = stamp(a, 1, &[me], &[(me, MADE_UP, &[me, b])]);
+    assert_eq!(peer.receive(about_me, 0).unwrap(), Receipt::Delivered);
+    assert_eq!(drain(&mut peer), [0]);
+    assert!(peer.snapshot().log.iter().all(|entry| entry.sender != me));
+}
