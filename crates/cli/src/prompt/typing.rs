@@ -1,6 +1,6 @@
 //! The side of the prompt that types.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -66,8 +66,13 @@ impl Typing {
                     self.wait(&answer);
                 }
                 Signal::CtrlC => {}
-                // Ctrl-D, or somebody else wants to leave. reedline may have more signals one day.
-                Signal::CtrlD | Signal::ExternalBreak(_) | Signal::HostCommand(_) | _ => break,
+                // Somebody else wants to leave: the draft stays above what comes.
+                Signal::ExternalBreak(_) => {
+                    writeln!(io::stdout())?;
+                    break;
+                }
+                // Ctrl-D. reedline may have more signals one day.
+                Signal::CtrlD | Signal::HostCommand(_) | _ => break,
             }
         }
         Ok(())

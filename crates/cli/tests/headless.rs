@@ -1,0 +1,257 @@
+//! The program without a terminal, driven as a script would.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// Far more than anything here takes, so that a busy machine fails no test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn causerie(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_causerie"));
+    command.args(arguments).env_remove("CAUSERIE_NAME");
+    command
+}
+
+/// A peer that multicasts nothing and listens on this machine alone.
+fn peer(name: &str, data: &Path, more: &[&str]) -> Command {
+    let mut command = causerie(&["--name", name, "--no-mdns", "--listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(data).args(more);
+    command
+}
+
+struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let output = BufReader::new(child.stdout.take().expect("the output is piped"));
+        let (sender, lines) = channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { input: child.stdin.take(), child, lines }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.input.as_mut().expect("the input is open").write_all(bytes).expect("the program reads its input");
+    }
+
+    fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("a line in time")
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.line()).expect("a line is JSON")
+    }
+
+    /// The next line with that key; events that come in between are passed over.
+    fn json_with(&self, key: &str) -> Value {
+        loop {
+            let line = self.json();
+            if line.get(key).is_some() {
+                return line;
+            }
+        }
+    }
+
+    fn ask(&mut self, line: &Value) -> Value {
+        self.write(format!("{line}\n").as_bytes());
+        loop {
+            let answer = self.json();
+            if answer.get("event").is_none() {
+                return answer;
+            }
+        }
+    }
+
+    /// Closes the input, and waits for the end.
+    fn end(mut self) -> i32 {
+        drop(self.input.take());
+        self.child.wait().expect("the program ends").code().expect("no signal ended it")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn failed(output: &Output) -> (i32, String) {
+    (output.status.code().expect("no signal ended it"), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn two_peers_exchange_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let alice = Running::start(peer("alice", &folder.path().join("alice"), &["--json"]));
+    let address = alice.json_with("event")["address"].as_str().unwrap().to_owned();
+    let mut bob = Running::start(peer("bob", &folder.path().join("bob"), &["--peer", &address]));
+    assert!(bob.line().contains("you are bob"));
+    while !bob.line().contains("alice@127.0.0.1 is here") {}
+    bob.write("@alice grüß dich\n".as_bytes());
+    let message = loop {
+        let line = alice.json_with("event");
+        if line["event"] == "message" {
+            break line["message"].clone();
+        }
+    };
+    assert_eq!(message["text"], "grüß dich");
+    assert_eq!(message["from"]["label"], "bob@127.0.0.1");
+    assert_eq!(bob.end(), 0);
+    assert_eq!(alice.end(), 0);
+}
+
+#[test]
+fn json_requests_are_answered_in_order_and_under_their_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alice = Running::start(peer("alice", folder.path(), &["--json"]));
+    let hello = alice.json();
+    assert_eq!((&hello["hello"], &hello["me"]["name"]), (&json!(1), &json!("alice")));
+    let answer = alice.ask(&json!({"id": 1, "command": "create_group", "group": "cars"}));
+    assert_eq!(answer, json!({"id": 1, "answer": "created", "group": "cars"}));
+    let answer = alice.ask(&json!({"id": "two", "text": "-mygroups"}));
+    assert_eq!((&answer["id"], &answer["groups"][0]["name"]), (&json!("two"), &json!("cars")));
+    let answer = alice.ask(&json!({"id": 3, "text": "-h"}));
+    assert_eq!((&answer["id"], &answer["answer"]), (&json!(3), &json!("help")));
+    let error = alice.ask(&json!({"id": 4, "command": "join_group", "group": "carz"}));
+    assert_eq!(
+        (&error["id"], &error["refusal"], &error["nearest"]),
+        (&json!(4), &json!("unknown_group"), &json!("cars"))
+    );
+    let error = alice.ask(&json!({"id": 5, "command": "fly"}));
+    assert_eq!(error["id"], json!(5));
+    assert!(error["error"].as_str().unwrap().contains("fly"), "{error}");
+    // Many at once, some of which the program answers itself: no answer overtakes another.
+    let script: String =
+        (10..200)
+            .map(|id| {
+                if id % 3 == 0 { json!({"id": id, "text": "-h"}) } else { json!({"id": id, "command": "list_groups"}) }
+            })
+            .map(|line| format!("{line}\n"))
+            .collect();
+    alice.write(script.as_bytes());
+    for id in 10..200 {
+        assert_eq!(alice.json_with("answer")["id"], json!(id));
+    }
+    assert_eq!(alice.end(), 0);
+}
+
+#[test]
+fn rubbish_gets_one_line_each_and_nothing_else_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alice = Running::start(peer("alice", folder.path(), &["--json"]));
+    alice.json_with("hello");
+    let mut script = b"\xff\xfe\x00\x80\n".to_vec();
+    script.extend(vec![b'x'; 1 << 20]);
+    script.extend_from_slice(b"\n{\"id\":\n-mygroups\n");
+    alice.write(&script);
+    let error = || alice.json_with("error")["error"].as_str().unwrap().to_owned();
+    assert!(error().contains("UTF-8"));
+    assert!(error().contains("1048576 bytes"));
+    assert!(error().contains("not JSON"));
+    assert_eq!(alice.json_with("answer")["answer"], "groups");
+    assert_eq!(alice.end(), 0);
+}
+
+#[test]
+fn plain_lines_in_and_plain_lines_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alice = Running::start(peer("alice", folder.path(), &[]));
+    alice.write(b"-lisusers\n-mygroups\n@ hi\n");
+    let lines: Vec<_> =
+        std::iter::from_fn(|| Some(alice.line())).filter(|line| line.starts_with(['!', 'n'])).take(3).collect();
+    assert!(lines[0].contains("did you mean -listusers?"), "{lines:?}");
+    assert_eq!(lines[1], "no group; -creategroup GROUP makes one");
+    assert!(lines[2].starts_with("! write a name right behind the @"), "{lines:?}");
+    assert_eq!(alice.end(), 0);
+}
+
+#[test]
+fn a_reader_who_closes_the_output_ends_it_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = peer("alice", folder.path(), &["--json"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    drop(child.stdout.take());
+    // Until it has noticed; then nobody reads this any more.
+    while input.write_all(b"-mygroups\n").is_ok() && child.try_wait().unwrap().is_none() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(failed(&output), (0, String::new()));
+}
+
+#[test]
+fn a_person_stays_the_same_and_is_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Running::start(peer("alice", folder.path(), &["--json"]));
+    let hello = first.json();
+    let (code, told) = failed(&peer("alice", folder.path(), &[]).stdin(Stdio::null()).output().unwrap());
+    assert_eq!(code, 1);
+    assert!(told.contains("another causerie is running") && told.contains("--data"), "{told}");
+    assert_eq!(first.end(), 0);
+    let second = Running::start(peer("alice", folder.path(), &["--json"]));
+    let again = second.json();
+    assert_eq!(again["me"]["person"], hello["me"]["person"]);
+    assert_ne!(again["process"], hello["process"], "a new start is a new incarnation");
+    assert_eq!(second.end(), 0);
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_said_in_one_line_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let exposed = folder.path().join("exposed");
+    fs::create_dir(&exposed).unwrap();
+    fs::write(exposed.join("identity.key"), "00").unwrap();
+    fs::set_permissions(exposed.join("identity.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let mut homeless = causerie(&["--name", "alice", "--no-mdns"]);
+    homeless.env("HOME", "/dev/null").env_remove("XDG_DATA_HOME");
+    let cases = [
+        (peer("alice", &exposed, &[]), "chmod 600"),
+        (peer("no name", folder.path(), &[]), "--name"),
+        (peer("alice", folder.path(), &["--peer", "nowhere"]), "ip:port"),
+        (peer("alice", folder.path(), &["--trace", "/nonexistent/trace"]), "/nonexistent/trace"),
+        (peer("alice", Path::new("/dev/null/folder"), &[]), "--data"),
+        (peer("alice", folder.path(), &["--log", "=loud="]), "--log"),
+        (homeless, "--data"),
+    ];
+    for (mut command, named) in cases {
+        let (code, told) = failed(&command.stdin(Stdio::null()).output().unwrap());
+        assert_eq!(code, 1, "{told}");
+        assert!(
+            told.starts_with("causerie: ") && told.contains(named) && told.trim_end().lines().count() == 1,
+            "{told}"
+        );
+    }
+    let (code, told) = failed(&causerie(&["--listen", "here"]).output().unwrap());
+    assert_eq!(code, 2, "{told}");
+}
+
+#[test]
+fn check_tells_a_violation_from_traces_it_cannot_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace");
+    let line = |event: &str| format!("{{\"ts\":1,\"peer\":\"A\",\"name\":\"alice\",\"event\":{event}}}\n");
+    for (text, code) in [
+        (line(r#""send","id":"A:1","dests":[]"#), 0),
+        (line(r#""send","id":"A:1","dests":[]"#).repeat(2), 1),
+        ("rubbish\n".to_owned(), 2),
+    ] {
+        fs::write(&file, &text).unwrap();
+        let output = causerie(&["check"]).arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{text}{output:?}");
+    }
+    assert_eq!(causerie(&["check", "/nonexistent"]).output().unwrap().status.code(), Some(2));
+}
