@@ -173,3 +173,11 @@ fn help_lists_every_command_aligned() {
         SPECS.iter().map(|spec| help.lines().find_map(|line| line.find(spec.about)).unwrap()).collect();
     assert!(columns.windows(2).all(|pair| pair[0] == pair[1]), "{columns:?}");
 }
+
+#[test]
+fn the_page_on_commands_has_every_name() {
+    let page = include_str!("../../../../docs/commands.md");
+    for name in SPECS.iter().flat_map(|spec| spec.names) {
+        assert!(page.contains(&format!("`-{name}`")) || page.contains(&format!("`-{name} ")), "{name}");
+    }
+}
