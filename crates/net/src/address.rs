@@ -1,1 +1,168 @@
-//! Addresses as people write them.
+//! Addresses: as people write them, as libp2p writes them, and as they travel.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use libp2p::{Multiaddr, multiaddr::Protocol};
+
+use crate::{
+    BadAddress,
+    peer::{Key, key_of},
+};
+
+/// An address given by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    /// Who is expected there, if the multiaddr said.
+    pub(crate) peer: Option<Key>,
+}
+
+/// Reads `ip:port`, `[v6]:port` or a multiaddr.
+pub(crate) fn parse(text: &str) -> Result<Target, BadAddress> {
+    let target = match text.parse() {
+        Ok(address) => Target { address, peer: None },
+        Err(_) => parse_multiaddr(text).ok_or_else(|| BadAddress::Syntax(text.chars().take(100).collect()))?,
+    };
+    match unusable(&target.address) {
+        Some(reason) => Err(BadAddress::Unusable { address: text.to_owned(), reason }),
+        None => Ok(target),
+    }
+}
+
+fn parse_multiaddr(text: &str) -> Option<Target> {
+    let multiaddr: Multiaddr = text.parse().ok()?;
+    let peer = if let Some(Protocol::P2p(id)) = multiaddr.iter().nth(2) { Some(key_of(&id)?) } else { None };
+    let parts = if peer.is_some() { 3 } else { 2 };
+    (multiaddr.iter().count() == parts).then_some(Target { address: from_multiaddr(&multiaddr)?, peer })
+}
+
+/// Why an address cannot be dialled, if it cannot.
+pub(crate) fn unusable(address: &SocketAddr) -> Option<&'static str> {
+    if address.port() == 0 {
+        Some("it has no port")
+    } else if address.ip().is_unspecified() {
+        Some("it names every interface, not one machine")
+    } else if address.ip().is_multicast() || address.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        Some("it names many machines, not one")
+    } else if is_link_local_v6(&address.ip()) {
+        Some("link-local IPv6 addresses need an interface, which the transport cannot name; use another address")
+    } else {
+        None
+    }
+}
+
+pub(crate) fn is_link_local_v6(ip: &IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
+pub(crate) fn to_multiaddr(address: SocketAddr) -> Multiaddr {
+    Multiaddr::empty().with(address.ip().into()).with(Protocol::Tcp(address.port()))
+}
+
+/// The socket address at the front of a multiaddr.
+pub(crate) fn from_multiaddr(multiaddr: &Multiaddr) -> Option<SocketAddr> {
+    let mut parts = multiaddr.iter();
+    let (ip, port) = (parts.next()?, parts.next()?);
+    let ip = if let Protocol::Ip4(ip) = ip {
+        IpAddr::V4(ip)
+    } else if let Protocol::Ip6(ip) = ip {
+        IpAddr::V6(ip)
+    } else {
+        return None;
+    };
+    if let Protocol::Tcp(port) = port { Some(SocketAddr::new(ip, port)) } else { None }
+}
+
+/// Writes a count (one byte) and that many addresses: a family (4 or 6), the IP address, the port.
+pub(crate) fn encode_all(addresses: &[SocketAddr], out: &mut Vec<u8>) {
+    let count = u8::try_from(addresses.len()).expect("callers bound what they list to less than 256");
+    out.push(count);
+    for address in addresses {
+        match address.ip() {
+            IpAddr::V4(ip) => {
+                out.push(4);
+                out.extend(ip.octets());
+            }
+            IpAddr::V6(ip) => {
+                out.push(6);
+                out.extend(ip.octets());
+            }
+        }
+        out.extend(address.port().to_be_bytes());
+    }
+}
+
+/// Reads what [`encode_all`] wrote off the front. What cannot be dialled is left out.
+pub(crate) fn decode_all(from: &mut &[u8], most: usize) -> Option<Vec<SocketAddr>> {
+    let count = usize::from(take::<1>(from)?[0]);
+    if count > most {
+        return None;
+    }
+    let mut addresses = Vec::with_capacity(count);
+    for _ in 0..count {
+        let ip = match take::<1>(from)? {
+            [4] => IpAddr::V4(Ipv4Addr::from(take::<4>(from)?)),
+            [6] => IpAddr::V6(Ipv6Addr::from(take::<16>(from)?)),
+            _ => return None,
+        };
+        let address = SocketAddr::new(ip, u16::from_be_bytes(take(from)?));
+        if unusable(&address).is_none() {
+            addresses.push(address);
+        }
+    }
+    Some(addresses)
+}
+
+/// Takes `N` bytes off the front.
+pub(crate) fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = from.split_first_chunk()?;
+    *from = rest;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, expected) in [
+            ("192.0.2.1:4001", "192.0.2.1:4001"),
+            ("[2001:db8::1]:4001", "[2001:db8::1]:4001"),
+            ("/ip4/192.0.2.1/tcp/4001", "192.0.2.1:4001"),
+            ("/ip6/2001:db8::1/tcp/4001", "[2001:db8::1]:4001"),
+        ] {
+            let target = Target { address: expected.parse().unwrap(), peer: None };
+            assert_eq!(parse(text), Ok(target), "{text}");
+        }
+        let id = crate::peer::peer_id(&[7; 32]);
+        assert_eq!(parse(&format!("/ip4/192.0.2.1/tcp/4001/p2p/{id}")).unwrap().peer, Some([7; 32]));
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        for text in ["", "nonsense", "host:1", "1.2.3.4", "1.2.3.4:99999", "/ip4/1.2.3.4", "/ip4/1.2.3.4/udp/1"] {
+            assert!(matches!(parse(text), Err(BadAddress::Syntax(_))), "{text}");
+        }
+        for text in ["1.2.3.4:0", "0.0.0.0:1", "[::]:1", "[fe80::1]:1", "224.0.0.251:1"] {
+            assert!(matches!(parse(text), Err(BadAddress::Unusable { .. })), "{text}");
+        }
+        let sha256 = libp2p::PeerId::random();
+        assert!(parse(&format!("/ip4/1.2.3.4/tcp/1/p2p/{sha256}")).is_err(), "only Ed25519 keys");
+        assert!(parse("/ip4/1.2.3.4/tcp/1/ws").is_err());
+    }
+
+    #[test]
+    fn travels() {
+        let addresses = ["192.0.2.1:4001".parse().unwrap(), "[2001:db8::1]:1".parse().unwrap()];
+        let mut bytes = Vec::new();
+        encode_all(&addresses, &mut bytes);
+        for cut in 0..bytes.len() {
+            assert_eq!(decode_all(&mut &bytes[..cut], 16), None);
+        }
+        let mut rest = &bytes[..];
+        assert_eq!(decode_all(&mut rest, 16).unwrap(), addresses);
+        assert!(rest.is_empty());
+        assert_eq!(decode_all(&mut &bytes[..], 1), None, "more than the bound");
+    }
+}

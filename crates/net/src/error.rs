@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr};
 
+use libp2p::TransportError;
+
 use crate::LinkId;
 
 /// Why a [`Net`](crate::Net) did not start.
@@ -28,6 +30,18 @@ pub enum Error {
     /// The system gave no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
+}
+
+impl Error {
+    pub(crate) fn listen(address: SocketAddr, error: TransportError<io::Error>) -> Self {
+        match error {
+            TransportError::Other(source) if source.kind() == io::ErrorKind::AddrInUse => Self::PortInUse(address),
+            TransportError::Other(source) => Self::Listen { address, source },
+            TransportError::MultiaddrNotSupported(_) => {
+                Self::Listen { address, source: io::ErrorKind::Unsupported.into() }
+            }
+        }
+    }
 }
 
 /// Why an address given by hand cannot be dialled.

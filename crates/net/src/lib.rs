@@ -15,11 +15,28 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod behaviour;
+mod by_hand;
 mod config;
+mod discovery;
+mod driver;
 mod error;
 mod event;
 mod frame;
+mod greeting;
+mod handler;
+mod introduce;
+mod link;
+mod listen;
 mod net;
+mod outgoing;
+mod peer;
+mod random;
+mod swarm;
+mod tiebreak;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, Limits};
 pub use error::{BadAddress, Error, Gone};

@@ -1,12 +1,40 @@
 //! The handle.
 
-use bytes::Bytes;
+use std::{collections::HashMap, sync::Arc};
 
-use crate::{BadAddress, Config, Error, Events, Gone, LinkId, Room};
+use bytes::Bytes;
+use parking_lot::RwLock;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    BadAddress, Config, DownReason, Error, Events, Gone, LinkId, Room,
+    address::{Target, parse},
+    driver::Driver,
+    frame::Kind,
+    greeting::VERSION,
+    outgoing::{Finish, Outgoing},
+};
+
+/// Commands that wait for the driver. It takes them at once; a person types no faster.
+const COMMANDS: usize = 64;
+
+/// The queues of the links that are up. Written when a link comes or goes; reading it takes one uncontended lock.
+pub(crate) type Links = Arc<RwLock<HashMap<LinkId, Arc<Outgoing>>>>;
+
+/// What the handle asks of the driver.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Connect { text: String, target: Target },
+    Shutdown(oneshot::Sender<()>),
+}
 
 /// A running peer's links. Cheap to clone; when the last clone is dropped, the links say goodbye and close.
 #[derive(Clone, Debug)]
-pub struct Net(());
+pub struct Net {
+    links: Links,
+    commands: mpsc::Sender<Command>,
+    max_frame: usize,
+}
 
 impl Net {
     /// Listens, and starts to look for others. Needs a Tokio runtime with time and I/O enabled.
@@ -14,32 +42,71 @@ impl Net {
     /// # Errors
     ///
     /// When an address in [`Config::listen`] cannot be listened on or one of [`Config::peers`] is not an address.
-    pub async fn start(_config: Config) -> Result<(Self, Events), Error> {
-        Err(Error::Random("not built yet".into()))
+    pub async fn start(config: Config) -> Result<(Self, Events), Error> {
+        Self::start_with(config, VERSION)
     }
 
-    /// Queues a frame. It is taken in any case, and never blocks.
+    /// Starts a peer that speaks `version` of the protocol.
+    pub(crate) fn start_with(config: Config, version: u16) -> Result<(Self, Events), Error> {
+        let links = Links::default();
+        let (commands, orders) = mpsc::channel(COMMANDS);
+        let (events, receiver) = mpsc::channel(config.limits.events.max(1));
+        let max_frame = config.limits.max_frame;
+        let driver = Driver::new(config, version, Arc::clone(&links), orders, events)?;
+        tokio::spawn(driver.run());
+        Ok((Self { links, commands, max_frame }, Events(receiver)))
+    }
+
+    /// Queues a frame. It is taken in any case, and never blocks. One that is longer than
+    /// [`Limits::max_frame`](crate::Limits::max_frame) closes the link.
     ///
     /// # Errors
     ///
     /// [`Gone`] when the link is down: its [`Event::Down`](crate::Event::Down) has come or is about to.
-    pub fn send(&self, link: LinkId, _frame: Bytes) -> Result<Room, Gone> {
-        Err(Gone(link))
+    pub fn send(&self, link: LinkId, frame: Bytes) -> Result<Room, Gone> {
+        let links = self.links.read();
+        let outgoing = links.get(&link).ok_or(Gone(link))?;
+        if frame.len() > self.max_frame {
+            let text = format!("a frame of {} bytes was to be sent; {} is the most", frame.len(), self.max_frame);
+            outgoing.finish(Finish::close(text));
+        }
+        outgoing.push(&frame).ok_or(Gone(link))
     }
 
-    /// Dials an address once; the outcome comes as an event.
+    /// Dials an address once; the outcome comes as an event: [`Up`](crate::Event::Up),
+    /// [`Refused`](crate::Event::Refused), [`ConnectFailed`](crate::Event::ConnectFailed), or a
+    /// [`Warning`](crate::Event::Warning) when a link to whoever listens there is up already.
     ///
     /// # Errors
     ///
     /// When it is not an address, or too many are being tried.
     pub fn connect(&self, address: &str) -> Result<(), BadAddress> {
-        Err(BadAddress::Busy(address.to_owned()))
+        let target = parse(address)?;
+        let text = address.to_owned();
+        self.commands.try_send(Command::Connect { text, target }).map_err(|_| BadAddress::Busy(address.to_owned()))
     }
 
-    /// Closes a link; both users see the reason. [`Event::Down`](crate::Event::Down) follows.
-    pub fn close(&self, _link: LinkId, _reason: String) {}
+    /// Closes a link; both users see the reason. What still waits to be sent on it is dropped.
+    /// [`Event::Down`](crate::Event::Down) follows.
+    pub fn close(&self, link: LinkId, reason: String) {
+        if let Some(outgoing) = self.links.read().get(&link) {
+            outgoing.finish(Finish::close(reason));
+        }
+    }
 
-    /// Says goodbye on every link, flushes, and returns when all connections are closed, or after
-    /// [`Limits::shutdown`](crate::Limits::shutdown).
-    pub async fn shutdown(self) {}
+    /// Sends what is queued, says goodbye on every link, and returns when all connections are closed, or after
+    /// [`Limits::shutdown`](crate::Limits::shutdown). [`Events`] end once what had come before is taken.
+    pub async fn shutdown(self) {
+        let (done, waits) = oneshot::channel();
+        if self.commands.send(Command::Shutdown(done)).await.is_ok() {
+            // An error means that the driver has stopped, which is all that is wanted.
+            let _ = waits.await;
+        }
+    }
+}
+
+impl Finish {
+    fn close(text: String) -> Self {
+        Self { last: Some(Kind::Close), reason: DownReason::Closed(text.clone()), text }
+    }
 }

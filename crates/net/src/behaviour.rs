@@ -1,0 +1,165 @@
+//! The part of the mesh that lives inside libp2p's swarm: lets connections in within bounds, and hands out streams.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use libp2p::{
+    Multiaddr, PeerId,
+    core::{Endpoint, transport::PortUse},
+    swarm::{
+        ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure, NetworkBehaviour, NotifyHandler,
+        ToSwarm,
+    },
+};
+
+use crate::{
+    handler::{Abort, Handler, Opened},
+    peer::key_of,
+};
+
+/// Connections at once to one peer: two, of which the rule leaves one, and one more for a peer that has restarted while
+/// its earlier connections are not noticed to be dead yet.
+const MAX_PER_PEER: u32 = 3;
+
+/// What became of a connection's stream.
+#[derive(Debug)]
+pub(crate) struct StreamOpened {
+    pub(crate) connection: ConnectionId,
+    pub(crate) opened: Opened,
+}
+
+pub(crate) struct Behaviour {
+    timeout: Duration,
+    max_pending: usize,
+    max_peers: usize,
+    pending: HashSet<ConnectionId>,
+    established: HashMap<PeerId, u32>,
+    actions: VecDeque<ToSwarm<StreamOpened, Abort>>,
+    waker: Option<Waker>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Denied {
+    #[error("too many connections are being authenticated")]
+    Pending,
+    #[error("too many peers")]
+    Peers,
+    #[error("too many connections to one peer")]
+    PerPeer,
+    #[error("its key is not an Ed25519 key")]
+    Key,
+}
+
+impl Behaviour {
+    pub(crate) fn new(timeout: Duration, max_pending: usize, max_peers: usize) -> Self {
+        Self {
+            timeout,
+            max_pending,
+            max_peers,
+            pending: HashSet::new(),
+            established: HashMap::new(),
+            actions: VecDeque::new(),
+            waker: None,
+        }
+    }
+
+    /// Ends a connection hard. Its stream must be dropped, or about to be.
+    pub(crate) fn abort(&mut self, peer_id: PeerId, connection: ConnectionId) {
+        self.actions.push_back(ToSwarm::NotifyHandler {
+            peer_id,
+            handler: NotifyHandler::One(connection),
+            event: Abort,
+        });
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn admit(&self, peer: &PeerId) -> Result<(), ConnectionDenied> {
+        if key_of(peer).is_none() {
+            return Err(ConnectionDenied::new(Denied::Key));
+        }
+        match self.established.get(peer) {
+            Some(&count) if count >= MAX_PER_PEER => Err(ConnectionDenied::new(Denied::PerPeer)),
+            None if self.established.len() >= self.max_peers => Err(ConnectionDenied::new(Denied::Peers)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl NetworkBehaviour for Behaviour {
+    type ConnectionHandler = Handler;
+    type ToSwarm = StreamOpened;
+
+    fn handle_pending_inbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        if self.pending.len() >= self.max_pending {
+            return Err(ConnectionDenied::new(Denied::Pending));
+        }
+        self.pending.insert(connection);
+        Ok(())
+    }
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<Handler, ConnectionDenied> {
+        self.pending.remove(&connection);
+        self.admit(&peer)?;
+        Ok(Handler::new(false, self.timeout))
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<Handler, ConnectionDenied> {
+        self.admit(&peer)?;
+        Ok(Handler::new(true, self.timeout))
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "libp2p adds events; none but these matter here")]
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        match event {
+            FromSwarm::ConnectionEstablished(established) => {
+                *self.established.entry(established.peer_id).or_default() += 1;
+            }
+            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, remaining_established, .. }) => {
+                if remaining_established == 0 {
+                    self.established.remove(&peer_id);
+                } else if let Some(count) = self.established.get_mut(&peer_id) {
+                    *count -= 1;
+                }
+            }
+            FromSwarm::ListenFailure(ListenFailure { connection_id, .. }) => {
+                self.pending.remove(&connection_id);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connection_handler_event(&mut self, _: PeerId, connection: ConnectionId, opened: Opened) {
+        self.actions.push_back(ToSwarm::GenerateEvent(StreamOpened { connection, opened }));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<StreamOpened, Abort>> {
+        if let Some(action) = self.actions.pop_front() {
+            return Poll::Ready(action);
+        }
+        self.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}

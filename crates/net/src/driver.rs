@@ -1,0 +1,627 @@
+//! The one task that owns the swarm and decides: whom to dial, which connection stays, who is introduced to whom.
+//!
+//! Frames do not pass through here: a [`link`](crate::link) moves them between its stream and the user's queues.
+
+mod decide;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    future,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use futures::StreamExt;
+use libp2p::{
+    Swarm,
+    core::ConnectedPoint,
+    identity::Keypair,
+    swarm::{ConnectionId, DialError, SwarmEvent},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time,
+};
+
+use crate::{
+    BadAddress, Config, DownReason, Error, Event, Limits, LinkId,
+    address::{from_multiaddr, is_link_local_v6, parse, to_multiaddr},
+    behaviour::{Behaviour, StreamOpened},
+    by_hand::{ByHand, EntryId},
+    discovery::{Discovery, Found},
+    frame::Kind,
+    greeting::{self, Greeting},
+    handler::Opened,
+    introduce::{self, Circle, Letter},
+    link::{self, Link, Report},
+    listen::{Reserved, reserve},
+    net::{Command, Links},
+    outgoing::{Finish, Outgoing},
+    peer::{Key, Start, key_of, peer_id},
+    swarm,
+    tiebreak::{Action, TieBreak, Timing},
+};
+
+/// Events the driver itself has ready and the user has not taken, beyond which it waits.
+const MAX_OUTBOX: usize = 256;
+/// Reports of links that wait for the driver.
+const REPORTS: usize = 256;
+/// Findings of discovery that wait for the driver.
+const FINDINGS: usize = 256;
+/// The same refusal is told the user once in this time, and one more for each of the peers beyond this number.
+const REFUSALS: (Duration, usize) = (Duration::from_secs(300), 1024);
+
+pub(crate) struct Driver {
+    me: Key,
+    start: Start,
+    version: u16,
+    limits: Arc<Limits>,
+    swarm: Swarm<Behaviour>,
+    /// Kept so that nobody else gets the ports.
+    _reserved: Vec<Reserved>,
+    listening: Vec<SocketAddr>,
+    discovery: Option<Discovery>,
+
+    tiebreak: TieBreak,
+    by_hand: ByHand,
+    circle: Circle,
+    /// Where peers can be reached, the likeliest first.
+    addresses: HashMap<Key, Vec<SocketAddr>>,
+
+    /// Dials under way, not connected yet.
+    dials: HashMap<ConnectionId, Dial>,
+    dialled: u64,
+    connections: BTreeMap<ConnectionId, Connection>,
+    /// Every connection the swarm has, also those that are being closed.
+    open: HashSet<ConnectionId>,
+    by_link: HashMap<LinkId, ConnectionId>,
+    up: HashMap<Key, ConnectionId>,
+    next_link: u64,
+    refusals: HashMap<Key, (Instant, String)>,
+    /// Frames and greetings that broke the protocol, so far.
+    violations: u64,
+
+    links: Links,
+    /// What the user is to be told, in order, and the link that begins to hand over frames once he is.
+    outbox: VecDeque<(Event, Option<oneshot::Sender<()>>)>,
+    events: mpsc::Sender<Event>,
+    orders: mpsc::Receiver<Command>,
+    reports: mpsc::Receiver<(LinkId, Report)>,
+    /// What links report with.
+    report: mpsc::Sender<(LinkId, Report)>,
+    found: mpsc::Receiver<Found>,
+    closing: Option<Closing>,
+}
+
+struct Closing {
+    by: Instant,
+    done: Option<oneshot::Sender<()>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Dial {
+    reason: Reason,
+    number: u64,
+}
+
+/// Why a connection was dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    Rule(Key),
+    ByHand(EntryId),
+}
+
+/// A connection, from the moment it is authenticated.
+#[derive(Debug)]
+struct Connection {
+    peer: Key,
+    remote: SocketAddr,
+    /// This side's dial; `None` when the other side dialled.
+    dial: Option<Dial>,
+    since: Instant,
+    stage: Stage,
+    link: Option<Attached>,
+    /// The other side's.
+    greeting: Option<Greeting>,
+    /// Nobody knew the peer before it appeared here.
+    stranger: bool,
+}
+
+#[derive(Debug)]
+struct Attached {
+    id: LinkId,
+    outgoing: Arc<Outgoing>,
+    up: Option<oneshot::Sender<()>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The stream or the greeting is still to come.
+    Opening,
+    /// Both sides have greeted; which connection stays is not decided.
+    Greeted,
+    /// The other side has decided for it; what it replaces is not down yet.
+    Accepted,
+    Up,
+    Ending,
+}
+
+impl Driver {
+    /// A peer that speaks `version` of the protocol.
+    pub(crate) fn new(
+        config: Config,
+        version: u16,
+        links: Links,
+        orders: mpsc::Receiver<Command>,
+        events: mpsc::Sender<Event>,
+    ) -> Result<Self, Error> {
+        let Config { secret, listen, peers, mdns, interface, limits } = config;
+        let mut by_hand = ByHand::new(limits.backoff, random()?);
+        for text in peers {
+            let target = parse(&text)?;
+            by_hand.add(Instant::now(), text, target, true).map_err(BadAddress::Busy)?;
+        }
+        let keypair = Keypair::ed25519_from_bytes(secret).expect("32 bytes are an Ed25519 seed");
+        let me = key_of(&keypair.public().to_peer_id()).expect("it is an Ed25519 key");
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let start = Start { r: random()?, at: u64::try_from(at.as_micros()).unwrap_or(u64::MAX) };
+        let timing = Timing { fallback: limits.fallback, backoff: limits.backoff, peers: limits.peers };
+
+        let reserved = reserve(&listen)?;
+        let mut swarm = swarm::build(&keypair, &limits);
+        for Reserved { address, .. } in &reserved {
+            swarm.listen_on(to_multiaddr(*address)).map_err(|error| Error::listen(*address, error))?;
+        }
+        let (found_by, found) = mpsc::channel(FINDINGS);
+        let listen: Vec<_> = reserved.iter().map(|reserved| reserved.address).collect();
+        let mut outbox: VecDeque<(Event, Option<oneshot::Sender<()>>)> = VecDeque::new();
+        let discovery = mdns.then(|| Discovery::start(&me, &start, version, &listen, interface, found_by));
+        let discovery = discovery.and_then(|started| {
+            let warn = |error| {
+                let text = format!("mDNS does not work here ({error}): give addresses by hand");
+                outbox.push_back((Event::Warning { text }, None));
+            };
+            started.map_err(warn).ok()
+        });
+        let (report, reports) = mpsc::channel(REPORTS);
+        Ok(Self {
+            me,
+            start,
+            version,
+            tiebreak: TieBreak::new(me, start.r, timing, random()?),
+            by_hand,
+            circle: Circle::new(&me, &start),
+            addresses: HashMap::new(),
+            limits: Arc::new(limits),
+            swarm,
+            _reserved: reserved,
+            listening: Vec::new(),
+            discovery,
+            dials: HashMap::new(),
+            dialled: 0,
+            connections: BTreeMap::new(),
+            open: HashSet::new(),
+            by_link: HashMap::new(),
+            up: HashMap::new(),
+            next_link: 0,
+            refusals: HashMap::new(),
+            violations: 0,
+            links,
+            outbox,
+            events,
+            orders,
+            reports,
+            report,
+            found,
+            closing: None,
+        })
+    }
+
+    pub(crate) async fn run(mut self) {
+        while !self.finished() {
+            if self.closing.is_none() {
+                self.act(Instant::now());
+            }
+            let (deadline, why) = self.poll_timeout();
+            let has_room = self.outbox.len() < MAX_OUTBOX;
+            tokio::select! {
+                permit = self.events.clone().reserve_owned(), if !self.outbox.is_empty() => match permit {
+                    Ok(permit) => if let Some((event, up)) = self.outbox.pop_front() {
+                        permit.send(event);
+                        // The link may have ended meanwhile.
+                        up.map(|up| up.send(()));
+                    },
+                    // Nobody listens any more. Whoever still has a handle may close the net.
+                    Err(_) => self.outbox.clear(),
+                },
+                event = self.swarm.select_next_some(), if has_room => self.on_swarm(event),
+                Some((link, report)) = self.reports.recv(), if has_room => self.on_report(link, report),
+                Some(found) = self.found.recv(), if has_room => self.on_found(found),
+                order = self.orders.recv(), if self.closing.is_none() => self.on_order(order),
+                () = sleep_until(deadline) => tracing::trace!(why, "due"),
+            }
+        }
+        drop(self.swarm);
+        if let Some(done) = self.closing.and_then(|closing| closing.done) {
+            // Whoever asked has gone away.
+            let _ = done.send(());
+        }
+    }
+
+    fn finished(&self) -> bool {
+        let Some(closing) = &self.closing else { return false };
+        (self.open.is_empty() && self.connections.is_empty() && self.outbox.is_empty()) || closing.by <= Instant::now()
+    }
+
+    fn poll_timeout(&self) -> (Option<Instant>, &'static str) {
+        if let Some(closing) = &self.closing {
+            return (Some(closing.by), "closing");
+        }
+        let opening = self.connections.values().filter_map(|connection| self.overdue_at(connection));
+        let timeouts = [
+            self.tiebreak.poll_timeout(self.may_dial()),
+            self.by_hand.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "address by hand")),
+            self.circle.poll_timeout().map(|at| (at, "introductions")),
+            opening.min().map(|at| (at, "handshake")),
+        ];
+        match timeouts.into_iter().flatten().min() {
+            Some((at, why)) => (Some(at), why),
+            None => (None, ""),
+        }
+    }
+
+    fn may_dial(&self) -> bool {
+        self.dials.len() < self.limits.dials
+    }
+
+    /// Does what the clock says.
+    fn act(&mut self, now: Instant) {
+        while let Some(action) = self.tiebreak.poll(now, self.may_dial()) {
+            match action {
+                Action::Dial(peer) => self.dial(now, peer),
+                Action::Announce => {
+                    if let Some(discovery) = &mut self.discovery {
+                        discovery.announce(now);
+                    }
+                }
+            }
+        }
+        while self.may_dial()
+            && let Some((entry, target)) = self.by_hand.poll(now)
+        {
+            self.start_dial(now, swarm::dial_address(target.address, target.peer), Reason::ByHand(entry));
+        }
+        let letters = self.circle.poll(now);
+        self.post(letters);
+        let overdue = |(id, connection): (&ConnectionId, &Connection)| {
+            self.overdue_at(connection).is_some_and(|at| at <= now).then_some(*id)
+        };
+        for id in self.connections.iter().filter_map(overdue).collect::<Vec<_>>() {
+            self.give_up(id, "the other side does not greet");
+        }
+    }
+
+    /// When a connection that is not up has had its time.
+    fn overdue_at(&self, connection: &Connection) -> Option<Instant> {
+        match connection.stage {
+            Stage::Opening => Some(connection.since + self.limits.handshake),
+            // Longer than any dial that the decision may wait for.
+            Stage::Greeted | Stage::Accepted => Some(connection.since + self.limits.handshake * 3),
+            Stage::Up | Stage::Ending => None,
+        }
+    }
+
+    fn dial(&mut self, now: Instant, peer: Key) {
+        if self.is_coming_about(&peer) {
+            // A connection is coming about already. When it comes to nothing, the tie-break hears of it.
+            return;
+        }
+        let addresses = self.addresses.get(&peer).map_or(&[][..], Vec::as_slice);
+        self.start_dial(now, swarm::dial_peer(&peer, addresses), Reason::Rule(peer));
+    }
+
+    fn start_dial(&mut self, now: Instant, opts: libp2p::swarm::dial_opts::DialOpts, reason: Reason) {
+        let id = opts.connection_id();
+        self.dialled += 1;
+        self.dials.insert(id, Dial { reason, number: self.dialled });
+        if let Err(error) = self.swarm.dial(opts) {
+            self.dial_failed(now, id, &error);
+        }
+    }
+
+    fn dial_failed(&mut self, now: Instant, id: ConnectionId, error: &DialError) {
+        let Some(dial) = self.dials.remove(&id) else { return };
+        tracing::debug!(?dial, %error, "dial failed");
+        match dial.reason {
+            Reason::Rule(peer) => {
+                self.tiebreak.dial_failed(now, peer);
+                self.decide(peer);
+            }
+            Reason::ByHand(entry) => self.by_hand_failed(now, entry, swarm::dial_error(error)),
+        }
+    }
+
+    fn by_hand_failed(&mut self, now: Instant, entry: EntryId, mut reason: String) {
+        if let Some((address, goes_on)) = self.by_hand.failed(now, entry) {
+            if goes_on {
+                reason.push_str("; it is tried again from time to time");
+            }
+            self.tell(Event::ConnectFailed { address, reason });
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "libp2p adds events; none but these matter here")]
+    fn on_swarm(&mut self, event: SwarmEvent<StreamOpened>) {
+        let now = Instant::now();
+        match event {
+            SwarmEvent::Behaviour(StreamOpened { connection, opened }) => match opened {
+                Opened::Stream(stream) => self.attach(connection, stream),
+                Opened::Failed(error) => {
+                    tracing::debug!(error, "no stream");
+                    self.give_up(connection, "whoever listens there does not speak this protocol");
+                }
+            },
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.open.insert(connection_id);
+                match (key_of(&peer_id), from_multiaddr(endpoint.get_remote_address())) {
+                    (Some(peer), Some(remote)) => self.established(now, connection_id, peer, remote, &endpoint),
+                    // The behaviour has checked the key, and TCP has addresses.
+                    _ => self.swarm.behaviour_mut().abort(peer_id, connection_id),
+                }
+            }
+            SwarmEvent::ConnectionClosed { connection_id, .. } => {
+                self.open.remove(&connection_id);
+                // A link notices by itself.
+                if self.connections.get(&connection_id).is_some_and(|connection| connection.link.is_none()) {
+                    self.give_up(connection_id, "the other side hung up");
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.dial_failed(now, connection_id, &error);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => {
+                if let Some(address) = from_multiaddr(&address).filter(|address| !is_link_local_v6(&address.ip())) {
+                    self.listening.push(address);
+                    self.tell(Event::Listening { address });
+                }
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                let gone = from_multiaddr(&address);
+                self.listening.retain(|address| Some(*address) != gone);
+            }
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
+                self.tell(Event::Warning { text: format!("not listening any more: {error}") });
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener"),
+            SwarmEvent::IncomingConnectionError { error, .. } => tracing::debug!(%error, "incoming connection"),
+            _ => {}
+        }
+    }
+
+    fn established(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        peer: Key,
+        remote: SocketAddr,
+        endpoint: &ConnectedPoint,
+    ) {
+        let dial = self.dials.remove(&id);
+        if self.closing.is_some() || (endpoint.is_dialer() && dial.is_none()) {
+            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
+            return;
+        }
+        if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial
+            && self.up.contains_key(&peer)
+        {
+            self.already_linked(entry, peer);
+            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
+            return;
+        }
+        let by_hand = matches!(dial, Some(Dial { reason: Reason::ByHand(_), .. }));
+        let stranger = by_hand || !self.tiebreak.knows(&peer);
+        let stage = Stage::Opening;
+        let connection = Connection { peer, remote, dial, since: now, stage, link: None, greeting: None, stranger };
+        self.connections.insert(id, connection);
+    }
+
+    fn already_linked(&mut self, entry: EntryId, peer: Key) {
+        if let Some(address) = self.by_hand.asked_for(entry) {
+            let text = format!("{address} is connected already");
+            self.tell(Event::Warning { text });
+        }
+        self.by_hand.linked(entry, peer);
+    }
+
+    /// Takes a fresh stream. Whoever dialled greets first.
+    fn attach(&mut self, id: ConnectionId, stream: libp2p::Stream) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let outgoing = Arc::new(Outgoing::new(self.limits.outgoing));
+        let link = LinkId(self.next_link);
+        self.next_link += 1;
+        let (up, is_up) = oneshot::channel();
+        tokio::spawn(link::run(
+            Link {
+                id: link,
+                outgoing: Arc::clone(&outgoing),
+                reports: self.report.clone(),
+                events: self.events.clone(),
+                up: is_up,
+                version: self.version,
+                limits: Arc::clone(&self.limits),
+            },
+            stream,
+        ));
+        connection.link = Some(Attached { id: link, outgoing, up: Some(up) });
+        let dialled = connection.dial.is_some();
+        self.by_link.insert(link, id);
+        if dialled {
+            self.greet(id);
+        }
+    }
+
+    fn greet(&self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let Some(link) = &connection.link else { return };
+        let near = connection.remote.ip().is_loopback();
+        let listen = self.listening.iter().filter(|address| near || !address.ip().is_loopback());
+        let greeting = Greeting {
+            id: self.me,
+            start: self.start,
+            dial: connection.dial.map_or(0, |dial| dial.number),
+            listen: listen.copied().take(greeting::MAX_ADDRESSES).collect(),
+        };
+        link.outgoing.push_control(Kind::Greeting, &greeting.encode(self.version));
+    }
+
+    fn on_report(&mut self, link: LinkId, report: Report) {
+        let Some(&id) = self.by_link.get(&link) else { return };
+        match report {
+            Report::Greeted(greeting) => self.greeted(id, greeting),
+            Report::Accepted => self.accepted(id),
+            Report::Introduced(payload) => self.introduced(id, link, &payload),
+            Report::Digest(payload) => match self.circle.digest(link, &payload) {
+                Some(letters) => self.post(letters),
+                None => self.violated(id, "a malformed digest"),
+            },
+            Report::Ended(ended) => self.ended(id, link, ended),
+        }
+    }
+
+    fn introduced(&mut self, id: ConnectionId, link: LinkId, payload: &[u8]) {
+        let now = Instant::now();
+        let Some(introductions) = self.circle.introduced(link, payload) else {
+            return self.violated(id, "malformed introductions");
+        };
+        for introduction in introductions {
+            let peer = introduction.peer;
+            if !introduction.addresses.is_empty() && self.tiebreak.heard(now, peer, introduction.start, true) {
+                self.remember(peer, &introduction.addresses, false);
+            }
+        }
+    }
+
+    fn on_found(&mut self, found: Found) {
+        match found {
+            Found::Peer { peer, start, version, addresses } if version == self.version => {
+                if self.tiebreak.heard(Instant::now(), peer, start, false) {
+                    self.remember(peer, &addresses, true);
+                }
+            }
+            Found::Peer { peer, version, addresses, .. } => {
+                self.refused(peer, addresses.first().copied(), version_mismatch(version, self.version));
+            }
+            Found::Warning(text) => self.tell(Event::Warning { text }),
+        }
+    }
+
+    fn on_order(&mut self, order: Option<Command>) {
+        match order {
+            Some(Command::Connect { text, target }) => {
+                let now = Instant::now();
+                let linked = |connection: &Connection| {
+                    connection.stage == Stage::Up
+                        && (target.peer == Some(connection.peer)
+                            || (connection.dial.is_some() && connection.remote == target.address))
+                };
+                if self.connections.values().any(linked) {
+                    self.tell(Event::Warning { text: format!("{text} is connected already") });
+                } else if let Err(address) = self.by_hand.add(now, text, target, false) {
+                    let reason = "too many addresses are being tried at once; try again in a moment".to_owned();
+                    self.tell(Event::ConnectFailed { address, reason });
+                }
+            }
+            Some(Command::Shutdown(done)) => self.close(Some(done)),
+            None => self.close(None),
+        }
+    }
+
+    fn close(&mut self, done: Option<oneshot::Sender<()>>) {
+        let by = Instant::now() + self.limits.shutdown;
+        self.closing = Some(Closing { by, done });
+        if let Some(discovery) = self.discovery.take() {
+            tokio::spawn(discovery.stop());
+        }
+        self.dials.clear();
+        for (id, connection) in &mut self.connections {
+            match &connection.link {
+                Some(link) => link.outgoing.finish(Finish::goodbye()),
+                None => self.swarm.behaviour_mut().abort(peer_id(&connection.peer), *id),
+            }
+        }
+    }
+
+    fn post(&mut self, letters: Vec<Letter>) {
+        for (link, kind, payload) in letters {
+            let connection = self.by_link.get(&link).and_then(|id| self.connections.get(id));
+            if let Some(link) = connection.and_then(|connection| connection.link.as_ref()) {
+                link.outgoing.push_control(kind, &payload);
+            }
+        }
+    }
+
+    /// Remembers where a peer can be reached; what is `likely` goes to the front.
+    fn remember(&mut self, peer: Key, addresses: &[SocketAddr], likely: bool) {
+        if self.addresses.len() >= self.limits.peers.saturating_mul(2) {
+            let tiebreak = &self.tiebreak;
+            self.addresses.retain(|peer, _| tiebreak.knows(peer));
+        }
+        let known = self.addresses.entry(peer).or_default();
+        let (first, second) = if likely { (addresses, &known[..]) } else { (&known[..], addresses) };
+        let mut all = first.to_vec();
+        for address in second {
+            if !all.contains(address) {
+                all.push(*address);
+            }
+        }
+        all.truncate(introduce::MAX_ADDRESSES);
+        *known = all;
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outbox.push_back((event, None));
+    }
+
+    /// Tells the user of a refusal, once for a while.
+    fn refused(&mut self, peer: Key, address: Option<SocketAddr>, reason: String) {
+        let now = Instant::now();
+        if self.refusals.len() >= REFUSALS.1 {
+            self.refusals.retain(|_, (at, _)| now.duration_since(*at) < REFUSALS.0);
+        }
+        if self.refusals.get(&peer).is_some_and(|(at, told)| now.duration_since(*at) < REFUSALS.0 && *told == reason) {
+            return;
+        }
+        if self.refusals.len() < REFUSALS.1 {
+            self.refusals.insert(peer, (now, reason.clone()));
+        }
+        let peer = match address {
+            Some(address) => format!("{address} ({})", peer_id(&peer)),
+            None => peer_id(&peer).to_string(),
+        };
+        self.tell(Event::Refused { peer, reason });
+    }
+}
+
+/// A number nobody can guess.
+fn random() -> Result<u64, Error> {
+    getrandom::u64().map_err(|error| Error::Random(error.to_string()))
+}
+
+fn version_mismatch(theirs: u16, ours: u16) -> String {
+    let who = if theirs > ours { "this program" } else { "the other one" };
+    format!("it speaks version {theirs} of the protocol, this peer version {ours}: upgrade {who}")
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => time::sleep_until(deadline.into()).await,
+        None => future::pending().await,
+    }
+}
+
+impl Finish {
+    fn goodbye() -> Self {
+        Self { last: Some(Kind::Goodbye), text: String::new(), reason: DownReason::Shutdown }
+    }
+}

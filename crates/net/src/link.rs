@@ -1,0 +1,283 @@
+//! One connection's stream: greets, then carries frames both ways until either side ends it.
+//!
+//! The frames go straight between the stream and the user's queues; only what concerns the mesh (greetings, the
+//! decision which connection stays, introductions, the end) passes through the [`driver`](crate::driver).
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    time::{self, MissedTickBehavior},
+};
+
+use crate::{
+    DownReason, Event, Frames, Limits, LinkId,
+    frame::{Kind, Split, split, write_frame},
+    greeting::{BadGreeting, Greeting},
+    outgoing::{Outgoing, Work},
+};
+
+/// The first read of a burst, and all that an idle link holds.
+const READ_LEAST: usize = 4 << 10;
+/// The largest read.
+const READ_MOST: usize = 64 << 10;
+/// What one batch counts against the link's credit on top of its bytes: the events of tiny frames are not free.
+const BATCH_COST: usize = 128;
+/// The longest reason of the other side that is passed on, in characters.
+const MAX_REASON: usize = 300;
+
+/// What a link tells the driver.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The other side greeted.
+    Greeted(Result<Greeting, BadGreeting>),
+    /// The other side has decided that this connection stays.
+    Accepted,
+    /// The other side introduces peers.
+    Introduced(Bytes),
+    /// The other side's digest.
+    Digest(Bytes),
+    /// The link has ended; nothing comes from it any more.
+    Ended(Ended),
+}
+
+/// How a link ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// As the user is told.
+    Down(DownReason),
+    /// The other side refused it before it was up.
+    Refused(String),
+    /// The other side keeps another connection.
+    Duplicate,
+}
+
+/// A link's connections to the rest.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) id: LinkId,
+    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) reports: mpsc::Sender<(LinkId, Report)>,
+    pub(crate) events: mpsc::Sender<Event>,
+    /// Fires when the link is up and its user knows: frames may be handed over.
+    pub(crate) up: oneshot::Receiver<()>,
+    /// Of the protocol that this peer speaks.
+    pub(crate) version: u16,
+    pub(crate) limits: Arc<Limits>,
+}
+
+/// Runs a link to its end on a fresh stream.
+pub(crate) async fn run<S>(link: Link, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let Link { id, outgoing, reports, events, up, version, limits } = link;
+    let (read, write) = stream.split();
+    let mut reader = Reader {
+        id,
+        read,
+        buffer: BytesMut::new(),
+        next_read: READ_LEAST,
+        credit: Arc::new(Semaphore::new(limits.incoming)),
+        up: Some(up),
+        version,
+        outgoing: &outgoing,
+        reports: &reports,
+        events: &events,
+        limits: &limits,
+    };
+    let ended = tokio::select! {
+        Err(ended) = reader.run() => ended,
+        Err(reason) = write_all(write, &outgoing, limits.heartbeat) => Ended::Down(reason),
+        Err(reason) = tell_writable(id, &outgoing, &events) => Ended::Down(reason),
+        // An end that this side wants comes about, whether the other side still reads or not.
+        () = overdue(&outgoing, limits.shutdown) => Ended::Down(DownReason::Shutdown),
+    };
+    let ended = outgoing.finish_reason().map_or(ended, Ended::Down);
+    outgoing.gone();
+    drop(reader);
+    // The driver is gone only when the whole net is.
+    let _ = reports.send((id, Report::Ended(ended))).await;
+}
+
+struct Reader<'a, R> {
+    id: LinkId,
+    read: R,
+    buffer: BytesMut,
+    next_read: usize,
+    credit: Arc<Semaphore>,
+    /// Taken once it has fired.
+    up: Option<oneshot::Receiver<()>>,
+    version: u16,
+    outgoing: &'a Outgoing,
+    reports: &'a mpsc::Sender<(LinkId, Report)>,
+    events: &'a mpsc::Sender<Event>,
+    limits: &'a Limits,
+}
+
+impl<R: AsyncRead + Unpin> Reader<'_, R> {
+    async fn run(&mut self) -> Result<Infallible, Ended> {
+        // Silence is counted in ticks of this task, not by the clock: a machine that slept, or a program that was
+        // stopped, must not take its own absence for everybody else's.
+        let mut tick = time::interval(self.limits.dead / 10);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut greeted = false;
+        loop {
+            match split(&mut self.buffer, self.limits.max_frame).map_err(|error| protocol(error.to_string()))? {
+                Split::Control { kind: Kind::Greeting, payload } if !greeted => {
+                    greeted = true;
+                    self.report(Report::Greeted(Greeting::decode(&payload, self.version))).await;
+                }
+                Split::Control { kind, .. } if !greeted && !kind.is_last() => {
+                    return Err(protocol("no greeting".to_owned()));
+                }
+                Split::Data { .. } if !greeted => return Err(protocol("no greeting".to_owned())),
+                Split::Data { checked, count } => self.hand_over(checked, count).await?,
+                Split::Control { kind, payload } => self.control(kind, payload).await?,
+                Split::Nothing => self.fill(&mut tick).await?,
+            }
+        }
+    }
+
+    /// Reads once, waiting for as long as the other side may be silent.
+    async fn fill(&mut self, tick: &mut time::Interval) -> Result<(), Ended> {
+        let held = self.buffer.len();
+        if held == 0 && self.next_read == READ_LEAST {
+            // An idle link holds no more than it must.
+            self.buffer = BytesMut::new();
+        }
+        self.buffer.resize(held + self.next_read, 0);
+        let mut silent = 0;
+        let read = loop {
+            tokio::select! {
+                read = self.read.read(&mut self.buffer[held..]) => break read,
+                _ = tick.tick() => {
+                    silent += 1;
+                    // The first tick may be due at once.
+                    if silent > 10 {
+                        return Err(Ended::Down(DownReason::Silent));
+                    }
+                }
+            }
+        };
+        let n = match read {
+            Ok(0) => return Err(lost("the other side is gone".to_owned())),
+            Ok(n) => n,
+            Err(error) => return Err(lost(error.to_string())),
+        };
+        self.buffer.truncate(held + n);
+        self.next_read = if n == self.next_read { (n * 4).min(READ_MOST) } else { READ_LEAST };
+        Ok(())
+    }
+
+    async fn hand_over(&mut self, checked: Bytes, count: usize) -> Result<(), Ended> {
+        if let Some(up) = self.up.take() {
+            up.await.map_err(|_| lost("closed before it was up".to_owned()))?;
+        }
+        if self.outgoing.finish_reason().is_some() {
+            return Ok(());
+        }
+        let cost = (checked.len() + BATCH_COST).min(self.limits.incoming);
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+        let credit = Arc::clone(&self.credit).acquire_many_owned(cost).await.expect("the semaphore is never closed");
+        let frames = Frames::new(checked, count, credit);
+        let event = Event::Frames { link: self.id, frames };
+        self.events.send(event).await.map_err(|_| Ended::Down(DownReason::Shutdown))
+    }
+
+    async fn control(&mut self, kind: Kind, payload: Bytes) -> Result<(), Ended> {
+        match kind {
+            Kind::Heartbeat => {}
+            Kind::Accept => self.report(Report::Accepted).await,
+            Kind::Introduce => self.report(Report::Introduced(payload)).await,
+            Kind::Digest => self.report(Report::Digest(payload)).await,
+            Kind::Goodbye => return Err(Ended::Down(DownReason::Goodbye)),
+            Kind::Close => return Err(Ended::Down(DownReason::ClosedByPeer(reason(&payload)))),
+            Kind::Refuse => return Err(Ended::Refused(reason(&payload))),
+            Kind::Duplicate => return Err(Ended::Duplicate),
+            Kind::Greeting => return Err(protocol("a second greeting".to_owned())),
+            Kind::Data => unreachable!("data frames come in batches"),
+        }
+        Ok(())
+    }
+
+    async fn report(&self, report: Report) {
+        // The driver is gone only when the whole net is.
+        let _ = self.reports.send((self.id, report)).await;
+    }
+}
+
+fn protocol(what: String) -> Ended {
+    Ended::Down(DownReason::Protocol(what))
+}
+
+fn lost(why: String) -> Ended {
+    Ended::Down(DownReason::Lost(why))
+}
+
+/// The other side's words, cut to length. Control characters go: the text ends up in front of a person.
+fn reason(payload: &[u8]) -> String {
+    let text = String::from_utf8_lossy(payload);
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_REASON).collect()
+}
+
+async fn write_all(
+    mut write: impl AsyncWrite + Unpin,
+    outgoing: &Outgoing,
+    heartbeat: Duration,
+) -> Result<Infallible, DownReason> {
+    let lost = |error: std::io::Error| DownReason::Lost(error.to_string());
+    let mut tick = time::interval(heartbeat / 3);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut idle = 0;
+    loop {
+        let work = tokio::select! {
+            biased;
+            work = outgoing.work() => work,
+            _ = tick.tick() => {
+                idle += 1;
+                if idle >= 3 {
+                    outgoing.push_control(Kind::Heartbeat, &[]);
+                }
+                continue;
+            }
+        };
+        idle = 0;
+        match work {
+            Work::Write(piece) => {
+                write.write_all(piece.as_ref()).await.map_err(lost)?;
+                outgoing.written(piece);
+            }
+            Work::Finish(finish) => {
+                let mut last = Vec::new();
+                if let Some(kind) = finish.last {
+                    write_frame(kind, finish.text.as_bytes(), &mut last);
+                }
+                write.write_all(&last).await.map_err(lost)?;
+                write.close().await.map_err(lost)?;
+                // The other side reads the last word and closes: only then is everything safely there.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// Ready when this side has wanted the link to end for long enough.
+async fn overdue(outgoing: &Outgoing, patience: Duration) {
+    if outgoing.finishing().await {
+        time::sleep(patience).await;
+    }
+}
+
+async fn tell_writable(
+    id: LinkId,
+    outgoing: &Outgoing,
+    events: &mpsc::Sender<Event>,
+) -> Result<Infallible, DownReason> {
+    loop {
+        outgoing.writable().await;
+        events.send(Event::Writable { link: id }).await.map_err(|_| DownReason::Shutdown)?;
+    }
+}

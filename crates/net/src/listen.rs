@@ -1,0 +1,121 @@
+//! Ports to listen on, for one process alone.
+//!
+//! libp2p sets `SO_REUSEPORT` on what it listens on, so two processes would share a fixed port without an error, and
+//! each would get half of the connections. Two things prevent that: a socket without the option is bound for a moment,
+//! which fails when anybody listens there; and on Linux a name in the abstract namespace of Unix sockets, which the
+//! kernel frees when the process ends, keeps two that start at the same instant apart.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+};
+
+use crate::Error;
+
+/// Ports tried before giving up on finding a free one.
+const ATTEMPTS: usize = 16;
+
+/// Holds an address for this process for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    pub(crate) address: SocketAddr,
+    #[cfg(target_os = "linux")]
+    _name: Option<std::os::unix::net::UnixListener>,
+}
+
+/// Reserves what `listen` asks for, with real ports in the place of 0; every interface when it is empty.
+pub(crate) fn reserve(listen: &[SocketAddr]) -> Result<Vec<Reserved>, Error> {
+    if listen.is_empty() {
+        return everywhere();
+    }
+    listen.iter().map(|&address| if address.port() == 0 { free(address) } else { fixed(address) }).collect()
+}
+
+/// Both families on one port, so that one announcement names both.
+fn everywhere() -> Result<Vec<Reserved>, Error> {
+    let (v4, v6) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    for _ in 0..ATTEMPTS {
+        // A probe of the IPv6 one takes both families.
+        let (port, families) = match probe(SocketAddr::new(v6, 0)) {
+            Ok(found) => (found.port(), &[v4, v6][..]),
+            Err(_) => (probe(SocketAddr::new(v4, 0)).map_err(Error::NoPort)?.port(), &[v4][..]),
+        };
+        let reserved: Result<Vec<_>, _> = families.iter().map(|&ip| fixed(SocketAddr::new(ip, port))).collect();
+        if let Ok(reserved) = reserved {
+            return Ok(reserved);
+        }
+    }
+    Err(Error::NoPort(io::ErrorKind::AddrInUse.into()))
+}
+
+fn free(address: SocketAddr) -> Result<Reserved, Error> {
+    for _ in 0..ATTEMPTS {
+        let found = probe(address).map_err(|source| Error::Listen { address, source })?;
+        if let Ok(reserved) = fixed(found) {
+            return Ok(reserved);
+        }
+    }
+    Err(Error::NoPort(io::ErrorKind::AddrInUse.into()))
+}
+
+fn fixed(address: SocketAddr) -> Result<Reserved, Error> {
+    let name = claim(address)?;
+    match probe(address) {
+        Ok(_) => Ok(name),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Error::PortInUse(address)),
+        Err(source) => Err(Error::Listen { address, source }),
+    }
+}
+
+/// Listens for a moment, without `SO_REUSEPORT`.
+fn probe(address: SocketAddr) -> io::Result<SocketAddr> {
+    TcpListener::bind(address)?.local_addr()
+}
+
+#[cfg(target_os = "linux")]
+fn claim(address: SocketAddr) -> Result<Reserved, Error> {
+    use std::os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr as UnixAddr, UnixListener},
+    };
+    let name = UnixAddr::from_abstract_name(format!("causerie-listens-on-{address}"));
+    match name.and_then(|name| UnixListener::bind_addr(&name)) {
+        Ok(name) => Ok(Reserved { address, _name: Some(name) }),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Error::PortInUse(address)),
+        // Without Unix sockets the probe alone has to do.
+        Err(_) => Ok(Reserved { address, _name: None }),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn claim(address: SocketAddr) -> Result<Reserved, Error> {
+    Ok(Reserved { address })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_port_is_given_once() {
+        let held = reserve(&["127.0.0.1:0".parse().unwrap()]).unwrap();
+        let again = [held[0].address];
+        assert!(matches!(reserve(&again), Err(Error::PortInUse(_))));
+        drop(held);
+        assert!(reserve(&again).is_ok());
+    }
+
+    #[test]
+    fn a_port_somebody_else_listens_on_is_refused() {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap();
+        let error = reserve(&[address]).unwrap_err();
+        assert!(error.to_string().contains("in use"), "{error}");
+    }
+
+    #[test]
+    fn everywhere_is_one_port() {
+        let reserved = reserve(&[]).unwrap();
+        assert!(reserved.iter().all(|r| r.address.port() == reserved[0].address.port() && r.address.port() != 0));
+    }
+}

@@ -1,0 +1,237 @@
+//! The frames that wait to be written to one link.
+//!
+//! A short frame is copied to the end of one buffer right when it is queued: the writer then hands whole buffers to the
+//! stream, as many frames at once as there are. A long frame is shared between the links instead of copied.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::{
+    DownReason, Room,
+    frame::{Kind, write_frame, write_header},
+};
+
+/// The size at which a buffer is handed over and a new one begun: what one Noise message holds.
+const BUFFER: usize = 64 << 10;
+
+/// Frames from this size on are shared, not copied: below it, a copy is cheaper than one more piece to write.
+const SHARE: usize = 4 << 10;
+
+/// A piece to write.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// Whole frames, and the header of a long one.
+    Copied(Vec<u8>),
+    /// The payload of a long frame.
+    Shared(Bytes),
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// How a link is ended by this side.
+#[derive(Clone, Debug)]
+pub(crate) struct Finish {
+    /// The last frame; without one, the link ends at once.
+    pub(crate) last: Option<Kind>,
+    /// The last frame's text.
+    pub(crate) text: String,
+    /// What the user is told.
+    pub(crate) reason: DownReason,
+}
+
+/// What the writer does next.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Write(Piece),
+    /// Everything is written: say the last word and close.
+    Finish(Finish),
+}
+
+/// The queue. Its lock is held for the copy of one frame or the hand-over of one buffer, never across a wait.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    queue: Mutex<Queue>,
+    /// Something is there to write.
+    work: Notify,
+    /// The queue was full and is half empty again.
+    writable: Notify,
+    /// The link is to end.
+    finishing: Notify,
+    bound: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    pieces: VecDeque<Piece>,
+    /// Queued, or being written.
+    bytes: usize,
+    /// The user was told so and waits for `writable`.
+    full: bool,
+    finish: Option<Finish>,
+    finish_taken: bool,
+    gone: bool,
+    /// A written buffer, to be filled again.
+    spare: Vec<u8>,
+}
+
+impl Outgoing {
+    /// `bound` in bytes.
+    pub(crate) fn new(bound: usize) -> Self {
+        Self { queue: Mutex::default(), work: Notify::new(), writable: Notify::new(), finishing: Notify::new(), bound }
+    }
+
+    /// Queues a frame of the user's. `None` when the link is going down.
+    pub(crate) fn push(&self, frame: &Bytes) -> Option<Room> {
+        let mut queue = self.queue.lock();
+        if queue.gone || queue.finish.is_some() {
+            return None;
+        }
+        if queue.bytes >= self.bound.saturating_mul(2) {
+            let text = "the other side sent too much at once".to_owned();
+            self.finish_locked(&mut queue, Finish { last: Some(Kind::Close), text, reason: DownReason::Overrun });
+            return None;
+        }
+        let was_idle = queue.pieces.is_empty();
+        if frame.len() < SHARE {
+            queue.append(|tail| write_frame(Kind::Data, frame, tail));
+        } else {
+            queue.append(|tail| write_header(Kind::Data, frame.len(), tail));
+            queue.bytes += frame.len();
+            queue.pieces.push_back(Piece::Shared(frame.clone()));
+        }
+        let room = if queue.bytes >= self.bound {
+            queue.full = true;
+            Room::Full
+        } else {
+            Room::Plenty
+        };
+        drop(queue);
+        if was_idle {
+            self.work.notify_one();
+        }
+        Some(room)
+    }
+
+    /// Queues a frame of this crate's own, of at most some 64 KiB. There are few, so no bound but the callers' own.
+    pub(crate) fn push_control(&self, kind: Kind, payload: &[u8]) {
+        let mut queue = self.queue.lock();
+        if queue.gone || queue.finish.is_some() {
+            return;
+        }
+        queue.append(|tail| write_frame(kind, payload, tail));
+        drop(queue);
+        self.work.notify_one();
+    }
+
+    /// Ends the link: a goodbye or a refusal after what is queued, anything else at once. The first one counts.
+    pub(crate) fn finish(&self, finish: Finish) {
+        self.finish_locked(&mut self.queue.lock(), finish);
+    }
+
+    fn finish_locked(&self, queue: &mut Queue, finish: Finish) {
+        if queue.gone || queue.finish.is_some() {
+            return;
+        }
+        // The greeting before a refusal says to which version of the protocol the other side was no match.
+        if !matches!(finish.last, Some(Kind::Goodbye | Kind::Refuse)) {
+            // What is being written now stays in the count, and leaves it when it is written.
+            queue.bytes -= queue.pieces.iter().map(|piece| piece.as_ref().len()).sum::<usize>();
+            queue.pieces.clear();
+        }
+        queue.finish = Some(finish);
+        self.work.notify_one();
+        self.finishing.notify_one();
+    }
+
+    /// Why this side ends the link, once it does.
+    pub(crate) fn finish_reason(&self) -> Option<DownReason> {
+        self.queue.lock().finish.as_ref().map(|finish| finish.reason.clone())
+    }
+
+    /// Waits until this side ends the link; whether there is a last word to say. For one waiter.
+    pub(crate) async fn finishing(&self) -> bool {
+        self.finishing.notified().await;
+        self.queue.lock().finish.as_ref().is_some_and(|finish| finish.last.is_some())
+    }
+
+    /// Waits until a full queue has room again. For one waiter.
+    pub(crate) async fn writable(&self) {
+        self.writable.notified().await;
+    }
+
+    /// Waits for something to do. For one waiter.
+    pub(crate) async fn work(&self) -> Work {
+        loop {
+            if let Some(work) = self.try_work() {
+                return work;
+            }
+            self.work.notified().await;
+        }
+    }
+
+    fn try_work(&self) -> Option<Work> {
+        let mut queue = self.queue.lock();
+        if let Some(piece) = queue.pieces.pop_front() {
+            return Some(Work::Write(piece));
+        }
+        queue.spare = Vec::new();
+        if queue.finish_taken {
+            return None;
+        }
+        let finish = queue.finish.clone()?;
+        queue.finish_taken = true;
+        Some(Work::Finish(finish))
+    }
+
+    /// A piece has been written. Gives its buffer back.
+    pub(crate) fn written(&self, piece: Piece) {
+        let mut queue = self.queue.lock();
+        queue.bytes -= piece.as_ref().len();
+        if let Piece::Copied(mut buffer) = piece
+            && buffer.capacity() > queue.spare.capacity()
+        {
+            buffer.clear();
+            queue.spare = buffer;
+        }
+        if queue.full && queue.bytes < self.bound / 2 {
+            queue.full = false;
+            self.writable.notify_one();
+        }
+    }
+
+    /// The link is down: nothing is taken any more.
+    pub(crate) fn gone(&self) {
+        let mut queue = self.queue.lock();
+        queue.gone = true;
+        queue.pieces.clear();
+        queue.spare = Vec::new();
+    }
+}
+
+impl Queue {
+    /// Appends to the last buffer, or to a new one when that is full or there is none.
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(Piece::Copied(tail)) = self.pieces.back_mut()
+            && tail.len() < BUFFER
+        {
+            let before = tail.len();
+            write(tail);
+            self.bytes += tail.len() - before;
+            return;
+        }
+        let mut tail = std::mem::take(&mut self.spare);
+        write(&mut tail);
+        self.bytes += tail.len();
+        self.pieces.push_back(Piece::Copied(tail));
+    }
+}

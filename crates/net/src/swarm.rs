@@ -1,0 +1,117 @@
+//! libp2p's side: the transport, and its errors in words.
+
+use std::{error::Error as StdError, io, num::NonZeroU8, time::Duration};
+
+use libp2p::{
+    PeerId, Swarm, Transport,
+    core::{muxing::StreamMuxerBox, transport::Boxed, upgrade::Version},
+    identity::Keypair,
+    noise,
+    swarm::{
+        self, DialError,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+    tcp, yamux,
+};
+use std::net::SocketAddr;
+
+use crate::{
+    Limits,
+    address::to_multiaddr,
+    behaviour::Behaviour,
+    peer::{Key, peer_id},
+};
+
+/// Streams of one connection. The protocol has one; a few more leave room for a future one.
+const MAX_STREAMS: usize = 4;
+
+pub(crate) fn build(keypair: &Keypair, limits: &Limits) -> Swarm<Behaviour> {
+    let behaviour = Behaviour::new(limits.handshake, limits.pending, limits.peers);
+    let config = swarm::Config::with_tokio_executor()
+        // A connection is kept until it is aborted, and then not a moment longer.
+        .with_idle_connection_timeout(Duration::ZERO)
+        .with_max_negotiating_inbound_streams(MAX_STREAMS)
+        .with_dial_concurrency_factor(NonZeroU8::MIN.saturating_add(3));
+    Swarm::new(transport(keypair, limits.handshake), behaviour, keypair.public().to_peer_id(), config)
+}
+
+fn transport(keypair: &Keypair, timeout: Duration) -> Boxed<(PeerId, StreamMuxerBox)> {
+    let noise = noise::Config::new(keypair).expect("signing with an Ed25519 key does not fail");
+    let mut yamux = yamux::Config::default();
+    yamux.set_max_num_streams(MAX_STREAMS);
+    tcp::tokio::Transport::new(tcp::Config::default())
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise)
+        .multiplex(yamux)
+        .timeout(timeout)
+        .boxed()
+}
+
+/// A dial of a peer that is known, at any of its addresses.
+pub(crate) fn dial_peer(peer: &Key, addresses: &[SocketAddr]) -> DialOpts {
+    let addresses = addresses.iter().map(|address| to_multiaddr(*address)).collect();
+    DialOpts::peer_id(peer_id(peer))
+        // Whether a dial makes sense was decided before; a link to an earlier start of the peer must not prevent it.
+        .condition(PeerCondition::NotDialing)
+        .addresses(addresses)
+        // The port that is listened on would fix the interface too, and pick the wrong one.
+        .allocate_new_port()
+        .build()
+}
+
+/// A dial of whoever listens at an address.
+pub(crate) fn dial_address(address: SocketAddr, peer: Option<Key>) -> DialOpts {
+    match peer {
+        Some(peer) => dial_peer(&peer, &[address]),
+        None => DialOpts::unknown_peer_id().address(to_multiaddr(address)).allocate_new_port().build(),
+    }
+}
+
+/// Why a dial failed, and what to do.
+pub(crate) fn dial_error(error: &DialError) -> String {
+    match error {
+        DialError::LocalPeerId { .. } => "that is this peer itself".to_owned(),
+        DialError::WrongPeerId { obtained, .. } => format!("somebody else answers there: {obtained}"),
+        DialError::NoAddresses => "it has no address that can be dialled".to_owned(),
+        DialError::DialPeerConditionFalse(_) => "it is being dialled already".to_owned(),
+        DialError::Aborted => "given up".to_owned(),
+        DialError::Denied { cause } => cause.to_string(),
+        DialError::Transport(errors) => match errors.first() {
+            Some((_, error)) => transport_error(error),
+            None => "no address could be reached".to_owned(),
+        },
+    }
+}
+
+fn transport_error(error: &(dyn StdError + 'static)) -> String {
+    // Each layer of the transport wraps the error of the one below, some without naming it as their source: only the
+    // text is sure to hold the system's own error.
+    let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    if let Some(words) = os_error(&text).as_ref().and_then(io_error) {
+        return words.to_owned();
+    }
+    if text.to_lowercase().contains("timeout") {
+        return "no answer: is it running, and does a firewall let it through?".to_owned();
+    }
+    format!("whoever listens there does not speak this protocol ({text})")
+}
+
+fn os_error(text: &str) -> Option<io::Error> {
+    let (_, number) = text.rsplit_once("(os error ")?;
+    Some(io::Error::from_raw_os_error(number.split_once(')')?.0.parse().ok()?))
+}
+
+fn io_error(error: &io::Error) -> Option<&'static str> {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the kinds that a user can do something about")]
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some("nobody listens there: is it running, and is the port right?"),
+        io::ErrorKind::TimedOut => Some("no answer: is it running, and does a firewall let it through?"),
+        io::ErrorKind::HostUnreachable => Some("that machine cannot be reached: is it on, and on this network?"),
+        io::ErrorKind::NetworkUnreachable => Some("no network leads there"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
+            Some("whoever listens there hung up: is it a peer of this program?")
+        }
+        io::ErrorKind::PermissionDenied => Some("the system does not allow it"),
+        _ => None,
+    }
+}

@@ -1,0 +1,231 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const FALLBACK: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(30));
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+
+fn machine(id: u8, r: u64, seed: u64) -> TieBreak {
+    let timing = Timing { fallback: FALLBACK, backoff: BACKOFF, peers: 8 };
+    TieBreak::new([id; 32], r, timing, seed)
+}
+
+fn start(r: u64) -> Start {
+    Start { r, at: 0 }
+}
+
+/// Two peers and what the network lets through.
+struct Pair {
+    machines: [TieBreak; 2],
+    /// A dial by this one gets through.
+    can_dial: [bool; 2],
+    dials: [Vec<Instant>; 2],
+    linked: bool,
+    now: Instant,
+}
+
+impl Pair {
+    fn new(ids: [u8; 2], r: [u64; 2], seed: u64, can_dial: [bool; 2]) -> Self {
+        Self {
+            machines: [machine(ids[0], r[0], seed), machine(ids[1], r[1], seed ^ 0x5555)],
+            can_dial,
+            dials: [Vec::new(), Vec::new()],
+            linked: false,
+            now: Instant::now(),
+        }
+    }
+
+    fn starts(&self) -> [Start; 2] {
+        [start(self.machines[0].r), start(self.machines[1].r)]
+    }
+
+    fn hear(&mut self, who: usize) {
+        let other = self.machines[1 - who].me;
+        let start = self.starts()[1 - who];
+        assert!(self.machines[who].heard(self.now, other, start, false));
+    }
+
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            for who in [0, 1] {
+                while let Some(action) = self.machines[who].poll(self.now, true) {
+                    match action {
+                        Action::Announce => {}
+                        Action::Dial(peer) => {
+                            assert_eq!(peer, self.machines[1 - who].me);
+                            self.dials[who].push(self.now);
+                            if self.can_dial[who] {
+                                assert!(!self.linked, "dialled although linked");
+                                self.linked = true;
+                                let [start0, start1] = self.starts();
+                                let [id0, id1] = [self.machines[0].me, self.machines[1].me];
+                                self.machines[0].linked(self.now, id1, start1);
+                                self.machines[1].linked(self.now, id0, start0);
+                            } else {
+                                self.machines[who].dial_failed(self.now, peer);
+                            }
+                        }
+                    }
+                }
+            }
+            let next = self.machines.iter().filter_map(|machine| machine.poll_timeout(true)).map(|(at, _)| at).min();
+            assert!(next.is_none_or(|next| next > self.now), "what is due has been done");
+            self.now = next.unwrap_or(end).min(end);
+        }
+    }
+
+    fn cut(&mut self) {
+        self.linked = false;
+        for who in [0, 1] {
+            let other = self.machines[1 - who].me;
+            self.machines[who].lost(self.now, other, Lost::Broken);
+        }
+    }
+
+    fn total(&self) -> usize {
+        self.dials[0].len() + self.dials[1].len()
+    }
+}
+
+prop_compose! {
+    /// Different ids; numbers that are often equal.
+    fn pairs()(first in any::<u8>(), step in 1u8..255, r in prop::array::uniform2(0u64..3), seed in any::<u64>())
+        -> ([u8; 2], [u64; 2], u64)
+    {
+        ([first, first.wrapping_add(step)], r, seed)
+    }
+}
+
+proptest! {
+    /// The claim of the design: exactly one of the two dials, the one with the smaller number.
+    #[test]
+    fn exactly_one_of_the_two_dials(
+        (ids, r, seed) in pairs(),
+        first in 0..2usize,
+        lag in 0..10_000u64,
+        again in any::<bool>(),
+    ) {
+        let mut pair = Pair::new(ids, r, seed, [true, true]);
+        pair.hear(first);
+        pair.run(Duration::from_millis(lag));
+        pair.hear(1 - first);
+        if again {
+            pair.hear(first);
+        }
+        pair.run(Duration::from_secs(120));
+        let dialer = usize::from((r[0], ids[0]) > (r[1], ids[1]));
+        prop_assert_eq!(pair.total(), 1);
+        prop_assert_eq!(pair.dials[dialer].len(), 1);
+        prop_assert!(pair.linked);
+    }
+
+    /// If it cannot, the other does: not before the bound's begin, and not after its end.
+    #[test]
+    fn if_it_cannot_the_other_does_after_the_bound((ids, r, seed) in pairs(), heard_by_dialer in any::<bool>()) {
+        let dialer = usize::from((r[0], ids[0]) > (r[1], ids[1]));
+        let mut can_dial = [true, true];
+        can_dial[dialer] = false;
+        let mut pair = Pair::new(ids, r, seed, can_dial);
+        let begin = pair.now;
+        pair.hear(1 - dialer);
+        if heard_by_dialer {
+            pair.hear(dialer);
+        }
+        pair.run(Duration::from_secs(60));
+        prop_assert!(pair.linked);
+        prop_assert_eq!(pair.dials[1 - dialer].len(), 1);
+        let waited = pair.dials[1 - dialer][0] - begin;
+        prop_assert!(waited >= FALLBACK.0 && waited <= FALLBACK.1, "{waited:?}");
+        prop_assert_eq!(pair.dials[dialer].is_empty(), !heard_by_dialer);
+    }
+
+    /// A broken link comes back by the same rule, soon, with one dial.
+    #[test]
+    fn a_broken_link_comes_back((ids, r, seed) in pairs(), lived in 0..100u64) {
+        let mut pair = Pair::new(ids, r, seed, [true, true]);
+        pair.hear(0);
+        pair.hear(1);
+        pair.run(Duration::from_secs(1 + lived));
+        pair.cut();
+        pair.run(Duration::from_secs(5));
+        prop_assert!(pair.linked);
+        prop_assert_eq!(pair.total(), 2);
+    }
+
+    /// While nothing gets through, the dials thin out to the greatest pause and never stop for good.
+    #[test]
+    fn failures_back_off((ids, r, seed) in pairs()) {
+        let mut pair = Pair::new(ids, r, seed, [true, true]);
+        pair.hear(0);
+        pair.hear(1);
+        pair.run(Duration::from_secs(1));
+        pair.can_dial = [false, false];
+        pair.cut();
+        pair.run(Duration::from_secs(600));
+        let dials = pair.total();
+        prop_assert!((30..100).contains(&dials), "{dials} dials in ten minutes");
+        pair.can_dial = [true, true];
+        pair.run(Duration::from_secs(60));
+        prop_assert!(pair.linked);
+    }
+}
+
+#[test]
+fn a_goodbye_is_not_followed_by_a_dial() {
+    let mut pair = Pair::new([1, 2], [1, 2], 0, [true, true]);
+    pair.hear(0);
+    pair.hear(1);
+    pair.run(Duration::from_secs(1));
+    for who in [0, 1] {
+        let other = pair.machines[1 - who].me;
+        pair.machines[who].lost(pair.now, other, Lost::Goodbye);
+    }
+    pair.run(Duration::from_secs(100));
+    assert_eq!(pair.total(), 1);
+}
+
+#[test]
+fn a_refusal_is_not_repeated_but_a_new_start_is_tried() {
+    let mut tiebreak = machine(1, 1, 0);
+    let now = Instant::now();
+    tiebreak.heard(now, [2; 32], start(5), false);
+    assert_eq!(tiebreak.poll(now, true), Some(Action::Dial([2; 32])));
+    tiebreak.refused(now, [2; 32]);
+    tiebreak.heard(now, [2; 32], start(5), false);
+    assert_eq!(tiebreak.poll(now + Duration::from_secs(100), true), None);
+    tiebreak.heard(now, [2; 32], Start { r: 6, at: 1 }, false);
+    assert_eq!(tiebreak.poll(now + Duration::from_secs(100), true), Some(Action::Dial([2; 32])));
+}
+
+#[test]
+fn a_new_start_of_a_linked_peer_is_dialled_and_an_old_one_is_not() {
+    let mut tiebreak = machine(1, 1, 0);
+    let now = Instant::now();
+    tiebreak.linked(now, [2; 32], Start { r: 5, at: 7 });
+    assert!(!tiebreak.heard(now, [2; 32], Start { r: 6, at: 6 }, false));
+    assert_eq!(tiebreak.poll(now, true), None);
+    assert!(tiebreak.heard(now, [2; 32], Start { r: 6, at: 8 }, false));
+    assert_eq!(tiebreak.poll(now, true), Some(Action::Dial([2; 32])));
+}
+
+#[test]
+fn knows_no_more_than_the_bound_and_never_itself() {
+    let mut tiebreak = machine(1, 1, 0);
+    let now = Instant::now();
+    assert!(!tiebreak.heard(now, [1; 32], start(5), false));
+    let told = (100..200).filter(|id| tiebreak.heard(now, [*id; 32], start(5), true)).count();
+    let announced = (2..100).filter(|id| tiebreak.heard(now, [*id; 32], start(5), false)).count();
+    assert_eq!((told, announced), (6, 2), "hearsay leaves room");
+}
+
+#[test]
+fn dials_wait_for_a_free_slot() {
+    let mut tiebreak = machine(1, 1, 0);
+    let now = Instant::now();
+    tiebreak.heard(now, [2; 32], start(5), false);
+    assert_eq!(tiebreak.poll(now, false), None);
+    assert_eq!(tiebreak.poll_timeout(false), None);
+    assert_eq!(tiebreak.poll_timeout(true), Some((now, "dial")));
+    assert_eq!(tiebreak.poll(now, true), Some(Action::Dial([2; 32])));
+}

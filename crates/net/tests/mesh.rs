@@ -1,0 +1,229 @@
+//! Who links to whom.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{PATIENCE, Peer, config};
+use futures::future::join_all;
+use net::{DownReason, Event};
+
+/// Every peer of a full mesh has a link to every other, and never had more: n(n-1)/2 connections.
+async fn full_mesh(peers: &mut [Peer]) {
+    let others = peers.len() - 1;
+    join_all(peers.iter_mut().map(|peer| async move {
+        while peer.links.len() < others {
+            peer.up().await;
+        }
+    }))
+    .await;
+    join_all(peers.iter_mut().map(|peer| peer.settle(Duration::from_secs(3)))).await;
+    for peer in peers {
+        assert_eq!((peer.links.len(), peer.ups, peer.downs), (others, others, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_joins_the_whole_mesh() {
+    let first = Peer::start(1).await;
+    let mut peers = Vec::new();
+    for seed in 2..=12 {
+        let mut config = config(seed);
+        config.peers = vec![first.address.to_string()];
+        peers.push(Peer::with(config).await);
+    }
+    peers.push(first);
+    full_mesh(&mut peers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_meshes_that_touch_become_one() {
+    let mut peers = Vec::new();
+    for mesh in [1, 2] {
+        let first = Peer::start(mesh * 10).await;
+        let address = first.address.to_string();
+        peers.push(first);
+        for seed in 1..4 {
+            let mut config = config(mesh * 10 + seed);
+            config.peers = vec![address.clone()];
+            peers.push(Peer::with(config).await);
+        }
+    }
+    for half in peers.chunks_mut(4) {
+        full_mesh(half).await;
+    }
+    // Neither of the two that touch was the first of its mesh.
+    peers[3].connect(&peers[6]);
+    full_mesh(&mut peers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn simultaneous_dials_leave_one_link() {
+    for round in 0..100u8 {
+        let mut alice = Peer::start(round).await;
+        let mut bob = Peer::start(100 + round).await;
+        alice.connect(&bob);
+        bob.connect(&alice);
+        let (_, _) = tokio::join!(alice.up(), bob.up());
+        // Frames sent on the link that stays arrive; a second link would show as an `Up` within them.
+        tokio::join!(alice.settle(Duration::from_millis(30)), bob.settle(Duration::from_millis(30)));
+        assert_eq!((alice.links.len(), bob.links.len()), (1, 1));
+        let (to_bob, to_alice) = (*alice.links.keys().next().unwrap(), *bob.links.keys().next().unwrap());
+        alice.net.send(to_bob, "one".into()).unwrap();
+        bob.net.send(to_alice, "two".into()).unwrap();
+        assert_eq!(bob.frame().await, (to_alice, "one".into()));
+        assert_eq!(alice.frame().await, (to_bob, "two".into()));
+        assert_eq!((alice.ups, bob.ups), (1, 1), "round {round}: up is for the survivor alone");
+        tokio::join!(alice.net.shutdown(), bob.net.shutdown());
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_quits_and_returns_is_linked_again() {
+    let mut alice = Peer::start(1).await;
+    let address = alice.address.to_string();
+    for _ in 0..3 {
+        let mut config = config(2);
+        config.peers = vec![address.clone()];
+        let mut bob = Peer::with(config).await;
+        tokio::join!(alice.up(), bob.up());
+        bob.net.shutdown().await;
+        assert_eq!(alice.down().await, DownReason::Goodbye);
+    }
+}
+
+#[tokio::test]
+async fn a_newer_start_takes_the_place_of_an_older_one() {
+    let mut alice = Peer::start(1).await;
+    let mut old = Peer::start(2).await;
+    old.connect(&alice);
+    tokio::join!(alice.up(), old.up());
+    let mut new = Peer::start(2).await;
+    new.connect(&alice);
+    assert_eq!(alice.down().await, DownReason::Superseded);
+    tokio::join!(alice.up(), new.up());
+    old.down().await;
+    // The older one is told why it is not let in any more.
+    old.connect(&alice);
+    let reason = old.refused().await;
+    assert!(reason.contains("same identity"), "{reason}");
+    assert_eq!(alice.links.len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_is_connected_already_changes_nothing() {
+    let (mut alice, mut bob) = (Peer::start(1).await, Peer::start(2).await);
+    alice.connect(&bob);
+    tokio::join!(alice.up(), bob.up());
+    for again in 0..2 {
+        let (from, to) = if again == 0 { (&mut alice, &bob) } else { (&mut bob, &alice) };
+        from.connect(to);
+        let text = from
+            .wait("warning", |event| match event {
+                Event::Warning { text } => Some(text.clone()),
+                _ => None,
+            })
+            .await;
+        assert!(text.contains("connected already"), "{text}");
+    }
+    assert_eq!((alice.downs, bob.downs), (0, 0));
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_said_to() {
+    let mut alice = Peer::start(1).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    alice.net.connect(&nobody).unwrap();
+    let (address, reason) = alice.failed().await;
+    assert_eq!(address, nobody);
+    assert!(reason.contains("nobody listens there"), "{reason}");
+
+    let itself = alice.address.to_string();
+    alice.net.connect(&itself).unwrap();
+    let (_, reason) = alice.failed().await;
+    assert!(reason.contains("this peer itself"), "{reason}");
+
+    let bob = Peer::start(2).await;
+    let carol = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
+    alice.net.connect(&format!("/ip4/127.0.0.1/tcp/{}/p2p/{carol}", bob.address.port())).unwrap();
+    let (_, reason) = alice.failed().await;
+    assert!(reason.contains("somebody else answers there"), "{reason}");
+
+    assert!(alice.net.connect("nonsense").is_err());
+}
+
+#[tokio::test]
+async fn somebody_else_who_listens_there_is_told_apart() {
+    let mut alice = Peer::start(1).await;
+    let stranger = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    alice.net.connect(&stranger.local_addr().unwrap().to_string()).unwrap();
+    let (mut socket, _) = stranger.accept().await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut socket, b"220 mail.example.org ESMTP\r\n").await.unwrap();
+    drop(socket);
+    let (_, reason) = alice.failed().await;
+    assert!(reason.contains("does not speak this protocol") || reason.contains("hung up"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_configured_address_is_retried_until_somebody_is_there() {
+    let spare = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut first = config(1);
+    first.peers = vec![spare.to_string()];
+    let mut alice = Peer::with(first).await;
+    let (_, reason) = alice.failed().await;
+    assert!(reason.contains("tried again"), "{reason}");
+    let mut second = config(2);
+    second.listen = vec![spare];
+    let mut bob = Peer::with(second).await;
+    tokio::join!(alice.up(), bob.up());
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_refused() {
+    let alice = Peer::start(1).await;
+    let mut second = config(2);
+    second.listen = vec![alice.address];
+    let error = net::Net::start(second).await.unwrap_err();
+    assert!(matches!(error, net::Error::PortInUse(address) if address == alice.address));
+    assert!(error.to_string().contains("in use"), "{error}");
+}
+
+#[tokio::test]
+async fn a_link_that_breaks_comes_back() {
+    let (mut alice, mut bob) = (Peer::start(1).await, Peer::start(2).await);
+    let proxy = common::Proxy::to(bob.address).await;
+    alice.net.connect(&proxy.address.to_string()).unwrap();
+    tokio::join!(alice.up(), bob.up());
+    proxy.cut();
+    assert!(matches!(alice.down().await, DownReason::Lost(_)));
+    assert!(matches!(bob.down().await, DownReason::Lost(_)));
+    let began = std::time::Instant::now();
+    tokio::join!(alice.up(), bob.up());
+    assert!(began.elapsed() < PATIENCE / 2, "whoever the rule names dials soon");
+}
+
+#[tokio::test]
+async fn a_silent_link_is_dead() {
+    let mut quick = config(1);
+    quick.limits.dead = Duration::from_secs(2);
+    let (mut alice, mut bob) = (Peer::with(quick).await, Peer::start(2).await);
+    let proxy = common::Proxy::to(bob.address).await;
+    alice.net.connect(&proxy.address.to_string()).unwrap();
+    tokio::join!(alice.up(), bob.up());
+    proxy.hold();
+    assert_eq!(alice.down().await, DownReason::Silent);
+}
+
+#[tokio::test]
+async fn heartbeats_keep_an_idle_link_alive() {
+    let mut quick = config(1);
+    quick.limits.dead = Duration::from_secs(2);
+    let mut other = config(2);
+    other.limits.heartbeat = Duration::from_millis(300);
+    let (mut alice, mut bob) = (Peer::with(quick).await, Peer::with(other).await);
+    alice.connect(&bob);
+    tokio::join!(alice.up(), bob.up());
+    alice.settle(Duration::from_secs(5)).await;
+    assert_eq!(alice.downs, 0);
+}
