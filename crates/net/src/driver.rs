@@ -290,6 +290,10 @@ impl Driver {
         while self.may_dial()
             && let Some((entry, target)) = self.by_hand.poll(now)
         {
+            if self.listening.contains(&target.address) {
+                self.by_hand_failed(now, entry, swarm::ITSELF.to_owned());
+                continue;
+            }
             self.start_dial(now, swarm::dial_address(target.address, target.peer), Reason::ByHand(entry));
         }
         let letters = self.circle.poll(now);

@@ -67,10 +67,13 @@ pub(crate) fn dial_address(address: SocketAddr, peer: Option<Key>) -> DialOpts {
     }
 }
 
+/// Why a dial of one's own address fails.
+pub(crate) const ITSELF: &str = "that is this peer itself";
+
 /// Why a dial failed, and what to do.
 pub(crate) fn dial_error(error: &DialError) -> String {
     match error {
-        DialError::LocalPeerId { .. } => "that is this peer itself".to_owned(),
+        DialError::LocalPeerId { .. } => ITSELF.to_owned(),
         DialError::WrongPeerId { obtained, .. } => format!("somebody else answers there: {obtained}"),
         DialError::NoAddresses => "it has no address that can be dialled".to_owned(),
         DialError::DialPeerConditionFalse(_) => "it is being dialled already".to_owned(),

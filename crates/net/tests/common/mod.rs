@@ -1,6 +1,7 @@
 //! Peers for the tests: on 127.0.0.1, without mDNS.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 
 use std::{
     collections::{BTreeMap, VecDeque},
