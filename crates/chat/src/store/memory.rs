@@ -1,5 +1,6 @@
 //! The store of a peer that keeps nothing beyond its own life.
 
+mod shown;
 mod timeline;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -9,13 +10,14 @@ use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
 use crate::{MessageId, ProcessId};
 
+use shown::Shown;
 use timeline::Timeline;
 
 /// How much a [`MemoryStore`] keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryLimits {
-    /// The most messages of one conversation. A newcomer fetches 200 and a reader scrolls a few thousand; and a flood in one
-    /// group drops nothing of the others.
+    /// The most messages of one conversation; past it an eighth of them goes at once. A newcomer fetches 200 and a reader
+    /// scrolls a few thousand; and a flood in one group drops nothing of the others.
     pub max_messages: usize,
     /// The most bytes of all messages together, by the store's own reckoning. 256 MiB are a million short messages.
     pub max_bytes: usize,
@@ -28,7 +30,7 @@ impl Default for MemoryLimits {
 }
 
 /// Messages in memory. Appending is what happens hundreds of thousands of times a second, nearly always at the end of a
-/// conversation and of what an author said: so each is a sorted ring, and no message is copied.
+/// conversation and of what an author said: so each is a sorted ring, nothing is looked for and no message is copied.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     limits: MemoryLimits,
@@ -37,22 +39,6 @@ pub struct MemoryStore {
     unshown: VecDeque<MessageId>,
     by_author: BTreeMap<ProcessId, Timeline<u64, Kept>>,
     bytes: usize,
-}
-
-/// The messages of one conversation.
-#[derive(Debug, Default)]
-struct Shown {
-    entries: Timeline<SortKey, Filed>,
-    bytes: usize,
-}
-
-/// An [`Entry`], less what its place in the store says.
-#[derive(Clone, Debug)]
-struct Filed {
-    kept: Kept,
-    fetched: bool,
-    late: bool,
-    clock_off: bool,
 }
 
 /// What a message takes beside its own bytes: its place in two rings.
@@ -69,15 +55,14 @@ impl MemoryStore {
         if !self.keep(key.1, &entry.kept) {
             return;
         }
-        let Entry { ref kept, fetched, late, clock_off, .. } = *entry;
         if !self.conversations.contains_key(&entry.conversation) {
             self.conversations.insert(entry.conversation.clone(), Shown::default());
         }
         let shown = self.conversations.get_mut(&entry.conversation).expect("inserted above");
-        shown.entries.insert(key, Filed { kept: kept.clone(), fetched, late, clock_off });
-        shown.bytes += cost(kept);
-        if shown.entries.len() > self.limits.max_messages {
-            self.drop_oldest(&entry.conversation);
+        shown.push(key, entry);
+        let max = self.limits.max_messages;
+        if shown.len() > max {
+            self.drop_oldest(&entry.conversation, |shown| shown.len() > max - max / 8);
         }
         self.shrink();
     }
@@ -91,14 +76,15 @@ impl MemoryStore {
         new
     }
 
-    fn drop_oldest(&mut self, conversation: &Conversation) {
+    fn drop_oldest(&mut self, conversation: &Conversation, too_much: impl Fn(&Shown) -> bool) {
         let Some(shown) = self.conversations.get_mut(conversation) else { return };
-        if let Some(((_, id), filed)) = shown.entries.pop_first() {
-            shown.bytes -= cost(&filed.kept);
-            self.discard(id);
-        }
-        if self.conversations.get(conversation).is_some_and(|shown| shown.entries.len() == 0) {
+        let mut dropped = Vec::new();
+        shown.drop_while(too_much, |id| dropped.push(id));
+        if shown.len() == 0 {
             self.conversations.remove(conversation);
+        }
+        for id in dropped {
+            self.discard(id);
         }
     }
 
@@ -121,15 +107,13 @@ impl MemoryStore {
     /// looking for that conversation is rare.
     fn shrink(&mut self) {
         while self.bytes > self.limits.max_bytes {
-            let largest = self.conversations.iter().max_by_key(|(_, shown)| shown.bytes);
+            let largest = self.conversations.iter().max_by_key(|(_, shown)| shown.bytes());
             let Some((conversation, shown)) = largest else {
                 self.drop_oldest_unshown();
                 continue;
             };
-            let (conversation, enough) = (conversation.clone(), shown.bytes / 8 * 7);
-            while self.conversations.get(&conversation).is_some_and(|shown| shown.bytes > enough) {
-                self.drop_oldest(&conversation);
-            }
+            let (conversation, enough) = (conversation.clone(), shown.bytes() / 8 * 7);
+            self.drop_oldest(&conversation, |shown| shown.bytes() > enough);
         }
     }
 }
@@ -170,18 +154,12 @@ impl Store for MemoryStore {
     }
 
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {
-        let newest_of = |conversation: &Conversation| -> Vec<Entry> {
-            let Some(shown) = self.conversations.get(conversation) else { return Vec::new() };
-            let entry = |(&(hlc, _), filed): (&SortKey, &Filed)| {
-                let Filed { kept, fetched, late, clock_off } = filed.clone();
-                Entry { conversation: conversation.clone(), hlc, kept, fetched, late, clock_off }
-            };
-            shown.entries.before(before.as_ref()).take(count).map(entry).collect()
-        };
         if let Some(conversation) = of {
-            return newest_of(conversation);
+            let shown = self.conversations.get(conversation);
+            return shown.map_or_else(Vec::new, |shown| shown.newest(conversation, before, count));
         }
-        let mut all: Vec<Entry> = self.conversations.keys().flat_map(newest_of).collect();
+        let newest = self.conversations.iter().flat_map(|(of, shown)| shown.newest(of, before, count));
+        let mut all: Vec<Entry> = newest.collect();
         all.sort_by_cached_key(|entry| std::cmp::Reverse(entry.sort_key()));
         all.truncate(count);
         all

@@ -56,12 +56,6 @@ impl<K: Ord, V> Timeline<K, V> {
         self.0.range(start..).map(|(key, value)| (key, value))
     }
 
-    /// What lies before `key`, or everything, last first.
-    pub(super) fn before(&self, key: Option<&K>) -> impl Iterator<Item = (&K, &V)> {
-        let end = key.map_or(self.0.len(), |key| self.0.partition_point(|(other, _)| other < key));
-        self.0.range(..end).rev().map(|(key, value)| (key, value))
-    }
-
     fn find(&self, key: &K) -> Result<usize, usize> {
         self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
@@ -92,8 +86,6 @@ mod tests {
                 prop_assert_eq!(real.len(), model.len());
                 prop_assert_eq!(real.contains(&key), model.contains_key(&key));
                 prop_assert!(real.after(&key).eq(model.range(key + 1..)));
-                prop_assert!(real.before(Some(&key)).eq(model.range(..key).rev()));
-                prop_assert!(real.before(None).eq(model.iter().rev()));
             }
         }
     }
