@@ -39,6 +39,11 @@ impl<P: Ord + Clone> Process<P> {
         Self { me, clock: 0, sr: BTreeMap::new(), log: Log::new(), waiting: BTreeMap::new() }
     }
 
+    /// A process in a given state: `clock_j`, `SR_j`, `LOG_j`.
+    pub fn resumed(me: P, clock: u64, sr: BTreeMap<P, u64>, log: Log<P>) -> Self {
+        Self { me, clock, sr, log, waiting: BTreeMap::new() }
+    }
+
     /// `LOG_j`.
     pub fn log(&self) -> &Log<P> {
         &self.log

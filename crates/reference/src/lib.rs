@@ -2,4 +2,5 @@
 //! of `causal` and its benchmarks use them. Nothing else should: they are slow, and trust everything that they are given.
 #![forbid(unsafe_code)]
 
+pub mod bss;
 pub mod ks;
