@@ -114,6 +114,31 @@ fn two_peers_exchange_a_line() {
 }
 
 #[test]
+fn the_end_of_the_input_waits_until_everything_is_handed_over() {
+    const LINES: usize = 10_000;
+    let folder = tempfile::tempdir().unwrap();
+    let bob = Running::start(peer("bob", &folder.path().join("bob"), &["--json"]));
+    let address = bob.json_with("event")["address"].as_str().unwrap().to_owned();
+    let mut alice = Running::start(peer("alice", &folder.path().join("alice"), &["--peer", &address]));
+    while !alice.line().contains("bob@127.0.0.1 is here") {}
+    // Several times what may wait on a link.
+    let script: String = (0..LINES).map(|number| format!("{number} {}\n", "x".repeat(500))).collect();
+    alice.write(script.as_bytes());
+    assert_eq!(alice.end(), 0);
+    let mut heard = 0;
+    while heard < LINES {
+        let line = bob.json_with("event");
+        assert_ne!(line["event"], "peer_down", "{heard} of {LINES}: {line}");
+        if line["event"] == "message" {
+            let text = line["message"]["text"].as_str().unwrap();
+            assert!(text.starts_with(&format!("{heard} ")), "{heard}: {text}");
+            heard += 1;
+        }
+    }
+    assert_eq!(bob.end(), 0);
+}
+
+#[test]
 fn json_requests_are_answered_in_order_and_under_their_ids() {
     let folder = tempfile::tempdir().unwrap();
     let mut alice = Running::start(peer("alice", folder.path(), &["--json"]));

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a peer is started with.
 #[derive(Clone, Debug)]
@@ -22,6 +23,9 @@ pub struct Config {
     /// under a second of full load. When they are full the peer takes no frames and no commands until the interface
     /// has taken a batch, so a slow interface slows its own links and nothing else, and memory stays bounded.
     pub event_batches: usize,
+    /// How long a peer that was asked to stop goes on handing over what its user said, 5 s by default: five times what a
+    /// slow link (1 MiB/s) needs for all that may wait on it, and no longer than a user waits without wondering.
+    pub drain: Duration,
 }
 
 impl Config {
@@ -36,6 +40,7 @@ impl Config {
             interface: None,
             trace: None,
             event_batches: 64,
+            drain: Duration::from_secs(5),
         }
     }
 }

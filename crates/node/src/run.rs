@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::mem;
+use std::time::Duration;
 
 use chat::{Answer, Command, Event, LinkId, MemoryStore, Now, Peer, PersonId, Refusal, Store as _, StoreError};
 use net::{BadAddress, Net, Room};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
 use crate::journal::Trace;
@@ -31,6 +32,8 @@ pub(crate) struct Node {
     pub(crate) trace: Option<Trace>,
     pub(crate) clock: Clock,
     pub(crate) far: Far,
+    /// How long the goodbye may take.
+    pub(crate) drain: Duration,
     /// What the user interface has no room for. While there is some, nothing else is taken in.
     pub(crate) backlog: Vec<Event>,
 }
@@ -87,7 +90,34 @@ impl Node {
         }
         let now = self.clock.now();
         self.peer.handle_shutdown(now);
-        self.perform(now, &mut owed)
+        self.perform(now, &mut owed)?;
+        self.drain(&mut owed).await
+    }
+
+    /// Waits, within [`Config::drain`](crate::Config), until every link has taken what was said. What others say meanwhile is not acknowledged,
+    /// so they keep it.
+    async fn drain(&mut self, owed: &mut Vec<Owed>) -> Result<(), StoreError> {
+        let patience = Instant::now() + self.drain;
+        while self.peer.has_unsent() {
+            let deadline = self.peer.poll_timeout().map_or(patience, |(at, _)| self.clock.instant(at).min(patience));
+            let event = tokio::select! {
+                event = self.links.recv() => Some(event),
+                () = sleep_until(deadline) => None,
+            };
+            let now = self.clock.now();
+            match event {
+                Some(Some(net::Event::Writable { link })) => self.peer.handle_link_ready(now, LinkId(link.0)),
+                Some(Some(net::Event::Down { link, reason, .. })) => {
+                    self.peer.handle_link_down(now, LinkId(link.0), &reason.to_string());
+                }
+                Some(Some(_)) => {}
+                Some(None) => break,
+                None if Instant::now() >= patience => break,
+                None => self.peer.handle_timeout(now),
+            }
+            self.perform(now, owed)?;
+        }
+        Ok(())
     }
 
     /// What cannot be kept must not be sent or shown: the peer stops where it is, and says why.

@@ -40,7 +40,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
     let hello = Hello { hello: VERSION, program, known: peer.hello() };
     let (session, far) = session(hello, config.event_batches);
-    let node = Node { peer, net, links, trace, clock, far, backlog: Vec::new() };
+    let node = Node { drain: config.drain, peer, net, links, trace, clock, far, backlog: Vec::new() };
     tokio::spawn(async move {
         node.run().await;
         // The folder is given back only once the peer has said goodbye.

@@ -148,6 +148,12 @@ impl<S: Store> Peer<S> {
         self.link_of.values().any(|link| self.links[link].is_behind(&self.outbox))
     }
 
+    /// Whether some link, with room or without, lacks something that could be sent now: what a caller that shuts down
+    /// may wait for.
+    pub fn has_unsent(&self) -> bool {
+        self.link_of.values().any(|link| self.links[link].lacks(&self.outbox))
+    }
+
     fn pump(&mut self, process: Index, link_id: LinkId) {
         let mut budget = self.config.max_piece_bytes;
         let link = self.links.get_mut(&link_id).expect("link_of names links that are up");
@@ -210,7 +216,11 @@ impl super::links::Link {
     }
 
     fn is_behind(&self, outbox: &super::Outbox) -> bool {
-        !self.full && (self.pushed < outbox.last() || self.skipped.iter().any(|&clock| outbox.due(clock).is_none()))
+        !self.full && self.lacks(outbox)
+    }
+
+    fn lacks(&self, outbox: &super::Outbox) -> bool {
+        self.pushed < outbox.last() || self.skipped.iter().any(|&clock| outbox.due(clock).is_none())
     }
 
     /// The frame that tells this link the numbers it has not been told yet.
