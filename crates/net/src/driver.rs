@@ -424,6 +424,19 @@ impl Driver {
             return;
         }
         let by_hand = matches!(dial, Some(Dial { reason: Reason::ByHand(_), .. }));
+        let dialled_already = |other: &Connection| {
+            other.peer == peer
+                && other.dial.is_some()
+                && matches!(other.stage, Stage::Opening | Stage::Greeted | Stage::Accepted)
+        };
+        if dial.is_some() && self.connections.values().any(dialled_already) {
+            // An address by hand and discovery have led to the same peer: one is enough, and which does not matter.
+            if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial {
+                self.by_hand.deferred(now, entry, peer);
+            }
+            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
+            return;
+        }
         let stranger = by_hand || !self.tiebreak.knows(&peer);
         let stage = Stage::Opening;
         let connection = Connection { peer, remote, dial, since: now, stage, link: None, greeting: None, stranger };

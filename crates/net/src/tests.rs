@@ -224,6 +224,17 @@ async fn what_a_frame_claims_is_not_set_aside_for_it() {
 }
 
 #[tokio::test]
+async fn a_killed_peer_is_noticed_by_its_connection_not_by_its_silence() {
+    let (_net, mut events, address) = start(config(1)).await;
+    let mut rude = Rude::dial(address).await;
+    rude.greet().await;
+    up(&mut events).await;
+    // What the kernel does for a process that is killed: no last word, only the end of the connection.
+    drop(rude);
+    assert!(matches!(down(&mut events).await, DownReason::Lost(_)));
+}
+
+#[tokio::test]
 async fn whoever_does_not_greet_is_cut_off() {
     let limits = Limits { handshake: Duration::from_secs(1), ..Limits::default() };
     let (_net, _events, address) = start(Config { limits, ..config(1) }).await;

@@ -1,10 +1,10 @@
 //! Which connection to a peer stays.
 //!
 //! Of every pair, one side decides: the one that dials by the tie-break's rule, on the numbers in the greetings of the
-//! very connection. It prefers what it dialled itself, then the newer, and says so on that connection (`Accept`); both
+//! very connection. It prefers what it dialled itself, then the newer of the other side's, and says so on that connection (`Accept`); both
 //! sides take the link for up from there. So there is never a doubt, and never more than one.
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
+use std::{cmp::Reverse, collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
 
 use libp2p::swarm::ConnectionId;
 
@@ -26,9 +26,9 @@ use crate::{
 struct Rank {
     /// The peer's start: a newer one has forgotten the connections of an older one.
     start: (u64, u64),
-    /// What this side dialled is preferred, and the newer of two.
-    ours: Option<u64>,
-    /// Of two that the other side dialled, the newer.
+    /// What this side dialled is preferred, and the older of two: this side knows that it lives.
+    ours: Option<Reverse<u64>>,
+    /// Of two that the other side dialled, the newer: it has lost the older, or would not have dialled again.
     theirs: u64,
 }
 
@@ -280,7 +280,7 @@ impl Connection {
     fn rank(&self) -> Option<Rank> {
         let greeting = self.greeting.as_ref()?;
         let start = (greeting.start.at, greeting.start.r);
-        Some(Rank { start, ours: self.dial.map(|dial| dial.number), theirs: greeting.dial })
+        Some(Rank { start, ours: self.dial.map(|dial| Reverse(dial.number)), theirs: greeting.dial })
     }
 
     fn by_hand(&self) -> Option<EntryId> {
