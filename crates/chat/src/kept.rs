@@ -68,6 +68,13 @@ impl SignedBatch {
         self.leaves.len()
     }
 
+    /// About how many bytes the whole takes, which stays as long as any of its messages is kept.
+    pub(crate) fn bytes(&self) -> usize {
+        const HASH: usize = 48;
+        let messages = self.leaves.iter().filter_map(|leaf| leaf.message.as_ref());
+        HASH * self.leaves.len() + messages.map(|(stamp, body)| bytes_of(stamp, body)).sum::<usize>()
+    }
+
     /// The message at `index`, if it is here.
     pub(crate) fn message(&self, index: usize) -> Option<(&Stamp, &Bytes)> {
         self.leaves.get(index)?.message.as_ref().map(|(stamp, body)| (stamp, body))
@@ -81,6 +88,12 @@ impl SignedBatch {
             leaf_hash(causal, stamp, body)
         })
     }
+}
+
+/// About how many bytes one message takes.
+fn bytes_of(stamp: &Stamp, body: &Bytes) -> usize {
+    const FIXED: usize = 160;
+    FIXED + body.len() + 48 * stamp.log.len()
 }
 
 fn leaf_hash(causal: &Causal, stamp: &Stamp, body: &[u8]) -> Hash {
@@ -128,8 +141,7 @@ impl Kept {
 
     /// About how many bytes it takes here.
     pub(crate) fn bytes(&self) -> usize {
-        const FIXED: usize = 160;
-        FIXED + self.body().len() + 48 * self.stamp().log.len()
+        bytes_of(self.stamp(), self.body())
     }
 
     /// Whether its author signed the batch that it came in; looked at once a batch. What comes straight from its author

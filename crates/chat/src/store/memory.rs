@@ -4,10 +4,11 @@ mod shown;
 mod timeline;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::{Change, Store, StoreError};
 use crate::history::{Conversation, Entry, SortKey};
-use crate::kept::Kept;
+use crate::kept::{Kept, SignedBatch};
 use crate::{MessageId, ProcessId};
 
 use shown::Shown;
@@ -37,9 +38,12 @@ pub struct MemoryStore {
     conversations: BTreeMap<Conversation, Shown>,
     /// Delivered messages that show nothing, oldest first.
     unshown: VecDeque<MessageId>,
-    by_author: BTreeMap<ProcessId, Timeline<u64, Kept>>,
+    by_author: BTreeMap<ProcessId, Author>,
     bytes: usize,
 }
+
+/// What is kept of one author, by clock.
+type Author = Timeline<u64, Kept>;
 
 /// What a message takes beside its own bytes: its place in two rings.
 const OVERHEAD: usize = 128;
@@ -69,11 +73,10 @@ impl MemoryStore {
 
     /// Files a message under its author. Answers whether it is new.
     fn keep(&mut self, id: MessageId, kept: &Kept) -> bool {
-        let new = self.by_author.entry(id.process).or_default().insert(id.clock, kept.clone());
-        if new {
-            self.bytes += cost(kept);
-        }
-        new
+        let author = self.by_author.entry(id.process).or_default();
+        let Some(at) = author.insert(id.clock, kept.clone()) else { return false };
+        self.bytes += cost(author, at);
+        true
     }
 
     fn drop_oldest(&mut self, conversation: &Conversation, too_much: impl Fn(&Shown) -> bool) {
@@ -96,8 +99,9 @@ impl MemoryStore {
 
     fn discard(&mut self, id: MessageId) {
         let author = self.by_author.get_mut(&id.process).expect("what is kept is filed under its author");
-        let kept = author.remove(&id.clock).expect("what is kept is filed under its author");
-        self.bytes -= cost(&kept);
+        let at = author.position(&id.clock).expect("what is kept is filed under its author");
+        self.bytes -= cost(author, at);
+        author.remove(at);
         if author.len() == 0 {
             self.by_author.remove(&id.process);
         }
@@ -118,8 +122,21 @@ impl MemoryStore {
     }
 }
 
-fn cost(kept: &Kept) -> usize {
-    kept.bytes() + OVERHEAD
+/// What the message at `at` adds to what its author's messages take.
+///
+/// A batch stays whole while any of its messages is kept, and somebody might make one of a short message to a quiet
+/// conversation and 63 long ones to a busy one. So what counts are batches: each run of messages of one batch, by clock, takes
+/// what the batch takes. (A batch is a run, or two if its author signed something apart in between.)
+fn cost(author: &Author, at: usize) -> usize {
+    let batch = |at: usize| author.get(at).map(Kept::batch);
+    let same = |one: Option<&Arc<SignedBatch>>, other: Option<&Arc<SignedBatch>>| {
+        one.zip(other).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+    };
+    let size = |batch: Option<&Arc<SignedBatch>>| batch.map_or(0, |batch| batch.bytes());
+    let (before, here, after) = (at.checked_sub(1).and_then(batch), batch(at), batch(at + 1));
+    let run = if same(before, here) || same(here, after) { 0 } else { size(here) };
+    let split = if same(before, after) && !same(before, here) { size(before) } else { 0 };
+    OVERHEAD + run + split
 }
 
 impl Store for MemoryStore {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::cost;
+use super::OVERHEAD;
 use crate::MessageId;
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
@@ -34,7 +34,7 @@ impl Shown {
     /// Adds a message that is not among them.
     pub(super) fn push(&mut self, key: SortKey, entry: &Entry) {
         let Entry { ref kept, fetched, late, clock_off, .. } = *entry;
-        self.bytes += cost(kept);
+        self.bytes += kept.bytes() + OVERHEAD;
         self.fresh.push(Filed { key, kept: kept.clone(), fetched, late, clock_off });
         if self.fresh.len() >= FRESH {
             self.sort();
@@ -45,7 +45,7 @@ impl Shown {
         self.sorted.len() + self.fresh.len()
     }
 
-    /// What they take in the store.
+    /// What they take, each counted by itself.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -56,7 +56,7 @@ impl Shown {
         while too_much(self)
             && let Some(filed) = self.sorted.pop_front()
         {
-            self.bytes -= cost(&filed.kept);
+            self.bytes -= filed.kept.bytes() + OVERHEAD;
             dropped(filed.key.1);
         }
     }

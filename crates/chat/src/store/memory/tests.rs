@@ -22,6 +22,15 @@ fn kept(author: u8, clock: u64, length: usize) -> Kept {
     Kept::new(Arc::new(SignedBatch::new(process(author), Signature([0; 64]), parts)), 0)
 }
 
+/// Messages of one author that were signed together.
+fn batch(author: u8, messages: &[(u64, usize)]) -> Vec<Kept> {
+    let stamp = kept(author, 1, 0).stamp().clone();
+    let part = |&(clock, length)| Part::Message(causal::Stamp { clock, ..stamp.clone() }, vec![0; length].into());
+    let parts = messages.iter().map(part).collect();
+    let batch = Arc::new(SignedBatch::new(process(author), Signature([0; 64]), parts));
+    (0..messages.len()).map(|index| Kept::new(Arc::clone(&batch), index)).collect()
+}
+
 fn group(number: u8) -> Conversation {
     Conversation::Group(Name::parse(&format!("g{number}")).unwrap())
 }
@@ -43,8 +52,12 @@ fn keys(entries: &[Entry]) -> Vec<SortKey> {
 
 /// What the store says it takes is what its messages take, and each is filed in exactly two places.
 fn check_books(store: &MemoryStore) {
-    let filed: usize = store.by_author.values().flat_map(|author| author.after(&0)).map(|(_, kept)| cost(kept)).sum();
-    assert_eq!(store.bytes, filed);
+    let of_author = |author: &Author| -> usize {
+        let kept: Vec<&Kept> = author.after(&0).map(|(_, kept)| kept).collect();
+        let runs = kept.chunk_by(|one, other| Arc::ptr_eq(one.batch(), other.batch()));
+        kept.len() * OVERHEAD + runs.map(|run| run[0].batch().bytes()).sum::<usize>()
+    };
+    assert_eq!(store.bytes, store.by_author.values().map(of_author).sum::<usize>());
     let mut ids = BTreeSet::new();
     for (process, author) in &store.by_author {
         assert!(author.len() > 0);
@@ -55,7 +68,7 @@ fn check_books(store: &MemoryStore) {
         let entries = shown.newest(conversation, None, usize::MAX);
         assert!(!entries.is_empty());
         assert_eq!(shown.len(), entries.len());
-        assert_eq!(shown.bytes(), entries.iter().map(|entry| cost(&entry.kept)).sum::<usize>());
+        assert_eq!(shown.bytes(), entries.iter().map(|entry| entry.kept.bytes() + OVERHEAD).sum::<usize>());
         listed.extend(entries.iter().map(|entry| entry.kept.id()));
     }
     assert_eq!(listed.len(), ids.len());
@@ -97,6 +110,26 @@ fn a_flood_in_one_conversation_drops_nothing_of_another() {
         assert!(store.bytes <= limits.max_bytes && store.unshown.len() <= 10);
         check_books(&store);
     }
+}
+
+#[test]
+fn a_short_message_does_not_keep_long_ones_for_nothing() {
+    let limits = MemoryLimits { max_messages: 1000, max_bytes: 1_000_000 };
+    let mut store = MemoryStore::new(limits);
+    for n in 0..500 {
+        let messages = batch(1, &[(2 * n + 1, 5), (2 * n + 2, 10_000)]);
+        for (kept, conversation) in messages.into_iter().zip([group(1), group(2)]) {
+            let entry = Entry { kept, ..entry(&conversation, 1, 1, n as i64, 1) };
+            store.apply(&[Change::Shown(entry)]).unwrap();
+        }
+        // What is in memory, whatever the store says: each batch once.
+        let author = &store.by_author[&process(1)];
+        let mut batches: Vec<_> =
+            author.after(&0).map(|(_, kept)| (Arc::as_ptr(kept.batch()), kept.batch().bytes())).collect();
+        batches.dedup();
+        assert!(batches.iter().map(|(_, bytes)| bytes).sum::<usize>() <= limits.max_bytes);
+    }
+    check_books(&store);
 }
 
 #[test]
@@ -151,10 +184,17 @@ proptest! {
         (after, up_to) in (0..20u64, 0..20u64),
     ) {
         let mut store = MemoryStore::new(MemoryLimits { max_messages, ..MemoryLimits::default() });
+        // What an author signed together does not follow one another: batches interleave.
+        let batches: Vec<Vec<Vec<Kept>>> = (0..3)
+            .map(|author| (0..7).map(|n| batch(author, &[(n + 7, 3), (n + 14, 4), (n, 5), (n + 1, 6)])).collect())
+            .collect();
         let mut shown: Vec<Entry> = Vec::new();
         let mut unshown: Vec<Kept> = Vec::new();
         for Said { conversation, author, clock, micros, shows } in said {
-            let entry = entry(&group(conversation), author, clock, micros, 3);
+            let mut entry = entry(&group(conversation), author, clock, micros, 3);
+            if let Some(kept) = batches[usize::from(author)].iter().flatten().find(|kept| kept.id().clock == clock) {
+                entry.kept = kept.clone();
+            }
             let id = entry.kept.id();
             let known = shown.iter().any(|entry| entry.kept.id() == id) || unshown.iter().any(|kept| kept.id() == id);
             prop_assert_eq!(store.contains(id), known);

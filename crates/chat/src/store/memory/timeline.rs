@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Keys and values in the order of the keys. Appending and taking the first are constant; a key that comes out of order
+/// Keys and values in the order of the keys. Appending and taking the first take constant time; a key that comes out of order
 /// costs a search and moves what lies between it and the nearer end.
 #[derive(Debug)]
 pub(super) struct Timeline<K, V>(VecDeque<(K, V)>);
@@ -14,36 +14,38 @@ impl<K, V> Default for Timeline<K, V> {
 }
 
 impl<K: Ord, V> Timeline<K, V> {
-    /// Adds a value, unless there is one of this key. Answers whether it did.
-    pub(super) fn insert(&mut self, key: K, value: V) -> bool {
+    /// Adds a value, unless there is one of this key. Answers where it stands now.
+    pub(super) fn insert(&mut self, key: K, value: V) -> Option<usize> {
         if self.0.back().is_none_or(|(last, _)| *last < key) {
             self.0.push_back((key, value));
-            return true;
+            return Some(self.0.len() - 1);
         }
-        match self.find(&key) {
-            Ok(_) => false,
-            Err(at) => {
-                self.0.insert(at, (key, value));
-                true
-            }
-        }
+        let at = self.position(&key).err()?;
+        self.0.insert(at, (key, value));
+        Some(at)
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
-        // Nearly always the first goes.
-        if self.0.front().is_some_and(|(first, _)| first == key) {
-            return self.pop_first().map(|(_, value)| value);
-        }
-        let at = self.find(key).ok()?;
+    /// Takes the value that stands there.
+    pub(super) fn remove(&mut self, at: usize) -> Option<V> {
         self.0.remove(at).map(|(_, value)| value)
     }
 
-    pub(super) fn pop_first(&mut self) -> Option<(K, V)> {
-        self.0.pop_front()
+    /// The value that stands there.
+    pub(super) fn get(&self, at: usize) -> Option<&V> {
+        self.0.get(at).map(|(_, value)| value)
+    }
+
+    /// Where the value of this key stands, or else would.
+    pub(super) fn position(&self, key: &K) -> Result<usize, usize> {
+        // Nearly always it is the first that is looked for, to go.
+        if self.0.front().is_some_and(|(first, _)| first == key) {
+            return Ok(0);
+        }
+        self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 
     pub(super) fn contains(&self, key: &K) -> bool {
-        self.find(key).is_ok()
+        self.position(key).is_ok()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -54,10 +56,6 @@ impl<K: Ord, V> Timeline<K, V> {
     pub(super) fn after(&self, key: &K) -> impl Iterator<Item = (&K, &V)> {
         let start = self.0.partition_point(|(other, _)| other <= key);
         self.0.range(start..).map(|(key, value)| (key, value))
-    }
-
-    fn find(&self, key: &K) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 }
 
@@ -74,14 +72,17 @@ mod tests {
         fn it_is_a_map(operations in prop::collection::vec((0..5u8, 0..20u64), 0..60)) {
             let (mut real, mut model) = (Timeline::default(), BTreeMap::new());
             for (number, (operation, key)) in operations.into_iter().enumerate() {
-                match operation {
-                    0..=2 => {
-                        let new = !model.contains_key(&key);
-                        model.entry(key).or_insert(number);
-                        prop_assert_eq!(real.insert(key, number), new);
-                    }
-                    3 => prop_assert_eq!(real.remove(&key), model.remove(&key)),
-                    _ => prop_assert_eq!(real.pop_first(), model.pop_first()),
+                if operation < 3 {
+                    let new = !model.contains_key(&key);
+                    model.entry(key).or_insert(number);
+                    let at = model.range(..key).count();
+                    prop_assert_eq!(real.insert(key, number), new.then_some(at));
+                    prop_assert_eq!(real.position(&key), Ok(at));
+                    prop_assert_eq!(real.get(at), model.get(&key));
+                } else {
+                    let at = real.position(&key);
+                    prop_assert_eq!(at.unwrap_or_else(|at| at), model.range(..key).count());
+                    prop_assert_eq!(at.ok().and_then(|at| real.remove(at)), model.remove(&key));
                 }
                 prop_assert_eq!(real.len(), model.len());
                 prop_assert_eq!(real.contains(&key), model.contains_key(&key));
