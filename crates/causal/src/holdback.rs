@@ -12,8 +12,8 @@ use crate::{Clock, Index, Stamp};
 pub(crate) struct Pending<M> {
     pub(crate) stamp: Stamp,
     pub(crate) message: M,
-    /// Entries of the stamp that were found to be made up: those of this author, above this clock.
-    pub(crate) void: Vec<(Index, Clock)>,
+    /// Entries of the stamp that were found to be made up: those of this author, above the one clock and up to the other.
+    pub(crate) void: Vec<(Index, Clock, Clock)>,
 }
 
 impl<M> Pending<M> {
@@ -23,7 +23,7 @@ impl<M> Pending<M> {
 
     /// Whether the entry about `clock` of `author` was declared void.
     pub(crate) fn is_void(&self, author: Index, clock: Clock) -> bool {
-        self.void.iter().any(|&(a, above)| a == author && clock > above)
+        self.void.iter().any(|&(a, above, up_to)| a == author && clock > above && clock <= up_to)
     }
 }
 

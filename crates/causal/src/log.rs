@@ -22,6 +22,9 @@ pub(crate) struct Item {
 
 type Items = SmallVec<[Item; 2]>;
 
+/// In place of the clock of an incoming item that was merged into a known one.
+const MERGED: Clock = 0;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     /// By author; ordered by clock.
@@ -31,7 +34,6 @@ pub(crate) struct Log {
     len: usize,
     /// Room for the merge, kept so that it is allocated once.
     incoming: Items,
-    merged: Items,
 }
 
 impl Log {
@@ -63,10 +65,12 @@ impl Log {
         })
     }
 
-    /// Takes in entries of a snapshot, ordered by clock.
+    /// Takes in entries of a snapshot, ordered by clock, for an author who has none yet.
     pub(crate) fn restore(&mut self, author: Index, items: impl Iterator<Item = (Clock, Set)>) {
-        self.merged.extend(items.map(|(clock, dests)| Item { clock, dests }));
-        self.replace(author);
+        let known = &mut self.authors[author.position()];
+        known.extend(items.map(|(clock, dests)| Item { clock, dests }));
+        self.len += known.len();
+        self.relist(author);
     }
 
     /// What a message carries: the entries that name somebody, and the markers if the rule says so.
@@ -163,11 +167,11 @@ impl Log {
         }
     }
 
-    /// Drops the entries of `author` above `clock`.
-    pub(crate) fn void(&mut self, author: Index, clock: Clock) {
+    /// Drops the entries of `author` above the one clock and up to the other.
+    pub(crate) fn void(&mut self, author: Index, above: Clock, up_to: Clock) {
         let items = &mut self.authors[author.position()];
         let before = items.len();
-        items.retain(|item| item.clock <= clock);
+        items.retain(|item| item.clock <= above || item.clock > up_to);
         self.len -= before - items.len();
         self.relist(author);
     }
@@ -177,44 +181,31 @@ impl Log {
         self.len -= purge(&mut self.authors[author.position()], vouched);
     }
 
-    /// Step (2d) for one author: merges `incoming`, which it leaves empty.
+    /// Steps (2d) and (2e) for one author: merges `incoming`, which it leaves empty.
     fn merge_author(&mut self, author: Index, vouched: Clock) {
         let known = &mut self.authors[author.position()];
-        self.len -= known.len();
+        let before = known.len();
         let (newest_known, newest_incoming) = (newest(known, vouched), newest(&self.incoming, vouched));
-        let mut mine = known.drain(..).peekable();
-        let mut theirs = self.incoming.drain(..).peekable();
-        loop {
-            let order = match (mine.peek(), theirs.peek()) {
-                (Some(m), Some(t)) => m.clock.cmp(&t.clock),
-                (Some(_), None) => core::cmp::Ordering::Less,
-                (None, Some(_)) => core::cmp::Ordering::Greater,
-                (None, None) => break,
-            };
-            let first = if order.is_gt() { theirs.next() } else { mine.next() };
-            let mut item = first.expect("the side with the smaller clock has an item");
-            let obsolete = match order {
-                core::cmp::Ordering::Less => item.clock < newest_incoming,
-                core::cmp::Ordering::Greater => item.clock < newest_known,
-                core::cmp::Ordering::Equal => {
-                    item.dests.intersect(&theirs.next().expect("compared just now").dests);
-                    item.dests.remove_if_inline(Index::ME);
-                    false
+        let mut theirs = self.incoming.iter_mut().peekable();
+        known.retain(|mine| {
+            while theirs.next_if(|theirs| theirs.clock < mine.clock).is_some() {}
+            match theirs.next_if(|theirs| theirs.clock == mine.clock) {
+                Some(theirs) => {
+                    mine.dests.intersect(&theirs.dests);
+                    mine.dests.remove_if_inline(Index::ME);
+                    theirs.clock = MERGED;
+                    true
                 }
-            };
-            if !obsolete {
-                self.merged.push(item);
+                None => mine.clock >= newest_incoming,
             }
+        });
+        let kept = known.last().map_or(0, |item| item.clock);
+        known.extend(self.incoming.drain(..).filter(|theirs| theirs.clock != MERGED && theirs.clock >= newest_known));
+        if known.iter().any(|item| item.clock < kept) {
+            known.sort_unstable_by_key(|item| item.clock);
         }
-        drop((mine, theirs));
-        purge(&mut self.merged, vouched);
-        self.replace(author);
-    }
-
-    /// Makes `merged`, which it leaves empty, the items of an author who has none.
-    fn replace(&mut self, author: Index) {
-        self.len += self.merged.len();
-        self.authors[author.position()].extend(self.merged.drain(..));
+        purge(known, vouched);
+        self.len = self.len - before + known.len();
         self.relist(author);
     }
 

@@ -365,19 +365,28 @@ impl<P: Ord + Clone, M> Process<P, M> {
         self.release(author, (0, up_to.min(self.delivered(author))));
     }
 
-    /// Takes note that `author` says *now* that he has sent nothing above `above`: entries about such messages that are here
-    /// are made up; they leave the log and block nobody. What he vouched for or what was delivered stays. Takes time for all
-    /// held messages.
-    pub fn void(&mut self, author: Index, above: Clock) {
+    /// Takes note that `author`, asked about his messages up to `up_to`, has said that he has sent nothing above `above`:
+    /// the entries about clocks in between are made up; they leave the log and block nobody. Ask only about what somebody
+    /// has named already, and take `up_to` from the question: what is named while the answer is on its way may have been
+    /// sent since. What he vouched for or what was delivered stays. Takes time for all held messages.
+    pub fn void(&mut self, author: Index, above: Clock, up_to: Clock) {
         let horizon = &self.horizons[author.position()];
         let above = above.max(horizon.end()).max(self.vouched[author.position()]);
-        self.log.void(author, above);
+        if up_to <= above {
+            return;
+        }
+        self.log.void(author, above, up_to);
         for pending in self.holdback.iter_mut().chain(&mut self.ready) {
-            if pending.stamp.log.iter().any(|entry| entry.sender == author && entry.clock > above) {
-                pending.void.push((author, above));
+            if pending
+                .stamp
+                .log
+                .iter()
+                .any(|entry| entry.sender == author && entry.clock > above && entry.clock <= up_to)
+            {
+                pending.void.push((author, above, up_to));
             }
         }
-        self.release(author, (above, Clock::MAX));
+        self.release(author, (above, up_to));
     }
 
     /// Takes note that `author` himself has shown his clock to have reached `clock`, by a message or a word that came from

@@ -166,7 +166,7 @@ impl World {
         let process = &mut self.honest[who].process;
         let author = process.roster().index(&whom).unwrap();
         process.vouch(author, clock);
-        process.void(author, clock);
+        process.void(author, clock, 2 * MADE_UP);
         if whom == LIAR {
             // He withholds what he says he has sent.
             process.abandon(author, clock);
@@ -239,7 +239,9 @@ fn what_its_author_denies_blocks_nobody_and_is_not_passed_on() {
     let lie = stamp(liar, 1, &[me], &[(a, MADE_UP, &[me, b])]);
     assert_eq!(peer.receive(lie.clone(), 0).unwrap(), Receipt::Held);
     assert_eq!(peer.abandon(a, MADE_UP), None, "nothing is given up beyond what its author vouched for");
-    peer.void(a, 0);
+    peer.void(a, 0, MADE_UP - 1);
+    assert_eq!(peer.held(), 1, "he was not asked about this one, and may have sent it after he answered");
+    peer.void(a, 0, MADE_UP);
     let delivery = peer.next_delivery().unwrap();
     assert_eq!((delivery.message, delivery.stamp), (0, lie), "it is handed over as it was received");
     assert!(peer.multicast(&[b].into_iter().collect()).log.iter().all(|entry| entry.sender != a));
@@ -257,7 +259,7 @@ fn nobody_takes_back_what_he_has_shown() {
     peer.vouch(a, 2);
     assert_eq!(peer.vouched(a), 3, "a word is never taken back");
     assert_eq!(peer.receive(stamp(b, 1, &[me], &[(a, 3, &[me])]), 0).unwrap(), Receipt::Held);
-    peer.void(a, 0);
+    peer.void(a, 0, MADE_UP);
     assert_eq!(peer.held(), 1);
     assert_eq!(peer.waits_for(b, 1), [(a, 3)]);
     assert_eq!(peer.abandon(a, MADE_UP).map(|hole| (hole.from, hole.to)), Some((0, 3)));

@@ -72,6 +72,8 @@ pub(crate) enum Control {
         messages: Vec<Handed>,
         /// Everything that the answerer has up to here has been handed over.
         through: u64,
+        /// As it was asked for.
+        up_to: u64,
         /// From the author alone: the greatest clock it has used.
         clock: Option<u64>,
         /// From the author alone: the first message asked for is under `-delay` and due in so many milliseconds.

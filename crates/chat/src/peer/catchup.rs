@@ -288,7 +288,7 @@ impl<S: Store> Peer<S> {
         let (messages, cut) = self.piece(candidates);
         let through = cut.unwrap_or(whole);
         let clock = (author == self.me).then(|| self.causal.clock());
-        self.send_control(link, &Control::Pulled { author, messages, through, clock, due_ms });
+        self.send_control(link, &Control::Pulled { author, messages, through, up_to, clock, due_ms });
     }
 
     /// As many of `candidates` as one piece holds, each with its proof, and the clock of the last one if some were left
@@ -319,6 +319,7 @@ impl<S: Store> Peer<S> {
         author: ProcessId,
         messages: Vec<Handed>,
         through: Clock,
+        asked: Clock,
         clock: Option<Clock>,
         due_ms: Option<u64>,
     ) {
@@ -331,7 +332,7 @@ impl<S: Store> Peer<S> {
         if from == author {
             if let Some(clock) = clock {
                 self.causal.vouch(author, clock);
-                self.causal.void(author, clock);
+                self.causal.void(author, clock, asked);
             }
             if let Some(due_ms) = due_ms {
                 self.note_due(now, author, Duration::from_millis(due_ms));

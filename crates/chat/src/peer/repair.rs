@@ -126,8 +126,7 @@ impl<S: Store> Peer<S> {
             let Some(hole) = self.causal.abandon(author, clock) else { return };
             (hole.from + 1, hole.to)
         } else {
-            let vouched = self.causal.vouched(author);
-            self.causal.void(author, vouched);
+            self.causal.void(author, clock - 1, clock);
             (clock, clock)
         };
         self.journal_abandon(author, first, last);

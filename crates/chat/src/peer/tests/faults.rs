@@ -102,6 +102,25 @@ fn what_was_given_up_is_shown_as_late_when_it_turns_up() {
     assert_eq!(world.people[ALICE].peer.outbox.len(), 0);
 }
 
+/// What alice answers is as old as the frames in front of it: she had sent nothing more when she was asked, and has since.
+#[test]
+fn an_old_answer_denies_nothing_that_was_sent_after_it() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.pass(Duration::from_secs(3));
+    world.say(ALICE, "all", "second question");
+    world.settle();
+    world.say(BOB, "all", "second answer");
+    world.settle();
+    assert!(world.heard(CAROL).is_empty());
+    world.fast(ALICE, CAROL);
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["question", "answer", "second question", "second answer"]);
+}
+
 #[test]
 fn a_delay_is_no_reason_to_give_up() {
     let mut world = World::mesh(&["alice", "bob", "carol"]);
