@@ -34,8 +34,12 @@ pub(crate) struct Peer {
     /// Where to listen; can be given more than once (default: every interface, a free port)
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Vec<SocketAddr>,
-    /// Connect to this peer: ip:port, [ip6]:port or a multiaddr; can be given more than once
-    #[arg(long, value_name = "ADDRESS")]
+    /// Addresses of peers to connect to.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        help = "Connect to this peer: ip:port, [ip6]:port or a multiaddr; can be given more than once"
+    )]
     pub(crate) peer: Vec<String>,
     /// Neither look for peers nor announce this one by multicast DNS
     #[arg(long)]

@@ -1,8 +1,8 @@
 //! One running peer: drives `chat` with the links, the store and the clock, and gives user interfaces a [`Session`].
 //!
-//! [`start`] opens the data folder, the links and the trace, and hands back a session: typed commands in, typed
+//! [`start()`] opens the data folder, the links and the trace, and hands back a session: typed commands in, typed
 //! events out. A user interface sees nothing else of the peer; how events look is its own affair. The same session
-//! as JSON lines, for scripts and for prompts in other processes, is described by [`line`].
+//! as JSON lines, for scripts and for prompts in other processes, is described by [`mod@line`].
 #![forbid(unsafe_code)]
 
 mod clock;

@@ -51,38 +51,23 @@ const fn spec(verb: Verb, names: &'static [&'static str], arguments: &'static st
 /// Every command, in the order in which help lists them.
 pub(crate) const SPECS: &[Spec] = &[
     spec(Verb::ListUsers, &["listusers", "lu", "who"], "", "everybody, present or away"),
-    spec(Verb::FindUser, &["finduser"], "TEXT", "people whose name or address contains TEXT (* stands for anything)"),
+    spec(Verb::FindUser, &["finduser"], "TEXT", "people by part of a name or address, with *"),
     spec(Verb::ListGroups, &["listgroups", "lg", "list"], "", "every group and its members"),
-    spec(Verb::FindGroup, &["findgroup"], "TEXT", "groups whose name contains TEXT"),
+    spec(Verb::FindGroup, &["findgroup"], "TEXT", "groups by part of a name, with *"),
     spec(Verb::MyGroups, &["mygroups"], "", "the groups you are in"),
     spec(Verb::CreateGroup, &["creategroup"], "GROUP", "make a group and join it"),
-    spec(Verb::JoinGroup, &["joingroup", "join"], "GROUP", "join a group; its last messages are shown"),
+    spec(Verb::JoinGroup, &["joingroup", "join"], "GROUP", "join a group, and see its last messages"),
     spec(Verb::LeaveGroup, &["leavegroup", "leave"], "GROUP", "leave a group"),
-    spec(
-        Verb::Delay,
-        &["delay"],
-        "SECONDS [@TARGET] MESSAGE",
-        "write a message now that is transmitted only later: what you say meanwhile overtakes it and must wait",
-    ),
-    spec(Verb::History, &["history"], "[TARGET] [N]", "the last N messages (5) of a person, a group, or everybody"),
+    spec(Verb::Delay, &["delay"], "SECONDS [@TARGET] MESSAGE", "write now, transmit later: see who must wait"),
+    spec(Verb::History, &["history"], "[TARGET] [N]", "the last N messages (5) of one, or of all"),
     spec(Verb::Pending, &["pending"], "", "what is held back, and what it waits for"),
-    spec(
-        Verb::Alias,
-        &["alias"],
-        "PERSON NAME",
-        "call somebody (NAME@ADDRESS, an address or a fingerprint) by a name only you see",
-    ),
+    spec(Verb::Alias, &["alias"], "PERSON NAME", "call somebody by a name that only you see"),
     spec(Verb::Unalias, &["unalias"], "NAME", "forget that name"),
-    spec(
-        Verb::Connect,
-        &["connect"],
-        "ADDRESS",
-        "connect to a peer that discovery does not find: ip:port, [ip6]:port or a multiaddr",
-    ),
+    spec(Verb::Connect, &["connect"], "ADDRESS", "connect to an ip:port or a multiaddr"),
     spec(Verb::Message, &["msg"], "TARGET MESSAGE", "the same as @TARGET MESSAGE"),
     spec(Verb::Me, &["me"], "MESSAGE", "the same as *MESSAGE*, to everybody"),
     spec(Verb::Help, &["help", "h"], "", "this list"),
-    spec(Verb::Quit, &["quit", "q", "exit"], "", "say goodbye and leave (so does Ctrl-D on an empty line)"),
+    spec(Verb::Quit, &["quit", "q", "exit"], "", "say goodbye and leave, as Ctrl-D does"),
 ];
 
 /// The command behind a name, which is given without its `-` or `/`.
@@ -115,8 +100,8 @@ pub(crate) fn help() -> String {
     };
     let mut rows = vec![
         ("MESSAGE".to_owned(), "to everybody"),
-        ("@TARGET MESSAGE".to_owned(), "to a person, a group, or whoever listens at an ip:port"),
-        (" MESSAGE".to_owned(), "with a space in front: to everybody, even if it begins with - / or @"),
+        ("@TARGET MESSAGE".to_owned(), "to a person, a group, or an ip:port"),
+        (" MESSAGE".to_owned(), "with a space in front: never a command"),
     ];
     rows.extend(SPECS.iter().map(|spec| (written(spec), spec.about)));
     let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or(0);
@@ -125,6 +110,6 @@ pub(crate) fn help() -> String {
         // Writing to a text cannot fail.
         let _ = writeln!(text, "  {left:width$}  {right}");
     }
-    text.push_str("  A command may begin with / as well: /help. Tab completes commands, people and groups; Ctrl-R searches what you typed.");
+    text.push_str("  /command is -command, too. Tab completes; Ctrl-R searches what you typed.");
     text
 }

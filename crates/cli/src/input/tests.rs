@@ -169,6 +169,7 @@ fn help_lists_every_command_aligned() {
         }
         assert!(help.contains(spec.about));
     }
+    assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     let columns: Vec<_> =
         SPECS.iter().map(|spec| help.lines().find_map(|line| line.find(spec.about)).unwrap()).collect();
     assert!(columns.windows(2).all(|pair| pair[0] == pair[1]), "{columns:?}");

@@ -15,6 +15,8 @@ mod typing;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use node::Session;
@@ -29,6 +31,9 @@ pub(crate) use screen::Screen;
 
 use known::Known;
 use typing::{Typed, Typing};
+
+/// How long the typing side may take to end once it is asked to.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs until the user leaves, a signal asks to, or the terminal is gone.
 ///
@@ -96,12 +101,25 @@ pub(crate) async fn run(
     leave.store(true, Ordering::Relaxed);
     drop(asked);
     drop(lines);
+    if !has_finished(&typing).await {
+        // The terminal is gone: reading a hung-up one never returns, so the thread ends with the process.
+        return Ok(());
+    }
     match typing.join() {
         Ok(ended) => ended?,
         Err(panic) => panic::resume_unwind(panic),
     }
     screen.print()?;
     Ok(())
+}
+
+/// Whether the typing side ends by itself, as it does within a look at the screen unless its terminal has hung up.
+async fn has_finished<T>(typing: &JoinHandle<T>) -> bool {
+    let deadline = Instant::now() + GRACE;
+    while !typing.is_finished() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    typing.is_finished()
 }
 
 async fn answer(
