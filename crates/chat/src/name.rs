@@ -19,7 +19,7 @@ const MAX_CHARS: usize = 32;
 /// the terminal are none of these. `all`, however capitalised, is taken: it holds everybody.
 ///
 /// Two spellings that look the same by Unicode's canonical equivalence (NFC, UAX #15) are one name. Upper and lower case are
-/// two names; whoever searches or mistypes is met half-way by [`Name::folded`].
+/// two names; whoever searches or mistypes is met half-way by [`Pattern`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 

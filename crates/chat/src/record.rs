@@ -40,7 +40,7 @@ pub struct Record {
 }
 
 /// A record as it travels and is kept: the bytes that were signed, and a signature. What it says is to be believed only
-/// from [`SignedRecord::verify`].
+/// once the signature is checked, as the directory does before it takes one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedRecord {
     bytes: Bytes,
