@@ -8,6 +8,7 @@ fn one_address_joins_the_whole_mesh() {
     let port = ["--no-mdns", "--listen", "0.0.0.0:4000"];
     let alice = net.spawn("alice", &port);
     let entry = format!("{}:4000", net.address("alice"));
+    alice.address(|listening| listening == entry);
     let by_option = [&port[..], &["--peer", &entry]].concat();
     let bob = net.spawn("bob", &by_option);
     bob.meets("alice");
@@ -32,6 +33,7 @@ fn a_message_to_an_address_goes_to_whoever_listens_there() {
     let mut alice = net.spawn("alice", &["--no-mdns"]);
     let bob = net.spawn("bob", &["--no-mdns", "--listen", "0.0.0.0:4000"]);
     let address = format!("{}:4000", net.address("bob"));
+    bob.address(|listening| listening == address);
     let answer = alice.run(&format!("@{address} hello stranger"));
     assert_eq!(answer["answer"], "connecting", "{answer}");
     let heard = bob.hears("hello stranger");

@@ -41,6 +41,22 @@ fn the_first_line_is_a_hello() {
 }
 
 #[test]
+fn commands_are_plain_lines_or_objects_with_or_without_an_id() {
+    let Some(mut net) = Net::new() else { return };
+    let (mut alice, bob) = pair(&mut net);
+    alice.write("a plain line");
+    assert_eq!(alice.expect_answer()["answer"], "sent");
+    alice.write(r#"{"text":"@bob an object"}"#);
+    assert_eq!(alice.expect_answer().get("id"), None);
+    alice.write(r#"{"id":"mine","command":"send","to":{"name":"bob"},"text":"a command"}"#);
+    assert_eq!(alice.expect_answer()["id"], "mine");
+    for text in ["a plain line", "an object", "a command"] {
+        bob.hears(text);
+    }
+    net.check_complete(vec![alice, bob]);
+}
+
+#[test]
 fn people_are_listed_and_found() {
     let Some(mut net) = Net::new() else { return };
     let (mut alice, mut bob) = pair(&mut net);
@@ -50,8 +66,9 @@ fn people_are_listed_and_found() {
     for (pattern, found) in [("BO", vec!["bob"]), ("a*e", vec!["alice"]), ("x", vec![]), ("*", vec!["alice", "bob"])] {
         assert_eq!(users(&alice.run(&format!("-finduser {pattern}"))), found, "{pattern}");
     }
-    assert_eq!(users(&alice.run(&format!("-finduser {}", net.address("bob")))), ["bob"]);
     let listed = alice.run("-lu");
+    let address = listed["users"][1]["who"]["address"].as_str().expect("bob is at some address");
+    assert_eq!(users(&alice.run(&format!("-finduser {address}"))), ["bob"]);
     let me = listed["users"].as_array().into_iter().flatten().find(|user| user["me"] == true).cloned();
     assert_eq!(me.map(|me| me["present"].clone()), Some(Value::Bool(true)), "{listed}");
     bob.quit();
@@ -142,8 +159,10 @@ fn history_shows_the_newest_of_one_conversation_or_of_all() {
 fn an_alias_names_a_person_for_this_user_alone() {
     let Some(mut net) = Net::new() else { return };
     let (mut alice, mut bob) = pair(&mut net);
-    let address = net.address("bob");
-    let aliased = alice.run(&format!("-alias bob@{address} robert"));
+    let listed = alice.run("-lu");
+    let label = listed["users"][1]["who"]["label"].as_str().expect("bob is shown by a label");
+    assert!(label.starts_with("bob@"), "{label}");
+    let aliased = alice.run(&format!("-alias {label} robert"));
     assert_eq!(aliased["who"]["label"], "robert", "{aliased}");
     alice.say("@robert hello");
     bob.hears("hello");

@@ -10,6 +10,7 @@ mod support {
 
 mod bad_input;
 mod by_hand;
+mod chaos;
 mod commands;
 mod crash;
 mod cut;
@@ -20,5 +21,6 @@ mod joining;
 mod leaving;
 mod mesh;
 mod port;
+mod program;
 mod triangle;
 mod verification;

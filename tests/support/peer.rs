@@ -76,7 +76,7 @@ impl Launch {
             }
         });
         let input = child.stdin.take();
-        Peer { launch: self, child, input, heard }
+        Peer { launch: self, child, input, heard, asked: 0 }
     }
 }
 
@@ -86,6 +86,8 @@ pub(crate) struct Peer {
     child: Child,
     input: Option<ChildStdin>,
     heard: Arc<Heard>,
+    /// How many questions it was asked: the last one's id.
+    asked: u64,
 }
 
 /// The lines that a peer has written so far.
@@ -159,12 +161,17 @@ impl Peer {
         input.write_all(bytes).and_then(|()| input.flush()).expect("the peer reads its input");
     }
 
-    /// Writes a command and waits for the answer or the error.
+    /// Writes a command and waits for its answer or error.
     pub(crate) fn ask(&mut self, line: &str) -> Value {
-        self.write(line);
-        self.expect(&format!("an answer to {}", &line.chars().take(80).collect::<String>()), |heard| {
-            heard.get("answer").is_some() || heard.get("error").is_some()
-        })
+        self.asked += 1;
+        let id = self.asked;
+        self.write(&serde_json::json!({"id": id, "text": line}).to_string());
+        self.expect(&format!("an answer to {line:?}"), |heard| heard["id"] == id)
+    }
+
+    /// Waits for the answer or the error to a line that was only written.
+    pub(crate) fn expect_answer(&self) -> Value {
+        self.expect("an answer", |line| line.get("answer").is_some() || line.get("error").is_some())
     }
 
     /// A command that is carried out.

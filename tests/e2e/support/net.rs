@@ -4,8 +4,9 @@
 //! It takes root and `ip` (iproute2). Where that is missing the test is skipped, with a line that says why; with
 //! `CAUSERIE_REQUIRE_NAMESPACES=1` it fails instead.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,7 +19,7 @@ pub(crate) struct Net {
     /// What the names of all its namespaces begin with.
     name: String,
     hosts: Vec<String>,
-    cuts: Vec<(usize, usize)>,
+    cuts: BTreeSet<(usize, usize)>,
     folder: tempfile::TempDir,
     traces: BTreeSet<PathBuf>,
     ipv4: bool,
@@ -40,7 +41,7 @@ impl Net {
         SWEEP.call_once(sweep);
         let name = format!("cau{}-{}-", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed));
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let net = Self { name, hosts: Vec::new(), cuts: Vec::new(), folder, traces: BTreeSet::new(), ipv4 };
+        let net = Self { name, hosts: Vec::new(), cuts: BTreeSet::new(), folder, traces: BTreeSet::new(), ipv4 };
         if let Err(reason) = net.make_hub() {
             skip("network namespaces (root, and iproute2)", &reason);
             return None;
@@ -115,9 +116,11 @@ impl Net {
 
     /// From now on nothing that one of two hosts sends to the other arrives, and neither is told.
     pub(crate) fn cut(&mut self, a: &str, b: &str) {
-        let ends = (self.number(a), self.number(b));
-        self.blackhole("add", ends);
-        self.cuts.push(ends);
+        let (a, b) = (self.number(a), self.number(b));
+        let ends = (a.min(b), a.max(b));
+        if self.cuts.insert(ends) {
+            self.blackhole("add", ends);
+        }
     }
 
     /// Splits the network in two: those hosts, and all others. Multicast does not cross either.
@@ -156,19 +159,34 @@ impl Net {
     }
 
     /// The same where those named left on purpose before.
-    pub(crate) fn check_complete_without(self, mut peers: Vec<Peer>, absent: &[&str]) {
-        for peer in &mut peers {
-            let name = peer.name().to_owned();
-            eventually(&format!("{name} has nothing under way"), || peer.settled());
-        }
-        for peer in &mut peers {
-            peer.quit();
-        }
+    pub(crate) fn check_complete_without(self, peers: Vec<Peer>, absent: &[&str]) {
+        leave(peers);
+        let traces: Vec<&PathBuf> = self.traces.iter().collect();
         let absent = absent.iter().flat_map(|name| ["--absent", name]);
-        let traces: Vec<_> = self.traces.iter().collect();
         let (sound, report) = check(&traces, &["--complete"].into_iter().chain(absent).collect::<Vec<_>>());
         assert!(sound, "{report}");
         assert!(report.starts_with(&format!("{} file", traces.len())), "{report}");
+    }
+
+    /// The same where a peer that was killed has forgotten what it read before, as peers without a store do: what a person
+    /// read in one life is no part of the causal past of the next.
+    pub(crate) fn check_complete_by_life(self, peers: Vec<Peer>) {
+        leave(peers);
+        let mut lives: BTreeMap<String, String> = BTreeMap::new();
+        for line in self.traces.iter().flat_map(|trace| read(trace)) {
+            let record: serde_json::Value = serde_json::from_str(&line).expect("a trace holds JSON lines");
+            let life =
+                lives.entry(record["peer"].as_str().expect("a record names its process").to_owned()).or_default();
+            life.push_str(&line);
+            life.push('\n');
+        }
+        let mut files = Vec::new();
+        for (process, lines) in lives {
+            files.push(self.folder.path().join(format!("{process}.life")));
+            fs::write(&files[files.len() - 1], lines).expect("the folder can be written");
+        }
+        let (sound, report) = check(&files, &["--complete"]);
+        assert!(sound, "{report}");
     }
 
     fn namespace(&self, host: &str) -> String {
@@ -194,10 +212,28 @@ impl Net {
 
 impl Drop for Net {
     fn drop(&mut self) {
+        // The traces and logs of a failure are what explains it.
+        self.folder.disable_cleanup(std::thread::panicking());
         for host in self.hosts.iter().map(String::as_str).chain(["hub"]) {
             remove(&self.namespace(host));
         }
     }
+}
+
+fn leave(mut peers: Vec<Peer>) {
+    for peer in &mut peers {
+        let name = peer.name().to_owned();
+        eventually(&format!("{name} has nothing under way"), || peer.settled());
+    }
+    for peer in &mut peers {
+        peer.quit();
+    }
+}
+
+/// The whole lines of a trace.
+fn read(trace: &Path) -> Vec<String> {
+    let text = fs::read_to_string(trace).expect("the trace can be read");
+    text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned).collect()
 }
 
 /// Removes what earlier runs left behind that were killed.
