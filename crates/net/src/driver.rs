@@ -494,9 +494,12 @@ impl Driver {
 
     fn on_report(&mut self, link: LinkId, report: Report) {
         let Some(&id) = self.by_link.get(&link) else { return };
+        let is_up = self.connections.get(&id).is_some_and(|connection| connection.stage == Stage::Up);
         match report {
             Report::Greeted(greeting) => self.greeted(id, greeting),
             Report::Accepted => self.accepted(id),
+            // Nobody has decided yet whether it is to be listened to.
+            Report::Introduced(_) | Report::Digest(_) if !is_up => {}
             Report::Introduced(payload) => self.introduced(id, link, &payload),
             Report::Digest(payload) => match self.circle.digest(link, &payload) {
                 Some(letters) => self.post(letters),

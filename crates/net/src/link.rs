@@ -16,7 +16,7 @@ use crate::{
     DownReason, Event, Frames, Limits, LinkId,
     frame::{Kind, Split, split, write_frame},
     greeting::{BadGreeting, Greeting},
-    outgoing::{Outgoing, Work},
+    outgoing::{Finish, Outgoing, Work},
 };
 
 /// The first read of a burst, and all that an idle link holds.
@@ -119,6 +119,18 @@ struct Reader<'a, R> {
 
 impl<R: AsyncRead + Unpin> Reader<'_, R> {
     async fn run(&mut self) -> Result<Infallible, Ended> {
+        match self.take_all().await {
+            Err(Ended::Down(DownReason::Protocol(what))) => {
+                let reason = DownReason::Protocol(what.clone());
+                self.outgoing.finish(Finish { last: Some(Kind::Close), text: what, reason });
+                self.ignore_all().await
+            }
+            ended => ended,
+        }
+    }
+
+    /// Takes what comes until the link ends.
+    async fn take_all(&mut self) -> Result<Infallible, Ended> {
         // Silence is counted in ticks of this task, not by the clock: a machine that slept, or a program that was
         // stopped, must not take its own absence for everybody else's.
         let mut tick = time::interval(self.limits.dead / 10);
@@ -139,6 +151,13 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                 Split::Nothing => self.fill(&mut tick).await?,
             }
         }
+    }
+
+    /// Reads on without a look, so that the other side can read why it is cut off.
+    async fn ignore_all(&mut self) -> Result<Infallible, Ended> {
+        self.buffer = BytesMut::zeroed(READ_LEAST);
+        while self.read.read(&mut self.buffer).await.is_ok_and(|n| n > 0) {}
+        Err(lost("the other side is gone".to_owned()))
     }
 
     /// Reads once, waiting for as long as the other side may be silent.

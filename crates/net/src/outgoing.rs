@@ -96,9 +96,7 @@ impl Outgoing {
         if queue.gone || queue.finish.is_some() {
             return None;
         }
-        if queue.bytes >= self.bound.saturating_mul(2) {
-            let text = "the other side sent too much at once".to_owned();
-            self.finish_locked(&mut queue, Finish { last: Some(Kind::Close), text, reason: DownReason::Overrun });
+        if self.overrun(&mut queue) {
             return None;
         }
         let was_idle = queue.pieces.is_empty();
@@ -122,15 +120,26 @@ impl Outgoing {
         Some(room)
     }
 
-    /// Queues a frame of this crate's own, of at most some 64 KiB. There are few, so no bound but the callers' own.
+    /// Queues a frame of this crate's own, of at most some 64 KiB.
     pub(crate) fn push_control(&self, kind: Kind, payload: &[u8]) {
         let mut queue = self.queue.lock();
-        if queue.gone || queue.finish.is_some() {
+        if queue.gone || queue.finish.is_some() || self.overrun(&mut queue) {
             return;
         }
         queue.append(|tail| write_frame(kind, payload, tail));
         drop(queue);
         self.work.notify_one();
+    }
+
+    /// Ends the link if twice the bound is reached: whoever queues has not stopped when told to, or the other side asks
+    /// and does not read.
+    fn overrun(&self, queue: &mut Queue) -> bool {
+        let overrun = queue.bytes >= self.bound.saturating_mul(2);
+        if overrun {
+            let text = "it does not read what it is sent".to_owned();
+            self.finish_locked(queue, Finish { last: Some(Kind::Close), text, reason: DownReason::Overrun });
+        }
+        overrun
     }
 
     /// Ends the link: a goodbye or a refusal after what is queued, anything else at once. The first one counts.
@@ -233,5 +242,75 @@ impl Queue {
         write(&mut tail);
         self.bytes += tail.len();
         self.pieces.push_back(Piece::Copied(tail));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(outgoing: &Outgoing) -> Vec<u8> {
+        let mut all = Vec::new();
+        while let Some(Work::Write(piece)) = outgoing.try_work() {
+            all.extend_from_slice(piece.as_ref());
+            outgoing.written(piece);
+        }
+        all
+    }
+
+    #[test]
+    fn short_and_long_frames_come_out_in_order() {
+        let outgoing = Outgoing::new(1 << 20);
+        let frames = [10, 5000, 20, 30, 100_000, 0].map(|size| Bytes::from(vec![size as u8; size]));
+        let mut expected = Vec::new();
+        for frame in &frames {
+            assert_eq!(outgoing.push(frame), Some(Room::Plenty));
+            write_frame(Kind::Data, frame, &mut expected);
+        }
+        assert_eq!(written(&outgoing), expected);
+        assert_eq!(outgoing.queue.lock().bytes, 0);
+    }
+
+    #[test]
+    fn full_is_said_once_there_is_too_much_and_writable_once_half_is_gone() {
+        let outgoing = Outgoing::new(1000);
+        let frame = Bytes::from(vec![0; 400]);
+        assert_eq!(outgoing.push(&frame), Some(Room::Plenty));
+        assert_eq!(outgoing.push(&frame), Some(Room::Plenty));
+        assert_eq!(outgoing.push(&frame), Some(Room::Full));
+        assert!(outgoing.queue.lock().full);
+        written(&outgoing);
+        assert!(!outgoing.queue.lock().full);
+        assert_eq!(outgoing.push(&frame), Some(Room::Plenty));
+    }
+
+    #[test]
+    fn whoever_goes_on_past_twice_the_bound_loses_the_link() {
+        let outgoing = Outgoing::new(1000);
+        let frame = Bytes::from(vec![0; 400]);
+        let taken = (0..100).filter(|_| outgoing.push(&frame).is_some()).count();
+        assert_eq!(taken, 5);
+        assert_eq!(outgoing.finish_reason(), Some(DownReason::Overrun));
+        assert_eq!(outgoing.queue.lock().bytes, 0, "what waited is let go");
+    }
+
+    #[test]
+    fn answers_to_somebody_who_does_not_read_are_bounded_too() {
+        let outgoing = Outgoing::new(1000);
+        for _ in 0..100 {
+            outgoing.push_control(Kind::Introduce, &[0; 400]);
+        }
+        assert_eq!(outgoing.finish_reason(), Some(DownReason::Overrun));
+    }
+
+    #[test]
+    fn a_goodbye_comes_after_what_waits_and_a_close_in_its_place() {
+        for (last, waits) in [(Kind::Goodbye, true), (Kind::Close, false)] {
+            let outgoing = Outgoing::new(1000);
+            outgoing.push(&Bytes::from_static(b"waits"));
+            outgoing.finish(Finish { last: Some(last), text: String::new(), reason: DownReason::Shutdown });
+            assert_eq!(outgoing.push(&Bytes::new()), None);
+            assert_eq!(!written(&outgoing).is_empty(), waits);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! libp2p's side: the transport, and its errors in words.
 
-use std::{error::Error as StdError, io, num::NonZeroU8, time::Duration};
+use std::{error::Error as StdError, io, time::Duration};
 
 use libp2p::{
     PeerId, Swarm, Transport,
@@ -31,7 +31,8 @@ pub(crate) fn build(keypair: &Keypair, limits: &Limits) -> Swarm<Behaviour> {
         // A connection is kept until it is aborted, and then not a moment longer.
         .with_idle_connection_timeout(Duration::ZERO)
         .with_max_negotiating_inbound_streams(MAX_STREAMS)
-        .with_dial_concurrency_factor(NonZeroU8::MIN.saturating_add(3));
+        // A peer with addresses of both families gets one handshake, not one for each address.
+        .with_smart_dial();
     Swarm::new(transport(keypair, limits.handshake), behaviour, keypair.public().to_peer_id(), config)
 }
 

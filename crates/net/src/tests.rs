@@ -200,6 +200,7 @@ async fn frames_that_break_the_protocol_close_the_link() {
         rude.write(bytes).await;
         let DownReason::Protocol(reason) = down(&mut events).await else { panic!("{what}") };
         assert!(reason.contains(says), "{what}: {reason}");
+        assert!(holds(&rude.hears().await, says), "{what}: the other side is told");
     }
     net.shutdown().await;
 }
@@ -240,6 +241,18 @@ async fn whoever_does_not_greet_is_cut_off() {
     let (_net, _events, address) = start(Config { limits, ..config(1) }).await;
     let mut rude = Rude::dial(address).await;
     rude.hears().await;
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_do_not_keep_others_out_for_long() {
+    let limits = Limits { handshake: Duration::from_secs(1), pending: 4, ..Limits::default() };
+    let (_net, mut events, address) = start(Config { limits, ..config(1) }).await;
+    let mut silent = Vec::new();
+    for _ in 0..50 {
+        silent.push(tokio::net::TcpStream::connect(address).await.unwrap());
+    }
+    let (_other, _events, _) = start(Config { peers: vec![address.to_string()], ..config(2) }).await;
+    up(&mut events).await;
 }
 
 /// A receiver that does not take its frames: its sender is told to stop, then cut off, and others go on meanwhile.

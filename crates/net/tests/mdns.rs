@@ -1,5 +1,4 @@
 //! Discovery by mDNS, each test in a network namespace of its own: nothing reaches the machine's network.
-#![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 
 mod common;
@@ -14,7 +13,7 @@ use std::{
 
 use common::{Peer, config};
 use futures::future::join_all;
-use net::{Config, Event};
+use net::Config;
 
 /// Runs `test`, the caller's own name, again in a fresh namespace after `setup`. `true` inside of it.
 fn inside(test: &str, setup: &str) -> bool {
@@ -106,12 +105,7 @@ async fn an_interface_that_comes_late_is_used() {
     let named = |seed| Config { interface: Some("lan".to_owned()), ..discovers(seed) };
     let mut peers = join_all([1, 2].map(named).map(Peer::with)).await;
     for peer in &mut peers {
-        let text = peer
-            .wait("warning", |event| match event {
-                Event::Warning { text } => Some(text.clone()),
-                _ => None,
-            })
-            .await;
+        let text = peer.warning().await;
         assert!(text.contains("\"lan\""), "{text}");
     }
     let up = "ip addr add 10.9.0.1/24 dev lan && ip link set lan up";

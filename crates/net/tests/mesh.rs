@@ -1,5 +1,4 @@
 //! Who links to whom.
-#![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 
 mod common;
 
@@ -7,7 +6,7 @@ use std::time::Duration;
 
 use common::{PATIENCE, Peer, config};
 use futures::future::join_all;
-use net::{DownReason, Event};
+use net::DownReason;
 
 /// Every peer of a full mesh has a link to every other, and never had more: n(n-1)/2 connections.
 async fn full_mesh(peers: &mut [Peer]) {
@@ -119,12 +118,7 @@ async fn an_address_that_is_connected_already_changes_nothing() {
     for again in 0..2 {
         let (from, to) = if again == 0 { (&mut alice, &bob) } else { (&mut bob, &alice) };
         from.connect(to);
-        let text = from
-            .wait("warning", |event| match event {
-                Event::Warning { text } => Some(text.clone()),
-                _ => None,
-            })
-            .await;
+        let text = from.warning().await;
         assert!(text.contains("connected already"), "{text}");
     }
     assert_eq!((alice.downs, bob.downs), (0, 0));

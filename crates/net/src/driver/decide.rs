@@ -4,7 +4,7 @@
 //! very connection. It prefers what it dialled itself, then the newer of the other side's, and says so on that connection (`Accept`); both
 //! sides take the link for up from there. So there is never a doubt, and never more than one.
 
-use std::{cmp::Reverse, collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
 
 use libp2p::swarm::ConnectionId;
 
@@ -26,8 +26,8 @@ use crate::{
 struct Rank {
     /// The peer's start: a newer one has forgotten the connections of an older one.
     start: (u64, u64),
-    /// What this side dialled is preferred, and the older of two: this side knows that it lives.
-    ours: Option<Reverse<u64>>,
+    /// What this side dialled is preferred. Two such are equal: this side knows that the older one lives.
+    ours: bool,
     /// Of two that the other side dialled, the newer: it has lost the older, or would not have dialled again.
     theirs: u64,
 }
@@ -103,13 +103,13 @@ impl Driver {
         let mut candidates: BTreeSet<_> = candidates.filter_map(|(id, c)| Some((c.rank()?, *id))).collect();
         let Some((rank, best)) = candidates.pop_last() else { return };
         if let Some(&old) = self.up.get(&peer) {
-            if self.connections.get(&old).and_then(Connection::rank) > Some(rank) {
+            if self.connections.get(&old).and_then(Connection::rank) >= Some(rank) {
                 self.end(best, Some((Kind::Duplicate, String::new())), DownReason::Superseded);
             } else {
                 // Decided again as soon as the old one is down.
                 self.end(old, None, DownReason::Superseded);
             }
-        } else if rank.ours.is_some() || !self.attempts(&peer) {
+        } else if rank.ours || !self.attempts(&peer) {
             if let Some(link) = self.connections.get(&best).and_then(|connection| connection.link.as_ref()) {
                 link.outgoing.push_control(Kind::Accept, &[]);
             }
@@ -280,7 +280,7 @@ impl Connection {
     fn rank(&self) -> Option<Rank> {
         let greeting = self.greeting.as_ref()?;
         let start = (greeting.start.at, greeting.start.r);
-        Some(Rank { start, ours: self.dial.map(|dial| Reverse(dial.number)), theirs: greeting.dial })
+        Some(Rank { start, ours: self.dial.is_some(), theirs: greeting.dial })
     }
 
     fn by_hand(&self) -> Option<EntryId> {

@@ -36,6 +36,7 @@ pub(crate) struct Peer {
     pub(crate) ups: usize,
     pub(crate) downs: usize,
     pub(crate) frames: VecDeque<(LinkId, Bytes)>,
+    pub(crate) warnings: VecDeque<String>,
 }
 
 impl Peer {
@@ -45,11 +46,16 @@ impl Peer {
 
     pub(crate) async fn with(config: Config) -> Self {
         let (net, mut events) = Net::start(config).await.unwrap();
-        let address = match timeout(PATIENCE, events.recv()).await.unwrap() {
-            Some(Event::Listening { address }) => address,
-            other => panic!("{other:?} instead of listening"),
+        let mut warnings = VecDeque::new();
+        let address = loop {
+            match timeout(PATIENCE, events.recv()).await.unwrap() {
+                Some(Event::Listening { address }) => break address,
+                Some(Event::Warning { text }) => warnings.push_back(text),
+                other => panic!("{other:?} instead of listening"),
+            }
         };
-        Self { net, events, address, links: BTreeMap::new(), ups: 0, downs: 0, frames: VecDeque::new() }
+        let (links, frames) = (BTreeMap::new(), VecDeque::new());
+        Self { net, events, address, links, ups: 0, downs: 0, frames, warnings }
     }
 
     /// Waits for the first event that `pick` takes. Links and frames are kept account of on the way.
@@ -82,6 +88,7 @@ impl Peer {
                 assert!(self.links.contains_key(&link), "frames outside of up and down");
                 self.frames.extend(frames.map(|frame| (link, frame)));
             }
+            Event::Warning { text } => self.warnings.push_back(text),
             _ => {}
         }
     }
@@ -116,6 +123,13 @@ impl Peer {
             _ => None,
         })
         .await
+    }
+
+    pub(crate) async fn warning(&mut self) -> String {
+        while self.warnings.is_empty() {
+            self.wait("warning", |event| matches!(event, Event::Warning { .. }).then_some(())).await;
+        }
+        self.warnings.pop_front().unwrap()
     }
 
     pub(crate) async fn frame(&mut self) -> (LinkId, Bytes) {
