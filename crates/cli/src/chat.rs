@@ -49,15 +49,16 @@ pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(workers).enable_all().build().context("no threads to run on")
 }
 
-/// Whether there is a terminal to type at: the prompt reads standard input, and draws on both other ones.
+/// Whether there is a terminal to type at: the prompt reads standard input, and draws on both other ones. A dumb one
+/// (in an editor's window, say) edits lines by itself and takes plain ones.
 pub(crate) fn terminal() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()
+    let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal() && !dumb
 }
 
 /// Whether a terminal wants colours (<https://no-color.org>).
 pub(crate) fn colours() -> bool {
     env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 pub(crate) fn show(colours: bool) -> Show {

@@ -11,10 +11,7 @@ pub(crate) fn run(traces: &Traces) -> anyhow::Result<ExitCode> {
     let options = trace::Options { complete: traces.complete, absent: traces.absent.clone() };
     match trace::check(&traces.files, &options) {
         Ok(report) => {
-            match writeln!(io::stdout(), "{report}") {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-                Ok(()) | Err(_) => {}
-            }
+            writeln!(io::stdout(), "{report}")?;
             Ok(if report.violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(error) => {

@@ -55,7 +55,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
         if at_terminal {
-            say("\nNow you join them. `@alice hello` makes you the one who waits for a slow question; -h lists all commands.\n")?;
+            say("\nNow you join them. Write  @alice hello  and you are the one who waits.\n")?;
             let session = node::start(cast.config(&name(None).unwrap_or_else(|_| "you".to_owned()))).await?;
             let encore = tokio::spawn(cast.play_on());
             prompt::run(session, show, screen, signals).await?;

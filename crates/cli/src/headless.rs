@@ -39,17 +39,15 @@ pub(crate) enum Form {
 /// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output.
 ///
 /// # Errors
-/// Standard output cannot be written, for another reason than that nobody reads it any more.
+/// Standard output cannot be written or is closed, or the peer has stopped by itself.
 pub(crate) async fn run(session: Session, form: Form, mut signals: Signals) -> anyhow::Result<()> {
     let Session { hello, requests, mut events } = session;
     let output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let outcome = converse(&hello, &requests, &mut events, form, &mut signals, output).await;
     requests.stop();
     while events.next_batch().await.is_some() {}
-    match outcome {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    anyhow::ensure!(outcome.context("standard output")?, "the peer has stopped by itself; the log says why");
+    Ok(())
 }
 
 /// An answer that is owed: in the order of the commands, whether the peer gives it or this program.
@@ -64,6 +62,7 @@ enum Said {
     Wrong(String),
 }
 
+/// Until the peer has stopped; whether it was asked to.
 async fn converse(
     hello: &Hello,
     requests: &Requests,
@@ -71,7 +70,7 @@ async fn converse(
     mut form: Form,
     signals: &mut Signals,
     mut output: impl Write,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     form.hello(&mut output, hello)?;
     output.flush()?;
     let mut lines = read_stdin();
@@ -112,7 +111,7 @@ async fn converse(
         }
         output.flush()?;
     }
-    Ok(())
+    Ok(leaving)
 }
 
 /// Reads one line and hands it on; whether it was a goodbye.

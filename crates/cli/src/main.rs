@@ -15,6 +15,7 @@ mod prompt;
 mod show;
 mod signals;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -29,6 +30,10 @@ fn main() -> ExitCode {
         Some(Task::Demo) => demo::run(),
     };
     outcome.unwrap_or_else(|error| {
+        // Whoever closes the output has seen enough.
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
         complain(&error);
         ExitCode::FAILURE
     })

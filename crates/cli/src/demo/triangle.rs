@@ -19,45 +19,38 @@ const SLOW: Duration = Duration::from_secs(3);
 /// C was shown the answer before the question, or the links do not work.
 pub(super) async fn triangle(cast: &mut Cast, reader: &str, show: &mut Show) -> anyhow::Result<()> {
     say(&format!(
-        "1. alice asks {reader} something, on a slow path:  -delay {} @{reader} Shall we meet at noon?",
+        "1. alice asks {reader} something, on a slow path:  -delay {} @{reader} Meet at noon?",
         SLOW.as_secs()
     ))?;
     let to_reader = || Target::Name(reader.to_owned());
-    let question = cast.send("alice", to_reader(), "Shall we meet at noon?", SLOW).await?;
-    say(&format!(
-        "2. alice tells bob that she asked:              @bob I have asked {reader} whether we meet at noon"
-    ))?;
+    let question = cast.send("alice", to_reader(), "Meet at noon?", SLOW).await?;
+    say(&format!("2. alice tells bob that she asked:              @bob I asked {reader} about noon"))?;
     let told = cast
-        .send(
-            "alice",
-            Target::Name("bob".to_owned()),
-            &format!("I have asked {reader} whether we meet at noon"),
-            Duration::ZERO,
-        )
+        .send("alice", Target::Name("bob".to_owned()), &format!("I asked {reader} about noon"), Duration::ZERO)
         .await?;
     cast.wait(|name, event| delivered(name, event, "bob", told)).await?;
     say(&format!("3. bob has read it, and writes to {reader} at once: @{reader} Noon suits me, say yes!"))?;
     let answer = cast.send("bob", to_reader(), "Noon suits me, say yes!", Duration::ZERO).await?;
     say(&format!("\nWhat {reader} sees:"))?;
     let mut shown = Vec::new();
+    let mut told = Ok(());
     cast.wait(|name, event| {
         if name != reader {
             return None;
         }
         let seen = matches!(event, Event::Held { .. } | Event::Released { .. } | Event::Message { .. });
-        let lines = if seen { show.event(event, Timestamp::now()) } else { Vec::new() };
-        let told = lines.iter().try_for_each(|line| say(&format!("  {line}")));
+        let mut lines = if seen { show.event(event, Timestamp::now()) } else { Vec::new() };
         if let Event::Held { .. } = event {
-            let _ = say(&format!(
-                "           bob's answer has arrived, but {reader} is not shown it: the question is still on its way"
-            ));
+            lines.push("         bob's answer is here, and waits: the question is still on its way".to_owned());
         }
+        told = lines.iter().try_for_each(|line| say(&format!("  {line}")));
         if let Event::Message { message } = event {
             shown.push(message.id);
         }
         (shown.contains(&answer) || told.is_err()).then_some(())
     })
     .await?;
+    told?;
     ensure!(shown == [question, answer], "{reader} was shown the answer before the question");
     Ok(())
 }

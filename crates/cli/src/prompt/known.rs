@@ -139,3 +139,77 @@ fn unambiguous(who: &Who, shared: bool) -> String {
         Some(_) => who.person.fingerprint(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use node::chat::{Incarnation, ProcessId};
+
+    use super::*;
+
+    fn who(key: u8, name: &str, label: &str) -> Arc<Who> {
+        Arc::new(Who { person: PersonId::new([key; 32]), name: name.into(), address: None, label: label.into() })
+    }
+
+    fn known() -> Known {
+        let me = Who::clone(&who(1, "alice", "alice@?"));
+        let process = ProcessId { person: me.person, incarnation: Incarnation(1) };
+        let known = node::chat::Hello { me, process, users: Vec::new(), groups: Vec::new() };
+        Known::new(&Hello { hello: 1, program: "causerie".into(), known })
+    }
+
+    fn names(known: &Known) -> Vec<String> {
+        known.addressees().into_iter().map(|to| to.name).collect()
+    }
+
+    #[test]
+    fn whoever_and_whatever_comes_up_can_be_written_to() {
+        let mut known = known();
+        assert_eq!(names(&known), ["all"]);
+        let bob = who(2, "bob", "bob@10.0.0.2");
+        known.learn(&[
+            Event::PeerUp { who: Arc::clone(&bob), new: true },
+            Event::GroupAppeared { group: "cars".into(), by: Arc::clone(&bob) },
+        ]);
+        assert_eq!(names(&known), ["all", "bob", "cars"]);
+        known.learn(&[Event::PeerDown { who: bob, reason: "left".into() }, Event::GroupGone { group: "cars".into() }]);
+        assert_eq!(names(&known), ["all", "bob"]);
+        assert!(known.addressees().iter().any(|to| to.name == "bob" && to.about == "away"));
+        known.learn(&[Event::PersonChanged { who: who(2, "rob", "rob@10.0.0.2"), before: "bob@10.0.0.2".into() }]);
+        assert_eq!(names(&known), ["all", "rob"]);
+    }
+
+    #[test]
+    fn a_name_that_could_be_two_is_offered_with_what_tells_them_apart() {
+        let mut known = known();
+        let up = |who| Event::PeerUp { who, new: true };
+        known.learn(&[up(who(2, "bob", "bob@10.0.0.2")), up(who(3, "bob", "bob@10.0.0.3"))]);
+        assert_eq!(names(&known), ["all", "bob@10.0.0.2", "bob@10.0.0.3"]);
+        let twins = [who(2, "bob", "bob@10.0.0.2 (aaaaaaaa)"), who(3, "bob", "bob@10.0.0.2 (bbbbbbbb)")];
+        let mut fingerprints: Vec<_> = twins.iter().map(|who| who.person.fingerprint()).collect();
+        fingerprints.sort();
+        known.learn(&twins.map(up));
+        let offered: Vec<_> = names(&known).into_iter().filter(|name| name != "all").collect();
+        assert_eq!(offered, fingerprints);
+    }
+
+    #[test]
+    fn the_prompt_shows_the_address_that_others_can_use() {
+        let mut known = known();
+        assert_eq!(known.own_label(), "alice");
+        for (address, label) in [
+            ("[::1]:9", "alice@::1"),
+            ("127.0.0.1:9", "alice@127.0.0.1"),
+            ("[fd00::1]:9", "alice@fd00::1"),
+            ("10.0.0.1:9", "alice@10.0.0.1"),
+            ("127.0.0.2:9", "alice@10.0.0.1"),
+        ] {
+            known.learn(&[Event::Listening { address: address.into() }]);
+            assert_eq!(known.own_label(), label);
+        }
+        let me = Who { address: Some("192.0.2.1".into()), ..Who::clone(&who(1, "alice", "alice@192.0.2.1")) };
+        known.learn(&[Event::PersonChanged { who: Arc::new(me), before: "alice@?".into() }]);
+        assert_eq!(known.own_label(), "alice@192.0.2.1");
+    }
+}

@@ -38,7 +38,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Runs until the user leaves, a signal asks to, or the terminal is gone.
 ///
 /// # Errors
-/// The terminal cannot be used.
+/// The terminal cannot be used, or the peer has stopped by itself.
 pub(crate) async fn run(
     session: Session,
     mut show: Show,
@@ -110,6 +110,7 @@ pub(crate) async fn run(
         Err(panic) => panic::resume_unwind(panic),
     }
     screen.print()?;
+    anyhow::ensure!(leaving, "the peer has stopped by itself; what it said last stands above");
     Ok(())
 }
 
