@@ -118,39 +118,36 @@ impl Log {
         vouched: impl Fn(Index) -> Clock,
     ) {
         let stamp = &pending.stamp;
-        let item = |clock: Clock, dests: &Set| {
-            let mut dests = dests.clone();
+        let remaining = |mut dests: Set| {
             if !forgotten.is_empty() {
                 dests.subtract(forgotten);
             }
             dests.remove_if_inline(Index::ME);
-            Item { clock, dests }
+            dests
         };
         let mut joined = false;
         let mut rest = &stamp.log[..];
         while let Some(author) = rest.first().map(|entry| entry.sender) {
-            let (run, others) = rest.split_at(rest.partition_point(|entry| entry.sender <= author));
+            let run = rest.iter().take_while(|entry| entry.sender == author).count();
+            let (run, others) = rest.split_at(run);
             rest = others;
             for entry in run {
                 let made_up = author == Index::ME && entry.clock > own_clock;
-                if made_up || pending.is_void(author, entry.clock) {
-                    continue;
+                if !made_up && !pending.is_void(author, entry.clock) {
+                    let dests = remaining(entry.dests.difference(&stamp.dests));
+                    self.incoming.push(Item { clock: entry.clock, dests });
                 }
-                let mut reduced = item(entry.clock, &entry.dests);
-                reduced.dests.subtract(&stamp.dests);
-                reduced.dests.remove_if_inline(Index::ME);
-                self.incoming.push(reduced);
             }
             let vouched = vouched(author);
             purge(&mut self.incoming, vouched);
             if author == stamp.sender {
-                self.incoming.push(item(stamp.clock, &stamp.dests));
+                self.incoming.push(Item { clock: stamp.clock, dests: remaining(stamp.dests.clone()) });
                 joined = true;
             }
             self.merge_author(author, vouched);
         }
         if !joined {
-            self.incoming.push(item(stamp.clock, &stamp.dests));
+            self.incoming.push(Item { clock: stamp.clock, dests: remaining(stamp.dests.clone()) });
             self.merge_author(stamp.sender, vouched(stamp.sender));
         }
     }

@@ -106,9 +106,16 @@ impl Set {
     /// Everybody who is here and not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        let mut result = self.clone();
-        result.subtract(other);
-        result
+        match (&self.0, &other.0) {
+            (Words::Inline(mine), Words::Inline(others)) => {
+                Self(Words::Inline(core::array::from_fn(|position| mine[position] & !others[position])))
+            }
+            (Words::Inline(_) | Words::Shared(_), _) => {
+                let mut result = self.clone();
+                result.subtract(other);
+                result
+            }
+        }
     }
 
     /// Everybody who is both here and in `other`.
@@ -159,8 +166,11 @@ impl Set {
 
     /// Takes `process` out if that costs no allocation, which is so whenever it might be the last one in the set.
     pub(crate) fn remove_if_inline(&mut self, process: Index) {
-        if let Words::Inline(_) = self.0 {
-            self.remove(process);
+        let (word, bit) = place(process);
+        if let Words::Inline(words) = &mut self.0
+            && let Some(word) = words.get_mut(word)
+        {
+            *word &= !bit;
         }
     }
 
