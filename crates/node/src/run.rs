@@ -24,6 +24,10 @@ const FRAMES: usize = 4096;
 /// Commands taken in one turn.
 const COMMANDS: usize = 64;
 
+/// Bytes of text taken in one turn. A link says that it is full only when the turn's frames are handed to it, and is
+/// closed at twice its bound of 1 MiB: a quarter of that a turn cannot get there.
+const TEXT: usize = 256 * 1024;
+
 /// A peer and all that it touches.
 pub(crate) struct Node {
     pub(crate) peer: Peer<MemoryStore>,
@@ -75,16 +79,10 @@ impl Node {
                         frames += 1 + self.link(now, event, &mut condemned);
                     }
                 }
-                Woken::Command(request) => self.command(now, request, &mut owed),
+                Woken::Command(request) => self.commands(now, request, &mut owed),
                 Woken::Time => self.peer.handle_timeout(now),
                 Woken::Shown => {}
                 Woken::Stop => break,
-            }
-            if self.backlog.is_empty() {
-                for _ in 0..COMMANDS {
-                    let Ok(request) = self.far.requests.try_recv() else { break };
-                    self.command(now, request, &mut owed);
-                }
             }
             self.perform(now, &mut owed)?;
         }
@@ -144,6 +142,20 @@ impl Node {
             },
             () = async { sleep_until(deadline.expect("the branch is off without a deadline")).await },
                 if deadline.is_some() => Woken::Time,
+        }
+    }
+
+    /// Carries out a command, and more that are there already.
+    fn commands(&mut self, now: Now, first: Request, owed: &mut Vec<Owed>) {
+        let mut text = 0;
+        let mut next = Some(first);
+        while let Some(request) = next {
+            if let Command::Send { text: sent, .. } = &request.command {
+                text += sent.len();
+            }
+            self.command(now, request, owed);
+            let more = owed.len() < COMMANDS && text < TEXT;
+            next = if more { self.far.requests.try_recv().ok() } else { None };
         }
     }
 

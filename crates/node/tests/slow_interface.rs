@@ -48,10 +48,18 @@ async fn meets(session: &mut Session, name: &str) {
     .await;
 }
 
-async fn say(session: &Session, text: String) {
-    let command = Command::Send { to: Target::All, text, delay_ms: 0 };
-    let answer = session.requests.request(command).await.expect("the peer runs").expect("it is sent");
-    assert!(matches!(answer, Answer::Sent { .. }));
+/// Sends all the messages, as many at once as the session takes.
+async fn say_all(session: &Session) {
+    let mut submitted = Vec::new();
+    for number in 0..MESSAGES {
+        let text = format!("{number} {}", "x".repeat(BYTES));
+        let command = Command::Send { to: Target::All, text, delay_ms: 0 };
+        submitted.push(session.requests.submit(command).await.expect("the peer runs"));
+    }
+    for mut submitted in submitted {
+        let answer = submitted.answer().await.expect("the peer runs").expect("it is sent");
+        assert!(matches!(answer, Answer::Sent { .. }));
+    }
 }
 
 /// The numbers in front of `count` messages, in the order in which they came.
@@ -59,6 +67,7 @@ async fn numbers(events: &mut Events, count: usize) -> Vec<usize> {
     let mut numbers = Vec::new();
     while numbers.len() < count {
         let number = until(events, |event| {
+            assert!(!matches!(event, Event::PeerDown { .. }), "no link breaks: {event:?}");
             let Event::Message { message } = event else { return None };
             message.text.split(' ').next()?.parse().ok()
         });
@@ -78,9 +87,7 @@ async fn the_others_go_on_and_it_gets_everything_later() {
     meets(&mut alice, "carol").await;
     // From here on nobody takes the events of `slow`, and carol is told everything all the same.
     let mut heard = tokio::spawn(async move { (numbers(&mut carol.events, MESSAGES).await, carol) });
-    for number in 0..MESSAGES {
-        say(&alice, format!("{number} {}", "x".repeat(BYTES))).await;
-    }
+    say_all(&alice).await;
     let (told, _carol) = (&mut heard).await.expect("carol is told");
     assert!(told.into_iter().eq(0..MESSAGES));
     // Time for a peer that takes in more than its user to have done so.
@@ -98,9 +105,7 @@ async fn whoever_leaves_hands_over_first_what_was_said() {
     let mut slow = start("slow", &[&hub]).await;
     meets(&mut slow, "alice").await;
     meets(&mut alice, "slow").await;
-    for number in 0..MESSAGES {
-        say(&alice, format!("{number} {}", "x".repeat(BYTES))).await;
-    }
+    say_all(&alice).await;
     alice.requests.stop();
     // Time for a peer that does not wait to be gone.
     sleep(Duration::from_secs(1)).await;
