@@ -97,11 +97,10 @@ impl Horizon {
         (clock - 1, clock)
     }
 
-    /// Notes that `clock`, queued before, is delivered now; true if that is late.
+    /// Notes that `clock`, queued before, is delivered now; true if it had been given up.
     pub(crate) fn deliver(&mut self, clock: Clock) -> bool {
-        let late = self.leave_hole(clock) || clock <= self.delivered;
         self.delivered = self.delivered.max(clock);
-        late
+        self.leave_hole(clock).is_some_and(|hole| hole.given_up)
     }
 
     /// Gives up everything missing up to `up_to`. Returns the range that it lies in.
@@ -152,18 +151,16 @@ impl Horizon {
         }
     }
 
-    /// Takes `clock` out of the hole that it lies in.
-    fn leave_hole(&mut self, clock: Clock) -> bool {
+    /// Takes `clock` out of the hole that it lies in, if any, which is returned as it was.
+    fn leave_hole(&mut self, clock: Clock) -> Option<Hole> {
+        let hole = self.holes[self.hole_with(clock)?];
         self.late.retain(|&late| late != clock);
-        if self.hole_with(clock).is_none() {
-            return false;
-        }
         self.split_hole(clock);
         let at = self.hole_with(clock).expect("it lies at the end of a hole now");
         self.holes[at].to -= 1;
         if self.holes[at].from == self.holes[at].to {
             self.holes.remove(at);
         }
-        true
+        Some(hole)
     }
 }

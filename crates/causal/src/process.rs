@@ -23,8 +23,9 @@ mod tests;
 ///    returns `None`. A message counts as delivered when `next_delivery` has returned it.
 /// 3. A process that restarts without the newest [`snapshot`](Self::snapshot) takes a new id: clocks are never used twice.
 ///
-/// Then no message is ever delivered before one that happened before it and goes to the same destination, except across what
-/// was given up by [`abandon`](Self::abandon); and everything is delivered once for each destination's copy has arrived.
+/// Then every message is delivered exactly once to each destination, as soon as it has arrived there and so has what it depends
+/// on; and never before one that happened before it and goes to the same destination, except across what was given up by
+/// [`abandon`](Self::abandon).
 pub struct Process<P, M> {
     config: Config,
     roster: Roster<P>,
@@ -64,8 +65,7 @@ pub struct Delivery<M> {
     pub stamp: Stamp,
     /// What came with it.
     pub message: M,
-    /// It comes out of a hole: it had been given up, or would have come before something that was. What depends on it may have
-    /// been delivered before it.
+    /// It had been given up, and what depends on it may have been delivered before it.
     pub late: bool,
 }
 
@@ -337,9 +337,10 @@ impl<P: Ord + Clone, M> Process<P, M> {
     /// beyond the clock that he vouched for. Whoever waited for those waits no longer. Returns the range in which something
     /// was given up now; nothing if nothing was. Should one of them come after all it is delivered as late, once.
     ///
-    /// This is the one thing that gives up causal order: for what lies in the hole, and for what a message in the hole would
-    /// have waited for. Of such a message an author's later ones may be delivered first, so from now on what an author's clock
-    /// skips is kept as a hole too, until he says by [`complete`](Self::complete) that nothing is missing there.
+    /// This is the one thing that gives up causal order: for what lies in the hole, and for what would have come before
+    /// something in it, which may now be overtaken. It may even be overtaken by a later message of its own author, so from now
+    /// on the clocks that an author skips are kept as a hole too ([`Hole::given_up`] is false), until he says by
+    /// [`complete`](Self::complete) that nothing is missing there.
     pub fn abandon(&mut self, author: Index, up_to: Clock) -> Option<Hole> {
         if author == Index::ME {
             return None;

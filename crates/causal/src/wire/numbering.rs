@@ -111,6 +111,11 @@ impl Numbering {
         self.ends.len() >= self.limit
     }
 
+    /// Which numbering this is: what was encoded in another generation means nothing any more.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Begins anew with number 0, in a new generation. Every message that was encoded before must have gone to its links, or
     /// be encoded again.
     pub fn renew(&mut self) {
