@@ -7,9 +7,12 @@ use std::time::Duration;
 pub struct Config {
     /// The longest text of one message. 64 KiB is a long letter; what is larger is a file, which a chat is not for.
     pub max_text: usize,
-    /// How many messages may be held back at once, waiting for what they depend on. At 200 bytes each, 20,000 are 4 MB:
-    /// minutes of a busy network behind one slow link. Past it a message is refused and asked for again later.
+    /// How many messages may be held back at once, waiting for what they depend on: the windows of 32 peers that flood at
+    /// once, some 20 MB. Past it a message is refused and asked for again later.
     pub max_held: usize,
+    /// How many messages may be on their way to one peer, sent and not acknowledged. Several times what is acknowledged at
+    /// once, so that a flood never waits; and it bounds what a peer has to hold for each of the others.
+    pub window: usize,
     /// How many processes may be known: people, their earlier incarnations included. A mesh of 450 peers that each
     /// restart a few times fits.
     pub max_processes: usize,
@@ -62,7 +65,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             max_text: 64 * 1024,
-            max_held: 20_000,
+            max_held: 65_536,
+            window: 2048,
             max_processes: 4096,
             max_outbox: 256 * 1024 * 1024,
             max_batch: 64,

@@ -28,6 +28,16 @@ pub(crate) struct SignedBatch {
     leaves: Vec<Leaf>,
     /// Whether the signature holds, once that was looked at.
     is_signed: OnceLock<bool>,
+    /// The first frame that it was encoded to, nearly always the same for every link.
+    frame: OnceLock<Encoded>,
+}
+
+/// A frame of a batch: which of its messages it holds, in which generation of the author's numbering.
+#[derive(Debug)]
+struct Encoded {
+    mask: u64,
+    generation: u64,
+    frame: Bytes,
 }
 
 /// What [`SignedBatch::new`] is made of: a message with its body, or the hash of one that is not here.
@@ -42,7 +52,8 @@ impl SignedBatch {
             Part::Message(stamp, body) => Leaf { hash: OnceLock::new(), message: Some((stamp, body)) },
             Part::Elsewhere(hash) => Leaf { hash: OnceLock::from(hash), message: None },
         };
-        Self { author, signature, leaves: parts.into_iter().map(leaf).collect(), is_signed: OnceLock::new() }
+        let leaves = parts.into_iter().map(leaf).collect();
+        Self { author, signature, leaves, is_signed: OnceLock::new(), frame: OnceLock::new() }
     }
 
     /// One's own messages, signed now.
@@ -56,7 +67,16 @@ impl SignedBatch {
         let signature = batch::sign(identity, &author, &hashes);
         let leaf = |((stamp, body), hash)| Leaf { hash: OnceLock::from(hash), message: Some((stamp, body)) };
         let leaves = messages.into_iter().zip(hashes).map(leaf).collect();
-        Self { author, signature, leaves, is_signed: OnceLock::from(true) }
+        Self { author, signature, leaves, is_signed: OnceLock::from(true), frame: OnceLock::new() }
+    }
+
+    /// The frame of the messages in `mask`: what `encode` makes of them, unless that was made before.
+    pub(crate) fn frame(&self, mask: u64, generation: u64, encode: impl FnOnce() -> Bytes) -> Bytes {
+        match self.frame.get() {
+            Some(encoded) if (encoded.mask, encoded.generation) == (mask, generation) => encoded.frame.clone(),
+            Some(_) => encode(),
+            None => self.frame.get_or_init(|| Encoded { mask, generation, frame: encode() }).frame.clone(),
+        }
     }
 
     pub(crate) fn signature(&self) -> &Signature {

@@ -19,6 +19,10 @@ use super::BadFrame;
 
 /// The frame of those messages of `batch` whose bits are set in `mask`.
 pub(super) fn encode(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &Causal) -> Bytes {
+    batch.frame(mask, numbering.generation(), || lay_out(batch, mask, numbering, causal))
+}
+
+fn lay_out(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &Causal) -> Bytes {
     let mut bytes = BytesMut::with_capacity(256);
     bytes.put_u8(BATCH);
     bytes.put_slice(&batch.signature().0);

@@ -175,8 +175,8 @@ impl<S: Store> Peer<S> {
         self.take_vector(process, have)?;
         if again {
             self.push_again(link);
-            self.pump_all(now);
         }
+        self.pump_all(now);
         self.pull_what_others_have();
         Ok(())
     }
@@ -204,15 +204,20 @@ impl<S: Store> Peer<S> {
     }
 
     fn take_acknowledgement(&mut self, process: Index, delivered: Clock, holes: &[(Clock, Clock)]) {
+        let mut settled = 0;
         let mut from = if holes.is_empty() { self.vectors.acknowledged.of(process) } else { 0 };
         for &(hole, to) in holes {
             if hole > from {
-                self.outbox.acknowledge(process, from, hole.min(delivered));
+                settled += self.outbox.acknowledge(process, from, hole.min(delivered));
             }
             from = from.max(to);
         }
         if delivered > from {
-            self.outbox.acknowledge(process, from, delivered);
+            settled += self.outbox.acknowledge(process, from, delivered);
+        }
+        if let Some(link) = self.link_of.get(&process).and_then(|link| self.links.get_mut(link)) {
+            // What lies in a hole is not acknowledged and will not be: it takes no room in the window.
+            link.in_flight = if holes.is_empty() { link.in_flight.saturating_sub(settled) } else { 0 };
         }
         if holes.is_empty() {
             self.vectors.acknowledged.raise(process, delivered);
@@ -361,11 +366,15 @@ impl<S: Store> Peer<S> {
         if self.vectors.refused.is_empty() || now.monotonic < self.vectors.ask_again {
             return;
         }
-        if self.causal.held() > self.config.max_held / 2 {
-            self.vectors.ask_again = now.monotonic + ASK_AGAIN;
-            return;
-        }
-        for author in std::mem::take(&mut self.vectors.refused) {
+        let room = self.causal.held() <= self.config.max_held / 2;
+        // Without room those are asked whose messages are what the others wait for.
+        let blocking: BTreeSet<Index> = self.causal.missing().map(|missing| missing.author).collect();
+        let (ask, wait) = std::mem::take(&mut self.vectors.refused)
+            .into_iter()
+            .partition::<BTreeSet<_>, _>(|author| room || blocking.contains(author));
+        self.vectors.refused = wait;
+        self.vectors.ask_again = now.monotonic + ASK_AGAIN;
+        for author in ask {
             if let Some(&link) = self.link_of.get(&author) {
                 let have = vec![self.have(author)];
                 self.send_control(link, &Control::Have { clock: self.causal.clock(), have, again: true });

@@ -30,6 +30,8 @@ pub(super) struct Link {
     pub(super) pushed: Clock,
     /// ... but for these, which were under `-delay` then.
     pub(super) skipped: BTreeSet<Clock>,
+    /// How many of them it has not acknowledged.
+    pub(super) in_flight: usize,
 }
 
 impl<S: Store> Peer<S> {
@@ -45,6 +47,7 @@ impl<S: Store> Peer<S> {
             full: false,
             pushed: 0,
             skipped: BTreeSet::new(),
+            in_flight: 0,
         };
         self.links.insert(link, state);
         let hello = Control::Hello {
@@ -160,6 +163,7 @@ impl<S: Store> Peer<S> {
         let link = self.links.get_mut(&link).expect("link_of names links that are up");
         link.pushed = 0;
         link.skipped.clear();
+        link.in_flight = 0;
     }
 
     /// Messages to an address go to whoever answered there.

@@ -82,14 +82,16 @@ impl Outbox {
         self.slots.range(skip..).flatten()
     }
 
-    /// `process` has what was addressed to it with clocks in (after, up_to].
-    pub(super) fn acknowledge(&mut self, process: Index, after: Clock, up_to: Clock) {
+    /// `process` has what was addressed to it with clocks in (after, up_to]. Answers of how many messages that is news.
+    pub(super) fn acknowledge(&mut self, process: Index, after: Clock, up_to: Clock) -> usize {
         let first = after.max(self.base);
+        let mut settled = 0;
         for clock in first + 1..=up_to.min(self.last()) {
             let slot = self.slot(clock).expect("the clock lies between the first and the last");
-            self.settle(slot, process);
+            settled += usize::from(self.settle(slot, process));
         }
         self.shrink();
+        settled
     }
 
     /// `process` will never acknowledge anything.
@@ -100,14 +102,15 @@ impl Outbox {
         self.shrink();
     }
 
-    fn settle(&mut self, slot: usize, process: Index) {
-        let Some(outgoing) = &mut self.slots[slot] else { return };
-        outgoing.outstanding.remove(process);
+    fn settle(&mut self, slot: usize, process: Index) -> bool {
+        let Some(outgoing) = &mut self.slots[slot] else { return false };
+        let news = outgoing.outstanding.remove(process);
         if outgoing.outstanding.is_empty() {
             self.bytes -= outgoing.kept.bytes();
             self.waiting -= 1;
             self.slots[slot] = None;
         }
+        news
     }
 
     fn shrink(&mut self) {

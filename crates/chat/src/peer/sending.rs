@@ -73,6 +73,9 @@ impl<S: Store> Peer<S> {
 
     /// Signs what was said in this turn, and gives it to every link that has room.
     pub(super) fn flush(&mut self, now: Now) {
+        if self.numbering.is_full() {
+            self.numbering.renew();
+        }
         let mut queue = std::mem::take(&mut self.queue).into_iter().peekable();
         while let Some(first) = queue.next() {
             let due = first.due;
@@ -104,10 +107,9 @@ impl<S: Store> Peer<S> {
     /// Gives a batch to every link that has all that came before it. The others get it from the outbox.
     fn push_fresh(&mut self, batch: &SignedBatch, before: Clock) {
         let last = self.outbox.last();
-        let mut encoded: Vec<(u64, Bytes)> = Vec::new();
         for (&process, &link_id) in &self.link_of {
             let link = self.links.get_mut(&link_id).expect("link_of names links that are up");
-            if link.full || link.pushed < before {
+            if link.pushed < before || !link.has_room(self.config.window) {
                 continue;
             }
             link.pass(&self.outbox, last);
@@ -115,14 +117,8 @@ impl<S: Store> Peer<S> {
             if mask == 0 {
                 continue;
             }
-            let frame = match encoded.iter().find(|(of, _)| *of == mask) {
-                Some((_, frame)) => frame.clone(),
-                None => {
-                    let frame = batch_frame::encode(batch, mask, &mut self.numbering, &self.causal);
-                    encoded.push((mask, frame.clone()));
-                    frame
-                }
-            };
+            link.in_flight += mask.count_ones() as usize;
+            let frame = batch_frame::encode(batch, mask, &mut self.numbering, &self.causal);
             if let Some(numbers) = link.new_numbers(&self.numbering, &self.causal) {
                 self.effects.frames.push((link_id, numbers));
             }
@@ -136,7 +132,7 @@ impl<S: Store> Peer<S> {
             .link_of
             .iter()
             .map(|(&process, &link)| (process, link))
-            .filter(|(_, link)| self.links[link].is_behind(&self.outbox))
+            .filter(|(_, link)| self.links[link].is_behind(&self.outbox, self.config.window))
             .collect();
         for (process, link) in behind {
             self.pump(process, link);
@@ -145,7 +141,7 @@ impl<S: Store> Peer<S> {
 
     /// Whether some link with room lacks something that could be sent now.
     pub(super) fn is_behind(&self) -> bool {
-        self.link_of.values().any(|link| self.links[link].is_behind(&self.outbox))
+        self.link_of.values().any(|link| self.links[link].is_behind(&self.outbox, self.config.window))
     }
 
     /// Whether some link, with room or without, lacks something that could be sent now: what a caller that shuts down
@@ -157,11 +153,12 @@ impl<S: Store> Peer<S> {
     fn pump(&mut self, process: Index, link_id: LinkId) {
         let mut budget = self.config.max_piece_bytes;
         let link = self.links.get_mut(&link_id).expect("link_of names links that are up");
+        let room = self.config.window.saturating_sub(link.in_flight);
         let mut wanted: Vec<Kept> = Vec::new();
         let take = |outgoing: &super::outbox::Outgoing, wanted: &mut Vec<Kept>, budget: &mut usize| {
             if outgoing.outstanding.contains(process) {
-                *budget = budget.saturating_sub(outgoing.kept.bytes());
                 wanted.push(outgoing.kept.clone());
+                *budget = if wanted.len() < room { budget.saturating_sub(outgoing.kept.bytes()) } else { 0 };
             }
         };
         let overdue: Vec<Clock> = link.skipped.iter().copied().filter(|&c| self.outbox.due(c).is_none()).collect();
@@ -189,6 +186,7 @@ impl<S: Store> Peer<S> {
             }
         }
         link.pass(&self.outbox, reached);
+        link.in_flight += wanted.len();
         let mut frames = Vec::new();
         for run in wanted.chunk_by(|a, b| Arc::ptr_eq(a.batch(), b.batch())) {
             let mask = run.iter().fold(0, |mask, kept| mask | 1 << kept.index());
@@ -215,8 +213,12 @@ impl super::links::Link {
         self.pushed = self.pushed.max(reached);
     }
 
-    fn is_behind(&self, outbox: &super::Outbox) -> bool {
-        !self.full && self.lacks(outbox)
+    fn has_room(&self, window: usize) -> bool {
+        !self.full && self.in_flight < window
+    }
+
+    fn is_behind(&self, outbox: &super::Outbox, window: usize) -> bool {
+        self.has_room(window) && self.lacks(outbox)
     }
 
     fn lacks(&self, outbox: &super::Outbox) -> bool {

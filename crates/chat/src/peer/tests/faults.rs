@@ -225,3 +225,24 @@ fn random_cuts_lose_and_repeat_nothing() {
         }
     }
 }
+
+#[test]
+fn what_is_on_its_way_to_one_peer_is_bounded_and_the_others_do_not_wait() {
+    let config = crate::Config { window: 10, max_batch: 4, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.settle();
+    // carol's acknowledgements do not arrive.
+    world.slow(CAROL, ALICE);
+    for round in 0..100 {
+        world.say(ALICE, "all", &format!("{round}"));
+        world.pass(Duration::from_millis(250));
+    }
+    assert_eq!(world.heard(BOB).len(), 100);
+    let heard = world.heard(CAROL).len();
+    assert!((10..=14).contains(&heard), "{heard} messages for a window of 10 and batches of 4");
+    world.fast(CAROL, ALICE);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(CAROL).len(), 100);
+    assert_eq!(world.people[ALICE].peer.outbox.len(), 0);
+}

@@ -1,0 +1,190 @@
+//! Eight peers in eight processes on loopback, each sending 100-byte messages to all as fast as it can: causally ordered
+//! deliveries a second in total, and how many were lost.
+//!
+//! `cargo run --release -p causerie-node --example flood -- [PEERS] [SECONDS]`
+//!
+//! The time counts from the start of the flood until the last message is delivered. `mesh_flood` of `causerie-net` does the
+//! same over bare links, without order: run both in turn and compare.
+#![allow(clippy::print_stdout, reason = "a measurement prints")]
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chat::{Command as Ask, Event, Target};
+use tokio::io::AsyncBufReadExt;
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// How long the last messages may take to arrive.
+const DRAIN: Duration = Duration::from_secs(60);
+
+fn main() -> Outcome {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let strings: Vec<&str> = args.iter().map(String::as_str).collect();
+    match strings.as_slice() {
+        ["peer", number, peers, seconds, rest @ ..] => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(peer(number.parse()?, peers.parse()?, seconds.parse()?, rest.first().copied()))
+        }
+        [] => conduct(8, 5),
+        [peers] => conduct(peers.parse()?, 5),
+        [peers, seconds, ..] => conduct(peers.parse()?, seconds.parse()?),
+    }
+}
+
+/// One child: its lines out, its orders in.
+struct Player {
+    child: Child,
+    orders: ChildStdin,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Player {
+    fn start(arguments: &[String]) -> Outcome<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = child.stdin.take().ok_or("no standard input")?;
+        let lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
+        Ok(Self { child, orders, lines })
+    }
+
+    /// The rest of the next line that begins with `word`.
+    fn expect(&mut self, word: &str) -> Outcome<String> {
+        for line in &mut self.lines {
+            if let Some(rest) = line?.strip_prefix(word) {
+                return Ok(rest.trim().to_owned());
+            }
+        }
+        Err(format!("a peer ended before it said {word:?}").into())
+    }
+}
+
+fn conduct(peers: usize, seconds: u64) -> Outcome {
+    let argument = |number: usize| vec!["peer".to_owned(), number.to_string(), peers.to_string(), seconds.to_string()];
+    let mut players = vec![Player::start(&argument(0))?];
+    let first = players[0].expect("listening")?;
+    for number in 1..peers {
+        let mut arguments = argument(number);
+        arguments.push(first.clone());
+        players.push(Player::start(&arguments)?);
+    }
+    for player in &mut players {
+        player.expect("ready")?;
+    }
+    let start = Instant::now();
+    for player in &mut players {
+        writeln!(player.orders, "go")?;
+    }
+    let sent: Vec<u64> =
+        players.iter_mut().map(|player| Ok(player.expect("sent")?.parse()?)).collect::<Outcome<_>>()?;
+    let total: u64 = sent.iter().sum();
+    for (player, own) in players.iter_mut().zip(&sent) {
+        writeln!(player.orders, "expect {}", total - own)?;
+    }
+    let mut delivered = 0;
+    let mut memory = 0;
+    for player in &mut players {
+        let line = player.expect("delivered")?;
+        let (count, megabytes) = line.split_once(' ').ok_or("a count and megabytes")?;
+        delivered += count.parse::<u64>()?;
+        memory += megabytes.parse::<u64>()?;
+    }
+    let took = start.elapsed();
+    let due = total * (peers as u64 - 1);
+    println!(
+        "{peers} peers, {total} messages sent, {delivered} delivered in {took:.1?}: {:.2} M a second, {} lost, {} MB a peer",
+        delivered as f64 / took.as_secs_f64() / 1e6,
+        due - delivered,
+        memory / peers as u64,
+    );
+    for player in &mut players {
+        writeln!(player.orders, "quit")?;
+        player.child.wait()?;
+    }
+    Ok(())
+}
+
+async fn peer(number: usize, peers: usize, seconds: u64, first: Option<&str>) -> Outcome {
+    let mut config = node::Config::new(&format!("peer{number}"));
+    config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config.mdns = false;
+    config.peers = first.map(str::to_owned).into_iter().collect();
+    let node::Session { requests, mut events, .. } = node::start(config).await?;
+    let mut up = 1;
+    while up < peers {
+        match events.next().await.ok_or("the peer stopped")? {
+            Event::Listening { address } => println!("listening {address}"),
+            Event::PeerUp { .. } => up += 1,
+            _ => {}
+        }
+    }
+    println!("ready");
+    let mut orders = tokio::io::BufReader::new(tokio::io::stdin()).lines();
+    orders.next_line().await?;
+    let counted = tokio::spawn(flood(requests.clone(), Duration::from_secs(seconds)));
+    let mut delivered: u64 = 0;
+    let mut expected = None;
+    let mut counted = Some(counted);
+    let deadline = tokio::time::sleep(Duration::from_secs(seconds) + DRAIN);
+    tokio::pin!(deadline);
+    while expected.is_none_or(|expected| delivered < expected) {
+        tokio::select! {
+            batch = events.next_batch() => {
+                let batch = batch.ok_or("the peer stopped")?;
+                delivered += batch.iter().filter(|event| matches!(event, Event::Message { .. })).count() as u64;
+            }
+            sent = async { counted.as_mut().expect("the branch is off without it").await }, if counted.is_some() => {
+                println!("sent {}", sent?);
+                counted = None;
+            }
+            order = orders.next_line(), if counted.is_none() && expected.is_none() => {
+                expected = order?.and_then(|line| line.strip_prefix("expect ").and_then(|count| count.parse().ok()));
+            }
+            () = &mut deadline => break,
+        }
+    }
+    println!("delivered {delivered} {}", resident_megabytes());
+    // The others may still need this peer's acknowledgements and frames.
+    tokio::select! {
+        _ = orders.next_line() => {}
+        () = async { while events.next_batch().await.is_some() {} } => {}
+    }
+    requests.stop();
+    while events.next_batch().await.is_some() {}
+    Ok(())
+}
+
+/// Sends as fast as the peer takes it; answers how many it took.
+async fn flood(requests: node::Requests, lasting: Duration) -> u64 {
+    let text = "x".repeat(100);
+    let end = Instant::now() + lasting;
+    let mut sent = 0;
+    let mut waiting = std::collections::VecDeque::new();
+    while Instant::now() < end {
+        let ask = Ask::Send { to: Target::All, text: text.clone(), delay_ms: 0 };
+        let Ok(submitted) = requests.submit(ask).await else { break };
+        waiting.push_back(submitted);
+        if waiting.len() < 64 {
+            continue;
+        }
+        for mut submitted in waiting.drain(..) {
+            sent += u64::from(matches!(submitted.answer().await, Ok(Ok(_))));
+        }
+    }
+    for mut submitted in waiting {
+        sent += u64::from(matches!(submitted.answer().await, Ok(Ok(_))));
+    }
+    sent
+}
+
+fn resident_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
