@@ -2,7 +2,8 @@
 //! "Distributed Computing: Principles, Algorithms, and Systems", §6.5, kept by author.
 //!
 //! It differs from the book in that the message carries the log as it stood, one for all destinations, and the receiver makes
-//! for himself the reduction of step (1b) as the first step of the merge; in that entries count as newer only up to the clock
+//! for himself the reduction of step (1b) as the first step of the merge (but for the dropping of what is empty then and has a
+//! newer entry beside it, which the purge at the end of the merge does); in that entries count as newer only up to the clock
 //! that their author vouched for; and in that a purge also follows step (1d).
 
 use alloc::vec::Vec;
@@ -139,7 +140,6 @@ impl Log {
                 }
             }
             let vouched = vouched(author);
-            purge(&mut self.incoming, vouched);
             if author == stamp.sender {
                 self.incoming.push(Item { clock: stamp.clock, dests: remaining(stamp.dests.clone()) });
                 joined = true;

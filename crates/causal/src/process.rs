@@ -420,7 +420,8 @@ impl<P: Ord + Clone, M> Process<P, M> {
 
     // Across a restart.
 
-    /// The state without the messages that wait: whoever restores it receives those again.
+    /// The state without the messages that wait: whoever restores it receives those again, and asks again about what was
+    /// found [`void`](Self::void) in them.
     pub fn snapshot(&self) -> Snapshot<P> {
         Snapshot {
             processes: self.roster.iter().map(|(_, id)| id.clone()).collect(),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use causal::{Config, Delivery, Envelope, Hole, Missing, Process, Receipt};
+use causal::{Config, Delivery, Envelope, Hole, Limits, Missing, Process, Receipt, Snapshot};
 use proptest::prelude::*;
 use proptest::sample::Index as Pick;
 
@@ -27,6 +27,8 @@ enum Step {
     Crash(Pick),
     /// Somebody forgets one who is gone.
     Forget(Pick),
+    /// Somebody restarts from a snapshot, and is given again what waited.
+    Restart(Pick),
 }
 
 fn program() -> impl Strategy<Value = Vec<Step>> {
@@ -39,6 +41,7 @@ fn program() -> impl Strategy<Value = Vec<Step>> {
         3 => (any::<Pick>(), any::<Pick>()).prop_map(|(who, what)| Step::Abandon(who, what)),
         1 => any::<Pick>().prop_map(Step::Crash),
         2 => any::<Pick>().prop_map(Step::Forget),
+        1 => any::<Pick>().prop_map(Step::Restart),
     ];
     prop::collection::vec(step, 0..160)
 }
@@ -107,6 +110,17 @@ impl World {
                     if let Some(&gone) = self.gone.first() {
                         self.forget(*who.get(&ids), gone);
                     }
+                }
+                Step::Restart(who) => {
+                    let process = &mut self.members.get_mut(who.get(&ids)).unwrap().process;
+                    let bytes = process.snapshot().to_bytes();
+                    let snapshot = Snapshot::from_bytes(&bytes, &Limits::default()).unwrap();
+                    assert_eq!(snapshot, process.snapshot());
+                    let mut restored = Process::restore(snapshot, Config::default()).unwrap();
+                    for (stamp, &message) in process.held_messages() {
+                        assert_eq!(restored.receive(stamp.clone(), message).unwrap(), Receipt::Held);
+                    }
+                    *process = restored;
                 }
                 Step::Arrive(_) | Step::Lose(_) | Step::ComeBack(..) | Step::Crash(_) => {}
             }

@@ -83,7 +83,10 @@ fn limits_are_kept_and_named() {
 
     let (mut p, [me, a, b]) = peer(Config { max_held_entries: 1, ..config.clone() });
     assert_eq!(p.receive(stamp(a, 2, &[me], &[(b, 2, &[me])]), 0).unwrap(), Receipt::Held);
-    refuses(&mut p, third, Refusal::TooManyHeldEntries { limit: 1 });
+    refuses(&mut p, third.clone(), Refusal::TooManyHeldEntries { limit: 1 });
+    p.receive(stamp(b, 2, &[me], &[]), 0).unwrap();
+    assert_eq!(p.held(), 0);
+    assert_eq!(p.receive(third, 0).unwrap(), Receipt::Held, "there is room again");
 
     let (mut p, _) = peer(Config { max_processes: 3, ..config });
     assert_eq!(p.intern(2).map(Index::position), Ok(2));
