@@ -76,8 +76,10 @@ fn the_completion_menu_stays_usable() {
         screen.until(text, |rows| rows.concat().contains(&text[..20]));
     }
     screen.press(&["Escape"]);
+    screen.until("the menu is closed", |rows| !menu(rows));
     screen.shows_once(&TEXTS);
     screen.press(&["C-c"]);
+    screen.until_line("");
     screen.write("@bob still works");
     screen.press(&["Enter"]);
     screen.bob.hears("still works");
