@@ -102,6 +102,12 @@ impl ByHand {
         first.then(|| (entry.text.clone(), true))
     }
 
+    /// The address will never lead anywhere. Returns it, as the user wrote it.
+    pub(crate) fn hopeless(&mut self, id: EntryId) -> Option<String> {
+        let at = self.entries.iter().position(|entry| entry.id == id)?;
+        Some(self.entries.remove(at).text)
+    }
+
     /// A link was refused there; the user has been told.
     pub(crate) fn refused(&mut self, now: Instant, id: EntryId) {
         self.entries.retain(|entry| entry.id != id || entry.keep);

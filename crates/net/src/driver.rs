@@ -3,21 +3,23 @@
 //! Frames do not pass through here: a [`link`](crate::link) moves them between its stream and the user's queues.
 
 mod decide;
+mod dialing;
+mod hearing;
+mod opening;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     future,
     net::SocketAddr,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures::StreamExt;
 use libp2p::{
     Swarm,
-    core::ConnectedPoint,
     identity::Keypair,
-    swarm::{ConnectionId, DialError, SwarmEvent},
+    swarm::{ConnectionId, SwarmEvent},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -31,10 +33,10 @@ use crate::{
     by_hand::{ByHand, EntryId},
     discovery::{Discovery, Found},
     frame::Kind,
-    greeting::{self, Greeting},
+    greeting::Greeting,
     handler::Opened,
-    introduce::{self, Circle, Letter},
-    link::{self, Link, Report},
+    introduce::Circle,
+    link::Report,
     listen::{Reserved, reserve},
     net::{Command, Links},
     outgoing::{Finish, Outgoing},
@@ -49,8 +51,6 @@ const MAX_OUTBOX: usize = 256;
 const REPORTS: usize = 256;
 /// Findings of discovery that wait for the driver.
 const FINDINGS: usize = 256;
-/// The same refusal is told the user once in this time, and one more for each of the peers beyond this number.
-const REFUSALS: (Duration, usize) = (Duration::from_secs(300), 1024);
 
 pub(crate) struct Driver {
     me: Key,
@@ -271,10 +271,6 @@ impl Driver {
         }
     }
 
-    fn may_dial(&self) -> bool {
-        self.dials.len() < self.limits.dials
-    }
-
     /// Does what the clock says.
     fn act(&mut self, now: Instant) {
         while let Some(action) = self.tiebreak.poll(now, self.may_dial()) {
@@ -291,7 +287,7 @@ impl Driver {
             && let Some((entry, target)) = self.by_hand.poll(now)
         {
             if self.listening.contains(&target.address) {
-                self.by_hand_failed(now, entry, swarm::ITSELF.to_owned());
+                self.leads_here(entry);
                 continue;
             }
             self.start_dial(now, swarm::dial_address(target.address, target.peer), Reason::ByHand(entry));
@@ -313,45 +309,6 @@ impl Driver {
             // Longer than any dial that the decision may wait for.
             Stage::Greeted | Stage::Accepted => Some(connection.since + self.limits.handshake * 3),
             Stage::Up | Stage::Ending => None,
-        }
-    }
-
-    fn dial(&mut self, now: Instant, peer: Key) {
-        if self.is_coming_about(&peer) {
-            // A connection is coming about already. When it comes to nothing, the tie-break hears of it.
-            return;
-        }
-        let addresses = self.addresses.get(&peer).map_or(&[][..], Vec::as_slice);
-        self.start_dial(now, swarm::dial_peer(&peer, addresses), Reason::Rule(peer));
-    }
-
-    fn start_dial(&mut self, now: Instant, opts: libp2p::swarm::dial_opts::DialOpts, reason: Reason) {
-        let id = opts.connection_id();
-        self.dialled += 1;
-        self.dials.insert(id, Dial { reason, number: self.dialled });
-        if let Err(error) = self.swarm.dial(opts) {
-            self.dial_failed(now, id, &error);
-        }
-    }
-
-    fn dial_failed(&mut self, now: Instant, id: ConnectionId, error: &DialError) {
-        let Some(dial) = self.dials.remove(&id) else { return };
-        tracing::debug!(?dial, %error, "dial failed");
-        match dial.reason {
-            Reason::Rule(peer) => {
-                self.tiebreak.dial_failed(now, peer);
-                self.decide(peer);
-            }
-            Reason::ByHand(entry) => self.by_hand_failed(now, entry, swarm::dial_error(error)),
-        }
-    }
-
-    fn by_hand_failed(&mut self, now: Instant, entry: EntryId, mut reason: String) {
-        if let Some((address, goes_on)) = self.by_hand.failed(now, entry) {
-            if goes_on {
-                reason.push_str("; it is tried again from time to time");
-            }
-            self.tell(Event::ConnectFailed { address, reason });
         }
     }
 
@@ -403,95 +360,6 @@ impl Driver {
         }
     }
 
-    fn established(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        peer: Key,
-        remote: SocketAddr,
-        endpoint: &ConnectedPoint,
-    ) {
-        let dial = self.dials.remove(&id);
-        if self.closing.is_some() || (endpoint.is_dialer() && dial.is_none()) {
-            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
-            return;
-        }
-        if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial
-            && self.up.contains_key(&peer)
-        {
-            self.already_linked(entry, peer);
-            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
-            return;
-        }
-        let by_hand = matches!(dial, Some(Dial { reason: Reason::ByHand(_), .. }));
-        let dialled_already = |other: &Connection| {
-            other.peer == peer
-                && other.dial.is_some()
-                && matches!(other.stage, Stage::Opening | Stage::Greeted | Stage::Accepted)
-        };
-        if dial.is_some() && self.connections.values().any(dialled_already) {
-            // An address by hand and discovery have led to the same peer: one is enough, and which does not matter.
-            if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial {
-                self.by_hand.deferred(now, entry, peer);
-            }
-            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
-            return;
-        }
-        let stranger = by_hand || !self.tiebreak.knows(&peer);
-        let stage = Stage::Opening;
-        let connection = Connection { peer, remote, dial, since: now, stage, link: None, greeting: None, stranger };
-        self.connections.insert(id, connection);
-    }
-
-    fn already_linked(&mut self, entry: EntryId, peer: Key) {
-        if let Some(address) = self.by_hand.asked_for(entry) {
-            let text = format!("{address} is connected already");
-            self.tell(Event::Warning { text });
-        }
-        self.by_hand.linked(entry, peer);
-    }
-
-    /// Takes a fresh stream. Whoever dialled greets first.
-    fn attach(&mut self, id: ConnectionId, stream: libp2p::Stream) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let outgoing = Arc::new(Outgoing::new(self.limits.outgoing));
-        let link = LinkId(self.next_link);
-        self.next_link += 1;
-        let (up, is_up) = oneshot::channel();
-        tokio::spawn(link::run(
-            Link {
-                id: link,
-                outgoing: Arc::clone(&outgoing),
-                reports: self.report.clone(),
-                events: self.events.clone(),
-                up: is_up,
-                version: self.version,
-                limits: Arc::clone(&self.limits),
-            },
-            stream,
-        ));
-        connection.link = Some(Attached { id: link, outgoing, up: Some(up) });
-        let dialled = connection.dial.is_some();
-        self.by_link.insert(link, id);
-        if dialled {
-            self.greet(id);
-        }
-    }
-
-    fn greet(&self, id: ConnectionId) {
-        let Some(connection) = self.connections.get(&id) else { return };
-        let Some(link) = &connection.link else { return };
-        let near = connection.remote.ip().is_loopback();
-        let listen = self.listening.iter().filter(|address| near || !address.ip().is_loopback());
-        let greeting = Greeting {
-            id: self.me,
-            start: self.start,
-            dial: connection.dial.map_or(0, |dial| dial.number),
-            listen: listen.copied().take(greeting::MAX_ADDRESSES).collect(),
-        };
-        link.outgoing.push_control(Kind::Greeting, &greeting.encode(self.version));
-    }
-
     fn on_report(&mut self, link: LinkId, report: Report) {
         let Some(&id) = self.by_link.get(&link) else { return };
         let is_up = self.connections.get(&id).is_some_and(|connection| connection.stage == Stage::Up);
@@ -506,33 +374,6 @@ impl Driver {
                 None => self.violated(id, "a malformed digest"),
             },
             Report::Ended(ended) => self.ended(id, link, ended),
-        }
-    }
-
-    fn introduced(&mut self, id: ConnectionId, link: LinkId, payload: &[u8]) {
-        let now = Instant::now();
-        let Some(introductions) = self.circle.introduced(link, payload) else {
-            return self.violated(id, "malformed introductions");
-        };
-        for introduction in introductions {
-            let peer = introduction.peer;
-            if !introduction.addresses.is_empty() && self.tiebreak.heard(now, peer, introduction.start, true) {
-                self.remember(peer, &introduction.addresses, false);
-            }
-        }
-    }
-
-    fn on_found(&mut self, found: Found) {
-        match found {
-            Found::Peer { peer, start, version, addresses } if version == self.version => {
-                if self.tiebreak.heard(Instant::now(), peer, start, false) {
-                    self.remember(peer, &addresses, true);
-                }
-            }
-            Found::Peer { peer, version, addresses, .. } => {
-                self.refused(peer, addresses.first().copied(), version_mismatch(version, self.version));
-            }
-            Found::Warning(text) => self.tell(Event::Warning { text }),
         }
     }
 
@@ -572,54 +413,8 @@ impl Driver {
         }
     }
 
-    fn post(&mut self, letters: Vec<Letter>) {
-        for (link, kind, payload) in letters {
-            let connection = self.by_link.get(&link).and_then(|id| self.connections.get(id));
-            if let Some(link) = connection.and_then(|connection| connection.link.as_ref()) {
-                link.outgoing.push_control(kind, &payload);
-            }
-        }
-    }
-
-    /// Remembers where a peer can be reached; what is `likely` goes to the front.
-    fn remember(&mut self, peer: Key, addresses: &[SocketAddr], likely: bool) {
-        if self.addresses.len() >= self.limits.peers.saturating_mul(2) {
-            let tiebreak = &self.tiebreak;
-            self.addresses.retain(|peer, _| tiebreak.knows(peer));
-        }
-        let known = self.addresses.entry(peer).or_default();
-        let (first, second) = if likely { (addresses, &known[..]) } else { (&known[..], addresses) };
-        let mut all = first.to_vec();
-        for address in second {
-            if !all.contains(address) {
-                all.push(*address);
-            }
-        }
-        all.truncate(introduce::MAX_ADDRESSES);
-        *known = all;
-    }
-
     fn tell(&mut self, event: Event) {
         self.outbox.push_back((event, None));
-    }
-
-    /// Tells the user of a refusal, once for a while.
-    fn refused(&mut self, peer: Key, address: Option<SocketAddr>, reason: String) {
-        let now = Instant::now();
-        if self.refusals.len() >= REFUSALS.1 {
-            self.refusals.retain(|_, (at, _)| now.duration_since(*at) < REFUSALS.0);
-        }
-        if self.refusals.get(&peer).is_some_and(|(at, told)| now.duration_since(*at) < REFUSALS.0 && *told == reason) {
-            return;
-        }
-        if self.refusals.len() < REFUSALS.1 {
-            self.refusals.insert(peer, (now, reason.clone()));
-        }
-        let peer = match address {
-            Some(address) => format!("{address} ({})", peer_id(&peer)),
-            None => peer_id(&peer).to_string(),
-        };
-        self.tell(Event::Refused { peer, reason });
     }
 }
 

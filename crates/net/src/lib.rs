@@ -28,6 +28,7 @@ mod handler;
 mod introduce;
 mod link;
 mod listen;
+mod muxer;
 mod net;
 mod outgoing;
 mod peer;

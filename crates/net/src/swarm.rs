@@ -11,7 +11,7 @@ use libp2p::{
         self, DialError,
         dial_opts::{DialOpts, PeerCondition},
     },
-    tcp, yamux,
+    tcp,
 };
 use std::net::SocketAddr;
 
@@ -19,11 +19,9 @@ use crate::{
     Limits,
     address::to_multiaddr,
     behaviour::Behaviour,
+    muxer::{MAX_STREAMS, Yamux},
     peer::{Key, peer_id},
 };
-
-/// Streams of one connection. The protocol has one; a few more leave room for a future one.
-const MAX_STREAMS: usize = 4;
 
 pub(crate) fn build(keypair: &Keypair, limits: &Limits) -> Swarm<Behaviour> {
     let behaviour = Behaviour::new(limits.handshake, limits.pending, limits.peers);
@@ -38,12 +36,10 @@ pub(crate) fn build(keypair: &Keypair, limits: &Limits) -> Swarm<Behaviour> {
 
 fn transport(keypair: &Keypair, timeout: Duration) -> Boxed<(PeerId, StreamMuxerBox)> {
     let noise = noise::Config::new(keypair).expect("signing with an Ed25519 key does not fail");
-    let mut yamux = yamux::Config::default();
-    yamux.set_max_num_streams(MAX_STREAMS);
     tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(yamux)
+        .multiplex(Yamux)
         .timeout(timeout)
         .boxed()
 }
@@ -68,13 +64,10 @@ pub(crate) fn dial_address(address: SocketAddr, peer: Option<Key>) -> DialOpts {
     }
 }
 
-/// Why a dial of one's own address fails.
-pub(crate) const ITSELF: &str = "that is this peer itself";
-
 /// Why a dial failed, and what to do.
 pub(crate) fn dial_error(error: &DialError) -> String {
     match error {
-        DialError::LocalPeerId { .. } => ITSELF.to_owned(),
+        DialError::LocalPeerId { .. } => "that is this peer itself".to_owned(),
         DialError::WrongPeerId { obtained, .. } => format!("somebody else answers there: {obtained}"),
         DialError::NoAddresses => "it has no address that can be dialled".to_owned(),
         DialError::DialPeerConditionFalse(_) => "it is being dialled already".to_owned(),
