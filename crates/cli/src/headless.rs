@@ -24,7 +24,8 @@ use crate::signals::Signals;
 
 use lines::Lines;
 
-/// Commands handed over and not answered yet. Enough that a script which floods never waits for a single answer.
+/// Commands handed over and not answered yet: as many as a session takes without waiting, so that handing one over never
+/// keeps events from being taken.
 const UNANSWERED: usize = 64;
 
 /// What the lines look like.
@@ -124,10 +125,12 @@ async fn take(line: io::Result<String>, form: &Form, requests: &Requests, owed: 
         Ok(Input::Nothing) => {}
         Ok(Input::Quit) => return true,
         Ok(Input::Help) => owed.push_back(Owed::Here(id, Said::Help)),
-        Ok(Input::Command(command)) => match requests.submit(command).await {
-            Ok(submitted) => owed.push_back(Owed::Peer(id, submitted)),
-            Err(node::SessionEnded) => return true,
-        },
+        Ok(Input::Command(command)) => {
+            // A peer that has stopped ends its events, too, and those tell.
+            if let Ok(submitted) = requests.submit(command).await {
+                owed.push_back(Owed::Peer(id, submitted));
+            }
+        }
         Err(wrong) => owed.push_back(Owed::Here(id, Said::Wrong(wrong))),
     }
     false

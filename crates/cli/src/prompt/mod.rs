@@ -73,10 +73,10 @@ pub(crate) async fn run(
             line = lines.recv(), if asked.is_none() && !leaving => match line.map(|line| (input::parse(&line.text), line)) {
                 Some((Ok(Input::Nothing), _)) => {}
                 Some((Ok(Input::Help), _)) => screen.push(input::help().lines().map(str::to_owned)),
-                Some((Ok(Input::Command(command)), line)) => match requests.submit(command).await {
-                    Ok(submitted) => asked = Some((submitted, line)),
-                    Err(node::SessionEnded) => leaving = true,
-                },
+                Some((Ok(Input::Command(command)), line)) => {
+                    // A peer that has stopped ends its events, too, and those tell.
+                    asked = requests.submit(command).await.ok().map(|submitted| (submitted, line));
+                }
                 Some((Err(misread), _)) => screen.push([show.wrong(&misread.to_string())]),
                 Some((Ok(Input::Quit), _)) | None => leaving = true,
             },
