@@ -23,6 +23,7 @@ use libp2p::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
+    task::JoinHandle,
     time,
 };
 
@@ -96,6 +97,8 @@ pub(crate) struct Driver {
 
 struct Closing {
     by: Instant,
+    /// Takes back what mDNS announced.
+    unannounced: Option<JoinHandle<()>>,
     done: Option<oneshot::Sender<()>>,
 }
 
@@ -243,7 +246,12 @@ impl Driver {
             }
         }
         drop(self.swarm);
-        if let Some(done) = self.closing.and_then(|closing| closing.done) {
+        let Some(Closing { by, unannounced, done }) = self.closing else { return };
+        if let Some(unannounced) = unannounced {
+            // Without it, others forget the announcement by themselves two minutes later.
+            let _ = time::timeout_at(by.into(), unannounced).await;
+        }
+        if let Some(done) = done {
             // Whoever asked has gone away.
             let _ = done.send(());
         }
@@ -400,10 +408,8 @@ impl Driver {
 
     fn close(&mut self, done: Option<oneshot::Sender<()>>) {
         let by = Instant::now() + self.limits.shutdown;
-        self.closing = Some(Closing { by, done });
-        if let Some(discovery) = self.discovery.take() {
-            tokio::spawn(discovery.stop());
-        }
+        let unannounced = self.discovery.take().map(|discovery| tokio::spawn(discovery.stop()));
+        self.closing = Some(Closing { by, unannounced, done });
         self.dials.clear();
         for (id, connection) in &mut self.connections {
             match &connection.link {
