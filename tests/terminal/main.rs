@@ -6,5 +6,6 @@ mod peer;
 #[path = "../support/skip.rs"]
 mod skip;
 
+mod demonstration;
 mod screen;
 mod typing;

@@ -1,54 +1,97 @@
 //! A terminal in tmux with the prompt of a peer in it.
 
 use std::ffi::{OsStr, OsString};
+use std::ops::Deref;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::peer::{Launch, PATIENCE, Peer};
+use crate::peer::{Launch, PATIENCE, PROGRAM, Peer};
 use crate::skip::skip;
 
 /// What the prompt of alice, who is the one in the terminal, looks like.
 pub(crate) const PROMPT: &str = "alice@127.0.0.1>";
 
-/// Alice in a terminal, and bob, who is driven by the test. Dropping it ends both.
+/// A terminal. Dropping it ends what runs in it.
 pub(crate) struct Screen {
-    pub(crate) bob: Peer,
     socket: String,
     folder: tempfile::TempDir,
 }
 
-impl Screen {
+/// Alice in a terminal, and bob, who is driven by the test. Dropping it ends both.
+pub(crate) struct Chat {
+    pub(crate) bob: Peer,
+    screen: Screen,
+}
+
+impl Deref for Chat {
+    type Target = Screen;
+
+    fn deref(&self) -> &Screen {
+        &self.screen
+    }
+}
+
+impl Chat {
     /// A terminal of that size in which alice has met bob. `None` if there is no tmux: the test is to return.
     pub(crate) fn new(columns: usize, rows: usize) -> Option<Self> {
+        let screen = Screen::new()?;
+        let launch = |name: &str, options: &[&str]| Launch {
+            name: name.to_owned(),
+            folder: screen.folder.path().to_owned(),
+            prefix: Vec::new(),
+            options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
+        };
+        let bob = launch("bob", &[]).start();
+        let address = bob.address(|_| true);
+        screen.start(columns, rows, &launch("alice", &["--peer", &address]).command());
+        bob.meets("alice");
+        screen.until("alice has her prompt and has met bob", |rows| {
+            let met = rows.iter().any(|row| row.contains("bob@127.0.0.1 is here"));
+            met && rows.iter().any(|row| row.starts_with(PROMPT))
+        });
+        Some(Self { bob, screen })
+    }
+
+    /// Bob sends these, and alice's screen shows each of them whole, once and in this order, above the line that she is
+    /// typing, which is whole, too.
+    pub(crate) fn hears_while_typing(&mut self, texts: &[&str], line: &str) {
+        for text in texts {
+            self.bob.say(text);
+            self.until(&format!("{text:?} above {line:?}"), |rows| {
+                above(rows).contains(&squeeze(text)) && line_of(rows) == squeeze(line)
+            });
+        }
+        self.shows_once(texts);
+    }
+}
+
+impl Screen {
+    /// A terminal of that size with the program in it. `None` if there is no tmux: the test is to return.
+    pub(crate) fn running(columns: usize, rows: usize, arguments: &[&str]) -> Option<Self> {
+        let screen = Self::new()?;
+        let words: Vec<OsString> = [PROGRAM].iter().chain(arguments).map(OsString::from).collect();
+        screen.start(columns, rows, &words);
+        Some(screen)
+    }
+
+    fn new() -> Option<Self> {
         static SERIAL: AtomicU32 = AtomicU32::new(0);
         if let Err(error) = Command::new("tmux").arg("-V").output() {
             skip("tmux", &error.to_string());
             return None;
         }
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let launch = |name: &str, options: &[&str]| Launch {
-            name: name.to_owned(),
-            folder: folder.path().to_owned(),
-            prefix: Vec::new(),
-            options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
-        };
-        let bob = launch("bob", &[]).start();
-        let address = bob.address(|_| true);
-        let alice = launch("alice", &["--peer", &address]);
         let socket = format!("causerie-{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed));
-        let screen = Self { bob, socket, folder };
+        Some(Self { socket, folder })
+    }
+
+    fn start(&self, columns: usize, rows: usize, command: &[OsString]) {
         let size = [columns.to_string(), rows.to_string()];
         let mut start: Vec<OsString> = ["new-session", "-d", "-x", &size[0], "-y", &size[1]].map(Into::into).into();
-        start.extend(alice.command());
-        screen.tmux(&start);
-        screen.tmux(&["set-option", "remain-on-exit", "on"]);
-        screen.bob.meets("alice");
-        screen.until("alice has her prompt and has met bob", |rows| {
-            rows.iter().any(|row| row.starts_with(PROMPT))
-                && rows.iter().any(|row| row.contains("bob@127.0.0.1 is here"))
-        });
-        Some(screen)
+        start.extend(command.iter().cloned());
+        start.extend([";", "set-option", "remain-on-exit", "on"].map(Into::into));
+        self.tmux(&start);
     }
 
     /// Types text as it stands.
@@ -95,18 +138,6 @@ impl Screen {
     /// Waits until the line being typed, which begins with the prompt, is that.
     pub(crate) fn until_line(&self, line: &str) {
         self.until(&format!("the line {line:?}"), |rows| line_of(rows) == squeeze(line));
-    }
-
-    /// Bob sends these, and alice's screen shows each of them whole, once and in this order, above the line that she is
-    /// typing, which is whole, too.
-    pub(crate) fn hears_while_typing(&mut self, texts: &[&str], line: &str) {
-        for text in texts {
-            self.bob.say(text);
-            self.until(&format!("{text:?} above {line:?}"), |rows| {
-                above(rows).contains(&squeeze(text)) && line_of(rows) == squeeze(line)
-            });
-        }
-        self.shows_once(texts);
     }
 
     /// The screen shows each of these whole, once and in this order, and the prompt in one place only.
@@ -160,8 +191,8 @@ fn prompt(rows: &[String]) -> usize {
     rows.iter().rposition(|row| row.starts_with(PROMPT)).unwrap_or(rows.len())
 }
 
-/// The line being typed, squeezed; without a completion menu below it.
-fn line_of(rows: &[String]) -> String {
+/// The line being typed, squeezed, with whatever stands below it.
+pub(crate) fn line_of(rows: &[String]) -> String {
     let line = squeeze(&rows[prompt(rows).min(rows.len())..].concat());
     line.strip_prefix(PROMPT).unwrap_or_default().to_owned()
 }

@@ -1,6 +1,6 @@
 //! Text that arrives while a line is being typed disturbs neither the line nor what is on the screen.
 
-use crate::screen::{PROMPT, Screen};
+use crate::screen::{Chat, PROMPT, line_of};
 
 const LONG: &str =
     "a line that is long enough to go on in the next row of a terminal of sixty columns, and in the one after that";
@@ -11,9 +11,24 @@ const TEXTS: [&str; 3] = [
     "third: 🚗 with a car, and the end",
 ];
 
+/// Types what two names begin with, and opens the menu that offers both.
+fn open_menu(screen: &mut Chat) {
+    screen.bob.run("-creategroup bobsleigh");
+    screen.until("the group is known", |rows| rows.iter().any(|row| row.contains("a group bobsleigh")));
+    screen.write("@bo");
+    screen.press(&["Tab"]);
+    screen.until("the menu is open", menu);
+}
+
+/// Whether names are offered below the line.
+fn menu(rows: &[String]) -> bool {
+    let below = rows.iter().rposition(|row| row.starts_with(PROMPT)).map_or(0, |prompt| prompt + 1);
+    rows[below..].iter().any(|row| row.contains("bobsleigh"))
+}
+
 #[test]
 fn a_short_line_stays_whole() {
-    let Some(mut screen) = Screen::new(80, 24) else { return };
+    let Some(mut screen) = Chat::new(80, 24) else { return };
     screen.write("half a line");
     screen.until_line("half a line");
     screen.hears_while_typing(&TEXTS, "half a line");
@@ -24,7 +39,7 @@ fn a_short_line_stays_whole() {
 
 #[test]
 fn a_line_that_wraps_stays_whole() {
-    let Some(mut screen) = Screen::new(60, 20) else { return };
+    let Some(mut screen) = Chat::new(60, 20) else { return };
     screen.write(LONG);
     screen.until_line(LONG);
     screen.hears_while_typing(&TEXTS, LONG);
@@ -34,7 +49,7 @@ fn a_line_that_wraps_stays_whole() {
 
 #[test]
 fn a_line_of_emoji_stays_whole() {
-    let Some(mut screen) = Screen::new(60, 20) else { return };
+    let Some(mut screen) = Chat::new(60, 20) else { return };
     screen.write(EMOJI);
     screen.until_line(EMOJI);
     screen.hears_while_typing(&TEXTS, EMOJI);
@@ -44,7 +59,7 @@ fn a_line_of_emoji_stays_whole() {
 
 #[test]
 fn a_wrapped_line_stays_whole_with_the_cursor_at_the_start_of_a_row() {
-    let Some(mut screen) = Screen::new(60, 20) else { return };
+    let Some(mut screen) = Chat::new(60, 20) else { return };
     screen.write(LONG);
     screen.until_line(LONG);
     let (mut column, row) = screen.cursor();
@@ -61,16 +76,8 @@ fn a_wrapped_line_stays_whole_with_the_cursor_at_the_start_of_a_row() {
 
 #[test]
 fn the_completion_menu_stays_usable() {
-    let Some(mut screen) = Screen::new(80, 24) else { return };
-    screen.bob.run("-creategroup bobsleigh");
-    screen.until("the group is known", |rows| rows.iter().any(|row| row.contains("a group bobsleigh")));
-    screen.write("@bo");
-    screen.press(&["Tab"]);
-    let menu = |rows: &[String]| {
-        let below = rows.iter().rposition(|row| row.starts_with(PROMPT)).map_or(0, |prompt| prompt + 1);
-        rows[below..].iter().any(|row| row.contains("bobsleigh"))
-    };
-    screen.until("the menu is open", menu);
+    let Some(mut screen) = Chat::new(80, 24) else { return };
+    open_menu(&mut screen);
     for text in TEXTS {
         screen.bob.say(text);
         screen.until(text, |rows| rows.concat().contains(&text[..20]));
@@ -86,8 +93,26 @@ fn the_completion_menu_stays_usable() {
 }
 
 #[test]
+fn a_name_can_be_completed_or_typed_on_and_enter_sends_the_message() {
+    let Some(mut screen) = Chat::new(80, 24) else { return };
+    open_menu(&mut screen);
+    screen.press(&["Enter"]);
+    screen.until("a name is picked", |rows| !menu(rows) && line_of(rows).starts_with("@bob"));
+    screen.press(&["C-c"]);
+    screen.until_line("");
+    screen.write("@bo");
+    screen.press(&["Tab"]);
+    screen.until("the menu is open", menu);
+    screen.write("b hi");
+    screen.until_line("@bob hi");
+    screen.press(&["Enter"]);
+    let heard = screen.bob.hears("hi");
+    assert!(heard["message"]["to"].get("direct").is_some(), "{heard}");
+}
+
+#[test]
 fn a_line_stays_whole_after_a_resize() {
-    let Some(mut screen) = Screen::new(100, 24) else { return };
+    let Some(mut screen) = Chat::new(100, 24) else { return };
     screen.write(LONG);
     screen.until_line(LONG);
     screen.resize(50, 24);
@@ -102,7 +127,7 @@ fn a_line_stays_whole_after_a_resize() {
 
 #[test]
 fn a_flood_of_messages_loses_none_and_leaves_the_line_alone() {
-    let Some(mut screen) = Screen::new(80, 24) else { return };
+    let Some(mut screen) = Chat::new(80, 24) else { return };
     screen.write("calm");
     screen.until_line("calm");
     let texts: Vec<String> = (0..200).map(|number| format!("message number {number}.")).collect();
@@ -118,7 +143,7 @@ fn a_flood_of_messages_loses_none_and_leaves_the_line_alone() {
 
 #[test]
 fn control_c_clears_the_line_and_control_d_leaves() {
-    let Some(screen) = Screen::new(80, 24) else { return };
+    let Some(screen) = Chat::new(80, 24) else { return };
     screen.write("never sent");
     screen.until_line("never sent");
     screen.press(&["C-c"]);
@@ -130,7 +155,7 @@ fn control_c_clears_the_line_and_control_d_leaves() {
 
 #[test]
 fn control_sequences_from_others_are_harmless() {
-    let Some(mut screen) = Screen::new(80, 24) else { return };
+    let Some(mut screen) = Chat::new(80, 24) else { return };
     screen.write("typing");
     screen.until_line("typing");
     screen.bob.write("evil \u{1b}[2J\u{1b}[H\u{7}\u{9b}2J text");

@@ -69,7 +69,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
 
 /// Verifies the traces as `causerie check --complete` does, once everybody has everything.
 async fn verify(traces: Vec<PathBuf>) -> anyhow::Result<bool> {
-    let options = trace::Options { complete: true, ..trace::Options::default() };
+    let options = trace::Options { complete: true, running: true, ..trace::Options::default() };
     let deadline = Instant::now() + COMPLETE;
     let report = loop {
         let report = trace::check(&traces, &options)?;

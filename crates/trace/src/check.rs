@@ -38,6 +38,8 @@ pub struct Options {
     pub complete: bool,
     /// Those who left on purpose, by name or process: no delivery is asked of them.
     pub absent: Vec<String>,
+    /// The peers still run: nobody is taken for killed because no `stop` has been written.
+    pub running: bool,
 }
 
 /// Traces that cannot be checked.
@@ -90,7 +92,7 @@ pub fn check<P: AsRef<Path>>(files: &[P], options: &Options) -> Result<Report, E
     once::check(&mut history, &mut report);
     order::check(&history, &mut report);
     if options.complete {
-        complete::check(&history, &options.absent, &mut report);
+        complete::check(&history, options, &mut report);
         report.complete = true;
     }
     Ok(report)

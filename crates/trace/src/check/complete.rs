@@ -3,28 +3,32 @@
 use std::collections::HashMap;
 
 use super::history::{History, Message, NOWHERE, Number, Sent};
-use super::{Report, Rule};
+use super::{Options, Report, Rule};
 
-pub(super) fn check(history: &History, absent: &[String], report: &mut Report) {
-    for name in absent {
+pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
+    for name in &options.absent {
         if !(0..history.processes.len() as Number).any(|process| history.goes_by(process, name)) {
             report.notes.push(format!("nobody in these traces is called {name:?}"));
         }
     }
-    let excused: Vec<bool> = (0..history.processes.len() as Number)
-        .map(|number| {
-            let process = &history.processes[number as usize];
-            process.site == NOWHERE
-                || process.superseded
-                || process.forgotten
-                || !process.stopped
-                || absent.iter().any(|name| history.goes_by(number, name))
-        })
-        .collect();
+    let killed = |number: Number| {
+        let process = &history.processes[number as usize];
+        process.site != NOWHERE && !process.stopped && !options.running
+    };
+    let gone = |number: Number| {
+        let process = &history.processes[number as usize];
+        process.site == NOWHERE
+            || process.superseded
+            || process.forgotten
+            || options.absent.iter().any(|name| history.goes_by(number, name))
+    };
+    let processes = 0..history.processes.len() as Number;
+    report.unstopped = processes.clone().filter(|&number| killed(number) && !gone(number)).count();
+    let excused: Vec<bool> = processes.map(|number| killed(number) || gone(number)).collect();
     let abandoned = abandoned(history);
     for (number, message) in (0..).zip(&history.messages) {
         let Some(sent) = message.sent else { continue };
-        if !message.kept && killed(history, message.author) {
+        if !message.kept && killed(message.author) {
             continue;
         }
         for (place, &destination) in history.destinations(sent).iter().enumerate() {
@@ -37,11 +41,6 @@ pub(super) fn check(history: &History, absent: &[String], report: &mut Report) {
             }
         }
     }
-}
-
-fn killed(history: &History, process: Number) -> bool {
-    let process = &history.processes[process as usize];
-    process.site != NOWHERE && !process.stopped
 }
 
 /// The ranges that a process gave up of an author.

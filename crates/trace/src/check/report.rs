@@ -21,6 +21,8 @@ pub struct Report {
     pub late: usize,
     /// Completeness was verified too.
     pub complete: bool,
+    /// Of how many processes completeness asked nothing because they had not stopped: they were killed, or still run.
+    pub unstopped: usize,
     /// How many violations there are.
     pub violations: usize,
     /// The first of them, [`Report::SHOWN`] at most of each rule. The first one against causal order shows the whole
@@ -102,6 +104,9 @@ impl fmt::Display for Report {
         )?;
         if self.is_ok() {
             f.write_str(if self.complete { "OK, causally ordered and complete" } else { "OK, causally ordered" })?;
+            if self.unstopped > 0 {
+                write!(f, " ({} had not stopped: nothing was asked of them)", self.unstopped)?;
+            }
         } else {
             f.write_str(&count(self.violations, "violation", "violations"))?;
         }

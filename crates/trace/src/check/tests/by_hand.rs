@@ -157,15 +157,27 @@ fn completeness_excuses_who_is_gone() {
     assert!(sent(Some((2, Event::Forget { process: process(1) })), &[0, 1, 2]).complete().is_ok());
     assert!(sent(Some((2, Event::Start { supersedes: Some(process(1)) })), &[0, 1, 2]).complete().is_ok());
     for name in ["p1", "P1"] {
-        let options = Options { complete: true, absent: vec![name.to_owned()] };
+        let options = Options { complete: true, absent: vec![name.to_owned()], ..Options::default() };
         let report = sent(None, &[0, 1, 2]).check_with(&options);
         assert!(report.is_ok() && report.notes.is_empty(), "{report}");
     }
-    let options = Options { complete: true, absent: vec!["p2".to_owned(), "nobody".to_owned()] };
+    let absent = vec!["p2".to_owned(), "nobody".to_owned()];
+    let options = Options { complete: true, absent, ..Options::default() };
     let report = sent(None, &[0, 1, 2]).check_with(&options);
     assert_eq!((rules(&report), report.notes.len()), (vec![Rule::Complete], 1));
     // The author was killed, but somebody has it.
     assert_eq!(rules(&sent(None, &[1, 2]).complete()), [Rule::Complete]);
+}
+
+#[test]
+fn of_peers_that_still_run_completeness_asks_the_same_as_of_those_that_stopped() {
+    let mut run = Run::new(2);
+    run.send(0, 1, &[1]).push(1, Event::Start { supersedes: None });
+    let report = run.complete();
+    assert!(report.to_string().ends_with("complete (2 had not stopped: nothing was asked of them)"), "{report}");
+    let running = Options { complete: true, running: true, ..Options::default() };
+    assert_eq!(rules(&run.check_with(&running)), [Rule::Complete]);
+    assert!(run.deliver(1, 0, 1).check_with(&running).is_ok());
 }
 
 #[test]
