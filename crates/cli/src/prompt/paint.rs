@@ -9,6 +9,7 @@
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 
 use crossterm::QueueableCommand as _;
 use crossterm::cursor::{MoveToColumn, MoveUp};
@@ -19,27 +20,35 @@ use super::layout::{rows, rows_above_cursor, rows_reedline_moves_up};
 use super::line::LastDrawn;
 use super::screen::Screen;
 
+/// How long reedline has to draw for a new size. It may miss one that comes just as it begins to read a line, and then
+/// messages are not to wait for the next.
+const REDRAW: Duration = Duration::from_millis(500);
+
 /// What reedline calls between two keys.
 pub(super) struct Above {
     pub(super) screen: Arc<Screen>,
     pub(super) drawn: LastDrawn,
     /// To reedline's own printer, which takes what is there right after the call.
     pub(super) printer: SyncSender<String>,
+    /// Since when the terminal has another size than reedline believes.
+    pub(super) resized: Option<Instant>,
 }
 
 impl Above {
     /// Shows what waits, unless it has to wait a little longer: during a search of the history, and while a draft fills
     /// the whole screen, it is not known where the prompt begins; and after a resize reedline has to draw first.
-    pub(super) fn print(&self) {
+    pub(super) fn print(&mut self) {
         if self.screen.is_empty() {
             return;
         }
         let drawn = self.drawn.lock().clone();
+        if terminal::size().ok() == Some(drawn.size) {
+            self.resized = None;
+        } else if self.resized.get_or_insert_with(Instant::now).elapsed() < REDRAW {
+            return;
+        }
         let (columns, height) = drawn.size;
-        if drawn.searching
-            || terminal::size().ok() != Some(drawn.size)
-            || rows(&drawn.prompt, &drawn.line, columns) >= usize::from(height)
-        {
+        if drawn.searching || rows(&drawn.prompt, &drawn.line, columns) >= usize::from(height) {
             return;
         }
         let before = drawn.line.get(..drawn.cursor).unwrap_or(&drawn.line);

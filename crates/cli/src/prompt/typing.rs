@@ -99,7 +99,12 @@ impl Typing {
         // A menu is for one word: what cannot stand in a name or an address ends it, so that Enter sends again.
         let menu = ColumnarMenu::default().with_name(MENU).with_marker("").with_word_chars("@-/_.:[]");
         let printer = ExternalPrinter::default();
-        let above = Above { screen: Arc::clone(&self.screen), drawn: Arc::clone(drawn), printer: printer.sender() };
+        let mut above = Above {
+            screen: Arc::clone(&self.screen),
+            drawn: Arc::clone(drawn),
+            printer: printer.sender(),
+            resized: None,
+        };
         Reedline::create()
             .with_ansi_colors(self.colours)
             .use_bracketed_paste(true)
