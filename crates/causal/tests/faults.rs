@@ -27,6 +27,8 @@ enum Step {
     Crash(Pick),
     /// Somebody forgets one who is gone.
     Forget(Pick),
+    /// Somebody asks another for all of his that he lacks, and hears that this was all.
+    Ask(Pick, Pick),
     /// Somebody restarts from a snapshot, and is given again what waited.
     Restart(Pick),
 }
@@ -41,6 +43,7 @@ fn program() -> impl Strategy<Value = Vec<Step>> {
         3 => (any::<Pick>(), any::<Pick>()).prop_map(|(who, what)| Step::Abandon(who, what)),
         1 => any::<Pick>().prop_map(Step::Crash),
         2 => any::<Pick>().prop_map(Step::Forget),
+        2 => (any::<Pick>(), any::<Pick>()).prop_map(|(who, whom)| Step::Ask(who, whom)),
         1 => any::<Pick>().prop_map(Step::Restart),
     ];
     prop::collection::vec(step, 0..160)
@@ -111,6 +114,7 @@ impl World {
                         self.forget(*who.get(&ids), gone);
                     }
                 }
+                Step::Ask(who, whom) => self.ask(*who.get(&ids), *whom.get(&ids)),
                 Step::Restart(who) => {
                     let process = &mut self.members.get_mut(who.get(&ids)).unwrap().process;
                     let bytes = process.snapshot().to_bytes();
@@ -120,6 +124,7 @@ impl World {
                     for (stamp, &message) in process.held_messages() {
                         assert_eq!(restored.receive(stamp.clone(), message).unwrap(), Receipt::Held);
                     }
+                    assert_eq!(restored.snapshot(), process.snapshot());
                     *process = restored;
                 }
                 Step::Arrive(_) | Step::Lose(_) | Step::ComeBack(..) | Step::Crash(_) => {}
@@ -187,6 +192,23 @@ impl World {
         assert!(member.process.missing().all(|other| (other.author, other.clock) != (missing.author, missing.clock)));
         member.given_up.push((*member.process.roster().id(missing.author), hole));
         self.deliver(at);
+    }
+
+    fn ask(&mut self, who: Id, whom: Id) {
+        let of_whom = |sent: &Sent| sent.author == whom && sent.dests.contains(&who);
+        let all: Vec<usize> = (0..self.sent.len()).filter(|&number| of_whom(&self.sent[number])).collect();
+        for &number in &all {
+            self.arrive(who, number);
+        }
+        let clock = self.members[&whom].process.clock();
+        let member = self.members.get_mut(&who).unwrap();
+        if all.iter().all(|number| member.delivered.contains(number)) {
+            let author = member.process.intern(whom).unwrap();
+            member.process.complete(author, clock);
+            let within = member.process.holes(author).iter().all(|hole| hole.to > member.process.delivered(author));
+            assert!(within, "no hole is left in what was delivered");
+            self.deliver(who);
+        }
     }
 
     fn deliver(&mut self, to: Id) {

@@ -97,6 +97,7 @@ impl World {
                     for (stamp, message) in process.held_messages() {
                         restored.receive(stamp.clone(), *message).unwrap();
                     }
+                    assert_eq!(restored.snapshot(), process.snapshot());
                     *process = restored;
                     // What was found to be void is asked again.
                     for whom in 0..=LIAR {
@@ -273,4 +274,31 @@ fn own_messages_that_were_never_sent_are_made_up() {
     assert_eq!(peer.receive(about_me, 0).unwrap(), Receipt::Delivered);
     assert_eq!(drain(&mut peer), [0]);
     assert!(peer.snapshot().log.iter().all(|entry| entry.sender != me));
+}
+
+#[test]
+fn a_denial_reaches_only_what_was_asked_about() {
+    let (mut peer, [me, a, b, liar]) = peer(Trust::Vouched);
+    let asked = stamp(liar, 1, &[me], &[(a, 5, &[b]), (a, 9, &[b])]);
+    peer.receive(asked, 0).unwrap();
+    let later = stamp(liar, 2, &[me], &[(a, 4, &[b]), (a, 8, &[b])]);
+    peer.receive(later, 1).unwrap();
+    peer.next_delivery().unwrap();
+    peer.void(a, 0, 5);
+    peer.next_delivery().unwrap();
+    let left: Vec<u64> =
+        peer.snapshot().log.iter().filter(|entry| entry.sender == a).map(|entry| entry.clock).collect();
+    assert_eq!(left, [8, 9]);
+}
+
+#[test]
+fn what_its_author_vouches_for_makes_older_markers_superfluous() {
+    let (mut peer, [me, a, b, other]) = peer(Trust::Vouched);
+    peer.receive(stamp(other, 1, &[me], &[(a, 1, &[]), (a, 2, &[b])]), 0).unwrap();
+    peer.next_delivery().unwrap();
+    let about_a = |peer: &Peer| peer.snapshot().log.iter().filter(|entry| entry.sender == a).count();
+    assert_eq!(about_a(&peer), 2);
+    peer.vouch(a, 2);
+    assert_eq!(about_a(&peer), 1);
+    assert_eq!(peer.stats().log, peer.snapshot().log.len());
 }

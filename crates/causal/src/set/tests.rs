@@ -60,5 +60,15 @@ proptest! {
         for &position in left.iter().rev().collect::<Vec<_>>() { inserted.insert(Index::at(position)); }
         prop_assert_eq!(&inserted, &one_by_one);
         prop_assert_eq!(inserted.is_empty(), left.is_empty());
+        prop_assert_eq!(one_by_one.is_empty(), left.is_empty());
     }
+}
+
+#[test]
+fn a_large_set_shrinks_to_nothing() {
+    let mut set: Set = [3, 400].map(Index::at).into_iter().collect();
+    assert!(set.remove(Index::at(400)));
+    assert!(!set.is_empty());
+    set.remove_if_inline(Index::at(3));
+    assert!(set.is_empty());
 }
