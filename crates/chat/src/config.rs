@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Config {
     /// The longest text of one message. 64 KiB is a long letter; what is larger is a file, which a chat is not for.
     pub max_text: usize,
-    /// How many messages may be held back at once, waiting for what they depend on: the windows of 32 peers that flood at
+    /// How many messages may be held back at once, waiting for what they depend on: the windows of 8 peers that flood at
     /// once, some 20 MB. Past it a message is refused and asked for again later.
     pub max_held: usize,
     /// How many messages may be on their way to one peer, sent and not acknowledged. Several times what is acknowledged at
@@ -66,7 +66,7 @@ impl Default for Config {
         Self {
             max_text: 64 * 1024,
             max_held: 65_536,
-            window: 2048,
+            window: 8192,
             max_processes: 4096,
             max_outbox: 256 * 1024 * 1024,
             max_batch: 64,

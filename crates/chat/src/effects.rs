@@ -30,6 +30,17 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Nothing to do, with room for as much as here: one turn is much like the next.
+    pub(crate) fn room_alike(&self) -> Self {
+        Self {
+            durable: Vec::with_capacity(self.durable.len()),
+            journal: Vec::with_capacity(self.journal.len()),
+            frames: Vec::with_capacity(self.frames.len()),
+            events: Vec::with_capacity(self.events.len()),
+            ..Self::default()
+        }
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         let Self { durable, journal, frames, close, dial, events } = self;

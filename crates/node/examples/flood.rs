@@ -5,7 +5,7 @@
 //!
 //! The time counts from the start of the flood until the last message is delivered. `mesh_flood` of `causerie-net` does the
 //! same over bare links, without order: run both in turn and compare.
-#![allow(clippy::print_stdout, reason = "a measurement prints")]
+#![allow(clippy::print_stdout, clippy::wildcard_enum_match_arm, reason = "a measurement prints, and counts one event")]
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
@@ -89,17 +89,21 @@ fn conduct(peers: usize, seconds: u64) -> Outcome {
     }
     let mut delivered = 0;
     let mut memory = 0;
+    let mut cpu = 0.0;
     for player in &mut players {
         let line = player.expect("delivered")?;
-        let (count, megabytes) = line.split_once(' ').ok_or("a count and megabytes")?;
+        let [count, megabytes, seconds] =
+            line.split(' ').collect::<Vec<_>>().try_into().map_err(|_| "a count, megabytes and seconds")?;
         delivered += count.parse::<u64>()?;
         memory += megabytes.parse::<u64>()?;
+        cpu += seconds.parse::<f64>()?;
     }
     let took = start.elapsed();
     let due = total * (peers as u64 - 1);
     println!(
-        "{peers} peers, {total} messages sent, {delivered} delivered in {took:.1?}: {:.2} M a second, {} lost, {} MB a peer",
+        "{peers} peers, {total} messages sent, {delivered} delivered in {took:.1?}: {:.2} M a second, {:.2} us of CPU each, {} lost, {} MB a peer",
         delivered as f64 / took.as_secs_f64() / 1e6,
+        cpu * 1e6 / delivered as f64,
         due - delivered,
         memory / peers as u64,
     );
@@ -111,7 +115,7 @@ fn conduct(peers: usize, seconds: u64) -> Outcome {
 }
 
 async fn peer(number: usize, peers: usize, seconds: u64, first: Option<&str>) -> Outcome {
-    let mut config = node::Config::new(&format!("peer{number}"));
+    let mut config = node::Config::new(format!("peer{number}"));
     config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     config.mdns = false;
     config.peers = first.map(str::to_owned).into_iter().collect();
@@ -149,7 +153,7 @@ async fn peer(number: usize, peers: usize, seconds: u64, first: Option<&str>) ->
             () = &mut deadline => break,
         }
     }
-    println!("delivered {delivered} {}", resident_megabytes());
+    println!("delivered {delivered} {} {}", resident_megabytes(), cpu_seconds());
     // The others may still need this peer's acknowledgements and frames.
     tokio::select! {
         _ = orders.next_line() => {}
@@ -187,4 +191,12 @@ fn resident_megabytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// What this process has used of the processor, user and system.
+fn cpu_seconds() -> f64 {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_A_SECOND
 }

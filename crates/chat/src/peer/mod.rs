@@ -206,7 +206,8 @@ impl<S: Store> Peer<S> {
     pub fn take_effects(&mut self, now: Now) -> Effects {
         self.multicast_stale_record(now);
         self.flush(now);
-        std::mem::take(&mut self.effects)
+        let next = self.effects.room_alike();
+        std::mem::replace(&mut self.effects, next)
     }
 
     fn id_of(&self, author: Index, clock: Clock) -> MessageId {
