@@ -96,6 +96,10 @@ fn what_would_have_come_before_a_hole_is_not_taken_for_delivered() {
     process.receive(stamp(b, 3, &[me], &[]), 6).unwrap();
     assert_eq!(drain(&mut process), [(6, false)]);
     assert_eq!(process.holes(b).len(), 2, "the other has not");
+
+    process.abandon(b, 4);
+    process.receive(stamp(a, 7, &[me], &[]), 7).unwrap();
+    assert_eq!(process.holes(a), [Hole { from: 5, to: 6, given_up: false }], "what he said was about the time before");
 }
 
 #[test]
