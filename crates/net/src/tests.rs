@@ -255,6 +255,47 @@ async fn connections_that_say_nothing_do_not_keep_others_out_for_long() {
     up(&mut events).await;
 }
 
+/// What the user holds of one link's frames is bounded; the link goes on when he lets go, and others never stop.
+#[tokio::test]
+async fn a_link_waits_for_the_frames_that_are_held() {
+    let limits = Limits { incoming: 10_000, ..Limits::default() };
+    let (_net, mut events, address) = start(Config { limits, ..config(1) }).await;
+    let mut links = Vec::new();
+    let mut senders = Vec::new();
+    for seed in [2, 3] {
+        let (sender, mut theirs, _) = start(config(seed)).await;
+        sender.connect(&address.to_string()).unwrap();
+        links.push(up(&mut events).await);
+        let link = up(&mut theirs).await;
+        senders.push((sender, link, theirs));
+    }
+    for _ in 0..100 {
+        senders[0].0.send(senders[0].1, bytes::Bytes::from(vec![0; 1000])).unwrap();
+    }
+    let mut held = Vec::new();
+    let frames_of = async |events: &mut Events, link| {
+        next(events, |event| match event {
+            Event::Frames { link: on, frames } if on == link => Some(frames),
+            _ => None,
+        })
+        .await
+    };
+    let hold = async {
+        loop {
+            held.push(frames_of(&mut events, links[0]).await);
+        }
+    };
+    assert!(timeout(Duration::from_secs(1), hold).await.is_err());
+    let mut got: usize = held.iter().map(ExactSizeIterator::len).sum();
+    assert!(got < 20, "{got} frames of 1,000 bytes were handed over");
+    senders[1].0.send(senders[1].1, bytes::Bytes::from_static(b"still here")).unwrap();
+    assert_eq!(frames_of(&mut events, links[1]).await.next().unwrap(), &b"still here"[..]);
+    drop(held);
+    while got < 100 {
+        got += frames_of(&mut events, links[0]).await.len();
+    }
+}
+
 /// A receiver that does not take its frames: its sender is told to stop, then cut off, and others go on meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_receiver_slows_nobody_else_down() {
