@@ -12,7 +12,8 @@
 //!   only by a process that had given it up.
 //! - **Complete**, where asked for: every send and each of its destinations that has a file end in a delivery, unless
 //!   the destination gave the message up, was superseded, forgotten, killed for good (its last event is not `stop`) or
-//!   left on purpose ([`Options::absent`]), or the author was killed for good and nobody at all has the message.
+//!   left on purpose ([`Options::absent`]), or the author was killed for good and nobody at all has the message: who was
+//!   killed for good himself has nothing any more.
 //!
 //! The messages of an author whose file was not given still count as sent in the order of their clocks.
 

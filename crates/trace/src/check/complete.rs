@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::history::{History, Message, NOWHERE, Number, Sent};
+use super::history::{History, Kind, Message, NOWHERE, Number, Sent};
 use super::{Options, Report, Rule};
 
 pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
@@ -26,9 +26,10 @@ pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
     report.unstopped = processes.clone().filter(|&number| killed(number) && !gone(number)).count();
     let excused: Vec<bool> = processes.map(|number| killed(number) || gone(number)).collect();
     let abandoned = abandoned(history);
+    let had = had(history, |number| !killed(number) && !history.processes[number as usize].superseded);
     for (number, message) in (0..).zip(&history.messages) {
         let Some(sent) = message.sent else { continue };
-        if !message.kept && killed(message.author) {
+        if !had[number as usize] && killed(message.author) {
             continue;
         }
         for (place, &destination) in history.destinations(sent).iter().enumerate() {
@@ -41,6 +42,18 @@ pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
             }
         }
     }
+}
+
+/// For each message whether somebody who was not lost himself has it, delivered or held.
+fn had(history: &History, lasting: impl Fn(Number) -> bool) -> Vec<bool> {
+    let mut had = vec![false; history.messages.len()];
+    for event in history.sites.iter().flat_map(|site| &site.events).filter(|event| lasting(event.by)) {
+        match event.kind {
+            Kind::Deliver(message) | Kind::Late(message) | Kind::Hold(message) => had[message as usize] = true,
+            Kind::Send(_) | Kind::Abandon(_) | Kind::Other => {}
+        }
+    }
+    had
 }
 
 /// The ranges that a process gave up of an author.

@@ -59,7 +59,7 @@ pub(super) enum Kind {
     Deliver(Number),
     Late(Number),
     Abandon(Number),
-    Hold,
+    Hold(Number),
     Other,
 }
 
@@ -80,8 +80,6 @@ pub(super) struct Message {
     pub(super) author: Number,
     pub(super) clock: u64,
     pub(super) sent: Option<Sent>,
-    /// Somebody has it: delivered or held.
-    pub(super) kept: bool,
 }
 
 /// Where a message was sent, and to whom.
@@ -281,9 +279,7 @@ impl History {
             }
             crate::Event::Hold { id, .. } => {
                 report.held += 1;
-                let message = self.message(id)?;
-                self.messages[message as usize].kept = true;
-                Kind::Hold
+                Kind::Hold(self.message(id)?)
             }
             crate::Event::Abandon { id, upto } => {
                 report.abandoned += 1;
@@ -378,7 +374,7 @@ impl History {
         match self.numbers.messages.entry((author, id.clock)) {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(new) => {
-                self.messages.push(Message { author, clock: id.clock, sent: None, kept: false });
+                self.messages.push(Message { author, clock: id.clock, sent: None });
                 Ok(*new.insert(number(self.messages.len() - 1)?))
             }
         }

@@ -29,7 +29,7 @@ pub(super) fn check(history: &mut History, report: &mut Report) {
                     abandoned.entry((event.by, author)).or_default().push(range);
                     true
                 }
-                Kind::Hold | Kind::Other => true,
+                Kind::Hold(_) | Kind::Other => true,
             };
             if !sound {
                 history.sites[site as usize].events[position as usize].kind = Kind::Other;
@@ -106,7 +106,6 @@ fn delivered_once(
         return false;
     }
     history.delivered[fate] = true;
-    history.messages[message as usize].kept = true;
     true
 }
 

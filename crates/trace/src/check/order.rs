@@ -74,7 +74,7 @@ impl<'a> Walk<'a> {
                         uses[hole as usize] += 1;
                     }
                 }
-                Kind::Send(_) | Kind::Hold | Kind::Other => {}
+                Kind::Send(_) | Kind::Hold(_) | Kind::Other => {}
             }
         }
         Self {
@@ -112,7 +112,7 @@ impl<'a> Walk<'a> {
                 Kind::Abandon(range) => {
                     self.shown(event.by).holes.open(history, &history.ranges[range as usize], event.by);
                 }
-                Kind::Hold | Kind::Other => {}
+                Kind::Hold(_) | Kind::Other => {}
             }
             self.next[site as usize] += 1;
         }

@@ -189,6 +189,10 @@ fn what_nobody_has_of_a_killed_author_is_not_missed() {
     held.send(0, 1, &[1, 2]).push(1, Event::Hold { id: id(0, 1), missing: vec![] });
     held.push(1, Event::Stop).push(2, Event::Stop);
     assert_eq!(held.complete().violations, 2);
+    // Who alone had it was killed, too.
+    let mut lost = Run::new(3);
+    lost.send(0, 1, &[1, 2]).deliver(1, 0, 1).push(2, Event::Stop);
+    assert!(lost.complete().is_ok());
     assert_eq!(rules(&run.push(0, Event::Stop).complete()), [Rule::Complete; 2]);
 }
 
