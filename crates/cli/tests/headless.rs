@@ -115,14 +115,14 @@ fn two_peers_exchange_a_line() {
 
 #[test]
 fn the_end_of_the_input_waits_until_everything_is_handed_over() {
-    const LINES: usize = 10_000;
+    const LINES: usize = 2_000;
     let folder = tempfile::tempdir().unwrap();
     let bob = Running::start(peer("bob", &folder.path().join("bob"), &["--json"]));
     let address = bob.json_with("event")["address"].as_str().unwrap().to_owned();
     let mut alice = Running::start(peer("alice", &folder.path().join("alice"), &["--peer", &address]));
     while !alice.line().contains("bob@127.0.0.1 is here") {}
     // Several times what may wait on a link.
-    let script: String = (0..LINES).map(|number| format!("{number} {}\n", "x".repeat(500))).collect();
+    let script: String = (0..LINES).map(|number| format!("{number} {}\n", "x".repeat(2_500))).collect();
     alice.write(script.as_bytes());
     assert_eq!(alice.end(), 0);
     let mut heard = 0;

@@ -40,10 +40,16 @@ pub(crate) struct Node {
     pub(crate) drain: Duration,
     /// What the user interface has no room for. While there is some, nothing else is taken in.
     pub(crate) backlog: Vec<Event>,
+    /// Links that are being closed for what came on them.
+    pub(crate) condemned: BTreeSet<LinkId>,
+    /// The goodbye stands in the trace: nothing is delivered behind it, and whoever sent it keeps it.
+    pub(crate) deaf: bool,
+    /// Answers that are given once their effects have been carried out.
+    pub(crate) owed: Vec<Owed>,
 }
 
-/// An answer that is given once its effects have been carried out.
-type Owed = (oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>);
+/// To whom an answer is owed, and the answer.
+pub(crate) type Owed = (oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>);
 
 /// What ended the wait.
 enum Woken {
@@ -64,58 +70,60 @@ impl Node {
     }
 
     async fn serve(&mut self) -> Result<(), StoreError> {
-        let mut condemned = BTreeSet::new();
-        let mut owed = Vec::new();
-        self.perform(self.clock.now(), &mut owed)?;
+        self.perform(self.clock.now())?;
         loop {
-            let woken = self.wait().await;
-            let now = self.clock.now();
-            match woken {
-                Woken::Link(event) => {
-                    let mut frames = self.link(now, event, &mut condemned);
-                    while frames < FRAMES
-                        && let Some(event) = self.links.try_recv()
-                    {
-                        frames += 1 + self.link(now, event, &mut condemned);
-                    }
-                }
-                Woken::Command(request) => self.commands(now, request, &mut owed),
-                Woken::Time => self.peer.handle_timeout(now),
-                Woken::Shown => {}
-                Woken::Stop => break,
+            let woken = self.wait(false).await;
+            if let Woken::Stop = woken {
+                break;
             }
-            self.perform(now, &mut owed)?;
+            self.turn(woken)?;
         }
+        // What was said first, and then what is released by leaving.
+        self.drain().await?;
+        self.deaf = true;
         let now = self.clock.now();
         self.peer.handle_shutdown(now);
-        self.perform(now, &mut owed)?;
-        self.drain(&mut owed).await
+        self.perform(now)?;
+        self.drain().await
     }
 
-    /// Waits, within [`Config::drain`](crate::Config), until every link has taken what was said. What others say meanwhile is not acknowledged,
-    /// so they keep it.
-    async fn drain(&mut self, owed: &mut Vec<Owed>) -> Result<(), StoreError> {
+    /// Goes on, within [`Config::drain`](crate::Config), until every link has taken what was said; new commands are not
+    /// taken any more.
+    async fn drain(&mut self) -> Result<(), StoreError> {
         let patience = Instant::now() + self.drain;
         while self.peer.has_unsent() {
-            let deadline = self.peer.poll_timeout().map_or(patience, |(at, _)| self.clock.instant(at).min(patience));
-            let event = tokio::select! {
-                event = self.links.recv() => Some(event),
-                () = sleep_until(deadline) => None,
+            let woken = tokio::select! {
+                woken = self.wait(true) => woken,
+                () = sleep_until(patience) => break,
             };
-            let now = self.clock.now();
-            match event {
-                Some(Some(net::Event::Writable { link })) => self.peer.handle_link_ready(now, LinkId(link.0)),
-                Some(Some(net::Event::Down { link, reason, .. })) => {
-                    self.peer.handle_link_down(now, LinkId(link.0), &reason.to_string());
+            if let Woken::Stop = woken {
+                if self.backlog.is_empty() {
+                    break;
                 }
-                Some(Some(_)) => {}
-                Some(None) => break,
-                None if Instant::now() >= patience => break,
-                None => self.peer.handle_timeout(now),
+                // Nobody takes events any more.
+                self.backlog.clear();
             }
-            self.perform(now, owed)?;
+            self.turn(woken)?;
         }
         Ok(())
+    }
+
+    fn turn(&mut self, woken: Woken) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        match woken {
+            Woken::Link(event) => {
+                let mut frames = self.link(now, event);
+                while frames < FRAMES
+                    && let Some(event) = self.links.try_recv()
+                {
+                    frames += 1 + self.link(now, event);
+                }
+            }
+            Woken::Command(request) => self.commands(now, request),
+            Woken::Time => self.peer.handle_timeout(now),
+            Woken::Shown | Woken::Stop => {}
+        }
+        self.perform(now)
     }
 
     /// What cannot be kept must not be sent or shown: the peer stops where it is, and says why.
@@ -126,13 +134,13 @@ impl Node {
         let _ = self.far.events.send(mem::take(&mut self.backlog)).await;
     }
 
-    async fn wait(&mut self) -> Woken {
+    async fn wait(&mut self, leaving: bool) -> Woken {
         let free = self.backlog.is_empty();
         let deadline = self.peer.poll_timeout().map(|(at, _)| self.clock.instant(at));
         tokio::select! {
-            () = stopped(&mut self.far.stop) => Woken::Stop,
+            () = stopped(&mut self.far.stop), if !leaving => Woken::Stop,
             event = self.links.recv(), if free => event.map_or(Woken::Stop, Woken::Link),
-            request = self.far.requests.recv(), if free => request.map_or(Woken::Stop, Woken::Command),
+            request = self.far.requests.recv(), if free && !leaving => request.map_or(Woken::Stop, Woken::Command),
             room = self.far.events.reserve(), if !free => match room {
                 Ok(room) => {
                     room.send(mem::take(&mut self.backlog));
@@ -146,26 +154,26 @@ impl Node {
     }
 
     /// Carries out a command, and more that are there already.
-    fn commands(&mut self, now: Now, first: Request, owed: &mut Vec<Owed>) {
+    fn commands(&mut self, now: Now, first: Request) {
         let mut text = 0;
         let mut next = Some(first);
         while let Some(request) = next {
             if let Command::Send { text: sent, .. } = &request.command {
                 text += sent.len();
             }
-            self.command(now, request, owed);
-            let more = owed.len() < COMMANDS && text < TEXT;
+            self.command(now, request);
+            let more = self.owed.len() < COMMANDS && text < TEXT;
             next = if more { self.far.requests.try_recv().ok() } else { None };
         }
     }
 
-    fn command(&mut self, now: Now, request: Request, owed: &mut Vec<Owed>) {
+    fn command(&mut self, now: Now, request: Request) {
         let answered = if let Command::Connect { address } = request.command {
             self.connect(address)
         } else {
             self.peer.handle_command(now, request.command)
         };
-        owed.push((request.answer, answered));
+        self.owed.push((request.answer, answered));
     }
 
     /// Only the links know what an address is.
@@ -179,16 +187,16 @@ impl Node {
     }
 
     /// Hands one event of the links to the peer; the number of frames in it.
-    fn link(&mut self, now: Now, event: net::Event, condemned: &mut BTreeSet<LinkId>) -> usize {
+    fn link(&mut self, now: Now, event: net::Event) -> usize {
         match event {
             net::Event::Listening { address } => self.peer.handle_listening(address),
             net::Event::Up { link, peer, address } => {
                 self.peer.handle_link_up(now, LinkId(link.0), PersonId::new(peer), address);
             }
-            net::Event::Frames { link, frames } => return self.frames(now, LinkId(link.0), frames, condemned),
+            net::Event::Frames { link, frames } => return self.frames(now, LinkId(link.0), frames),
             net::Event::Writable { link } => self.peer.handle_link_ready(now, LinkId(link.0)),
             net::Event::Down { link, reason, .. } => {
-                condemned.remove(&LinkId(link.0));
+                self.condemned.remove(&LinkId(link.0));
                 self.peer.handle_link_down(now, LinkId(link.0), &reason.to_string());
             }
             net::Event::Refused { peer, reason } => self.peer.handle_refused(peer, reason),
@@ -201,9 +209,9 @@ impl Node {
     }
 
     /// After a bad frame a link is closed, and what had come behind that frame is not looked at.
-    fn frames(&mut self, now: Now, link: LinkId, frames: net::Frames, condemned: &mut BTreeSet<LinkId>) -> usize {
+    fn frames(&mut self, now: Now, link: LinkId, frames: net::Frames) -> usize {
         let mut count = 0;
-        if condemned.contains(&link) {
+        if self.deaf || self.condemned.contains(&link) {
             return count;
         }
         for frame in frames {
@@ -211,14 +219,14 @@ impl Node {
             if let Err(bad) = self.peer.handle_frame(now, link, &frame) {
                 tracing::warn!(link = link.0, "closing a link: {bad}");
                 self.net.close(net::LinkId(link.0), bad.to_string());
-                condemned.insert(link);
+                self.condemned.insert(link);
                 break;
             }
         }
         count
     }
 
-    fn perform(&mut self, now: Now, owed: &mut Vec<Owed>) -> Result<(), StoreError> {
+    fn perform(&mut self, now: Now) -> Result<(), StoreError> {
         let effects = self.peer.take_effects(now);
         self.peer.store_mut().apply(&effects.durable)?;
         if let Some(trace) = &mut self.trace
@@ -241,7 +249,7 @@ impl Node {
                 self.peer.handle_connect_failed(address, bad.to_string());
             }
         }
-        for (answer, answered) in owed.drain(..) {
+        for (answer, answered) in self.owed.drain(..) {
             // Whoever asked may have gone away.
             let _ = answer.send(answered);
         }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use chat::{Identity, Incarnation, MemoryStore, Name, Peer};
 use net::Net;
 
@@ -40,7 +42,19 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
     let hello = Hello { hello: VERSION, program, known: peer.hello() };
     let (session, far) = session(hello, config.event_batches);
-    let node = Node { drain: config.drain, peer, net, links, trace, clock, far, backlog: Vec::new() };
+    let node = Node {
+        peer,
+        net,
+        links,
+        trace,
+        clock,
+        far,
+        drain: config.drain,
+        backlog: Vec::new(),
+        condemned: BTreeSet::new(),
+        deaf: false,
+        owed: Vec::new(),
+    };
     tokio::spawn(async move {
         node.run().await;
         // The folder is given back only once the peer has said goodbye.
