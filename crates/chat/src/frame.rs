@@ -69,6 +69,8 @@ pub(crate) enum Control {
     /// Answers a pull, a piece at a time, in clock order.
     Pulled {
         author: ProcessId,
+        /// As asked.
+        after: u64,
         messages: Vec<Handed>,
         /// Everything that the answerer has up to here has been handed over.
         through: u64,

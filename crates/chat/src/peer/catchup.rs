@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
-use causal::{Clock, Index};
+use causal::{Clock, Index, Stamp};
 
 use crate::frame::{Control, Handed, Have};
 use crate::kept::Kept;
 use crate::store::Store;
 use crate::{LinkId, ProcessId};
 
+use super::sending::Queued;
 use super::talk::Vector;
 use super::{BadFrame, Now, Peer};
 
@@ -45,6 +46,9 @@ pub(super) struct Vectors {
     /// Up to where each author's messages were pulled, whether some were mine or none.
     checked: Vector,
     pulling: BTreeMap<Index, Pulling>,
+    /// Authors who are asked for all that they have for me, so that what I gave up can be closed: up to where, and up to where
+    /// they have answered.
+    completing: BTreeMap<Index, (Clock, Clock)>,
     /// Authors whose messages were refused by a limit, and when they are asked for again.
     refused: BTreeSet<Index>,
     ask_again: Duration,
@@ -64,6 +68,7 @@ impl Vectors {
             next_whole: now,
             checked: Vector::default(),
             pulling: BTreeMap::new(),
+            completing: BTreeMap::new(),
             refused: BTreeSet::new(),
             ask_again: Duration::ZERO,
             distrusted: BTreeSet::new(),
@@ -139,6 +144,9 @@ impl<S: Store> Peer<S> {
         }
         let have = if self.vectors.next_whole <= now.monotonic {
             self.vectors.next_whole = now.monotonic + self.config.whole_vector;
+            for (author, _) in self.linked() {
+                self.ask_to_complete(author);
+            }
             self.have_everything()
         } else if self.vectors.next_heartbeat <= now.monotonic {
             self.vectors.changed.iter().map(|&author| self.have(author)).collect()
@@ -275,7 +283,9 @@ impl<S: Store> Peer<S> {
             let first_due = mine.first().and_then(|kept| self.outbox.due(kept.stamp().clock));
             due_ms = first_due.map(|due| millis(due.saturating_sub(now.monotonic)));
             let handed = mine.into_iter().filter(|kept| self.outbox.due(kept.stamp().clock).is_none()).collect();
-            (handed, up_to.min(self.causal.clock()))
+            let delayed = self.outbox.delayed().next();
+            let unsent = self.queue.first().map(Queued::clock).into_iter().chain(delayed).min();
+            (handed, up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)))
         } else {
             let Some(index) = self.causal.roster().index(&author) else { return };
             let held = self.causal.held_messages().map(|(_, arrived)| arrived.kept.clone());
@@ -293,7 +303,7 @@ impl<S: Store> Peer<S> {
         let (messages, cut) = self.piece(candidates);
         let through = cut.unwrap_or(whole);
         let clock = (author == self.me).then(|| self.causal.clock());
-        self.send_control(link, &Control::Pulled { author, messages, through, up_to, clock, due_ms });
+        self.send_control(link, &Control::Pulled { author, after, messages, through, up_to, clock, due_ms });
     }
 
     /// As many of `candidates` as one piece holds, each with its proof, and the clock of the last one if some were left
@@ -322,6 +332,7 @@ impl<S: Store> Peer<S> {
         now: Now,
         from: Index,
         author: ProcessId,
+        after: Clock,
         messages: Vec<Handed>,
         through: Clock,
         asked: Clock,
@@ -342,6 +353,7 @@ impl<S: Store> Peer<S> {
             if let Some(due_ms) = due_ms {
                 self.note_due(now, author, Duration::from_millis(due_ms));
             }
+            self.complete(now, author, after, asked, through);
         }
         let Some(pulling) = self.vectors.pulling.get(&author).filter(|pulling| pulling.from == from) else { return };
         if self.vectors.distrusted.contains(&from) || self.vectors.refused.contains(&author) {
@@ -358,6 +370,42 @@ impl<S: Store> Peer<S> {
             self.vectors.checked.raise(author, up_to);
             self.vectors.pulling.remove(&author);
             self.pull_what_others_have();
+        }
+    }
+
+    /// Where something of `author` was given up, asks him for all that he has for me: what he does not hand over then was
+    /// never mine to wait for.
+    pub(super) fn ask_to_complete(&mut self, author: Index) {
+        if !self.causal.holes(author).is_empty() {
+            let up_to = self.causal.delivered(author);
+            self.vectors.completing.insert(author, (up_to, 0));
+            self.ask_author(author, 0, up_to);
+        }
+    }
+
+    fn ask_author(&mut self, author: Index, after: Clock, up_to: Clock) {
+        let id = *self.causal.roster().id(author);
+        if let Some(&link) = self.link_of.get(&author) {
+            self.send_control(link, &Control::Pull { author: id, after, up_to });
+        }
+    }
+
+    /// An author answered: once he has handed over everything and it is delivered, his holes are closed.
+    fn complete(&mut self, now: Now, author: Index, after: Clock, asked: Clock, through: Clock) {
+        if self.vectors.completing.get(&author) != Some(&(asked, after)) {
+            return;
+        }
+        self.vectors.completing.remove(&author);
+        if through > after && through < asked {
+            self.vectors.completing.insert(author, (asked, through));
+            self.ask_author(author, through, asked);
+        } else if through >= asked {
+            self.deliver(now);
+            let is_held = |stamp: &Stamp| stamp.sender == author && stamp.clock <= asked;
+            if !self.vectors.refused.contains(&author) && !self.causal.held_messages().any(|(stamp, _)| is_held(stamp))
+            {
+                self.causal.complete(author, asked);
+            }
         }
     }
 

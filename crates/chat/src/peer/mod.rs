@@ -193,8 +193,8 @@ impl<S: Store> Peer<S> {
             Control::Hello { .. } => unreachable!("handled above"),
             Control::Have { clock, have, again } => self.handle_have(now, link, process, clock, &have, again)?,
             Control::Pull { author, after, up_to } => self.handle_pull(now, link, process, author, after, up_to),
-            Control::Pulled { author, messages, through, up_to, clock, due_ms } => {
-                self.handle_pulled(now, process, author, messages, through, up_to, clock, due_ms);
+            Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
+                self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
             }
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
             Control::History { request, messages, more } => self.handle_history(now, process, request, messages, more),

@@ -24,6 +24,12 @@ pub(super) struct Queued {
     due: Option<Duration>,
 }
 
+impl Queued {
+    pub(super) fn clock(&self) -> Clock {
+        self.stamp.clock
+    }
+}
+
 impl<S: Store> Peer<S> {
     /// Stamps a message now; it is signed and handed to the links at the end of the turn, or when it is `due`.
     pub(super) fn multicast(&mut self, dests: &Set, body: Bytes, group: Option<&str>, due: Option<Duration>) -> Clock {

@@ -99,6 +99,9 @@ fn what_was_given_up_is_shown_as_late_when_it_turns_up() {
     world.link(ALICE, BOB);
     world.pass(Duration::from_secs(60));
     assert_eq!(world.shown(CAROL).len(), 3, "and only once");
+    let author = world.people[ALICE].peer.process();
+    let author = world.people[CAROL].peer.causal.roster().index(&author).unwrap();
+    assert!(world.people[CAROL].peer.causal.holes(author).is_empty(), "alice has handed over all that she had");
     assert_eq!(world.people[ALICE].peer.outbox.len(), 0);
 }
 
