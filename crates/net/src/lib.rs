@@ -12,6 +12,39 @@
 //!   whoever needs more keeps what is not acknowledged.
 //! - Every queue is bounded: [`Net::send`] says [`Room::Full`] instead of growing, and a receiver that does not take
 //!   its [`Events`] slows its senders down, each link by itself.
+//!
+//! # Examples
+//!
+//! Two peers on one machine, without mDNS:
+//!
+//! ```
+//! use net::{Config, Event, Net};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let here = |seed| Config { listen: vec!["127.0.0.1:0".parse().unwrap()], mdns: false, ..Config::new([seed; 32]) };
+//! let (alice, mut to_alice) = Net::start(here(1)).await?;
+//! let (bob, mut to_bob) = Net::start(here(2)).await?;
+//! let Some(Event::Listening { address }) = to_bob.recv().await else { panic!("bob listens first") };
+//!
+//! alice.connect(&address.to_string())?;
+//! while let Some(event) = to_alice.recv().await {
+//!     if let Event::Up { link, .. } = event {
+//!         alice.send(link, "hello".into())?;
+//!         break;
+//!     }
+//! }
+//! while let Some(event) = to_bob.recv().await {
+//!     if let Event::Frames { frames, .. } = event {
+//!         assert_eq!(frames.collect::<Vec<_>>(), ["hello"]);
+//!         break;
+//!     }
+//! }
+//! alice.shutdown().await;
+//! # bob.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod address;
