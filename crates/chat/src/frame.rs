@@ -116,19 +116,19 @@ impl Control {
 }
 
 /// A frame as it came in.
-pub(crate) enum Frame {
-    Batch(Bytes),
-    Numbers(Bytes),
+pub(crate) enum Frame<'a> {
+    Batch(&'a [u8]),
+    Numbers(&'a [u8]),
     Control(Box<Control>),
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     /// # Errors
     /// [`Malformed`] for an empty frame, an unknown kind, or a control frame that does not decode to its last byte.
-    pub(crate) fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         match bytes.first() {
-            Some(&BATCH) => Ok(Self::Batch(bytes.slice(1..))),
-            Some(&NUMBERS) => Ok(Self::Numbers(bytes.slice(1..))),
+            Some(&BATCH) => Ok(Self::Batch(&bytes[1..])),
+            Some(&NUMBERS) => Ok(Self::Numbers(&bytes[1..])),
             Some(&CONTROL) => codec::decode(&bytes[1..], MAX_CONTROL).map(|control| Self::Control(Box::new(control))),
             Some(_) => Err(Malformed::new("a frame of an unknown kind")),
             None => Err(Malformed::new("an empty frame")),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use causal::{Limits, Receipt};
 
 use crate::body::{self, Body, Scope, TextHead};
@@ -30,7 +29,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Fresh messages of the process at the other end: Noise has authenticated them.
-    pub(super) fn handle_batch(&mut self, now: Now, link: LinkId, bytes: Bytes) -> Result<(), BadFrame> {
+    pub(super) fn handle_batch(&mut self, now: Now, link: LinkId, bytes: &[u8]) -> Result<(), BadFrame> {
         let author = self.greeted(link)?;
         let limits = self.limits();
         let table = &mut self.links.get_mut(&link).expect("greeted").table;

@@ -48,12 +48,14 @@ fn lay_out(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &C
 /// # Errors
 /// [`BadFrame`] where the bytes are not what [`encode`] writes, or where a message is not `author`'s.
 pub(super) fn decode(
-    mut bytes: Bytes,
+    frame: &[u8],
     author: (Index, ProcessId),
     table: &mut Table,
     limits: &Limits,
 ) -> Result<(SignedBatch, u64), BadFrame> {
     const HEAD: usize = 64 + 1 + 8;
+    // The messages are kept, and a frame is a piece of a buffer that holds many: without a copy each would keep it all.
+    let mut bytes = Bytes::copy_from_slice(frame);
     let short = || BadFrame("a batch that ends too soon".to_owned());
     let head = bytes.get(..HEAD).ok_or_else(short)?;
     let signature = Signature(head[..64].try_into().expect("64 bytes"));

@@ -21,7 +21,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use causal::{Clock, Index};
 
 use crate::codec::Malformed;
@@ -170,14 +169,14 @@ impl<S: Store> Peer<S> {
     /// # Errors
     /// [`BadFrame`] for what no honest peer sends: the caller closes the link with that reason. A frame that hands on
     /// what somebody else wrote is never the carrier's fault.
-    pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &Bytes) -> Result<(), BadFrame> {
+    pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8]) -> Result<(), BadFrame> {
         use crate::frame::Frame;
         if !self.links.contains_key(&link) {
             return Ok(());
         }
         match Frame::decode(frame)? {
             Frame::Batch(batch) => self.handle_batch(now, link, batch)?,
-            Frame::Numbers(numbers) => self.handle_numbers(link, &numbers)?,
+            Frame::Numbers(numbers) => self.handle_numbers(link, numbers)?,
             Frame::Control(control) => self.handle_control(now, link, *control)?,
         }
         self.deliver(now);

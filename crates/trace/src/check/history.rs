@@ -24,7 +24,7 @@ pub(super) struct History {
     pub(super) ranges: Vec<Range>,
     /// Sets of destinations, each sorted.
     sets: Vec<Arc<[Number]>>,
-    /// For each message and each destination, from [`Message::fates`]: it was delivered there.
+    /// For each message and each destination, from the place that the message says: it was delivered there.
     pub(super) delivered: Vec<bool>,
     numbers: Numbers,
 }
