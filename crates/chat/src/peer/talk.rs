@@ -1,7 +1,6 @@
 //! Conversations: whom each one reaches, and what of it was shown here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use causal::{Clock, Index, Roster, Set};
 
@@ -49,25 +48,35 @@ pub(super) struct Talk {
 }
 
 /// All conversations.
-#[derive(Debug, Default)]
-pub(super) struct Talks(BTreeMap<Conversation, Talk>);
+#[derive(Debug)]
+pub(super) struct Talks {
+    /// The one that most is said in, found without a search.
+    all: Talk,
+    others: BTreeMap<Conversation, Talk>,
+}
+
+impl Default for Talks {
+    fn default() -> Self {
+        Self { all: Talk { recipients: Some(Recipients::All), ..Talk::default() }, others: BTreeMap::new() }
+    }
+}
 
 impl Talks {
     /// The conversation, made at first mention.
     pub(super) fn entry(&mut self, conversation: &Conversation) -> &mut Talk {
-        if !self.0.contains_key(conversation) {
-            let recipients = match conversation {
-                Conversation::All => Some(Recipients::All),
-                Conversation::Group(name) => Some(Recipients::Group(Arc::from(name.as_str()))),
-                Conversation::Direct(_) => None,
-            };
-            self.0.insert(conversation.clone(), Talk { recipients, ..Talk::default() });
-        }
-        self.0.get_mut(conversation).expect("inserted above")
+        let recipients = match conversation {
+            Conversation::All => return &mut self.all,
+            Conversation::Group(name) => Some(Recipients::Group(name.shared())),
+            Conversation::Direct(_) => None,
+        };
+        self.others.entry(conversation.clone()).or_insert_with(|| Talk { recipients, ..Talk::default() })
     }
 
     /// The conversation, if anything is known of it.
     pub(super) fn known(&self, conversation: &Conversation) -> Option<&Talk> {
-        self.0.get(conversation)
+        match conversation {
+            Conversation::All => Some(&self.all),
+            Conversation::Group(_) | Conversation::Direct(_) => self.others.get(conversation),
+        }
     }
 }

@@ -122,11 +122,9 @@ impl<S: Store> Peer<S> {
         if let Conversation::Direct(_) = conversation {
             return;
         }
-        let members = self.dests(conversation);
-        if members.is_subset(addressed) {
-            return;
-        }
-        for member in members.difference(addressed).iter().filter(|&member| member != author) {
+        let mut lacking = self.dests(conversation).difference(addressed);
+        lacking.remove(author);
+        for member in lacking.iter() {
             self.gate.owed.entry(member).or_default().insert(conversation.clone());
         }
     }
