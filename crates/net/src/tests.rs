@@ -347,13 +347,18 @@ async fn a_slow_receiver_slows_nobody_else_down() {
     }
 
     // Once the slow one reads again, its link has room again.
-    let drain = tokio::spawn(async move { while to_slow.recv().await.is_some() {} });
-    next(&mut to_alice, |event| matches!(event, Event::Writable { link } if link == slow_link).then_some(())).await;
-    drain.abort();
-    // Now nobody reads it at all, and the sender does not stop when told to.
+    let room =
+        next(&mut to_alice, |event| matches!(event, Event::Writable { link } if link == slow_link).then_some(()));
+    let drain = async { while to_slow.recv().await.is_some() {} };
+    tokio::select! {
+        () = room => {}
+        () = drain => panic!("the slow one stopped"),
+    }
+    // Now nobody reads it at all (but it is still there: dropping its events would end it), and the sender does not stop
+    // when told to.
     while alice.send(slow_link, frame.clone()).is_ok() {
         tokio::task::yield_now().await;
     }
     assert_eq!(down(&mut to_alice).await, DownReason::Overrun);
-    drop((slow, quick));
+    drop((slow, to_slow, quick));
 }
