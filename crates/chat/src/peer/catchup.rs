@@ -43,8 +43,9 @@ pub(super) struct Vectors {
     owed_since: Option<Duration>,
     next_heartbeat: Duration,
     next_whole: Duration,
-    /// Up to where each author's messages were pulled, whether some were mine or none.
-    checked: Vector,
+    /// For each peer, up to where each author's messages were pulled from it, whether some were mine or none. Another peer
+    /// may have what was addressed to it and to me but not to this one.
+    checked: BTreeMap<Index, Vector>,
     pulling: BTreeMap<Index, Pulling>,
     /// Authors who are asked for all that they have for me, so that what I gave up can be closed: up to where, and up to where
     /// they have answered.
@@ -66,7 +67,7 @@ impl Vectors {
             owed_since: None,
             next_heartbeat: now,
             next_whole: now,
-            checked: Vector::default(),
+            checked: BTreeMap::new(),
             pulling: BTreeMap::new(),
             completing: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -81,6 +82,10 @@ impl Vectors {
             self.ask_again = now.monotonic + ASK_AGAIN;
         }
         self.refused.insert(author);
+    }
+
+    fn checked(&self, peer: Index, author: Index) -> Clock {
+        self.checked.get(&peer).map_or(0, |vector| vector.of(author))
     }
 
     /// What `peer` has of `author`, as far as is known.
@@ -242,7 +247,7 @@ impl<S: Store> Peer<S> {
                 if author == self.causal.me() || pushes || self.vectors.refused.contains(&author) {
                     continue;
                 }
-                let mine = self.causal.delivered(author).max(self.vectors.checked.of(author));
+                let mine = self.causal.delivered(author).max(self.vectors.checked(peer, author));
                 if clock > mine && best.get(&author).is_none_or(|&(best, _)| clock > best) {
                     best.insert(author, (clock, peer));
                 }
@@ -259,7 +264,7 @@ impl<S: Store> Peer<S> {
     }
 
     fn pull(&mut self, author: Index, from: Index, up_to: Clock) {
-        let after = self.causal.delivered(author).max(self.vectors.checked.of(author));
+        let after = self.causal.delivered(author).max(self.vectors.checked(from, author));
         let id = *self.causal.roster().id(author);
         if let Some(&link) = self.link_of.get(&from) {
             self.send_control(link, &Control::Pull { author: id, after, up_to });
@@ -362,12 +367,15 @@ impl<S: Store> Peer<S> {
             return;
         }
         let up_to = pulling.up_to;
-        let progress = through > self.vectors.checked.of(author);
-        self.vectors.checked.raise(author, through.min(up_to));
+        let progress = through > self.vectors.checked(from, author);
+        let checked = self.vectors.checked.entry(from).or_default();
+        checked.raise(author, through.min(up_to));
         if progress && through < up_to {
             self.pull(author, from, up_to);
         } else {
-            self.vectors.checked.raise(author, up_to);
+            checked.raise(author, up_to);
+            // What came is delivered first, so that nobody else is asked for it.
+            self.deliver(now);
             self.vectors.pulling.remove(&author);
             self.pull_what_others_have();
         }

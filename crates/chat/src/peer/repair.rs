@@ -114,8 +114,10 @@ impl<S: Store> Peer<S> {
         let Some((peer, link)) = next else { return };
         lack.asked.insert(peer);
         lack.last_asked = Some(now.monotonic);
+        // Whoever is not the author is asked for what comes before it, too: if this is missing, that may be as well.
+        let after = if peer == author { clock - 1 } else { self.causal.delivered(author).min(clock - 1) };
         let author = *self.causal.roster().id(author);
-        self.send_control(link, &Control::Pull { author, after: clock - 1, up_to: clock });
+        self.send_control(link, &Control::Pull { author, after, up_to: clock });
     }
 
     /// Gives up a message, never beyond what its author vouched for: a clock that somebody else made up blocks nobody,

@@ -249,3 +249,21 @@ fn what_is_on_its_way_to_one_peer_is_bounded_and_the_others_do_not_wait() {
     assert_eq!(world.heard(CAROL).len(), 100);
     assert_eq!(world.people[ALICE].peer.outbox.len(), 0);
 }
+
+#[test]
+fn what_a_dead_author_told_only_one_of_the_others_is_found_there() {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.join(CAROL, "cars");
+    world.settle();
+    world.slow(ALICE, BOB);
+    world.say(ALICE, "cars", "last words");
+    // dave has more of alice's than carol, but not this.
+    world.say(ALICE, "dave", "not for bob");
+    world.settle();
+    world.kill(ALICE);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(BOB), ["last words"]);
+}
