@@ -10,6 +10,11 @@ pub struct Config {
     /// How many messages may be held back at once, waiting for what they depend on: the windows of 8 peers that flood at
     /// once, some 20 MB. Past it a message is refused and asked for again later.
     pub max_held: usize,
+    /// How many bytes of body the larger of the held messages may have together (4 KiB and up; smaller ones are bounded by
+    /// their number). 256 MiB are four thousand of the longest texts.
+    pub max_held_bytes: usize,
+    /// How many welcomes of one member may wait for history at once: an honest one sends a few while somebody joins.
+    pub max_waiting_welcomes: usize,
     /// How many messages may be on their way to one peer, sent and not acknowledged. Several times what is acknowledged at
     /// once, so that a flood never waits; and it bounds what a peer has to hold for each of the others.
     pub window: usize,
@@ -66,6 +71,8 @@ impl Default for Config {
         Self {
             max_text: 64 * 1024,
             max_held: 65_536,
+            max_held_bytes: 256 * 1024 * 1024,
+            max_waiting_welcomes: 16,
             window: 8192,
             max_processes: 4096,
             max_outbox: 256 * 1024 * 1024,

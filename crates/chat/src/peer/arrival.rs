@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use causal::{Limits, Receipt};
+use causal::{Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
@@ -13,6 +13,9 @@ use crate::store::{Change, Store};
 use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients};
 
 use super::{Arrived, BadFrame, Now, Peer, batch_frame};
+
+/// From how many bytes on a body counts by its length while it is held, not only as one more.
+const LARGE: usize = 4096;
 
 impl<S: Store> Peer<S> {
     pub(super) fn limits(&self) -> Limits {
@@ -90,10 +93,20 @@ impl<S: Store> Peer<S> {
     pub(super) fn submit(&mut self, now: Now, kept: Kept) -> Result<(), String> {
         let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
         let stamp = kept.stamp().clone();
+        let bytes = kept.body().len();
+        let large = bytes >= LARGE;
+        if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(&stamp) {
+            self.vectors.note_refused(now, sender);
+            return Ok(());
+        }
         match self.causal.receive(stamp, Arrived { kept, at: now.monotonic }) {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
                 self.held_since.push_back((sender, clock, now.monotonic));
+                if large {
+                    self.held_large.insert((sender, clock), bytes);
+                    self.held_large_bytes += bytes;
+                }
                 if self.config.journal {
                     let missing = self.causal.waits_for(sender, clock);
                     let missing = missing.into_iter().map(|(author, clock)| self.id_of(author, clock)).collect();
@@ -106,6 +119,12 @@ impl<S: Store> Peer<S> {
         Ok(())
     }
 
+    /// Whether nothing that this message depends on is missing.
+    fn is_deliverable(&self, stamp: &Stamp) -> bool {
+        let me = self.causal.me();
+        stamp.log.iter().all(|entry| !entry.dests.contains(me) || entry.clock <= self.causal.delivered(entry.sender))
+    }
+
     /// Shows what the causal order lets go.
     pub(super) fn deliver(&mut self, now: Now) {
         while let Some(delivery) = self.causal.next_delivery() {
@@ -114,6 +133,9 @@ impl<S: Store> Peer<S> {
             let id = kept.id();
             self.journal(if delivery.late { Journal::Late { id } } else { Journal::Deliver { id } });
             self.note_delivered(now, sender);
+            if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
+                self.held_large_bytes -= bytes;
+            }
             if !self.announced.is_empty() && self.announced.remove(&(sender, clock)) {
                 let held_ms = now.monotonic.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
                 let from = self.directory.who(id.process.person);

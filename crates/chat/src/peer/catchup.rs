@@ -422,7 +422,8 @@ impl<S: Store> Peer<S> {
         if self.vectors.refused.is_empty() || now.monotonic < self.vectors.ask_again {
             return;
         }
-        let room = self.causal.held() <= self.config.max_held / 2;
+        let room =
+            self.causal.held() <= self.config.max_held / 2 && self.held_large_bytes <= self.config.max_held_bytes / 2;
         // Without room those are asked whose messages are what the others wait for.
         let blocking: BTreeSet<Index> = self.causal.missing().map(|missing| missing.author).collect();
         let (ask, wait) = std::mem::take(&mut self.vectors.refused)

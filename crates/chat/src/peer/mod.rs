@@ -104,6 +104,9 @@ pub struct Peer<S> {
     repair: Repair,
     /// What was held when it arrived, oldest first, until the user is told or it is released.
     held_since: VecDeque<(Index, Clock, Duration)>,
+    /// The larger of the held messages, with the lengths of their bodies, and these together.
+    held_large: BTreeMap<(Index, Clock), usize>,
+    held_large_bytes: usize,
     /// What the user was told is held.
     announced: BTreeSet<(Index, Clock)>,
     /// Messages to addresses that are being connected to.
@@ -140,6 +143,8 @@ impl<S: Store> Peer<S> {
             gate: Gate::default(),
             repair: Repair::default(),
             held_since: VecDeque::new(),
+            held_large: BTreeMap::new(),
+            held_large_bytes: 0,
             announced: BTreeSet::new(),
             for_address: Vec::new(),
             effects: Effects::default(),

@@ -158,6 +158,10 @@ impl<S: Store> Peer<S> {
         if self.gate.waiting.contains_key(&key) || self.gate.submitted.contains_key(&key) {
             return self.gate.waiting.contains_key(&key);
         }
+        let of_this_member = self.gate.waiting.range((key.0, 0)..=(key.0, Clock::MAX)).count();
+        if of_this_member >= self.config.max_waiting_welcomes {
+            return false;
+        }
         let Ok(Body::Welcome(named)) = Body::decode(kept.body()) else { return false };
         let from = kept.id().process.person;
         let needs: Vec<Need> = named.into_iter().filter_map(|named| self.need(from, named)).collect();

@@ -267,3 +267,25 @@ fn what_a_dead_author_told_only_one_of_the_others_is_found_there() {
     world.pass(Duration::from_secs(1));
     assert_eq!(world.heard(BOB), ["last words"]);
 }
+
+#[test]
+fn long_messages_that_are_held_are_bounded_by_their_bytes() {
+    let config = crate::Config { max_held_bytes: 100_000, journal: true, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.settle();
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "first");
+    world.settle();
+    let long = "x".repeat(10_000);
+    for _ in 0..50 {
+        world.say(BOB, "all", &long);
+        world.settle();
+    }
+    assert!(world.people[CAROL].peer.causal.held() < 10);
+    world.fast(ALICE, CAROL);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.heard(CAROL).len(), 51);
+    assert_eq!(world.heard(CAROL)[0], "first");
+    assert_eq!(world.people[CAROL].peer.held_large_bytes, 0);
+}
