@@ -108,6 +108,19 @@ impl Screen {
         self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
     }
 
+    /// Takes the terminal away from the program, and answers whether that ends it within `PATIENCE`.
+    pub(crate) fn hang_up(&self) -> bool {
+        let program = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let program = std::path::Path::new("/proc").join(program.trim());
+        assert!(program.exists(), "the program runs");
+        self.tmux(&["kill-server"]);
+        let until = Instant::now() + PATIENCE;
+        while program.exists() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        !program.exists()
+    }
+
     /// The column and the row of the cursor, from 0.
     pub(crate) fn cursor(&self) -> (usize, usize) {
         let told = self.tmux(&["display-message", "-p", "#{cursor_x} #{cursor_y}"]);

@@ -154,6 +154,14 @@ fn control_c_clears_the_line_and_control_d_leaves() {
 }
 
 #[test]
+fn a_terminal_that_hangs_up_takes_the_peer_with_it() {
+    let Some(screen) = Chat::new(80, 24) else { return };
+    screen.write("half a line");
+    assert!(screen.hang_up(), "nobody is left to type, but the program runs on");
+    screen.bob.loses("alice");
+}
+
+#[test]
 fn control_sequences_from_others_are_harmless() {
     let Some(mut screen) = Chat::new(80, 24) else { return };
     screen.write("typing");
