@@ -194,7 +194,7 @@ impl Node {
                 self.peer.handle_link_up(now, LinkId(link.0), PersonId::new(peer), address);
             }
             net::Event::Frames { link, frames } => return self.frames(now, LinkId(link.0), frames),
-            net::Event::Writable { link } => self.peer.handle_link_ready(now, LinkId(link.0)),
+            net::Event::Writable { link } => self.peer.handle_link_ready(LinkId(link.0)),
             net::Event::Down { link, reason, .. } => {
                 self.condemned.remove(&LinkId(link.0));
                 self.peer.handle_link_down(now, LinkId(link.0), &reason.to_string());

@@ -177,7 +177,6 @@ impl<S: Store> Peer<S> {
 
     pub(super) fn handle_have(
         &mut self,
-        now: Now,
         link: LinkId,
         process: Index,
         clock: Clock,
@@ -189,7 +188,7 @@ impl<S: Store> Peer<S> {
         if again {
             self.push_again(link);
         }
-        self.pump_all(now);
+        self.pump_all();
         self.pull_what_others_have();
         Ok(())
     }

@@ -83,11 +83,11 @@ impl<S: Store> Peer<S> {
     }
 
     /// A link has room again.
-    pub fn handle_link_ready(&mut self, now: Now, link: LinkId) {
+    pub fn handle_link_ready(&mut self, link: LinkId) {
         if let Some(link) = self.links.get_mut(&link) {
             link.full = false;
         }
-        self.pump_all(now);
+        self.pump_all();
     }
 
     /// This peer can be reached at `address`.

@@ -195,7 +195,7 @@ impl<S: Store> Peer<S> {
         let process = self.greeted(link)?;
         match control {
             Control::Hello { .. } => unreachable!("handled above"),
-            Control::Have { clock, have, again } => self.handle_have(now, link, process, clock, &have, again)?,
+            Control::Have { clock, have, again } => self.handle_have(link, process, clock, &have, again)?,
             Control::Pull { author, after, up_to } => self.handle_pull(now, link, process, author, after, up_to),
             Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
                 self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
@@ -209,7 +209,7 @@ impl<S: Store> Peer<S> {
     /// Everything that is to be done now. What was said in this turn is signed together.
     pub fn take_effects(&mut self, now: Now) -> Effects {
         self.multicast_stale_record(now);
-        self.flush(now);
+        self.flush();
         let next = self.effects.room_alike();
         std::mem::replace(&mut self.effects, next)
     }

@@ -78,7 +78,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Signs what was said in this turn, and gives it to every link that has room.
-    pub(super) fn flush(&mut self, now: Now) {
+    pub(super) fn flush(&mut self) {
         if self.numbering.is_full() {
             self.numbering.renew();
         }
@@ -107,7 +107,7 @@ impl<S: Store> Peer<S> {
                 None => self.push_fresh(&batch, before),
             }
         }
-        self.pump_all(now);
+        self.pump_all();
     }
 
     /// Gives a batch to every link that has all that came before it. The others get it from the outbox.
@@ -133,7 +133,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Gives each link that has room a piece of what it lacks.
-    pub(super) fn pump_all(&mut self, _now: Now) {
+    pub(super) fn pump_all(&mut self) {
         let behind: Vec<(Index, LinkId)> = self
             .link_of
             .iter()
@@ -207,7 +207,7 @@ impl<S: Store> Peer<S> {
     /// What was under `-delay` and is due now goes out to everybody who passed over it.
     pub(super) fn release_due(&mut self, now: Now) {
         if !self.outbox.take_due(now.monotonic).is_empty() {
-            self.pump_all(now);
+            self.pump_all();
         }
     }
 }

@@ -27,13 +27,13 @@ impl<S: Store> Peer<S> {
         self.give_up_fetching(now);
         self.exchange_vectors(now);
         self.ask_again_after_refusals(now);
-        self.pump_all(now);
+        self.pump_all();
     }
 
     /// The user leaves: what is under `-delay` goes out now.
     pub fn handle_shutdown(&mut self, now: Now) {
         let forever = Now { monotonic: Duration::MAX, ..now };
-        self.flush(now);
+        self.flush();
         self.release_due(forever);
         self.journal(crate::Journal::Stop);
     }

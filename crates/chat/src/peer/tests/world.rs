@@ -193,8 +193,7 @@ impl World {
 
     /// `from` is told that its link to `to` has room again.
     pub(super) fn ready(&mut self, from: usize, to: usize) {
-        let now = self.now();
-        self.people[from].peer.handle_link_ready(now, self.links[&(from, to)]);
+        self.people[from].peer.handle_link_ready(self.links[&(from, to)]);
         self.perform(from);
     }
 
