@@ -13,4 +13,6 @@ fn the_demonstration_ends_in_a_prompt_among_the_three() {
     screen.write("hello everybody");
     screen.press(&["Enter"]);
     screen.until("my own line", |rows| rows.iter().any(|row| row.contains("hello everybody")));
+    screen.press(&["C-d"]);
+    assert_eq!(screen.left(), 0);
 }

@@ -121,6 +121,23 @@ impl Screen {
         !program.exists()
     }
 
+    /// Waits until the program has left; its exit status.
+    pub(crate) fn left(&self) -> i32 {
+        self.until("the end of the program", |_| {
+            // tmux can miss that its child has died (<https://github.com/tmux/tmux/issues/311>): it is told again.
+            let server = self.tmux(&["display-message", "-p", "#{pid}"]);
+            let told = Command::new("kill").args(["-CHLD", server.trim()]).status();
+            assert!(told.expect("kill can be run").success());
+            !self.status().is_empty()
+        });
+        self.status().parse().expect("a status is a number")
+    }
+
+    /// The exit status of the program as tmux knows it: empty as long as it runs.
+    fn status(&self) -> String {
+        self.tmux(&["display-message", "-p", "#{pane_dead_status}"]).trim().to_owned()
+    }
+
     /// The column and the row of the cursor, from 0.
     pub(crate) fn cursor(&self) -> (usize, usize) {
         let told = self.tmux(&["display-message", "-p", "#{cursor_x} #{cursor_y}"]);

@@ -149,8 +149,31 @@ fn control_c_clears_the_line_and_control_d_leaves() {
     screen.press(&["C-c"]);
     screen.until_line("");
     screen.press(&["C-d"]);
+    assert_eq!(screen.left(), 0);
     screen.bob.loses("alice");
     assert!(screen.bob.shown().is_empty());
+}
+
+/// Nothing that is typed while a command is being answered is echoed where it does not belong, or lost.
+#[test]
+fn what_is_typed_ahead_of_the_next_prompt_is_for_that_prompt() {
+    let Some(screen) = Chat::new(80, 40) else { return };
+    let texts: Vec<String> = (0..20).map(|number| format!("text {number} of many")).collect();
+    for text in &texts {
+        screen.write(text);
+        screen.press(&["Enter"]);
+    }
+    screen.press(&["C-d"]);
+    assert_eq!(screen.left(), 0);
+    for text in &texts {
+        screen.bob.hears(text);
+    }
+    let rows = screen.rows();
+    for text in &texts {
+        let shown: Vec<_> = rows.iter().filter(|row| row.contains(text)).collect();
+        assert!(matches!(&shown[..], [row] if row.ends_with(&format!("{PROMPT} {text}"))), "{}", rows.join("\n"));
+    }
+    screen.bob.loses("alice");
 }
 
 #[test]

@@ -29,8 +29,8 @@ impl Signals {
         }
     }
 
-    /// Waits for SIGTERM or SIGHUP. At the prompt Ctrl-C clears the line: while the terminal is between two lines it
-    /// comes as a SIGINT, which then means nothing.
+    /// Waits for SIGTERM or SIGHUP. At the prompt Ctrl-C is a key that clears the line, and a SIGINT from elsewhere does
+    /// not end it either.
     pub(crate) async fn leave_prompt(&mut self) {
         loop {
             tokio::select! {

@@ -9,6 +9,7 @@ mod known;
 mod layout;
 mod line;
 mod paint;
+mod raw;
 mod screen;
 mod typing;
 
@@ -30,6 +31,7 @@ use crate::signals::Signals;
 pub(crate) use screen::Screen;
 
 use known::Known;
+use raw::Raw;
 use typing::{Typed, Typing};
 
 /// How long the typing side may take to end once it is asked to.
@@ -58,7 +60,7 @@ pub(crate) async fn run(
         leave: Arc::clone(&leave),
         colours: show.colours(),
     };
-    restore_the_terminal_after_a_panic();
+    let _raw = Raw::enable()?;
     let typing = std::thread::spawn(move || typing.run());
     let mut asked: Option<(node::Submitted, Typed)> = None;
     let mut leaving = false;
@@ -130,13 +132,4 @@ async fn answer(
         Some((submitted, _)) => submitted.answer().await.ok(),
         None => None,
     }
-}
-
-/// A panic anywhere leaves a terminal that shows what is typed. The message comes after, where it can be read.
-fn restore_the_terminal_after_a_panic() {
-    let report = panic::take_hook();
-    panic::set_hook(Box::new(move |panic| {
-        screen::restore();
-        report(panic);
-    }));
 }

@@ -2,7 +2,6 @@ use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use crossterm::{cursor, event, execute, terminal};
 use parking_lot::Mutex;
 
 /// The most lines that wait to be shown. A terminal that is stopped (Ctrl-S, a suspended multiplexer) must not make
@@ -50,19 +49,13 @@ impl Screen {
         (!text.is_empty()).then(|| text.join("\n"))
     }
 
-    /// Prints what waits while no line is being typed.
+    /// Prints what waits while no line is being typed. The terminal is raw: it does not return to the first column by itself.
     pub(super) fn print(&self) -> io::Result<()> {
         let Some(text) = self.take() else { return Ok(()) };
         let mut output = io::stdout().lock();
-        writeln!(output, "{text}")?;
+        write!(output, "{}\r\n", text.replace('\n', "\r\n"))?;
         output.flush()
     }
-}
-
-/// Makes the terminal what it was before anything was typed. What fails cannot be helped any more.
-pub(super) fn restore() {
-    let _ = terminal::disable_raw_mode();
-    let _ = execute!(io::stderr(), event::DisableBracketedPaste, cursor::Show);
 }
 
 #[cfg(test)]

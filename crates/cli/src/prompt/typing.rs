@@ -68,7 +68,7 @@ impl Typing {
                 Signal::CtrlC => {}
                 // Somebody else wants to leave: the draft stays above what comes.
                 Signal::ExternalBreak(_) => {
-                    writeln!(io::stdout())?;
+                    write!(io::stdout(), "\r\n")?;
                     break;
                 }
                 // Ctrl-D. reedline may have more signals one day.
