@@ -91,6 +91,8 @@ pub enum Command {
         /// The address.
         address: String,
     },
+    /// How this peer is doing.
+    Health,
 }
 
 /// The answer to a command that was carried out.
@@ -164,6 +166,17 @@ pub enum Answer {
     Unaliased {
         /// The person under the old name.
         who: Who,
+    },
+    /// How this peer is doing.
+    Health {
+        /// It listens, and nobody is missing. To be alone is healthy.
+        healthy: bool,
+        /// Where it listens, `ip:port` each.
+        listening: Vec<String>,
+        /// The people to whom there is a link.
+        links: usize,
+        /// The people who should have a link and have none.
+        missing: Vec<Who>,
     },
 }
 

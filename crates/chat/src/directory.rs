@@ -63,7 +63,11 @@ impl Person {
 
     /// What the person is shown by, but for alias and fingerprint.
     fn shown_by(&self) -> (Name, Option<IpAddr>) {
-        let listening = || self.record.addresses.first().map(|address| address.ip().to_canonical());
+        // One that others can use, if there is one.
+        let listening = || {
+            let addresses = self.record.addresses.iter().map(|address| address.ip().to_canonical());
+            addresses.min_by_key(|address| (address.is_loopback(), address.is_ipv6()))
+        };
         (self.name().clone(), self.seen_at.or_else(listening))
     }
 

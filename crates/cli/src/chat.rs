@@ -12,7 +12,7 @@ use etcetera::BaseStrategy as _;
 use jiff::tz::TimeZone;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::options::Peer;
+use crate::options::{Folder, Peer};
 use crate::show::{Paint, Show};
 use crate::signals::Signals;
 use crate::{headless, log, prompt};
@@ -65,12 +65,10 @@ pub(crate) fn show(colours: bool) -> Show {
     Show::new(Paint { on: colours }, TimeZone::system())
 }
 
-fn config(options: Peer) -> anyhow::Result<node::Config> {
+/// What a peer is started with by these options.
+pub(crate) fn config(options: Peer) -> anyhow::Result<node::Config> {
     let mut config = node::Config::new(name(options.name)?);
-    config.data = Some(match options.data {
-        Some(folder) => folder,
-        None => data_folder()?,
-    });
+    config.data = Some(data_folder(options.folder)?);
     config.listen = options.listen;
     config.peers = options.peer;
     config.mdns = !options.no_mdns;
@@ -105,7 +103,11 @@ fn login_name() -> Option<String> {
     })
 }
 
-fn data_folder() -> anyhow::Result<PathBuf> {
+/// The folder that was named, else the one in the user's data folder.
+pub(crate) fn data_folder(named: Folder) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = named.data {
+        return Ok(folder);
+    }
     let folders = etcetera::choose_base_strategy()
         .context("there is no home folder to keep your identity in; name one with --data")?;
     Ok(folders.data_dir().join("causerie"))

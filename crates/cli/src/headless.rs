@@ -11,10 +11,10 @@ use std::thread;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use node::chat::{Answer, Refusal};
-use node::line::{Hello, Line, RequestId, RequestLine};
+use node::chat::{Answer, Event, Refusal};
+use node::line::{self, Hello, Line, RequestId};
 use node::{Events, Requests, Session, Submitted};
-use serde::{Deserialize as _, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -47,7 +47,40 @@ pub(crate) async fn run(session: Session, form: Form, mut signals: Signals) -> a
     let outcome = converse(&hello, &requests, &mut events, form, &mut signals, output).await;
     requests.stop();
     while events.next_batch().await.is_some() {}
-    anyhow::ensure!(outcome.context("standard output")?, "the peer has stopped by itself; the log says why");
+    anyhow::ensure!(outcome.context("standard output")?, "{}", events.reason());
+    Ok(())
+}
+
+/// Writes what happens until a signal asks to leave, or standard output is closed. Commands come from elsewhere, as `hint`
+/// says.
+///
+/// # Errors
+/// Standard output cannot be written or is closed, or the peer has stopped by itself.
+pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<()> {
+    let Session { hello, requests, mut events } = session;
+    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut leaving = false;
+    let write = async {
+        form.hello(&mut output, &hello, hint)?;
+        loop {
+            output.flush()?;
+            tokio::select! {
+                batch = events.next_batch() => match batch {
+                    Some(batch) => form.events(&mut output, &batch)?,
+                    None => return form.goodbye(&mut output, leaving),
+                },
+                () = signals.leave(), if !leaving => {
+                    leaving = true;
+                    requests.stop();
+                }
+            }
+        }
+    };
+    let written: io::Result<()> = write.await;
+    requests.stop();
+    while events.next_batch().await.is_some() {}
+    written.context("standard output")?;
+    anyhow::ensure!(leaving, "{}", events.reason());
     Ok(())
 }
 
@@ -72,7 +105,7 @@ async fn converse(
     signals: &mut Signals,
     mut output: impl Write,
 ) -> io::Result<bool> {
-    form.hello(&mut output, hello)?;
+    form.hello(&mut output, hello, "-h lists the commands")?;
     output.flush()?;
     let mut lines = read_stdin();
     let mut owed: VecDeque<Owed> = VecDeque::new();
@@ -81,10 +114,7 @@ async fn converse(
         tokio::select! {
             batch = events.next_batch() => {
                 let Some(batch) = batch else { break };
-                let now = Timestamp::now();
-                for event in &batch {
-                    form.event(&mut output, event, now)?;
-                }
+                form.events(&mut output, &batch)?;
             }
             line = lines.recv(), if !leaving && owed.len() < UNANSWERED => match line {
                 Some(line) => leaving = take(line, &form, requests, &mut owed).await,
@@ -174,21 +204,32 @@ impl Form {
         }
     }
 
-    fn hello(&mut self, output: &mut impl Write, hello: &Hello) -> io::Result<()> {
+    fn hello(&mut self, output: &mut impl Write, hello: &Hello, hint: &str) -> io::Result<()> {
         match self {
             Self::Json => write_json(output, hello),
             Self::Plain(show) => {
                 show.begin(Timestamp::now());
-                write_lines(output, show.hello(hello))
+                write_lines(output, show.hello(hello, hint))
             }
         }
     }
 
-    fn event(&mut self, output: &mut impl Write, event: &node::chat::Event, now: Timestamp) -> io::Result<()> {
-        match self {
+    fn events(&mut self, output: &mut impl Write, events: &[Event]) -> io::Result<()> {
+        let now = Timestamp::now();
+        events.iter().try_for_each(|event| match self {
             Self::Json => write_json(output, event),
             Self::Plain(show) => write_lines(output, show.event(event, now)),
+        })
+    }
+
+    /// The end of a log: whether somebody has asked for it.
+    fn goodbye(&mut self, output: &mut impl Write, asked: bool) -> io::Result<()> {
+        if let Self::Plain(show) = self
+            && asked
+        {
+            write_lines(output, show.stamped(Timestamp::now(), "said goodbye"))?;
         }
+        output.flush()
     }
 
     fn answered(
@@ -223,20 +264,12 @@ fn read_text(line: &str) -> Result<Input, String> {
 
 /// An object with a `command` and what it needs, or with the `text` of one.
 fn read_json(line: &str) -> (Option<RequestId>, Result<Input, String>) {
-    let object: Value = match serde_json::from_str(line) {
-        Ok(object) => object,
-        Err(error) => return (None, Err(format!("that is not JSON: {error}"))),
-    };
-    let id = match object.get("id").map(RequestId::deserialize) {
-        Some(Ok(id)) => Some(id),
-        Some(Err(_)) => return (None, Err("an \"id\" is a number or a text".to_owned())),
-        None => None,
+    let (id, object) = match line::open(line.as_bytes()) {
+        Ok(opened) => opened,
+        Err(wrong) => return (None, Err(wrong)),
     };
     let input = match (object.get("command"), object.get("text").and_then(Value::as_str)) {
-        (Some(_), _) => match RequestLine::deserialize(&object) {
-            Ok(request) => Ok(Input::Command(request.command)),
-            Err(error) => Err(format!("that command cannot be read: {error}")),
-        },
+        (Some(_), _) => line::asks(&object).map(Input::Command),
         (None, Some(text)) => read_text(text),
         (None, None) => Err("an object needs a \"text\", or a \"command\" and what belongs to it".to_owned()),
     };

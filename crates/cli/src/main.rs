@@ -4,6 +4,7 @@
 //! options make no sense, or the traces cannot be checked.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod chat;
 mod check;
 mod demo;
@@ -12,6 +13,7 @@ mod input;
 mod log;
 mod options;
 mod prompt;
+mod run;
 mod show;
 mod signals;
 
@@ -26,6 +28,8 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match options.task {
         None => chat::run(options.peer),
+        Some(Task::Run(peer)) => run::run(peer),
+        Some(Task::Health(folder)) => ask::health(folder),
         Some(Task::Check(traces)) => check::run(&traces),
         Some(Task::Demo) => demo::run(),
     };

@@ -8,6 +8,8 @@ Examples:
   causerie                                  find everybody on this network and chat
   causerie --name alice --data ~/alice      a second peer on one machine needs a folder of its own
   causerie --peer 192.0.2.7:4100            join a mesh that multicast does not reach; one address is enough
+  causerie run                              a peer without a prompt, as a service or in a container
+  causerie health                           whether it is well
   causerie demo                             see causal order at work, without a second machine
 
 Exit codes: 0 fine; 1 it could not be done, or `check` found a violation; 2 the options or the traces make no sense.";
@@ -47,9 +49,8 @@ pub(crate) struct Peer {
     /// Use multicast DNS on this network interface only
     #[arg(long, value_name = "NAME", conflicts_with = "no_mdns")]
     pub(crate) interface: Option<String>,
-    /// The folder that keeps your identity (default: causerie in the user's data folder, such as ~/.local/share)
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
     /// Append what this peer does to FILE, for `causerie check`
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
@@ -61,8 +62,23 @@ pub(crate) struct Peer {
     pub(crate) json: bool,
 }
 
+/// The variable of the environment that names the data folder.
+pub(crate) const DATA: &str = "CAUSERIE_DATA";
+
+/// Which peer it is about: each has its own folder.
+#[derive(Debug, Args)]
+pub(crate) struct Folder {
+    /// The peer's folder, with your identity in it (default: causerie in the user's data folder, such as ~/.local/share)
+    #[arg(long, env = DATA, value_name = "FOLDER", hide_env_values = true)]
+    pub(crate) data: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
+    /// Run a peer without a prompt, as a service; its log tells what happens
+    Run(Peer),
+    /// Say in one line whether the running peer is well: 0 if it answers, listens, and has a link to everybody heard of
+    Health(Folder),
     /// Verify causal order and exactly-once delivery from the traces of all peers
     Check(Traces),
     /// Three peers play the dependency triangle on this machine; then you join them
@@ -101,6 +117,7 @@ mod tests {
             &["check"],
             &["--no-mdns", "--interface", "eth0"],
             &["--json", "demo"],
+            &["--data", "folder", "run"],
             &["check", "x", "--absent", "bob"],
         ] {
             let arguments = std::iter::once("causerie").chain(nonsense.iter().copied());

@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    BadAddress, Config, DownReason, Error, Event, Limits, LinkId,
+    BadAddress, Config, DownReason, Error, Event, Limits, LinkId, Status,
     address::{from_multiaddr, is_link_local_v6, parse, to_multiaddr},
     behaviour::{Behaviour, StreamOpened},
     by_hand::{ByHand, EntryId},
@@ -359,7 +359,9 @@ impl Driver {
                 let gone = from_multiaddr(&address);
                 self.listening.retain(|address| Some(*address) != gone);
             }
-            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
+            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
+                let gone: Vec<_> = addresses.iter().filter_map(from_multiaddr).collect();
+                self.listening.retain(|address| !gone.contains(address));
                 self.tell(Event::Warning { text: format!("not listening any more: {error}") });
             }
             SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener"),
@@ -400,6 +402,11 @@ impl Driver {
                     let reason = "too many addresses are being tried at once; try again in a moment".to_owned();
                     self.tell(Event::ConnectFailed { address, reason });
                 }
+            }
+            Some(Command::Status(told)) => {
+                let unlinked = self.tiebreak.unlinked(Instant::now()).collect();
+                // Whoever asked may have gone away.
+                let _ = told.send(Status { listening: self.listening.clone(), unlinked });
             }
             Some(Command::Shutdown(done)) => self.close(Some(done)),
             None => self.close(None),

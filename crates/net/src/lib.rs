@@ -66,6 +66,7 @@ mod net;
 mod outgoing;
 mod peer;
 mod random;
+mod status;
 mod swarm;
 mod tiebreak;
 
@@ -77,3 +78,4 @@ pub use error::{BadAddress, Error, Gone};
 pub use event::{DownReason, Event, Events, LinkId, Room};
 pub use frame::Frames;
 pub use net::Net;
+pub use status::{Status, Unlinked};

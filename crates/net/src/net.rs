@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    BadAddress, Config, DownReason, Error, Events, Gone, LinkId, Room,
+    BadAddress, Config, DownReason, Error, Events, Gone, LinkId, Room, Status,
     address::{Target, parse},
     driver::Driver,
     frame::Kind,
@@ -25,6 +25,7 @@ pub(crate) type Links = Arc<RwLock<HashMap<LinkId, Arc<Outgoing>>>>;
 #[derive(Debug)]
 pub(crate) enum Command {
     Connect { text: String, target: Target },
+    Status(oneshot::Sender<Status>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -92,6 +93,13 @@ impl Net {
         if let Some(outgoing) = self.links.read().get(&link) {
             outgoing.finish(Finish::close(reason));
         }
+    }
+
+    /// How the links are doing; `None` once the [`Net`] has shut down.
+    pub async fn status(&self) -> Option<Status> {
+        let (told, status) = oneshot::channel();
+        self.commands.send(Command::Status(told)).await.ok()?;
+        status.await.ok()
     }
 
     /// Sends what is queued, says goodbye on every link, and returns when all connections are closed, or after

@@ -17,6 +17,7 @@ use std::{
 };
 
 use crate::{
+    Unlinked,
     peer::{Key, Start, first_dials},
     random::Random,
 };
@@ -76,6 +77,10 @@ struct Peer {
     failures: u32,
     /// Nobody is tried for longer than this without a link.
     until: Instant,
+    /// When it was first heard of, or its last link was lost.
+    since: Instant,
+    /// It was dialled since then, in vain.
+    unreachable: bool,
 }
 
 #[derive(Debug)]
@@ -138,7 +143,8 @@ impl TieBreak {
             Some(_) | None => {}
         }
         let phase = if self.dials(&peer, start.r) { Phase::Ours { at: now } } else { self.theirs(now) };
-        self.peers.insert(peer, Peer { start, phase, failures: 0, until: now + PATIENCE });
+        let until = now + PATIENCE;
+        self.peers.insert(peer, Peer { start, phase, failures: 0, until, since: now, unreachable: false });
         true
     }
 
@@ -146,7 +152,7 @@ impl TieBreak {
     pub(crate) fn linked(&mut self, now: Instant, peer: Key, start: Start) {
         let phase = Phase::Linked { since: now };
         let failures = self.peers.get(&peer).map_or(0, |known| known.failures);
-        self.peers.insert(peer, Peer { start, phase, failures, until: now });
+        self.peers.insert(peer, Peer { start, phase, failures, until: now, since: now, unreachable: false });
     }
 
     /// The link is down and no other took its place.
@@ -158,6 +164,7 @@ impl TieBreak {
             return;
         }
         known.until = now + PATIENCE_LINKED;
+        known.since = now;
         // A link that held earns a quick return; one that breaks at once does not.
         if how == Lost::ForCause {
             known.failures = u32::MAX;
@@ -169,7 +176,10 @@ impl TieBreak {
 
     /// The dial that [`Action::Dial`] asked for failed.
     pub(crate) fn dial_failed(&mut self, now: Instant, peer: Key) {
-        if self.peers.get(&peer).is_some_and(|known| matches!(known.phase, Phase::Dialing)) {
+        if let Some(known) = self.peers.get_mut(&peer)
+            && matches!(known.phase, Phase::Dialing)
+        {
+            known.unreachable = true;
             self.retry(now, peer);
         }
     }
@@ -180,7 +190,15 @@ impl TieBreak {
             && !matches!(known.phase, Phase::Linked { .. })
         {
             known.phase = Phase::Refused { until: now + REFUSED };
+            known.unreachable = true;
         }
+    }
+
+    /// Everybody who is known and has no link.
+    pub(crate) fn unlinked(&self, now: Instant) -> impl Iterator<Item = Unlinked> {
+        self.peers.iter().filter(|(_, known)| !matches!(known.phase, Phase::Linked { .. })).map(move |(peer, known)| {
+            Unlinked { peer: *peer, waits: now.saturating_duration_since(known.since), unreachable: known.unreachable }
+        })
     }
 
     /// The next thing to do now. Nothing is dialled while `may_dial` is false.

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Config {
     /// The name to claim: 1 to 32 letters, digits, `_`, `-` or `.`.
     pub name: String,
-    /// The folder that keeps the identity key; without one the peer is somebody new at each start.
+    /// The folder that keeps the identity key and the socket by which other processes reach the session; without one the
+    /// peer is somebody new at each start, and nobody can attach to it.
     pub data: Option<PathBuf>,
     /// Where to listen; empty for every interface and a free port.
     pub listen: Vec<SocketAddr>,
@@ -23,6 +24,12 @@ pub struct Config {
     /// under a second of full load. When they are full the peer takes no frames and no commands until the interface
     /// has taken a batch, so a slow interface slows its own links and nothing else, and memory stays bounded.
     pub event_batches: usize,
+    /// User interfaces in other processes that may be attached at once, 256 by default: more than anybody opens on
+    /// purpose, and few enough to leave the process its open files for links.
+    pub max_clients: usize,
+    /// Bytes of events that may wait for one of them, 16 MiB by default: some 20,000 short messages, a moment of full load.
+    /// Who has more waiting is dropped, so it never slows the peer or another one.
+    pub client_bytes: usize,
     /// How long a peer that was asked to stop goes on handing over what its user said, 5 s by default: five times what a
     /// slow link (1 MiB/s) needs for all that may wait on it, and no longer than a user waits without wondering.
     pub drain: Duration,
@@ -40,6 +47,8 @@ impl Config {
             interface: None,
             trace: None,
             event_batches: 64,
+            max_clients: 256,
+            client_bytes: 16 << 20,
             drain: Duration::from_secs(5),
         }
     }

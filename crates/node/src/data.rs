@@ -44,6 +44,11 @@ impl DataFolder {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The Ed25519 seed in `identity.key`; drawn at random and written (mode 0600) where there is none.
     ///
     /// # Errors

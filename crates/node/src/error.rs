@@ -29,6 +29,30 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// Others than its owner can write to the data folder.
+    #[error(
+        "others can write to the data folder {} (mode {mode:03o}) and could pass for this peer; run: chmod go-w {}",
+        path.display(), path.display()
+    )]
+    DataExposed {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The path of the session's socket does not fit into an address.
+    #[error(
+        "the path {} has {bytes} bytes, and that of a socket {limit} at most; choose a data folder with a shorter path with --data",
+        path.display()
+    )]
+    SocketPath {
+        /// The path.
+        path: PathBuf,
+        /// Its length in bytes.
+        bytes: usize,
+        /// The greatest length.
+        limit: usize,
+    },
     /// The identity key can be read by others than its owner.
     #[error("{} can be read by others (mode {mode:03o}); if it is still yours alone, run: chmod 600 {}", path.display(), path.display())]
     KeyExposed {

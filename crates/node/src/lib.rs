@@ -1,20 +1,28 @@
 //! One running peer: drives `chat` with the links, the store and the clock, and gives user interfaces a [`Session`].
 //!
 //! [`start()`] opens the data folder, the links and the trace, and hands back a session: typed commands in, typed
-//! events out. A user interface sees nothing else of the peer; how events look is its own affair. The same session
-//! as JSON lines, for scripts and for prompts in other processes, is described by [`mod@line`].
+//! events out. A user interface sees nothing else of the peer; how events look is its own affair. A peer with a data
+//! folder offers the same session to other processes over a Unix socket there, and [`attach()`] opens one. Its JSON lines
+//! are described by [`mod@line`].
 #![forbid(unsafe_code)]
 
+mod attach;
+mod clients;
 mod clock;
 mod config;
 mod data;
 mod error;
+mod feed;
 mod journal;
 pub mod line;
+mod lines;
 mod run;
+mod server;
 mod session;
+mod socket;
 mod start;
 
+pub use attach::{AttachError, attach};
 pub use chat;
 pub use config::Config;
 pub use data::DataFolder;

@@ -1,14 +1,23 @@
 //! A session as JSON lines: one object a line, in both directions. `docs/json.md` describes them for users.
 //!
 //! The peer's first line is a [`Hello`]; then come events (`{"event": …}`), answers (`{"answer": …}`) and errors
-//! (`{"error": …}`). A request is a command (`{"command": …}`) and may carry an `id`, which its answer repeats.
+//! (`{"error": …}`), and over a socket a last one (`{"end": …}`). A request is a command (`{"command": …}`) and may carry
+//! an `id`, which its answer repeats. A client may say the version that it speaks in a line of its own (`{"hello": 1}`).
 
 use chat::{Answer, Command, Event, Refusal};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The version of this format. It grows when a reader of an older one could misunderstand a line; new kinds of lines
 /// and new fields do not count, and a reader passes over what it does not know.
 pub const VERSION: u32 = 1;
+
+/// The longest line that a peer reads, in bytes: more than the longest message, and a JSON object around it with every
+/// character escaped.
+pub const MAX_LINE: usize = 1 << 19;
+
+/// The most characters of an error about a line that cannot be read: it quotes what a client may have made up.
+const MAX_ERROR: usize = 300;
 
 /// The first line of a session: who this peer is, and whom and what it knew then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +78,11 @@ pub enum Line {
         #[serde(flatten)]
         refusal: Option<Refusal>,
     },
+    /// The session ends here, though the client has not asked for it.
+    End {
+        /// Why, for people to read.
+        end: String,
+    },
 }
 
 impl Line {
@@ -83,6 +97,44 @@ impl Line {
     /// The line for a request that could not be understood.
     pub fn misunderstood(id: Option<RequestId>, error: String) -> Self {
         Self::Error { id, error, refusal: None }
+    }
+}
+
+/// Reads a line: the `id` in it, and the object.
+///
+/// # Errors
+/// What is wrong with it, for people to read.
+pub fn open(line: &[u8]) -> Result<(Option<RequestId>, Value), String> {
+    let object: Value = serde_json::from_slice(line).map_err(|error| cut(format!("that is not JSON: {error}")))?;
+    match object.get("id").map(RequestId::deserialize) {
+        Some(Ok(id)) => Ok((Some(id), object)),
+        Some(Err(_)) => Err("an \"id\" is a number or a text".to_owned()),
+        None => Ok((None, object)),
+    }
+}
+
+/// The command in an object.
+///
+/// # Errors
+/// What is wrong with it, for people to read.
+pub fn asks(object: &Value) -> Result<Command, String> {
+    if object.get("command").is_none() {
+        return Err("a request needs a \"command\", and what belongs to it".to_owned());
+    }
+    Command::deserialize(object).map_err(|error| cut(format!("that command cannot be read: {error}")))
+}
+
+/// The version that a client says it speaks.
+pub(crate) fn hello_of(object: &Value) -> Option<u32> {
+    let version = object.get("hello")?;
+    // What is no version is none of ours.
+    Some(version.as_u64().and_then(|version| version.try_into().ok()).unwrap_or(u32::MAX))
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(MAX_ERROR) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
     }
 }
 
@@ -128,6 +180,7 @@ mod tests {
                 r#"{"error":"there is no text to send","refusal":"empty_text"}"#,
             ),
             (Line::misunderstood(None, "what?".into()), r#"{"error":"what?"}"#),
+            (Line::End { end: "the peer has left".into() }, r#"{"end":"the peer has left"}"#),
         ];
         for (line, text) in lines {
             assert_eq!(serde_json::to_string(&line).unwrap(), text);

@@ -6,16 +6,21 @@
 
 use std::collections::BTreeSet;
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chat::{Answer, Command, Event, LinkId, MemoryStore, Now, Peer, PersonId, Refusal, Store as _, StoreError};
-use net::{BadAddress, Net, Room};
-use tokio::sync::{mpsc, oneshot, watch};
+use net::{BadAddress, Net, Room, Status};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::clients::{Attach, Clients};
 use crate::clock::Clock;
+use crate::feed::Told;
 use crate::journal::Trace;
-use crate::session::{Far, Request};
+use crate::server::Server;
+use crate::session::{Far, InterfaceId, Request, stopped};
 
 /// Frames taken in one turn before its effects are carried out. 4,096 short messages are some 20 ms of work: long enough
 /// to share a commit among many, short enough for a user not to notice.
@@ -28,6 +33,10 @@ const COMMANDS: usize = 64;
 /// closed at twice its bound of 1 MiB: a quarter of that a turn cannot get there.
 const TEXT: usize = 256 * 1024;
 
+/// How long a peer that was just heard of may be without a link before that is unhealthy: a link is made within a second
+/// of hearing, and a busy machine takes a little longer.
+const HEARD_JUST_NOW: Duration = Duration::from_secs(5);
+
 /// A peer and all that it touches.
 pub(crate) struct Node {
     pub(crate) peer: Peer<MemoryStore>,
@@ -36,6 +45,14 @@ pub(crate) struct Node {
     pub(crate) trace: Option<Trace>,
     pub(crate) clock: Clock,
     pub(crate) far: Far,
+    /// The user interfaces in other processes, those that want to be among them, and who lets them in.
+    pub(crate) clients: Clients,
+    pub(crate) attaching: mpsc::Receiver<Attach>,
+    pub(crate) server: Option<Server>,
+    /// What a user interface has done and the others are to be told.
+    pub(crate) done: Vec<Told>,
+    /// Questions after the health of this peer, while the links are being asked.
+    pub(crate) checks: JoinSet<(AnswerTo, Option<Status>)>,
     /// How long the goodbye may take.
     pub(crate) drain: Duration,
     /// What the user interface has no room for. While there is some, nothing else is taken in.
@@ -48,13 +65,18 @@ pub(crate) struct Node {
     pub(crate) owed: Vec<Owed>,
 }
 
+/// To whom an answer is owed.
+pub(crate) type AnswerTo = oneshot::Sender<Result<Answer, Refusal>>;
+
 /// To whom an answer is owed, and the answer.
-pub(crate) type Owed = (oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>);
+pub(crate) type Owed = (AnswerTo, Result<Answer, Refusal>);
 
 /// What ended the wait.
 enum Woken {
     Link(net::Event),
     Command(Request),
+    Attach(Attach),
+    Checked(AnswerTo, Option<Status>),
     Time,
     Shown,
     Stop,
@@ -66,7 +88,13 @@ impl Node {
         if let Err(lost) = self.serve().await {
             self.give_up(lost).await;
         }
-        self.net.shutdown().await;
+        self.clients.stop();
+        let server = self.server.take();
+        tokio::join!(self.net.shutdown(), async {
+            if let Some(server) = server {
+                server.stop().await;
+            }
+        });
     }
 
     async fn serve(&mut self) -> Result<(), StoreError> {
@@ -120,6 +148,16 @@ impl Node {
                 }
             }
             Woken::Command(request) => self.commands(now, request),
+            Woken::Attach(client) => {
+                // What this turn brings is in the hello; the feed begins behind it.
+                self.perform(now)?;
+                let known = self.peer.hello();
+                self.clients.add(client, known);
+            }
+            Woken::Checked(answer, status) => {
+                let health = self.health(status);
+                self.owed.push((answer, Ok(health)));
+            }
             Woken::Time => self.peer.handle_timeout(now),
             Woken::Shown | Woken::Stop => {}
         }
@@ -129,9 +167,13 @@ impl Node {
     /// What cannot be kept must not be sent or shown: the peer stops where it is, and says why.
     async fn give_up(&mut self, lost: StoreError) {
         tracing::error!("{lost}");
-        self.backlog.push(Event::Warning { text: format!("this peer stops: {lost}") });
-        // Whoever has gone away misses nothing.
-        let _ = self.far.events.send(mem::take(&mut self.backlog)).await;
+        // Nothing else gives a reason.
+        let _ = self.far.reason.set(format!("the peer has stopped: {lost}"));
+        self.show(vec![Event::Warning { text: format!("this peer stops: {lost}") }]);
+        if !self.backlog.is_empty() {
+            // Whoever has gone away misses nothing.
+            let _ = self.far.events.send(mem::take(&mut self.backlog)).await;
+        }
     }
 
     async fn wait(&mut self, leaving: bool) -> Woken {
@@ -148,6 +190,8 @@ impl Node {
                 }
                 Err(_) => Woken::Stop,
             },
+            Some(client) = self.attaching.recv(), if !leaving => Woken::Attach(client),
+            Some(Ok((answer, status))) = self.checks.join_next() => Woken::Checked(answer, status),
             () = async { sleep_until(deadline.expect("the branch is off without a deadline")).await },
                 if deadline.is_some() => Woken::Time,
         }
@@ -167,13 +211,61 @@ impl Node {
         }
     }
 
-    fn command(&mut self, now: Now, request: Request) {
-        let answered = if let Command::Connect { address } = request.command {
+    fn command(&mut self, now: Now, Request { from, command, answer }: Request) {
+        if command == Command::Health {
+            return self.check(answer);
+        }
+        let subject = if let Command::Alias { person: name, .. } | Command::Unalias { name } = &command {
+            name.clone()
+        } else {
+            String::new()
+        };
+        let answered = if let Command::Connect { address } = command {
             self.connect(address)
         } else {
-            self.peer.handle_command(now, request.command)
+            self.peer.handle_command(now, command)
         };
-        self.owed.push((request.answer, answered));
+        if let Ok(answer) = &answered
+            && (from != InterfaceId::LOCAL || !self.clients.is_empty())
+            && let Some(event) = self.seen_by_others(answer, subject)
+        {
+            self.done.push(Told { event, by: Some(from) });
+        }
+        self.owed.push((answer, answered));
+    }
+
+    /// What other user interfaces are told of what the user has done at one of them. `subject` is what the user wrote.
+    fn seen_by_others(&self, answer: &Answer, subject: String) -> Option<Event> {
+        match answer {
+            Answer::Sent { message, .. } => Some(Event::Message { message: message.clone() }),
+            Answer::Created { group } => Some(Event::GroupJoined { group: group.clone(), who: self.peer.who() }),
+            Answer::Joined { group, .. } => {
+                Some(Event::GroupJoined { group: group.name.clone(), who: self.peer.who() })
+            }
+            Answer::Left { group } => Some(Event::GroupLeft { group: group.clone(), who: self.peer.who() }),
+            Answer::Aliased { who } | Answer::Unaliased { who } => {
+                Some(Event::PersonChanged { who: Arc::new(who.clone()), before: subject })
+            }
+            Answer::Users { .. }
+            | Answer::Groups { .. }
+            | Answer::Connecting { .. }
+            | Answer::History { .. }
+            | Answer::Pending { .. }
+            | Answer::Health { .. } => None,
+        }
+    }
+
+    /// Only the links know who was heard of.
+    fn check(&mut self, answer: AnswerTo) {
+        let net = self.net.clone();
+        self.checks.spawn(async move { (answer, net.status().await) });
+    }
+
+    fn health(&self, status: Option<Status>) -> Answer {
+        let Some(Status { listening, unlinked }) = status else { return self.peer.health(&[], &[]) };
+        let missing = unlinked.iter().filter(|peer| !peer.unreachable && peer.waits >= HEARD_JUST_NOW);
+        let missing: Vec<_> = missing.map(|peer| PersonId::new(peer.peer)).collect();
+        self.peer.health(&listening, &missing)
     }
 
     /// Only the links know what an address is.
@@ -257,7 +349,23 @@ impl Node {
         Ok(())
     }
 
-    fn show(&mut self, events: Vec<Event>) {
+    /// Tells the clients what happened, and everybody what was done at another user interface; adds the latter to
+    /// `events`, which are for the one in this process.
+    fn tell_all(&mut self, events: &mut Vec<Event>) {
+        let mut all = mem::take(&mut self.done);
+        let of_clients = all.iter().filter(|told| told.by != Some(InterfaceId::LOCAL));
+        let of_clients: Vec<Event> = of_clients.map(|told| told.event.clone()).collect();
+        all.extend(events.iter().map(|event| Told { event: event.clone(), by: None }));
+        if !all.is_empty() {
+            self.clients.tell(&all.into());
+        }
+        events.splice(0..0, of_clients);
+    }
+
+    fn show(&mut self, mut events: Vec<Event>) {
+        if !self.clients.is_empty() || !self.done.is_empty() {
+            self.tell_all(&mut events);
+        }
         let events = if self.backlog.is_empty() {
             events
         } else {
@@ -274,10 +382,4 @@ impl Node {
             }
         }
     }
-}
-
-/// When the user interface has asked to stop, or nobody is left to ask.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error says that every sender is gone, which is as good as a request.
-    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -1,3 +1,4 @@
+use std::sync::{Arc, OnceLock};
 use std::vec;
 
 use chat::{Answer, Command, Event, Refusal};
@@ -9,7 +10,8 @@ use crate::line::Hello;
 /// wait in [`Requests::request`].
 const REQUESTS: usize = 64;
 
-/// A user interface's hold on a running peer.
+/// A user interface's hold on a running peer, in this process ([`start`](crate::start())) or in another one
+/// ([`attach`](crate::attach())).
 ///
 /// Commands and events travel apart, so that a user interface can await an answer while it goes on taking events; it
 /// has to do both, because a peer whose events nobody takes stops after [`Config::event_batches`](crate::Config)
@@ -28,8 +30,21 @@ pub struct Session {
 /// The way in: clone it for every task that sends commands.
 #[derive(Clone, Debug)]
 pub struct Requests {
-    commands: mpsc::Sender<Request>,
+    outbound: Outbound,
     stop: watch::Sender<bool>,
+}
+
+/// Names a user interface to the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InterfaceId(u64);
+
+impl InterfaceId {
+    /// The one in the peer's own process.
+    pub(crate) const LOCAL: Self = Self(0);
+
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
 }
 
 /// The peer has stopped: no answer will come.
@@ -38,6 +53,11 @@ pub struct Requests {
 pub struct SessionEnded;
 
 impl Requests {
+    /// The way in for others than the user interface that stops the peer.
+    pub(crate) fn outbound(&self) -> Outbound {
+        self.outbound.clone()
+    }
+
     /// Carries out a command.
     ///
     /// # Errors
@@ -52,14 +72,25 @@ impl Requests {
     /// # Errors
     /// [`SessionEnded`] if the peer has stopped.
     pub async fn submit(&self, command: Command) -> Result<Submitted, SessionEnded> {
-        let (answer, answered) = oneshot::channel();
-        self.commands.send(Request { command, answer }).await.map_err(|_| SessionEnded)?;
-        Ok(Submitted(answered))
+        self.outbound.submit(InterfaceId::LOCAL, command).await
     }
 
-    /// Asks the peer to send what is still delayed, say goodbye and stop. [`Events::next`] ends once it has.
+    /// Ends the session; [`Events::next`] ends once that is done. The peer of this process sends what is still delayed,
+    /// says goodbye and stops; one in another process goes on.
     pub fn stop(&self) {
         self.stop.send_replace(true);
+    }
+}
+
+/// Commands on their way to the peer.
+#[derive(Clone, Debug)]
+pub(crate) struct Outbound(mpsc::Sender<Request>);
+
+impl Outbound {
+    pub(crate) async fn submit(&self, from: InterfaceId, command: Command) -> Result<Submitted, SessionEnded> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Request { from, command, answer }).await.map_err(|_| SessionEnded)?;
+        Ok(Submitted(answered))
     }
 }
 
@@ -82,6 +113,7 @@ impl Submitted {
 pub struct Events {
     batches: mpsc::Receiver<Vec<Event>>,
     current: vec::IntoIter<Event>,
+    reason: Arc<OnceLock<String>>,
 }
 
 impl Events {
@@ -102,11 +134,17 @@ impl Events {
         }
         self.batches.recv().await
     }
+
+    /// Why the session has ended, if it was not this user interface that ended it.
+    pub fn reason(&self) -> &str {
+        self.reason.get().map_or("the peer has stopped", String::as_str)
+    }
 }
 
 /// One command on its way to the peer.
 #[derive(Debug)]
 pub(crate) struct Request {
+    pub(crate) from: InterfaceId,
     pub(crate) command: Command,
     pub(crate) answer: oneshot::Sender<Result<Answer, Refusal>>,
 }
@@ -117,6 +155,14 @@ pub(crate) struct Far {
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) events: mpsc::Sender<Vec<Event>>,
     pub(crate) stop: watch::Receiver<bool>,
+    /// Why the session ends.
+    pub(crate) reason: Arc<OnceLock<String>>,
+}
+
+/// When the user interface has asked to stop, or nobody is left to ask.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error says that every sender is gone, which is as good as a request.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// A session and the peer's end of it.
@@ -124,10 +170,11 @@ pub(crate) fn session(hello: Hello, event_batches: usize) -> (Session, Far) {
     let (commands, requests) = mpsc::channel(REQUESTS);
     let (events, batches) = mpsc::channel(event_batches.max(1));
     let (stop, stopped) = watch::channel(false);
+    let reason = Arc::new(OnceLock::new());
     let session = Session {
         hello,
-        requests: Requests { commands, stop },
-        events: Events { batches, current: Vec::new().into_iter() },
+        requests: Requests { outbound: Outbound(commands), stop },
+        events: Events { batches, current: Vec::new().into_iter(), reason: Arc::clone(&reason) },
     };
-    (session, Far { requests, events, stop: stopped })
+    (session, Far { requests, events, stop: stopped, reason })
 }

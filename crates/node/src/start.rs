@@ -2,17 +2,26 @@ use std::collections::BTreeSet;
 
 use chat::{Identity, Incarnation, MemoryStore, Name, Peer};
 use net::Net;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
+use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::data::random_seed;
 use crate::journal::Trace;
 use crate::line::{Hello, VERSION};
 use crate::run::Node;
+use crate::server::{Server, Service};
 use crate::session::session;
+use crate::socket::Socket;
 use crate::{Config, DataFolder, Error, Session};
 
-/// Starts a peer on the Tokio runtime of the caller, and opens the one session it has. Dropping the session, or
-/// [`Requests::stop`](crate::Requests::stop), stops the peer.
+/// Clients that wait for the end of a turn to be let in; more of them wait where they are.
+const ATTACHING: usize = 16;
+
+/// Starts a peer on the Tokio runtime of the caller, and opens the session of its own process. Dropping that session, or
+/// [`Requests::stop`](crate::Requests::stop), stops the peer. With a data folder others can [`attach`](crate::attach())
+/// as long as it runs.
 ///
 /// # Errors
 /// Every [`Error`] says what to do.
@@ -24,6 +33,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         Some(folder) => folder.identity()?,
         None => random_seed()?,
     };
+    let socket = folder.as_ref().map(Socket::bind).transpose()?;
     let trace = match &config.trace {
         Some(path) => Some(Trace::open(path).map_err(|source| Error::Trace { path: path.clone(), source })?),
         None => None,
@@ -40,8 +50,12 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let identity = Identity::from_seed(seed);
     let mut peer = Peer::new(limits, identity, name, Incarnation(draw()?), MemoryStore::default(), clock.now());
     let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
-    let hello = Hello { hello: VERSION, program, known: peer.hello() };
+    let hello = Hello { hello: VERSION, program: program.clone(), known: peer.hello() };
     let (session, far) = session(hello, config.event_batches);
+    let (attach, attaching) = mpsc::channel(ATTACHING);
+    let outbound = session.requests.outbound();
+    let service = Service { program, outbound, attach, max_clients: config.max_clients };
+    let server = socket.map(|socket| Server::start(socket, service));
     let node = Node {
         peer,
         net,
@@ -49,6 +63,11 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         trace,
         clock,
         far,
+        clients: Clients::new(config.client_bytes),
+        attaching,
+        server,
+        done: Vec::new(),
+        checks: JoinSet::new(),
         drain: config.drain,
         backlog: Vec::new(),
         condemned: BTreeSet::new(),

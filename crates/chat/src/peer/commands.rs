@@ -46,6 +46,10 @@ impl<S: Store> Peer<S> {
                 self.effects.dial.push(address.clone());
                 Ok(Answer::Connecting { address })
             }
+            Command::Health => {
+                let listening: Vec<SocketAddr> = self.addresses.iter().copied().collect();
+                Ok(self.health(&listening, &[]))
+            }
         }
     }
 

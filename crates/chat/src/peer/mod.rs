@@ -5,6 +5,7 @@ mod batch_frame;
 mod catchup;
 mod commands;
 mod directory;
+mod health;
 mod history;
 mod links;
 mod outbox;
@@ -19,6 +20,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use causal::{Clock, Index};
@@ -32,7 +34,7 @@ use crate::identity::Identity;
 use crate::kept::{Causal, Kept};
 use crate::name::Name;
 use crate::store::Store;
-use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId};
+use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId, Who};
 
 use catchup::Vectors;
 use links::Link;
@@ -162,6 +164,11 @@ impl<S: Store> Peer<S> {
     /// Who I am in the causal order.
     pub fn process(&self) -> ProcessId {
         self.me
+    }
+
+    /// I myself, as shown to my user.
+    pub fn who(&self) -> Arc<Who> {
+        self.directory.who(self.me.person)
     }
 
     /// Where [`Effects::durable`] is applied.

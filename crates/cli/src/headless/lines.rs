@@ -2,9 +2,7 @@
 
 use std::io::{self, BufRead, ErrorKind};
 
-/// The longest line that is read, in bytes: more than the longest message, and a JSON object around it with every
-/// character escaped.
-const MAX_LINE: usize = 1 << 19;
+use node::line::MAX_LINE;
 
 /// The lines of an input without their ends. A line that is not usable is an error and says what to do; the ones after
 /// it are read all the same, and no more than [`MAX_LINE`] bytes are ever kept.

@@ -91,7 +91,8 @@ impl Known {
             | Answer::Sent { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }
-            | Answer::Pending { .. } => {}
+            | Answer::Pending { .. }
+            | Answer::Health { .. } => {}
         }
     }
 

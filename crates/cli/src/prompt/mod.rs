@@ -50,7 +50,7 @@ pub(crate) async fn run(
     let Session { hello, requests, mut events } = session;
     let known = Arc::new(Mutex::new(Known::new(&hello)));
     show.begin(Timestamp::now());
-    screen.push(show.hello(&hello));
+    screen.push(show.hello(&hello, "-h lists the commands"));
     let leave = Arc::new(AtomicBool::new(false));
     let (typed, mut lines) = mpsc::channel(1);
     let typing = Typing {
@@ -112,7 +112,7 @@ pub(crate) async fn run(
         Err(panic) => panic::resume_unwind(panic),
     }
     screen.print()?;
-    anyhow::ensure!(leaving, "the peer has stopped by itself; what it said last stands above");
+    anyhow::ensure!(leaving, "{}", events.reason());
     Ok(())
 }
 

@@ -30,6 +30,7 @@ impl Show {
                 vec![format!("{name} ({}) is now {} to you", who.person.fingerprint(), self.who(who))]
             }
             Answer::Unaliased { who } => vec![format!("that is {} again", self.who(who))],
+            Answer::Health { healthy: _, listening, links, missing } => vec![health(listening, *links, missing)],
         }
     }
 
@@ -91,11 +92,8 @@ impl Show {
             notes.push(format!("message {} goes out in {}", message.id.clock, seconds(due_ms)));
         }
         if !away.is_empty() {
-            let named: Vec<_> = away.iter().take(NAMED).map(|who| harmless_line(&who.label).into_owned()).collect();
-            let more = away.len() - named.len();
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             let verb = if away.len() == 1 { "is" } else { "are" };
-            notes.push(format!("{}{more} {verb} away: it is kept and goes out when they are back", named.join(", ")));
+            notes.push(format!("{} {verb} away: it is kept and goes out when they are back", name_some(away)));
         }
         if notes.is_empty() {
             return Vec::new();
@@ -130,4 +128,27 @@ impl Show {
         }
         lines
     }
+}
+
+/// The first few by their labels, and how many more there are.
+fn name_some(people: &[Who]) -> String {
+    let named: Vec<_> = people.iter().take(NAMED).map(|who| harmless_line(&who.label).into_owned()).collect();
+    let more = people.len() - named.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", named.join(", "))
+}
+
+fn health(listening: &[String], links: usize, missing: &[Who]) -> String {
+    if listening.is_empty() {
+        return "not healthy: this peer listens nowhere".to_owned();
+    }
+    if !missing.is_empty() {
+        return format!("not healthy: there is no link to {}", name_some(missing));
+    }
+    let linked = match links {
+        0 => "alone".to_owned(),
+        1 => "1 link".to_owned(),
+        _ => format!("{links} links"),
+    };
+    format!("healthy: {linked}, listening on {}", harmless_line(&listening.join(", ")))
 }

@@ -27,14 +27,14 @@ impl Show {
         Self { paint, zone, day: None }
     }
 
-    /// The lines that begin a session.
-    pub(crate) fn hello(&self, hello: &Hello) -> Vec<String> {
+    /// The lines that begin a session; `hint` says what to do next.
+    pub(crate) fn hello(&self, hello: &Hello, hint: &str) -> Vec<String> {
         let me = &hello.known.me;
         let program = harmless_line(&hello.program);
         vec![format!(
             "{program}: you are {}{}",
             self.paint.person(me.person, &harmless_line(&me.name)),
-            self.paint.dim(&format!(" ({}); -h lists the commands", me.person.fingerprint()))
+            self.paint.dim(&format!(" ({}); {}", me.person.fingerprint(), harmless_line(hint)))
         )]
     }
 

@@ -229,3 +229,22 @@ fn dials_wait_for_a_free_slot() {
     assert_eq!(tiebreak.poll_timeout(true), Some((now, "dial")));
     assert_eq!(tiebreak.poll(now, true), Some(Action::Dial([2; 32])));
 }
+
+#[test]
+fn somebody_without_a_link_is_missed_until_a_dial_says_that_nobody_is_there() {
+    let now = Instant::now();
+    let mut machine = machine(1, 1, 1);
+    let missed = |machine: &TieBreak, now| machine.unlinked(now).map(|peer| (peer.waits, peer.unreachable)).next();
+    let later = now + Duration::from_secs(6);
+    machine.heard(now, [2; 32], start(2), false);
+    assert_eq!(missed(&machine, later), Some((Duration::from_secs(6), false)));
+    assert_eq!(machine.poll(now, true), Some(Action::Dial([2; 32])));
+    machine.dial_failed(later, [2; 32]);
+    assert_eq!(missed(&machine, later), Some((Duration::from_secs(6), true)));
+    machine.linked(later, [2; 32], start(2));
+    assert_eq!(missed(&machine, later), None);
+    machine.lost(later, [2; 32], Lost::Broken);
+    assert_eq!(missed(&machine, later), Some((Duration::ZERO, false)));
+    machine.refused(later, [2; 32]);
+    assert_eq!(missed(&machine, later), Some((Duration::ZERO, true)));
+}

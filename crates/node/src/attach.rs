@@ -1,0 +1,223 @@
+//! A session of a peer in another process.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chat::{Answer, Event, Refusal};
+use parking_lot::Mutex;
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::line::{Hello, Line, RequestId, RequestLine, VERSION};
+use crate::session::{Far, Request, session, stopped};
+use crate::socket::path_in;
+use crate::{Error, Session};
+
+/// How long a peer may take to say hello. It does so between two turns; one that takes this long is stuck.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Batches of events that wait for the user interface. What it does not take waits at the peer, which drops it one day.
+const EVENT_BATCHES: usize = 16;
+
+/// Events in a batch.
+const EVENTS: usize = 1024;
+
+/// Why there is no session. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// No peer runs on that data folder.
+    #[error("no peer is running on the data folder {}; start one with `causerie run`, or name another folder with --data", path.display())]
+    NoPeer {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder cannot have a socket.
+    #[error(transparent)]
+    Folder(#[from] Error),
+    /// The socket cannot be used.
+    #[error("the session at {}: {source}", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The peer speaks another version of the session.
+    #[error(
+        "the peer speaks version {theirs} of the session and this program version {ours}: use the same causerie for both"
+    )]
+    Version {
+        /// The peer's version.
+        theirs: u32,
+        /// The version of this program.
+        ours: u32,
+    },
+    /// The peer does not take in this client.
+    #[error("{0}")]
+    TurnedAway(String),
+    /// The peer does not say hello.
+    #[error("the peer at {} does not answer; is it stopped, or stuck?", path.display())]
+    Silent {
+        /// The socket.
+        path: PathBuf,
+    },
+}
+
+/// Opens a session of the peer that runs on the data folder `data`, on the Tokio runtime of the caller. Any number can
+/// be open. Dropping the session, or [`Requests::stop`](crate::Requests::stop), closes it; the peer goes on.
+///
+/// # Errors
+/// Every [`AttachError`] says what to do.
+pub async fn attach(data: &Path) -> Result<Session, AttachError> {
+    let path = path_in(data)?;
+    let refuse = |source: io::Error| {
+        // A socket on which nobody listens was left behind.
+        let nobody = matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
+        if nobody {
+            AttachError::NoPeer { path: data.to_owned() }
+        } else {
+            AttachError::Socket { path: path.clone(), source }
+        }
+    };
+    let stream = UnixStream::connect(&path).await.map_err(refuse)?;
+    let (input, mut output) = stream.into_split();
+    let mut input = BufReader::new(input);
+    let hello = timeout(PATIENCE, greet(&mut input, &mut output)).await;
+    let first = hello.map_err(|_| AttachError::Silent { path: path.clone() })?.map_err(refuse)?;
+    let hello = understand(&first).map_err(|source| refuse(source.into()))??;
+    let (session, far) = session(hello, EVENT_BATCHES);
+    tokio::spawn(carry(far, input, output));
+    Ok(session)
+}
+
+/// Says the version of this side, and hears the first line of the other.
+async fn greet(input: &mut BufReader<OwnedReadHalf>, output: &mut OwnedWriteHalf) -> io::Result<String> {
+    // A peer that turns this client away may have closed its end already; its line says why.
+    let _ = output.write_all(format!("{{\"hello\":{VERSION}}}\n").as_bytes()).await;
+    let mut first = String::new();
+    input.read_line(&mut first).await?;
+    Ok(first)
+}
+
+/// The hello in the first line, or why there is none.
+fn understand(first: &str) -> serde_json::Result<Result<Hello, AttachError>> {
+    /// All that every version has in common.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum First {
+        Hello { hello: u32 },
+        End { end: String },
+    }
+    if first.is_empty() {
+        return Ok(Err(AttachError::TurnedAway(GONE.to_owned())));
+    }
+    match serde_json::from_str(first)? {
+        First::Hello { hello: VERSION } => serde_json::from_str(first).map(Ok),
+        First::Hello { hello: theirs } => Ok(Err(AttachError::Version { theirs, ours: VERSION })),
+        First::End { end } => Ok(Err(AttachError::TurnedAway(end))),
+    }
+}
+
+/// Why a session ends whose other end is suddenly closed.
+const GONE: &str = "the peer has gone without a goodbye";
+
+/// Requests that are not answered yet, in their order.
+type Unanswered = Mutex<VecDeque<(u64, oneshot::Sender<Result<Answer, Refusal>>)>>;
+
+/// Carries requests and lines between the two ends, until one of them is closed.
+async fn carry(far: Far, input: BufReader<OwnedReadHalf>, output: OwnedWriteHalf) {
+    let Far { requests, events, mut stop, reason } = far;
+    let unanswered = Unanswered::default();
+    tokio::select! {
+        why = hear(input, &events, &unanswered) => {
+            // This is the one place where the reason is set.
+            let _ = reason.set(why);
+        }
+        () = ask(requests, output, &unanswered, &mut stop) => {}
+    }
+}
+
+/// Writes requests until the user interface is gone or wants to stop.
+async fn ask(
+    mut requests: mpsc::Receiver<Request>,
+    mut output: OwnedWriteHalf,
+    unanswered: &Unanswered,
+    stop: &mut watch::Receiver<bool>,
+) {
+    let asking = async {
+        let mut asked = 0;
+        while let Some(Request { command, answer, .. }) = requests.recv().await {
+            asked += 1;
+            unanswered.lock().push_back((asked, answer));
+            let request = RequestLine { id: Some(RequestId::Number(asked)), command };
+            let Ok(mut line) = serde_json::to_vec(&request) else { continue };
+            line.push(b'\n');
+            if output.write_all(&line).await.is_err() {
+                // The other direction ends as well, and tells why.
+                return std::future::pending().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = asking => {}
+        () = stopped(stop) => {}
+    }
+}
+
+/// Reads lines until the end; why it came.
+async fn hear(
+    mut input: BufReader<OwnedReadHalf>,
+    events: &mpsc::Sender<Vec<Event>>,
+    unanswered: &Unanswered,
+) -> String {
+    let mut line = Vec::new();
+    let mut batch = Vec::new();
+    loop {
+        line.clear();
+        match input.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return GONE.to_owned(),
+            Ok(_) => {}
+        }
+        match serde_json::from_slice(&line) {
+            Ok(Line::Event(event)) => batch.push(event),
+            Ok(Line::Answer { id, answer }) => answered(unanswered, id, Ok(answer)),
+            Ok(Line::Error { id, error: _, refusal: Some(refusal) }) => answered(unanswered, id, Err(refusal)),
+            Ok(Line::Error { id, error, refusal: None }) => {
+                unanswered.lock().retain(|(asked, _)| Some(RequestId::Number(*asked)) != id);
+                batch.push(Event::Warning { text: error });
+            }
+            Ok(Line::End { end }) => {
+                let _ = events.send(batch).await;
+                return end;
+            }
+            // A newer peer of the same version may say what this program does not know.
+            Err(unknown) => tracing::debug!("passing over a line: {unknown}"),
+        }
+        let more = input.buffer().contains(&b'\n');
+        // A user interface that is gone ends the other direction.
+        if !batch.is_empty()
+            && (!more || batch.len() >= EVENTS)
+            && events.send(std::mem::take(&mut batch)).await.is_err()
+        {
+            return String::new();
+        }
+    }
+}
+
+fn answered(unanswered: &Unanswered, id: Option<RequestId>, answered: Result<Answer, Refusal>) {
+    let mut unanswered = unanswered.lock();
+    if let Some((asked, _)) = unanswered.front()
+        && id == Some(RequestId::Number(*asked))
+        && let Some((_, answer)) = unanswered.pop_front()
+    {
+        // Whoever asked may have gone away.
+        let _ = answer.send(answered);
+    }
+}

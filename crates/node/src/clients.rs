@@ -1,0 +1,63 @@
+//! The user interfaces in other processes, as the event loop sees them.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::feed::{Feed, Told};
+use crate::session::InterfaceId;
+
+/// What a new client is given between two turns: from that moment on its feed misses nothing.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    pub(crate) id: InterfaceId,
+    pub(crate) known: chat::Hello,
+    pub(crate) feed: Arc<Feed>,
+}
+
+/// A client's wish to be given that.
+pub(crate) type Attach = oneshot::Sender<Attached>;
+
+/// Everybody who is attached.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    feeds: Vec<Arc<Feed>>,
+    next: InterfaceId,
+    /// [`Config::client_bytes`](crate::Config).
+    bytes: usize,
+}
+
+impl Clients {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { feeds: Vec::new(), next: InterfaceId::LOCAL.next(), bytes }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.feeds.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, client: Attach, known: chat::Hello) {
+        self.drop_gone();
+        let feed = Arc::new(Feed::new(self.bytes));
+        self.next = self.next.next();
+        // A client that has gone away meanwhile holds no feed, and is dropped with the others.
+        let _ = client.send(Attached { id: self.next, known, feed: Arc::clone(&feed) });
+        self.feeds.push(feed);
+    }
+
+    pub(crate) fn tell(&mut self, batch: &Arc<[Told]>) {
+        self.drop_gone();
+        self.feeds.retain(|feed| feed.push(batch));
+    }
+
+    /// The peer stops.
+    pub(crate) fn stop(&mut self) {
+        for feed in self.feeds.drain(..) {
+            feed.stop();
+        }
+    }
+
+    fn drop_gone(&mut self) {
+        self.feeds.retain(|feed| Arc::strong_count(feed) > 1);
+    }
+}

@@ -1,0 +1,293 @@
+//! The session for other processes: JSON lines over the socket in the data folder.
+//!
+//! Each client has two sides that do not wait for each other: one reads requests and hands them to the peer, one writes
+//! events and answers. Nothing here is ever waited for by the peer: a client that does not take its events is dropped by
+//! its [`Feed`](crate::feed::Feed), and one that does not take its answers is not read any more.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use crate::Submitted;
+use crate::clients::{Attach, Attached};
+use crate::feed::{End, Told};
+use crate::line::{Hello, Line, MAX_LINE, RequestId, VERSION, asks, hello_of, open};
+use crate::lines;
+use crate::session::{InterfaceId, Outbound};
+use crate::socket::Socket;
+
+/// Requests of one client that are not answered yet; the next one is not read before.
+const UNANSWERED: usize = 64;
+
+/// Bytes of lines that are written at once.
+const CHUNK: usize = 1 << 16;
+
+/// How long clients have to take what they are told when the peer stops.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// How long to wait before another try when no connection can be taken, as when no more files may be open.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// What a client is served with.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    /// [`Hello::program`].
+    pub(crate) program: String,
+    pub(crate) outbound: Outbound,
+    pub(crate) attach: mpsc::Sender<Attach>,
+    pub(crate) max_clients: usize,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    stop: oneshot::Sender<()>,
+    stopped: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) fn start(socket: Socket, service: Service) -> Self {
+        let (stop, asked) = oneshot::channel();
+        let stopped = tokio::spawn(run(socket, service, asked));
+        Self { stop, stopped }
+    }
+
+    /// Takes nobody in any more, and returns once everybody has been told the end, or has had the time for it.
+    pub(crate) async fn stop(self) {
+        // It may have ended by a panic, which has been reported.
+        let _ = self.stop.send(());
+        let _ = self.stopped.await;
+    }
+}
+
+async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) {
+    let mut clients = JoinSet::new();
+    loop {
+        tokio::select! {
+            stream = accept(&socket.listener) => {
+                if clients.len() < service.max_clients {
+                    clients.spawn(serve(stream, service.clone()));
+                } else {
+                    clients.spawn(turn_away(stream, service.max_clients));
+                }
+            }
+            Some(_) = clients.join_next() => {}
+            _ = &mut stop => break,
+        }
+    }
+    drop(socket);
+    // Whoever does not take it in time is cut off.
+    let _ = timeout(GOODBYE, async { while clients.join_next().await.is_some() {} }).await;
+}
+
+async fn accept(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!("no client can attach: {error}");
+                sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn turn_away(stream: UnixStream, limit: usize) {
+    let text = format!("{limit} clients are attached already, the limit (max_clients); close one of them");
+    let mut lines = Lines::new(stream);
+    // One that has gone away already needs no reason.
+    let _ = lines.end(text).await;
+}
+
+async fn serve(stream: UnixStream, service: Service) {
+    match converse(stream, service).await {
+        Ok(()) => {}
+        Err(gone) => tracing::debug!("a client has gone: {gone}"),
+    }
+}
+
+async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
+    let (input, output) = stream.into_split();
+    let mut lines = Lines::new(output);
+    let (attach, attached) = oneshot::channel();
+    // If this fails the answer never comes, either.
+    let _ = service.attach.send(attach).await;
+    let Ok(Attached { id, known, feed }) = attached.await else { return lines.end(stopped()).await };
+    lines.push(&Hello { hello: VERSION, program: service.program, known })?;
+    lines.flush().await?;
+
+    let (owe, owed) = mpsc::channel(UNANSWERED);
+    let mut owed = Answers { owed, first: None };
+    let reading = read(BufReader::new(input), service.outbound, id, owe);
+    let writing = async {
+        loop {
+            tokio::select! {
+                biased;
+                line = owed.next() => match line {
+                    Some(Line::End { end }) => return lines.end(end).await,
+                    Some(line) => lines.push(&line)?,
+                    // The client has said all that it had to say, and has its answers.
+                    None => return Ok(()),
+                },
+                batch = feed.next() => match batch {
+                    Ok(batch) => lines.tell(&batch, id).await?,
+                    Err(End::Stopped) => return lines.end(stopped()).await,
+                    Err(End::Slow) => return lines.end(slow()).await,
+                },
+            }
+            lines.flush().await?;
+        }
+    };
+    tokio::pin!(writing);
+    tokio::select! {
+        written = &mut writing => written,
+        () = reading => writing.await,
+    }
+}
+
+fn stopped() -> String {
+    "the peer has left".to_owned()
+}
+
+fn slow() -> String {
+    "too many events were waiting to be read: what happened since is not told; attach again".to_owned()
+}
+
+/// What is owed to a client.
+enum Owed {
+    /// The peer's answer.
+    Answer(Option<RequestId>, Submitted),
+    /// The request could not be understood.
+    Misunderstood(Option<RequestId>, String),
+    /// The client is to go.
+    End(String),
+}
+
+/// What is owed to a client, in the order of its requests.
+struct Answers {
+    owed: mpsc::Receiver<Owed>,
+    first: Option<Owed>,
+}
+
+impl Answers {
+    /// The next line, once it is there; `None` once nothing more is owed. Cancel-safe.
+    async fn next(&mut self) -> Option<Line> {
+        loop {
+            if self.first.is_none() {
+                self.first = Some(self.owed.recv().await?);
+            }
+            let answered = match &mut self.first {
+                Some(Owed::Answer(_, submitted)) => submitted.answer().await.ok(),
+                Some(Owed::Misunderstood(..) | Owed::End(_)) | None => None,
+            };
+            match (self.first.take(), answered) {
+                (Some(Owed::Answer(id, _)), Some(answered)) => return Some(Line::answering(id, answered)),
+                (Some(Owed::Misunderstood(id, wrong)), _) => return Some(Line::misunderstood(id, wrong)),
+                (Some(Owed::End(end)), _) => return Some(Line::End { end }),
+                // The peer stops, and says so by the end of the events.
+                (Some(Owed::Answer(..)) | None, _) => {}
+            }
+        }
+    }
+}
+
+/// Reads requests until the client says no more.
+async fn read(mut input: impl AsyncBufRead + Unpin, outbound: Outbound, id: InterfaceId, owe: mpsc::Sender<Owed>) {
+    let mut line = Vec::new();
+    while let Ok(Some(length)) = lines::read(&mut input, &mut line).await {
+        let owed = match request(&line, length) {
+            Read::Nothing => continue,
+            Read::Command(request, command) => match outbound.submit(id, command).await {
+                Ok(submitted) => Owed::Answer(request, submitted),
+                // The end of the events says so.
+                Err(_) => return,
+            },
+            Read::Misunderstood(request, wrong) => Owed::Misunderstood(request, wrong),
+            Read::Version(theirs) => Owed::End(format!(
+                "this peer speaks version {VERSION} of the session and the client version {theirs}: use the same \
+                 causerie for both"
+            )),
+        };
+        if owe.send(owed).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What a line says.
+enum Read {
+    Nothing,
+    Command(Option<RequestId>, chat::Command),
+    Misunderstood(Option<RequestId>, String),
+    /// The version that the client speaks is another one.
+    Version(u32),
+}
+
+fn request(line: &[u8], length: usize) -> Read {
+    if length > MAX_LINE {
+        let wrong = format!("that line has {length} bytes and was not read; a line holds {MAX_LINE} at most");
+        return Read::Misunderstood(None, wrong);
+    }
+    if line.trim_ascii().is_empty() {
+        return Read::Nothing;
+    }
+    let (id, object) = match open(line) {
+        Ok(opened) => opened,
+        Err(wrong) => return Read::Misunderstood(None, wrong),
+    };
+    match hello_of(&object) {
+        Some(VERSION) => Read::Nothing,
+        Some(theirs) => Read::Version(theirs),
+        None => match asks(&object) {
+            Ok(command) => Read::Command(id, command),
+            Err(wrong) => Read::Misunderstood(id, wrong),
+        },
+    }
+}
+
+/// Lines on their way to a client.
+struct Lines<W> {
+    output: W,
+    buffer: Vec<u8>,
+}
+
+impl<W: AsyncWrite + Unpin> Lines<W> {
+    fn new(output: W) -> Self {
+        Self { output, buffer: Vec::new() }
+    }
+
+    fn push(&mut self, line: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.buffer, line)?;
+        self.buffer.push(b'\n');
+        Ok(())
+    }
+
+    async fn tell(&mut self, batch: &Arc<[Told]>, to: InterfaceId) -> io::Result<()> {
+        for told in batch.iter().filter(|told| told.by != Some(to)) {
+            self.push(&told.event)?;
+            if self.buffer.len() > CHUNK {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, why: String) -> io::Result<()> {
+        self.push(&Line::End { end: why })?;
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.output.write_all(&self.buffer).await?;
+        self.buffer.clear();
+        self.buffer.shrink_to(2 * CHUNK);
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! The socket in the data folder by which other processes reach the session.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tokio::net::UnixListener;
+
+use crate::{DataFolder, Error};
+
+/// The longest path of a Unix socket, in bytes: what `sun_path` holds on Linux, less the NUL at its end.
+const MAX_PATH: usize = 107;
+
+/// A listening socket. It disappears with this.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    pub(crate) listener: UnixListener,
+    path: PathBuf,
+}
+
+/// Where the socket of a data folder is.
+///
+/// # Errors
+/// [`Error::SocketPath`] if that is too long for one.
+pub(crate) fn path_in(folder: &Path) -> Result<PathBuf, Error> {
+    let path = folder.join("session.sock");
+    match path.as_os_str().len() {
+        0..=MAX_PATH => Ok(path),
+        bytes => Err(Error::SocketPath { path, bytes, limit: MAX_PATH }),
+    }
+}
+
+impl Socket {
+    /// Listens. Whoever has the folder open is the only one, so a socket that is there was left behind by a peer that was
+    /// killed, and is replaced.
+    ///
+    /// A socket is born with the permissions that the umask leaves; this one is therefore born in a folder that nobody
+    /// else can enter, and moved once it is the owner's alone.
+    pub(crate) fn bind(folder: &DataFolder) -> Result<Self, Error> {
+        let path = path_in(folder.path())?;
+        check(folder.path())?;
+        let listener = bind_privately(&path, folder.path());
+        let listener = listener.map_err(|source| Error::Data { path: path.clone(), source })?;
+        Ok(Self { listener, path })
+    }
+}
+
+fn bind_privately(path: &Path, folder: &Path) -> io::Result<UnixListener> {
+    // No longer than the name it gets.
+    let cradle = folder.join("session.d");
+    let born = cradle.join("s");
+    match fs::remove_dir_all(&cradle) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    DirBuilder::new().mode(0o700).create(&cradle)?;
+    let listener = UnixListener::bind(&born)?;
+    fs::set_permissions(&born, Permissions::from_mode(0o600))?;
+    fs::rename(&born, path)?;
+    fs::remove_dir(&cradle)?;
+    Ok(listener)
+}
+
+/// In a folder that others can write to they could put a socket of their own in its place.
+fn check(folder: &Path) -> Result<(), Error> {
+    let refuse = |source| Error::Data { path: folder.to_owned(), source };
+    let mode = fs::metadata(folder).map_err(refuse)?.permissions().mode() & 0o7777;
+    let (writable, sticky) = (mode & 0o022 != 0, mode & 0o1000 != 0);
+    if writable && !sticky { Err(Error::DataExposed { path: folder.to_owned(), mode }) } else { Ok(()) }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // One that stays behind is replaced by the next.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileTypeExt as _;
+    use std::os::unix::net::UnixListener as StdListener;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[tokio::test]
+    async fn it_is_the_owners_alone_and_goes_with_the_peer() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
+        let socket = Socket::bind(&folder).unwrap();
+        let path = folder.path().join("session.sock");
+        assert!(fs::metadata(&path).unwrap().file_type().is_socket());
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "a lock and a socket");
+        drop(socket);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_peer_left_behind_is_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
+        let path = folder.path().join("session.sock");
+        drop(StdListener::bind(&path).unwrap());
+        // Killed while it made its own.
+        fs::create_dir(folder.path().join("session.d")).unwrap();
+        drop(StdListener::bind(folder.path().join("session.d/s")).unwrap());
+        let socket = Socket::bind(&folder).unwrap();
+        let (accepted, connected) = tokio::join!(socket.listener.accept(), tokio::net::UnixStream::connect(&path));
+        assert!(accepted.is_ok() && connected.is_ok());
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_others_can_write_to_is_refused_unless_it_is_sticky() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
+        for (mode, fits) in [(0o770, false), (0o702, false), (0o755, true), (0o1777, true), (0o700, true)] {
+            fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+            let bound = Socket::bind(&folder);
+            assert_eq!(bound.is_ok(), fits, "{mode:o}");
+            if let Err(refused) = bound {
+                assert!(refused.to_string().contains("chmod go-w"), "{refused}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_path_may_have_107_bytes_and_no_more() {
+        let parent = tempfile::tempdir().unwrap();
+        let room = MAX_PATH - parent.path().as_os_str().len() - "/".len() - "/session.sock".len();
+        for (length, fits) in [(room, true), (room + 1, false)] {
+            let folder = DataFolder::open(&parent.path().join("n".repeat(length))).unwrap();
+            let bound = Socket::bind(&folder);
+            assert_eq!(bound.is_ok(), fits, "{bound:?}");
+            if let Err(refused) = bound {
+                assert!(refused.to_string().contains("107") && refused.to_string().contains("--data"), "{refused}");
+            }
+        }
+    }
+}
