@@ -2,12 +2,15 @@
 
 #[path = "../support/peer.rs"]
 mod peer;
+#[path = "../support/service.rs"]
+mod service;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support {
     pub(crate) mod net;
 }
 
+mod attached;
 mod bad_input;
 mod by_hand;
 mod chaos;
@@ -22,5 +25,6 @@ mod leaving;
 mod mesh;
 mod port;
 mod program;
+mod services;
 mod triangle;
 mod verification;

@@ -8,7 +8,12 @@ use crate::peer::{Launch, PROGRAM};
 fn run(arguments: &[&str]) -> Output {
     let home = tempfile::tempdir().expect("a temporary folder can be made");
     let mut program = Command::new(PROGRAM);
-    program.args(arguments).env("HOME", home.path()).env_remove("XDG_DATA_HOME").stdin(Stdio::null());
+    program
+        .args(arguments)
+        .env("HOME", home.path())
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("CAUSERIE_DATA")
+        .stdin(Stdio::null());
     program.output().expect("the program starts")
 }
 
@@ -19,9 +24,12 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn help_and_version_are_told() {
     let help = text(&run(&["--help"]).stdout);
-    for option in ["--name", "--listen", "--peer", "--no-mdns", "--interface", "--data", "--trace", "--log", "--json"] {
+    let options = ["--name", "--listen", "--peer", "--no-mdns", "--interface", "--data", "--trace", "--log"];
+    for option in options.iter().chain(&["--json", "run", "attach", "send", "users", "health"]) {
         assert!(help.contains(option), "{help}");
     }
+    let of_run = text(&run(&["run", "--help"]).stdout);
+    assert!(options.iter().all(|option| of_run.contains(option)), "{of_run}");
     assert!(text(&run(&["--version"]).stdout).starts_with("causerie "));
 }
 

@@ -36,12 +36,33 @@ impl Launch {
         self.folder.join(format!("{}.trace", self.name))
     }
 
+    /// The folder that keeps its identity, and the socket of its session.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
     /// The program with all options but those of its user interface.
     pub(crate) fn command(&self) -> Vec<OsString> {
-        let mut words = self.prefix.clone();
-        words.push(PROGRAM.into());
-        words.extend(["--name".into(), self.name.clone().into()]);
-        words.extend(["--data".into(), self.folder.join(&self.name).into()]);
+        [self.task(&[]), self.options()].concat()
+    }
+
+    /// The peer without a prompt.
+    pub(crate) fn service_command(&self) -> Vec<OsString> {
+        [self.task(&["run"]), self.options()].concat()
+    }
+
+    /// A task of the program that is about this peer while it runs.
+    pub(crate) fn task_command(&self, task: &str) -> Vec<OsString> {
+        [self.task(&[task, "--data"]), vec![self.data().into()]].concat()
+    }
+
+    fn task(&self, words: &[&str]) -> Vec<OsString> {
+        self.prefix.iter().cloned().chain([PROGRAM].iter().chain(words).map(OsString::from)).collect()
+    }
+
+    fn options(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec!["--name".into(), self.name.clone().into()];
+        words.extend(["--data".into(), self.data().into()]);
         words.extend(["--trace".into(), self.trace().into()]);
         words.extend(self.options.iter().map(Into::into));
         words
@@ -52,14 +73,27 @@ impl Launch {
     }
 
     pub(crate) fn start(self) -> Peer {
-        let log = OpenOptions::new().append(true).create(true).open(self.log()).expect("the log can be opened");
         let words = self.command();
+        self.start_as(&words)
+    }
+
+    /// A user interface of its own to the peer, which runs already.
+    pub(crate) fn attach(self) -> Peer {
+        let words = self.task_command("attach");
+        let attached = self.start_as(&words);
+        attached.expect("that it is attached", |line| line.get("hello").is_some());
+        attached
+    }
+
+    fn start_as(self, words: &[OsString]) -> Peer {
+        let log = OpenOptions::new().append(true).create(true).open(self.log()).expect("the log can be opened");
         let mut child = Command::new(&words[0])
             .args(&words[1..])
             .arg("--json")
             .env("HOME", &self.folder)
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("CAUSERIE_NAME")
+            .env_remove("CAUSERIE_DATA")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

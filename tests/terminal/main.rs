@@ -3,9 +3,13 @@
 #[path = "../support/peer.rs"]
 #[allow(dead_code, reason = "a screen test has fewer peers to drive than an end-to-end test")]
 mod peer;
+#[path = "../support/service.rs"]
+#[allow(dead_code, reason = "a screen test asks a service for less than an end-to-end test")]
+mod service;
 #[path = "../support/skip.rs"]
 mod skip;
 
+mod attached;
 mod demonstration;
 mod screen;
 mod typing;

@@ -6,7 +6,10 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::peer::{Launch, PATIENCE, PROGRAM, Peer};
+use crate::service::Service;
 use crate::skip::skip;
 
 /// What the prompt of alice, who is the one in the terminal, looks like.
@@ -15,7 +18,16 @@ pub(crate) const PROMPT: &str = "alice@127.0.0.1>";
 /// A terminal. Dropping it ends what runs in it.
 pub(crate) struct Screen {
     socket: String,
-    folder: tempfile::TempDir,
+    folder: TempDir,
+}
+
+/// Alice as a service with two prompts, and bob, who is driven by the test. Dropping it ends them all.
+pub(crate) struct Attached {
+    pub(crate) one: Screen,
+    pub(crate) other: Screen,
+    pub(crate) alice: Service,
+    pub(crate) bob: Peer,
+    _folder: TempDir,
 }
 
 /// Alice in a terminal, and bob, who is driven by the test. Dropping it ends both.
@@ -32,19 +44,44 @@ impl Deref for Chat {
     }
 }
 
+/// A peer on this machine alone.
+fn launch(folder: &TempDir, name: &str, options: &[&str]) -> Launch {
+    Launch {
+        name: name.to_owned(),
+        folder: folder.path().to_owned(),
+        prefix: Vec::new(),
+        options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
+    }
+}
+
+impl Attached {
+    /// Two terminals of that size, in both of which alice has a prompt and knows of bob. `None` if there is no tmux: the
+    /// test is to return.
+    pub(crate) fn new(columns: usize, rows: usize) -> Option<Self> {
+        let (one, other) = (Screen::new()?, Screen::new()?);
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let bob = launch(&folder, "bob", &[]).start();
+        let alice = Service::start(launch(&folder, "alice", &["--peer", &bob.address(|_| true)]));
+        alice.logs("bob@127.0.0.1 is here");
+        bob.meets("alice");
+        for screen in [&one, &other] {
+            screen.start(columns, rows, &alice.launch.task_command("attach"));
+            screen.until("a prompt, and who is here", |rows| {
+                let here = rows.iter().any(|row| row == "here: bob@127.0.0.1");
+                here && rows.iter().any(|row| row.starts_with(PROMPT))
+            });
+        }
+        Some(Self { one, other, alice, bob, _folder: folder })
+    }
+}
+
 impl Chat {
     /// A terminal of that size in which alice has met bob. `None` if there is no tmux: the test is to return.
     pub(crate) fn new(columns: usize, rows: usize) -> Option<Self> {
         let screen = Screen::new()?;
-        let launch = |name: &str, options: &[&str]| Launch {
-            name: name.to_owned(),
-            folder: screen.folder.path().to_owned(),
-            prefix: Vec::new(),
-            options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
-        };
-        let bob = launch("bob", &[]).start();
+        let bob = launch(&screen.folder, "bob", &[]).start();
         let address = bob.address(|_| true);
-        screen.start(columns, rows, &launch("alice", &["--peer", &address]).command());
+        screen.start(columns, rows, &launch(&screen.folder, "alice", &["--peer", &address]).command());
         bob.meets("alice");
         screen.until("alice has her prompt and has met bob", |rows| {
             let met = rows.iter().any(|row| row.contains("bob@127.0.0.1 is here"));

@@ -1,36 +1,110 @@
-//! `causerie health`: one question to a running peer.
+//! `causerie send`, `users` and `health`: one request to a running peer, and its answer.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
-use node::chat::{Answer, Command};
-use node::{Requests, Session};
+use node::chat::{Answer, Command, Event, Recipients};
+use node::line::{Hello, Line};
+use node::{Events, Requests, Session};
 use tokio::time::timeout;
 
 use crate::chat::{data_folder, runtime, show};
-use crate::options::Folder;
+use crate::input::{self, Input};
+use crate::options::{Folder, Send, Users};
 
 /// How long a peer may take to answer. It does so between two turns; one that takes this long is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long an address may take to answer: longer than the links try it.
+const CONNECTING: Duration = Duration::from_secs(60);
+
+/// `causerie send`: silent if all is well; says who gets the message only later.
+pub(crate) fn send(options: Send) -> anyhow::Result<ExitCode> {
+    let Input::Command(command @ Command::Send { .. }) = input::parse(&options.message.join(" "))? else {
+        bail!("that is no message: write causerie send @TARGET MESSAGE, or only a MESSAGE for everybody");
+    };
+    let data = data_folder(options.folder)?;
+    runtime()?.block_on(async {
+        let Session { hello, requests, mut events } = node::attach(&data).await?;
+        let answer = ask(&requests, command).await?;
+        if let Answer::Connecting { address } = &answer {
+            let connected = timeout(CONNECTING, sent_to(&mut events, address)).await;
+            connected.with_context(|| format!("nobody has answered at {address}"))??;
+        } else if let Answer::Sent { message, .. } = &answer
+            && is_alone(&hello, &message.to)
+        {
+            writeln!(io::stdout(), "(nobody else is there to read it)")?;
+        } else {
+            print(show(false).answer(&answer, Timestamp::now()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// `causerie users`.
+pub(crate) fn users(options: Users) -> anyhow::Result<ExitCode> {
+    let answer = ask_once(options.folder, Command::ListUsers)?;
+    if options.json {
+        print([serde_json::to_string(&Line::answering(None, Ok(answer)))?])?;
+    } else {
+        print(show(false).answer(&answer, Timestamp::now()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// `causerie health`: one line why; 0 if the peer is healthy.
 pub(crate) fn health(folder: Folder) -> anyhow::Result<ExitCode> {
-    let data = data_folder(folder)?;
-    let answer = runtime()?.block_on(async {
-        let Session { requests, .. } = node::attach(&data).await?;
-        ask(&requests, Command::Health).await
-    })?;
-    for line in show(false).answer(&answer, Timestamp::now()) {
-        writeln!(io::stdout(), "{line}")?;
-    }
+    let answer = ask_once(folder, Command::Health)?;
+    print(show(false).answer(&answer, Timestamp::now()))?;
     let healthy = matches!(answer, Answer::Health { healthy: true, .. });
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn ask_once(folder: Folder, command: Command) -> anyhow::Result<Answer> {
+    let data = data_folder(folder)?;
+    runtime()?.block_on(async {
+        let Session { requests, .. } = node::attach(&data).await?;
+        ask(&requests, command).await
+    })
 }
 
 async fn ask(requests: &Requests, command: Command) -> anyhow::Result<Answer> {
     let answered = timeout(PATIENCE, requests.request(command)).await;
     Ok(answered.context("the peer does not answer; is it stopped, or stuck?")???)
+}
+
+/// Waits until the message that was for an address has gone out, as an event says when there is a link.
+async fn sent_to(events: &mut Events, wanted: &str) -> anyhow::Result<()> {
+    while let Some(event) = events.next().await {
+        if let Event::Message { message } = &event
+            && message.own
+        {
+            return Ok(());
+        }
+        if let Event::ConnectFailed { address, reason } = event
+            && address == wanted
+        {
+            bail!("could not connect to {address}: {reason}");
+        }
+    }
+    bail!("{}", events.reason())
+}
+
+/// Whether nobody else is among the recipients.
+fn is_alone(hello: &Hello, to: &Recipients) -> bool {
+    match to {
+        Recipients::All => hello.known.users.iter().all(|user| user.me),
+        Recipients::Group(name) => {
+            let others = |user: &node::chat::UserInfo| !user.me && user.groups.iter().any(|group| **group == **name);
+            !hello.known.users.iter().any(others)
+        }
+        Recipients::Direct(_) => false,
+    }
+}
+
+fn print(lines: impl IntoIterator<Item = String>) -> io::Result<()> {
+    lines.into_iter().try_for_each(|line| writeln!(io::stdout(), "{line}"))
 }

@@ -1,4 +1,4 @@
-//! `causerie`: one peer, and the user interface that fits where it runs.
+//! `causerie` and `causerie attach`: a session of a peer, and the user interface that fits where it runs.
 
 use std::env;
 use std::fs;
@@ -10,34 +10,49 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use jiff::tz::TimeZone;
+use node::Session;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::options::{Folder, Peer};
+use crate::options::{Attach, Folder, Peer};
 use crate::show::{Paint, Show};
 use crate::signals::Signals;
 use crate::{headless, log, prompt};
 
-/// Runs the peer until its user leaves.
+/// Runs a peer until its user leaves.
 pub(crate) fn run(options: Peer) -> anyhow::Result<ExitCode> {
-    let filter = options.log.clone();
-    let json = options.json;
+    let (filter, json) = (options.log.clone(), options.json);
     let config = config(options)?;
+    converse(&filter, json, "-h lists the commands", async || Ok(node::start(config).await?))
+}
+
+/// Attaches to a running peer until the user leaves, or the peer does.
+pub(crate) fn attach(options: Attach) -> anyhow::Result<ExitCode> {
+    let data = data_folder(options.folder)?;
+    let hint = "-h lists the commands; -quit closes this prompt and leaves the peer running";
+    converse("warn", options.json, hint, async || Ok(node::attach(&data).await?))
+}
+
+/// Opens a session and converses over it until its end. `hint` is for a user who begins.
+fn converse(
+    filter: &str,
+    json: bool,
+    hint: &str,
+    open: impl AsyncFnOnce() -> anyhow::Result<Session>,
+) -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;
     if json || !terminal() {
-        log::to_stderr(&filter)?;
+        log::to_stderr(filter)?;
         runtime.block_on(async {
             let signals = Signals::listen()?;
-            let session = node::start(config).await?;
             let form = if json { headless::Form::Json } else { headless::Form::Plain(show(false)) };
-            headless::run(session, form, signals).await
+            headless::run(open().await?, form, signals, hint).await
         })?;
     } else {
         let screen = prompt::Screen::new();
-        log::to_screen(&filter, screen.clone())?;
+        log::to_screen(filter, screen.clone())?;
         runtime.block_on(async {
             let signals = Signals::listen()?;
-            let session = node::start(config).await?;
-            prompt::run(session, show(colours()), screen, signals).await
+            prompt::run(open().await?, show(colours()), screen, signals, hint).await
         })?;
     }
     Ok(ExitCode::SUCCESS)

@@ -58,7 +58,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
             say("\nNow you join them. Write  @alice hello  and you are the one who waits.\n")?;
             let session = node::start(cast.config(&name(None).unwrap_or_else(|_| "you".to_owned()))).await?;
             let encore = tokio::spawn(cast.play_on());
-            prompt::run(session, show, screen, signals).await?;
+            prompt::run(session, show, screen, signals, "-h lists the commands").await?;
             encore.abort();
         } else {
             cast.leave().await;

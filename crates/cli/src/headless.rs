@@ -37,14 +37,17 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output.
+/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output. `hint` is for whoever begins.
 ///
 /// # Errors
 /// Standard output cannot be written or is closed, or the peer has stopped by itself.
-pub(crate) async fn run(session: Session, form: Form, mut signals: Signals) -> anyhow::Result<()> {
+pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<()> {
     let Session { hello, requests, mut events } = session;
-    let output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let outcome = converse(&hello, &requests, &mut events, form, &mut signals, output).await;
+    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let outcome = match form.hello(&mut output, &hello, hint) {
+        Ok(()) => converse(&requests, &mut events, form, &mut signals, output).await,
+        Err(error) => Err(error),
+    };
     requests.stop();
     while events.next_batch().await.is_some() {}
     anyhow::ensure!(outcome.context("standard output")?, "{}", events.reason());
@@ -98,14 +101,12 @@ enum Said {
 
 /// Until the peer has stopped; whether it was asked to.
 async fn converse(
-    hello: &Hello,
     requests: &Requests,
     events: &mut Events,
     mut form: Form,
     signals: &mut Signals,
     mut output: impl Write,
 ) -> io::Result<bool> {
-    form.hello(&mut output, hello, "-h lists the commands")?;
     output.flush()?;
     let mut lines = read_stdin();
     let mut owed: VecDeque<Owed> = VecDeque::new();

@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     let outcome = match options.task {
         None => chat::run(options.peer),
         Some(Task::Run(peer)) => run::run(peer),
+        Some(Task::Attach(options)) => chat::attach(options),
+        Some(Task::Send(options)) => ask::send(options),
+        Some(Task::Users(options)) => ask::users(options),
         Some(Task::Health(folder)) => ask::health(folder),
         Some(Task::Check(traces)) => check::run(&traces),
         Some(Task::Demo) => demo::run(),

@@ -9,7 +9,8 @@ Examples:
   causerie --name alice --data ~/alice      a second peer on one machine needs a folder of its own
   causerie --peer 192.0.2.7:4100            join a mesh that multicast does not reach; one address is enough
   causerie run                              a peer without a prompt, as a service or in a container
-  causerie health                           whether it is well
+  causerie attach                           a prompt for it, one of any number
+  causerie send @bob the build is done      one message by it, from a script
   causerie demo                             see causal order at work, without a second machine
 
 Exit codes: 0 fine; 1 it could not be done, or `check` found a violation; 2 the options or the traces make no sense.";
@@ -77,12 +78,48 @@ pub(crate) struct Folder {
 pub(crate) enum Task {
     /// Run a peer without a prompt, as a service; its log tells what happens
     Run(Peer),
+    /// Open a prompt on the running peer; closing it leaves the peer running
+    Attach(Attach),
+    /// Send one message by the running peer; says who gets it later because he is away
+    Send(Send),
+    /// List everybody whom the running peer knows
+    Users(Users),
     /// Say in one line whether the running peer is well: 0 if it answers, listens, and has a link to everybody heard of
     Health(Folder),
     /// Verify causal order and exactly-once delivery from the traces of all peers
     Check(Traces),
     /// Three peers play the dependency triangle on this machine; then you join them
     Demo,
+}
+
+/// A prompt, or lines, on a running peer.
+#[derive(Debug, Args)]
+pub(crate) struct Attach {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Write one JSON object a line, and read them too (docs/json.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One message.
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// The message, as at the prompt: @TARGET MESSAGE, or only a MESSAGE for everybody
+    #[arg(required = true, trailing_var_arg = true, value_name = "MESSAGE")]
+    pub(crate) message: Vec<String>,
+}
+
+/// A list of people.
+#[derive(Debug, Args)]
+pub(crate) struct Users {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Write it as one JSON object, the answer `users` of docs/json.md
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What is checked.

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn causerie(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_causerie"));
-    command.args(arguments).env_remove("CAUSERIE_NAME");
+    command.args(arguments).env_remove("CAUSERIE_NAME").env_remove("CAUSERIE_DATA");
     command
 }
 

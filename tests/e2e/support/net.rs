@@ -12,6 +12,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::peer::{Launch, Peer, check, eventually};
+use crate::service::Service;
 use crate::skip::skip;
 
 /// A network. Dropping it takes it down, with whatever still runs in it.
@@ -75,6 +76,14 @@ impl Net {
     pub(crate) fn spawn(&mut self, name: &str, options: &[&str]) -> Peer {
         self.plug(name);
         self.spawn_beside(name, name, options)
+    }
+
+    /// Starts a peer without a prompt on a host of its own.
+    pub(crate) fn serve(&mut self, name: &str) -> Service {
+        self.plug(name);
+        let launch = self.launch(name, name, &[]);
+        self.traces.insert(launch.trace());
+        Service::start(launch)
     }
 
     /// Starts a peer on the host of another one.

@@ -37,7 +37,7 @@ use typing::{Typed, Typing};
 /// How long the typing side may take to end once it is asked to.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs until the user leaves, a signal asks to, or the terminal is gone.
+/// Runs until the user leaves, a signal asks to, or the terminal is gone. `hint` is for a user who begins.
 ///
 /// # Errors
 /// The terminal cannot be used, or the peer has stopped by itself.
@@ -46,11 +46,12 @@ pub(crate) async fn run(
     mut show: Show,
     screen: Arc<Screen>,
     mut signals: Signals,
+    hint: &str,
 ) -> anyhow::Result<()> {
     let Session { hello, requests, mut events } = session;
     let known = Arc::new(Mutex::new(Known::new(&hello)));
     show.begin(Timestamp::now());
-    screen.push(show.hello(&hello, "-h lists the commands"));
+    screen.push(show.hello(&hello, hint));
     let leave = Arc::new(AtomicBool::new(false));
     let (typed, mut lines) = mpsc::channel(1);
     let typing = Typing {

@@ -131,7 +131,7 @@ impl Show {
 }
 
 /// The first few by their labels, and how many more there are.
-fn name_some(people: &[Who]) -> String {
+pub(super) fn name_some(people: &[Who]) -> String {
     let named: Vec<_> = people.iter().take(NAMED).map(|who| harmless_line(&who.label).into_owned()).collect();
     let more = people.len() - named.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use node::chat::{Event, HeldInfo, Message, MessageId, Recipients, Who};
 use node::line::Hello;
 
+use super::answers::name_some;
 use super::{Paint, harmless, harmless_line};
 
 /// What stands in front of the second and further lines of one message: as much as a time and a space.
@@ -31,11 +32,17 @@ impl Show {
     pub(crate) fn hello(&self, hello: &Hello, hint: &str) -> Vec<String> {
         let me = &hello.known.me;
         let program = harmless_line(&hello.program);
-        vec![format!(
+        let mut lines = vec![format!(
             "{program}: you are {}{}",
             self.paint.person(me.person, &harmless_line(&me.name)),
             self.paint.dim(&format!(" ({}); {}", me.person.fingerprint(), harmless_line(hint)))
-        )]
+        )];
+        let here: Vec<Who> =
+            hello.known.users.iter().filter(|user| user.present && !user.me).map(|user| user.who.clone()).collect();
+        if !here.is_empty() {
+            lines.push(format!("here: {}", name_some(&here)));
+        }
+        lines
     }
 
     /// The lines of an event that happened at `now`; some events have none.
