@@ -182,3 +182,18 @@ fn health_is_one_line_and_an_exit_code() {
         [&alice, &bob].iter().all(|peer| told(&peer.call(&["health"])).1.starts_with("healthy: 1 link,"))
     });
 }
+
+#[test]
+fn what_happens_meanwhile_does_not_disturb_an_answer() {
+    let host = Host::new();
+    let (alice, bob) = host.pair();
+    let mut talks = bob.launch.clone().attach();
+    for round in 0..20 {
+        for number in 0..200 {
+            talks.write(&format!("{round} {number}"));
+        }
+        let (code, _, error) = told(&alice.call(&["users"]));
+        assert_eq!(code, Some(0), "{error}");
+    }
+    alice.logs("19 199");
+}

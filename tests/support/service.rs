@@ -59,7 +59,12 @@ impl Service {
     /// Asks it to leave, and waits for its end.
     pub(crate) fn end(&mut self, signal: &str) -> ExitStatus {
         self.signal(signal);
-        self.child.wait().expect("the service is a child")
+        let mut ended = None;
+        eventually(&format!("{} ends", self.launch.name), || {
+            ended = self.child.try_wait().expect("the service is a child");
+            ended.is_some()
+        });
+        ended.expect("it has ended")
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use node::chat::{Answer, Command, Event, Recipients};
 use node::line::{Hello, Line};
-use node::{Events, Requests, Session};
+use node::{Events, Session, SessionEnded};
 use tokio::time::timeout;
 
 use crate::chat::{data_folder, runtime, show};
@@ -28,13 +28,13 @@ pub(crate) fn send(options: Send) -> anyhow::Result<ExitCode> {
     };
     let data = data_folder(options.folder)?;
     runtime()?.block_on(async {
-        let Session { hello, requests, mut events } = node::attach(&data).await?;
-        let answer = ask(&requests, command).await?;
+        let mut session = node::attach(&data).await?;
+        let (answer, meanwhile) = ask(&mut session, command).await?;
         if let Answer::Connecting { address } = &answer {
-            let connected = timeout(CONNECTING, sent_to(&mut events, address)).await;
+            let connected = timeout(CONNECTING, sent_to(&mut session.events, meanwhile, address)).await;
             connected.with_context(|| format!("nobody has answered at {address}"))??;
         } else if let Answer::Sent { message, .. } = &answer
-            && is_alone(&hello, &message.to)
+            && is_alone(&session.hello, &message.to)
         {
             writeln!(io::stdout(), "(nobody else is there to read it)")?;
         } else {
@@ -66,31 +66,50 @@ pub(crate) fn health(folder: Folder) -> anyhow::Result<ExitCode> {
 fn ask_once(folder: Folder, command: Command) -> anyhow::Result<Answer> {
     let data = data_folder(folder)?;
     runtime()?.block_on(async {
-        let Session { requests, .. } = node::attach(&data).await?;
-        ask(&requests, command).await
+        let (answer, _) = ask(&mut node::attach(&data).await?, command).await?;
+        Ok(answer)
     })
 }
 
-async fn ask(requests: &Requests, command: Command) -> anyhow::Result<Answer> {
-    let answered = timeout(PATIENCE, requests.request(command)).await;
-    Ok(answered.context("the peer does not answer; is it stopped, or stuck?")???)
+/// The answer, and what happened meanwhile: a session whose events nobody takes gives no answers.
+async fn ask(session: &mut Session, command: Command) -> anyhow::Result<(Answer, Vec<Event>)> {
+    let Session { requests, events, .. } = session;
+    let mut meanwhile = Vec::new();
+    let answering = requests.request(command);
+    tokio::pin!(answering);
+    let asking = async {
+        loop {
+            tokio::select! {
+                answered = &mut answering => break answered,
+                Some(batch) = events.next_batch() => meanwhile.extend(batch),
+            }
+        }
+    };
+    match timeout(PATIENCE, asking).await {
+        Ok(Ok(answered)) => Ok((answered?, meanwhile)),
+        Ok(Err(SessionEnded)) => bail!("{}", events.reason()),
+        Err(_) => bail!("the peer does not answer; is it stopped, or stuck?"),
+    }
 }
 
 /// Waits until the message that was for an address has gone out, as an event says when there is a link.
-async fn sent_to(events: &mut Events, wanted: &str) -> anyhow::Result<()> {
-    while let Some(event) = events.next().await {
-        if let Event::Message { message } = &event
-            && message.own
-        {
-            return Ok(());
+async fn sent_to(events: &mut Events, meanwhile: Vec<Event>, wanted: &str) -> anyhow::Result<()> {
+    let mut batch = meanwhile;
+    loop {
+        for event in batch {
+            if let Event::Message { message } = &event
+                && message.own
+            {
+                return Ok(());
+            }
+            if let Event::ConnectFailed { address, reason } = event
+                && address == wanted
+            {
+                bail!("could not connect to {address}: {reason}");
+            }
         }
-        if let Event::ConnectFailed { address, reason } = event
-            && address == wanted
-        {
-            bail!("could not connect to {address}: {reason}");
-        }
+        batch = events.next_batch().await.with_context(|| events.reason().to_owned())?;
     }
-    bail!("{}", events.reason())
 }
 
 /// Whether nobody else is among the recipients.

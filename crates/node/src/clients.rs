@@ -22,14 +22,15 @@ pub(crate) type Attach = oneshot::Sender<Attached>;
 #[derive(Debug)]
 pub(crate) struct Clients {
     feeds: Vec<Arc<Feed>>,
-    next: InterfaceId,
+    /// The one that came last.
+    last: InterfaceId,
     /// [`Config::client_bytes`](crate::Config).
     bytes: usize,
 }
 
 impl Clients {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { feeds: Vec::new(), next: InterfaceId::LOCAL.next(), bytes }
+        Self { feeds: Vec::new(), last: InterfaceId::LOCAL, bytes }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -39,9 +40,9 @@ impl Clients {
     pub(crate) fn add(&mut self, client: Attach, known: chat::Hello) {
         self.drop_gone();
         let feed = Arc::new(Feed::new(self.bytes));
-        self.next = self.next.next();
+        self.last = self.last.next();
         // A client that has gone away meanwhile holds no feed, and is dropped with the others.
-        let _ = client.send(Attached { id: self.next, known, feed: Arc::clone(&feed) });
+        let _ = client.send(Attached { id: self.last, known, feed: Arc::clone(&feed) });
         self.feeds.push(feed);
     }
 

@@ -89,6 +89,9 @@ impl Node {
             self.give_up(lost).await;
         }
         self.clients.stop();
+        // Whoever wants to be let in now is told that it is too late.
+        self.attaching.close();
+        while self.attaching.try_recv().is_ok() {}
         let server = self.server.take();
         tokio::join!(self.net.shutdown(), async {
             if let Some(server) = server {
