@@ -33,7 +33,7 @@ const CHUNK: usize = 1 << 16;
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// How long to wait before another try when no connection can be taken, as when no more files may be open.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a client is served with.
 #[derive(Clone, Debug)]
@@ -129,7 +129,6 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     let writing = async {
         loop {
             tokio::select! {
-                biased;
                 line = owed.next() => match line {
                     Some(Line::End { end }) => return lines.end(end).await,
                     Some(line) => lines.push(&line)?,
@@ -138,7 +137,13 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
                 },
                 batch = feed.next() => match batch {
                     Ok(batch) => lines.tell(&batch, id).await?,
-                    Err(End::Stopped) => return lines.end(stopped()).await,
+                    Err(End::Stopped) => {
+                        // What was carried out is still answered.
+                        while let Ok(Some(line)) = timeout(Duration::ZERO, owed.next()).await {
+                            lines.push(&line)?;
+                        }
+                        return lines.end(stopped()).await;
+                    }
                     Err(End::Slow) => return lines.end(slow()).await,
                 },
             }
