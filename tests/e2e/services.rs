@@ -1,6 +1,7 @@
 //! `causerie run`, and what a script asks it: nothing here needs a network of its own.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::process::{Command, Output, Stdio};
 
@@ -196,4 +197,39 @@ fn what_happens_meanwhile_does_not_disturb_an_answer() {
         assert_eq!(code, Some(0), "{error}");
     }
     alice.logs("19 199");
+}
+
+#[test]
+fn lines_without_a_terminal_and_json_speak_to_a_service_too() {
+    let host = Host::new();
+    let (alice, bob) = host.pair();
+    let attach = alice.launch.task_command("attach");
+    let mut plain = Command::new(&attach[0])
+        .args(&attach[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    plain.stdin.take().expect("the input is piped").write_all(b"-lu\nfrom a pipe\n").expect("it reads");
+    let (code, output, _) = told(&plain.wait_with_output().expect("it ends with its input"));
+    assert_eq!(code, Some(0));
+    assert!(output.contains("here: bob@127.0.0.1") && output.contains("bob@127.0.0.1    here"), "{output}");
+    bob.logs("from a pipe");
+    let mut json = alice.launch.clone().attach();
+    json.run("-creategroup cars");
+    bob.logs("there is a group cars");
+    json.quit();
+    assert_eq!(told(&alice.call(&["health"])).0, Some(0));
+}
+
+#[test]
+fn the_log_is_json_if_wanted() {
+    let host = Host::new();
+    let mut alice = Service::start(host.launch("alice", &["--json"]));
+    alice.call(&["send", "to nobody"]);
+    alice.logs("to nobody");
+    assert_eq!(alice.end("-TERM").code(), Some(0));
+    let lines: Vec<Value> =
+        alice.log().lines().map(|line| serde_json::from_str(line).expect("every line is JSON")).collect();
+    assert_eq!((&lines[0]["hello"], &lines[1]["event"]), (&1.into(), &"listening".into()));
 }

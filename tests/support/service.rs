@@ -23,7 +23,7 @@ impl Service {
             .spawn()
             .expect("the program starts");
         let service = Self { launch, child };
-        service.logs("listening on");
+        service.logs("listening");
         service
     }
 

@@ -242,3 +242,21 @@ fn there_is_a_bound_on_aliases() {
     directory.set_alias(person(2), name("chief")).unwrap();
     directory.set_alias(person(3), name("chief")).unwrap();
 }
+
+#[test]
+fn before_a_link_tells_better_somebody_is_shown_at_an_address_that_others_can_use() {
+    let mut directory = alice();
+    for (listening, shown) in [
+        (&["[::1]:4000", "127.0.0.1:4000"][..], "127.0.0.1"),
+        (&["127.0.0.1:4000", "[fd00::2]:4000"], "fd00::2"),
+        (&["127.0.0.1:4000", "[fd00::2]:4000", "192.0.2.2:4000"], "192.0.2.2"),
+    ] {
+        let addresses = listening.iter().map(|address| address.parse().unwrap()).collect();
+        let version = directory.next_version(Hlc { micros: 1, logical: 0 });
+        directory.write_own(
+            signed(1, &record(1, 1, "alice", &[])),
+            Record { addresses, version, ..record(1, 1, "alice", &[]) },
+        );
+        assert_eq!(directory.who(person(1)).label, format!("alice@{shown}"));
+    }
+}
