@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 
 use crate::config::{Config, Trust};
 use crate::holdback::{Holdback, Pending};
@@ -26,7 +27,9 @@ mod tests;
 /// Then every message is delivered exactly once to each destination, as soon as it has arrived there and so has what it depends
 /// on; and never before one that happened before it and goes to the same destination, except across what was given up by
 /// [`abandon`](Self::abandon).
-pub struct Process<P, M> {
+///
+/// `S` is what a message is handed in with: its [`Stamp`], or whatever lends one ([`lending`](Self::lending)).
+pub struct Process<P, M, S = Stamp> {
     config: Config,
     roster: Roster<P>,
     clock: Clock,
@@ -39,11 +42,11 @@ pub struct Process<P, M> {
     vouched: Vec<Clock>,
     forgotten: Set,
     log: Log,
-    holdback: Holdback<M>,
+    holdback: Holdback<M, S>,
     /// Deliverable in this order.
-    ready: VecDeque<Pending<M>>,
+    ready: VecDeque<Pending<M, S>>,
     /// Room for what is released, kept so that it is allocated once.
-    released: Vec<Pending<M>>,
+    released: Vec<Pending<M, S>>,
     counts: Counts,
 }
 
@@ -60,9 +63,9 @@ pub enum Receipt {
 
 /// A message whose turn has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery<M> {
+pub struct Delivery<M, S = Stamp> {
     /// As it was received.
-    pub stamp: Stamp,
+    pub stamp: S,
     /// What came with it.
     pub message: M,
     /// It had been given up, and what depends on it may have been delivered before it.
@@ -118,6 +121,27 @@ struct Counts {
 impl<P: Ord + Clone, M> Process<P, M> {
     /// A process that has sent and received nothing.
     pub fn new(me: P, config: Config) -> Self {
+        Self::lending(me, config)
+    }
+
+    /// Takes in a message in the portable form.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), and [`Refusal::Full`] if it names more processes than may be known.
+    pub fn accept(&mut self, envelope: &Envelope<P>, message: M) -> Result<Receipt, Refused<M>> {
+        match self.localise(envelope) {
+            Ok(stamp) => self.receive(stamp, message),
+            Err(full) => Err(Refused { reason: full.into(), message }),
+        }
+    }
+}
+
+impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
+    /// As [`new`](Process::new), for stamps that are kept elsewhere while a message is held: an [`Arc<Stamp>`](alloc::sync::Arc),
+    /// say, or a handle to a batch of messages that came together. So nothing is copied for the wait.
+    ///
+    /// What `S` lends must not change as long as it is in here.
+    pub fn lending(me: P, config: Config) -> Self {
         let mut process = Self {
             roster: Roster::new(me, config.max_processes),
             config,
@@ -199,8 +223,9 @@ impl<P: Ord + Clone, M> Process<P, M> {
     /// # Errors
     /// [`Refused`], with the message, if the stamp cannot be right, is not for this process, or a limit is reached. The state
     /// is as before.
-    pub fn receive(&mut self, stamp: Stamp, message: M) -> Result<Receipt, Refused<M>> {
-        match self.admit(&stamp) {
+    pub fn receive(&mut self, stamp: S, message: M) -> Result<Receipt, Refused<M>> {
+        let lent = stamp.borrow();
+        match self.admit(lent) {
             Ok(true) => {}
             Ok(false) => {
                 self.counts.duplicates += 1;
@@ -208,16 +233,16 @@ impl<P: Ord + Clone, M> Process<P, M> {
             }
             Err(reason) => return Err(Refused { reason, message }),
         }
-        if stamp.log.iter().any(|entry| self.awaits(entry)) {
+        if lent.log.iter().any(|entry| self.awaits(entry)) {
             if self.holdback.len() >= self.config.max_held {
                 return Err(Refused { reason: Refusal::TooManyHeld { limit: self.config.max_held }, message });
             }
-            if self.holdback.entries() + stamp.log.len() > self.config.max_held_entries {
+            if self.holdback.entries() + lent.log.len() > self.config.max_held_entries {
                 let limit = self.config.max_held_entries;
                 return Err(Refused { reason: Refusal::TooManyHeldEntries { limit }, message });
             }
             let unmet: Vec<_> =
-                stamp.log.iter().filter(|entry| self.awaits(entry)).map(|entry| (entry.sender, entry.clock)).collect();
+                lent.log.iter().filter(|entry| self.awaits(entry)).map(|entry| (entry.sender, entry.clock)).collect();
             self.holdback.hold(Pending::new(stamp, message), &unmet);
             self.counts.held_back += 1;
             return Ok(Receipt::Held);
@@ -226,23 +251,13 @@ impl<P: Ord + Clone, M> Process<P, M> {
         Ok(Receipt::Delivered)
     }
 
-    /// Takes in a message in the portable form.
-    ///
-    /// # Errors
-    /// As [`receive`](Self::receive), and [`Refusal::Full`] if it names more processes than may be known.
-    pub fn accept(&mut self, envelope: &Envelope<P>, message: M) -> Result<Receipt, Refused<M>> {
-        match self.localise(envelope) {
-            Ok(stamp) => self.receive(stamp, message),
-            Err(full) => Err(Refused { reason: full.into(), message }),
-        }
-    }
-
     /// Delivers the next message whose turn has come. What it depends on came before it.
-    pub fn next_delivery(&mut self) -> Option<Delivery<M>> {
+    pub fn next_delivery(&mut self) -> Option<Delivery<M, S>> {
         let pending = self.ready.pop_front()?;
         self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
         let Pending { stamp, message, .. } = pending;
-        let late = self.horizons[stamp.sender.position()].deliver(stamp.clock);
+        let lent = stamp.borrow();
+        let late = self.horizons[lent.sender.position()].deliver(lent.clock);
         self.counts.delivered += 1;
         self.counts.late += u64::from(late);
         Some(Delivery { stamp, message, late })
@@ -296,15 +311,18 @@ impl<P: Ord + Clone, M> Process<P, M> {
     }
 
     /// The held messages, in no particular order.
-    pub fn held_messages(&self) -> impl Iterator<Item = (&Stamp, &M)> {
+    pub fn held_messages(&self) -> impl Iterator<Item = (&S, &M)> {
         self.holdback.iter().map(|pending| (&pending.stamp, &pending.message))
     }
 
     /// What the held message `clock` of `author` still waits for; nothing if it is not held.
     pub fn waits_for(&self, author: Index, clock: Clock) -> Vec<(Index, Clock)> {
         let Some(pending) = self.holdback.find(author, clock) else { return Vec::new() };
-        let unmet =
-            pending.stamp.log.iter().filter(|entry| self.awaits(entry) && !pending.is_void(entry.sender, entry.clock));
+        let unmet = pending
+            .stamp()
+            .log
+            .iter()
+            .filter(|entry| self.awaits(entry) && !pending.is_void(entry.sender, entry.clock));
         unmet.map(|entry| (entry.sender, entry.clock)).collect()
     }
 
@@ -380,7 +398,7 @@ impl<P: Ord + Clone, M> Process<P, M> {
         self.log.void(author, above, up_to);
         for pending in self.holdback.iter_mut().chain(&mut self.ready) {
             if pending
-                .stamp
+                .stamp()
                 .log
                 .iter()
                 .any(|entry| entry.sender == author && entry.clock > above && entry.clock <= up_to)
@@ -441,7 +459,7 @@ impl<P: Ord + Clone, M> Process<P, M> {
     pub fn restore(snapshot: Snapshot<P>, config: Config) -> Result<Self, RestoreError> {
         snapshot.check(&config)?;
         let mut ids = snapshot.processes.into_iter();
-        let mut process = Self::new(ids.next().expect("checked: the first is the owner"), config);
+        let mut process = Self::lending(ids.next().expect("checked: the first is the owner"), config);
         for id in ids {
             process.intern(id)?;
         }
@@ -523,13 +541,13 @@ impl<P: Ord + Clone, M> Process<P, M> {
     }
 
     /// Puts a message whose turn has come behind those before it, and then what it releases.
-    fn queue(&mut self, pending: Pending<M>) {
+    fn queue(&mut self, pending: Pending<M, S>) {
         let mut next = Some(pending);
         while let Some(pending) = next {
-            let author = pending.stamp.sender;
+            let &Stamp { sender: author, clock, .. } = pending.stamp();
             let unsure = self.completed[author.position()] < self.abandonments;
             let horizon = &mut self.horizons[author.position()];
-            let settled = horizon.queue(pending.stamp.clock, unsure, self.config.max_holes);
+            let settled = horizon.queue(clock, unsure, self.config.max_holes);
             self.ready.push_back(pending);
             self.holdback.settle(author, settled, &mut self.released);
             next = self.released.pop();

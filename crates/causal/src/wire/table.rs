@@ -1,6 +1,7 @@
 //! The receiver's side of one link: what the other end's numbers stand for.
 
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 
 use super::{BITMAP, LESS, LESS_AUTHOR, LIST, NUMBERED, OTHER, SINGLE, VERSION};
 use crate::bytes::{take, take_byte, take_bytes, take_clock, take_count, take_id};
@@ -26,10 +27,10 @@ impl Table {
     /// # Errors
     /// [`DecodeError`] if they are malformed, do not follow on what was there, or exceed `limits`; then the link is of no more
     /// use. [`DecodeError::Full`] if the roster is full.
-    pub fn learn<P: Id, M>(
+    pub fn learn<P: Id, M, S: Borrow<Stamp>>(
         &mut self,
         input: &mut &[u8],
-        process: &mut Process<P, M>,
+        process: &mut Process<P, M, S>,
         limits: &Limits,
     ) -> Result<(), DecodeError> {
         let version = take_byte(input)?;

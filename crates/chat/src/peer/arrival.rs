@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use causal::{Limits, Receipt, Stamp};
+use causal::{Delivery, Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
@@ -12,7 +12,7 @@ use crate::kept::Kept;
 use crate::store::{Change, Store};
 use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients};
 
-use super::{Arrived, BadFrame, Now, Peer, batch_frame};
+use super::{BadFrame, Now, Peer, batch_frame};
 
 /// From how many bytes on a body counts by its length while it is held, not only as one more.
 const LARGE: usize = 4096;
@@ -92,14 +92,13 @@ impl<S: Store> Peer<S> {
     /// Hands a message to the causal order.
     pub(super) fn submit(&mut self, now: Now, kept: Kept) -> Result<(), String> {
         let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
-        let stamp = kept.stamp().clone();
         let bytes = kept.body().len();
         let large = bytes >= LARGE;
-        if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(&stamp) {
+        if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(kept.stamp()) {
             self.vectors.note_refused(now, sender);
             return Ok(());
         }
-        match self.causal.receive(stamp, Arrived { kept, at: now.monotonic }) {
+        match self.causal.receive(kept, now.monotonic) {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
                 self.held_since.push_back((sender, clock, now.monotonic));
@@ -128,10 +127,10 @@ impl<S: Store> Peer<S> {
     /// Shows what the causal order lets go.
     pub(super) fn deliver(&mut self, now: Now) {
         while let Some(delivery) = self.causal.next_delivery() {
-            let Arrived { kept, at } = delivery.message;
-            let (sender, clock) = (delivery.stamp.sender, delivery.stamp.clock);
+            let Delivery { stamp: kept, message: at, late } = delivery;
+            let &Stamp { sender, clock, .. } = kept.stamp();
             let id = kept.id();
-            self.journal(if delivery.late { Journal::Late { id } } else { Journal::Deliver { id } });
+            self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
             self.note_delivered(now, sender);
             if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
                 self.held_large_bytes -= bytes;
@@ -142,10 +141,9 @@ impl<S: Store> Peer<S> {
                 self.tell(Event::Released { id, from, held_ms });
             }
             // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
-            let body = kept.body().clone();
-            match Body::decode(&body) {
+            match Body::decode(kept.body()) {
                 Ok(Body::Text(head, text)) => {
-                    self.show(now, &kept, &head, text, Shown { fetched: false, late: delivery.late });
+                    self.show(now, &kept, &head, text, Shown { fetched: false, late });
                 }
                 Ok(Body::Record(record)) => {
                     self.effects.durable.push(Change::Delivered { kept });
@@ -207,7 +205,7 @@ impl<S: Store> Peer<S> {
             id,
             from: self.directory.who(id.process.person),
             to,
-            text: Arc::from(text),
+            text: entry.kept.share(text),
             sent_at: head.sent_at,
             own: id.process.person == self.me.person,
             fetched: entry.fetched,

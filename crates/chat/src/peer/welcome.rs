@@ -385,8 +385,7 @@ impl<S: Store> Peer<S> {
                 if self.store.contains(entry.kept.id()) {
                     continue;
                 }
-                let body = entry.kept.body().clone();
-                if let Ok(Body::Text(head, text)) = Body::decode(&body) {
+                if let Ok(Body::Text(head, text)) = Body::decode(entry.kept.body()) {
                     self.show(now, &entry.kept, &head, text, Shown { fetched: true, late: false });
                 }
             }
