@@ -10,7 +10,7 @@ use crate::horizon::{Hole, Horizon, Settled};
 use crate::log::Log;
 use crate::roster::{Full, Roster};
 use crate::snapshot::{Progress, RestoreError, Snapshot};
-use crate::{Clock, Entry, Envelope, Index, Refusal, Refused, Set, Stamp};
+use crate::{Clock, Entry, Envelope, Id, Index, Refusal, Refused, Set, Speller, Stamp};
 
 #[cfg(test)]
 mod tests;
@@ -280,6 +280,14 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// If `stamp` is not in this process's numbering.
     pub fn spell(&self, stamp: &Stamp) -> Envelope<P> {
         Envelope::spelled(stamp, &self.roster)
+    }
+
+    /// Spells many stamps out to bytes.
+    pub fn speller(&self) -> Speller<'_, P>
+    where
+        P: Id,
+    {
+        Speller::new(&self.roster)
     }
 
     // What is there.

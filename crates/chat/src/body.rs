@@ -8,6 +8,7 @@
 //! ```
 
 use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
 use crate::ProcessId;
@@ -53,25 +54,26 @@ pub(crate) struct Shown {
     pub(crate) up_to: Vec<(ProcessId, u64)>,
 }
 
-/// A body, borrowed from the bytes that it came in.
+/// A body. A text shares memory with the bytes that it came in.
 #[derive(Debug)]
-pub(crate) enum Body<'a> {
-    Text(TextHead, &'a str),
+pub(crate) enum Body {
+    Text(TextHead, ByteString),
     Record(Box<SignedRecord>),
     /// The first thing that a member says to a newcomer (DESIGN: the welcome).
     Welcome(Vec<Shown>),
 }
 
-impl<'a> Body<'a> {
+impl Body {
     /// # Errors
     /// [`Malformed`] for anything that [`text`], [`record`] or [`welcome`] would not have written.
-    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(mut bytes: Bytes) -> Result<Self, Malformed> {
         let (&kind, rest) = bytes.split_first().ok_or(Malformed::new("an empty body"))?;
         match kind {
             TEXT => {
                 let mut rest = rest;
                 let head = take_head(&mut rest).ok_or(Malformed::new("a text with half a head"))??;
-                let text = std::str::from_utf8(rest).map_err(|_| Malformed::new("a text that is not UTF-8"))?;
+                let _ = bytes.split_to(bytes.len() - rest.len());
+                let text = bytes.try_into().map_err(|_| Malformed::new("a text that is not UTF-8"))?;
                 Ok(Self::Text(head, text))
             }
             RECORD => codec::decode(rest, MAX_VALUE).map(|record| Self::Record(Box::new(record))),
@@ -169,19 +171,19 @@ mod tests {
         #[test]
         fn a_text_comes_back(head in head(), words in ".{0,80}") {
             let bytes = text(&head, &words);
-            let Ok(Body::Text(read, rest)) = Body::decode(&bytes) else { panic!("{bytes:?}") };
-            prop_assert_eq!((read, rest), (head, &*words));
+            let Ok(Body::Text(read, rest)) = Body::decode(bytes.clone()) else { panic!("{bytes:?}") };
+            prop_assert_eq!((read, &*rest), (head, &*words));
         }
 
         #[test]
         fn half_a_head_is_refused(head in head(), cut in any::<prop::sample::Index>()) {
             let bytes = text(&head, "");
-            prop_assert!(Body::decode(&bytes[..cut.index(bytes.len())]).is_err());
+            prop_assert!(Body::decode(bytes.slice(..cut.index(bytes.len()))).is_err());
         }
 
         #[test]
         fn rubbish_is_refused_without_a_panic(kind in 0..5u8, rest in prop::collection::vec(any::<u8>(), 0..80)) {
-            let _ = Body::decode(&[&[kind], &rest[..]].concat());
+            let _ = Body::decode([&[kind], &rest[..]].concat().into());
         }
     }
 
@@ -189,11 +191,11 @@ mod tests {
     fn what_is_no_name_is_no_group() {
         let of = |name: &str| {
             let length = u8::try_from(name.len()).unwrap();
-            [&[TEXT, GROUP, length], name.as_bytes(), &[0; 20]].concat()
+            Bytes::from([&[TEXT, GROUP, length], name.as_bytes(), &[0; 20]].concat())
         };
-        assert!(Body::decode(&of("cars")).is_ok());
+        assert!(Body::decode(of("cars")).is_ok());
         for name in ["", "two words", "all", "-h"] {
-            assert!(Body::decode(&of(name)).is_err(), "{name:?}");
+            assert!(Body::decode(of(name)).is_err(), "{name:?}");
         }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use causal::Stamp;
 
 use crate::batch::{self, Hash, Proof};
@@ -75,15 +74,15 @@ impl SignedBatch {
         messages: Vec<(Stamp, Bytes)>,
         causal: &Causal,
     ) -> Self {
-        let hashes: Vec<Hash> = messages.iter().map(|(stamp, body)| leaf_hash(causal, stamp, body)).collect();
-        let signature = batch::sign(identity, &author, &hashes);
         let mut bodies = Vec::with_capacity(messages.iter().map(|(_, body)| body.len()).sum());
         let leaf = |(stamp, body): (Stamp, Bytes)| {
             let start = bodies.len();
             bodies.extend_from_slice(&body);
             Leaf::Here { stamp, body: start..bodies.len() }
         };
-        let leaves = messages.into_iter().map(leaf).collect();
+        let leaves: Vec<Leaf> = messages.into_iter().map(leaf).collect();
+        let hashes = hashes(&leaves, &bodies, causal);
+        let signature = batch::sign(identity, &author, &hashes);
         let batch = Self::new(author, signature, leaves, bodies.into());
         Self { hashes: OnceLock::from(hashes), is_signed: OnceLock::from(true), ..batch }
     }
@@ -121,24 +120,27 @@ impl SignedBatch {
 
     /// The hash of each message.
     pub(crate) fn hashes(&self, causal: &Causal) -> &[Hash] {
-        self.hashes.get_or_init(|| {
-            let hash = |leaf: &Leaf| match leaf {
-                Leaf::Here { stamp, body } => leaf_hash(causal, stamp, &self.bodies[body.clone()]),
-                Leaf::Elsewhere(hash) => *hash,
-            };
-            self.leaves.iter().map(hash).collect()
-        })
+        self.hashes.get_or_init(|| hashes(&self.leaves, &self.bodies, causal))
     }
+}
+
+fn hashes(leaves: &[Leaf], bodies: &[u8], causal: &Causal) -> Vec<Hash> {
+    let (mut speller, mut envelope) = (causal.speller(), Vec::new());
+    let hash = |leaf: &Leaf| match leaf {
+        Leaf::Here { stamp, body } => {
+            envelope.clear();
+            speller.write(stamp, &mut envelope);
+            batch::leaf(&envelope, &bodies[body.clone()])
+        }
+        Leaf::Elsewhere(hash) => *hash,
+    };
+    leaves.iter().map(hash).collect()
 }
 
 /// About how many bytes one message takes.
 fn bytes_of(stamp: &Stamp, body: usize) -> usize {
     const FIXED: usize = 160;
     FIXED + body + 48 * stamp.log.len()
-}
-
-fn leaf_hash(causal: &Causal, stamp: &Stamp, body: &[u8]) -> Hash {
-    batch::leaf(&causal.spell(stamp).to_bytes(), body)
 }
 
 /// A message of a batch.
@@ -167,13 +169,9 @@ impl Kept {
         self.parts().1
     }
 
-    /// A part of the body, without a copy.
-    ///
-    /// # Panics
-    /// If `part` is not borrowed from the body.
-    pub(crate) fn share(&self, part: &str) -> ByteString {
-        let bytes = self.batch.bodies.slice_ref(part.as_bytes());
-        ByteString::try_from(bytes).expect("a text is UTF-8")
+    /// The body, which shares memory with those of its whole batch.
+    pub(crate) fn shared_body(&self) -> Bytes {
+        self.batch.bodies.slice_ref(self.body())
     }
 
     pub(crate) fn batch(&self) -> &Arc<SignedBatch> {

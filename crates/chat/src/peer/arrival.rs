@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use causal::{Delivery, Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
@@ -141,9 +142,9 @@ impl<S: Store> Peer<S> {
                 self.tell(Event::Released { id, from, held_ms });
             }
             // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
-            match Body::decode(kept.body()) {
+            match Body::decode(kept.shared_body()) {
                 Ok(Body::Text(head, text)) => {
-                    self.show(now, &kept, &head, text, Shown { fetched: false, late });
+                    self.show(now, &kept, head, text, Shown { fetched: false, late });
                 }
                 Ok(Body::Record(record)) => {
                     self.effects.durable.push(Change::Delivered { kept });
@@ -173,7 +174,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Shows a text, and keeps it in the history.
-    pub(super) fn show(&mut self, now: Now, kept: &Kept, head: &TextHead, text: &str, shown: Shown) {
+    pub(super) fn show(&mut self, now: Now, kept: &Kept, head: TextHead, text: ByteString, shown: Shown) {
         let Some(conversation) = self.conversation(kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
         let stamp = kept.stamp();
@@ -187,13 +188,13 @@ impl<S: Store> Peer<S> {
             late: shown.late,
             clock_off,
         };
-        let message = self.message(&entry, head, text);
+        let message = self.message(&entry, head.sent_at, text);
         self.effects.durable.push(Change::Shown(entry));
         self.tell(Event::Message { message });
     }
 
     /// A message of the history, as the user interface shows it.
-    pub(super) fn message(&mut self, entry: &Entry, head: &TextHead, text: &str) -> Message {
+    pub(super) fn message(&mut self, entry: &Entry, sent_at: i64, text: ByteString) -> Message {
         let id = entry.kept.id();
         let to = match &entry.conversation {
             Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
@@ -205,8 +206,8 @@ impl<S: Store> Peer<S> {
             id,
             from: self.directory.who(id.process.person),
             to,
-            text: entry.kept.share(text),
-            sent_at: head.sent_at,
+            text,
+            sent_at,
             own: id.process.person == self.me.person,
             fetched: entry.fetched,
             late: entry.late,

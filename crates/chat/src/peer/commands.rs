@@ -215,7 +215,7 @@ impl<S: Store> Peer<S> {
 
     /// My own text, once it is signed: it goes into my history like anybody's.
     pub(super) fn keep_own(&mut self, kept: Kept) {
-        if let Ok(body::Body::Text(head, _)) = body::Body::decode(kept.body())
+        if let Ok(body::Body::Text(head, _)) = body::Body::decode(kept.shared_body())
             && let Some(conversation) = self.conversation(&kept, &head.scope)
         {
             let entry = Entry {

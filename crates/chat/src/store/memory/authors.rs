@@ -41,11 +41,11 @@ impl Authors {
     }
 
     /// Takes a message away.
-    pub(super) fn remove(&mut self, place: Place) {
+    pub(super) fn remove(&mut self, place: Place) -> Kept {
         let messages = &mut self.authors[place.author as usize].1;
         let at = messages.position(&place.clock).expect("a place is of a message that is here");
         self.bytes -= cost(messages, at);
-        messages.remove(at);
+        messages.remove(at).expect("found there")
     }
 
     pub(super) fn get(&self, place: Place) -> &Kept {

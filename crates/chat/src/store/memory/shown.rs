@@ -68,8 +68,7 @@ impl Shown {
         while too_much(self)
             && let Some(Listed { place, .. }) = self.sorted.pop_front()
         {
-            self.bytes -= authors.get(place).bytes() + OVERHEAD;
-            authors.remove(place);
+            self.bytes -= authors.remove(place).bytes() + OVERHEAD;
         }
     }
 
