@@ -182,7 +182,9 @@ impl<S: Store> Peer<S> {
             reached = self.outbox.last();
             for outgoing in self.outbox.after(link.pushed) {
                 let clock = outgoing.kept.stamp().clock;
-                if budget == 0 {
+                // A batch that was begun goes whole, so that one frame of it serves all links.
+                let begun = wanted.last().is_some_and(|last| Arc::ptr_eq(last.batch(), outgoing.kept.batch()));
+                if budget == 0 && !begun {
                     reached = clock - 1;
                     break;
                 }

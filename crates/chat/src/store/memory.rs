@@ -30,8 +30,8 @@ impl Default for MemoryLimits {
     }
 }
 
-/// Messages in memory. Appending is what happens hundreds of thousands of times a second, nearly always at the end of a
-/// conversation and of what an author said: so each is a sorted ring, nothing is looked for and no message is copied.
+/// Messages in memory. Appending is what happens hundreds of thousands of times a second, nearly always at the end of what an
+/// author said, in a conversation and altogether: so each is a sorted ring, nothing is looked for and no message is copied.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     limits: MemoryLimits,
@@ -56,7 +56,7 @@ impl MemoryStore {
             Some(shown) => shown,
             None => self.conversations.entry(entry.conversation.clone()).or_default(),
         };
-        shown.push(place, entry, &self.authors);
+        shown.push(place, entry);
         let max = self.limits.max_messages;
         if shown.len() > max {
             self.drop_oldest(&entry.conversation, |shown| shown.len() > max - max / 8);

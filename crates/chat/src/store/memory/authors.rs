@@ -1,6 +1,5 @@
 //! The messages by author and clock: each is here once, and everything else names its place.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,8 +14,8 @@ pub(super) type Messages = Timeline<u64, Kept>;
 /// Where a message is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    author: u32,
-    clock: u64,
+    pub(super) author: u32,
+    pub(super) clock: u64,
 }
 
 /// All messages. An author who was seen once keeps his number: there are at most as many as the causal order knows.
@@ -56,12 +55,6 @@ impl Authors {
 
     pub(super) fn of(&self, author: ProcessId) -> Option<&Messages> {
         self.numbers.get(&author).map(|&number| &self.authors[number as usize].1)
-    }
-
-    /// As their ids are ordered.
-    pub(super) fn order(&self, one: Place, other: Place) -> Ordering {
-        let authors = if one.author == other.author { Ordering::Equal } else { self.id(one).cmp(&self.id(other)) };
-        authors.then(one.clock.cmp(&other.clock))
     }
 
     pub(super) fn id(&self, place: Place) -> MessageId {
