@@ -120,7 +120,7 @@ pub enum Event {
     PeerUp {
         /// Who.
         who: Arc<Who>,
-        /// Nobody by this key was known before.
+        /// There was never a link to this person before.
         new: bool,
     },
     /// Somebody is not reachable any more.
