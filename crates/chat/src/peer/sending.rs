@@ -82,11 +82,14 @@ impl<S: Store> Peer<S> {
         if self.numbering.is_full() {
             self.numbering.renew();
         }
-        let mut queue = std::mem::take(&mut self.queue).into_iter().peekable();
+        // As much is said in one turn as in the next.
+        let room = Vec::with_capacity(self.queue.len());
+        let mut queue = std::mem::replace(&mut self.queue, room).into_iter().peekable();
         while let Some(first) = queue.next() {
             let due = first.due;
             let mut bytes = first.body.len();
-            let mut messages = vec![(first.stamp, first.body)];
+            let mut messages = Vec::with_capacity(self.config.max_batch.min(1 + queue.len()));
+            messages.push((first.stamp, first.body));
             while let Some(next) = queue.next_if(|next| {
                 bytes += next.body.len();
                 due.is_none()
