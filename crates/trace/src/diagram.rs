@@ -78,7 +78,7 @@ impl Diagram {
     }
 
     /// Writes a space–time diagram: a line a peer, an arrow a message and destination. It needs nothing beside it, and is
-    /// never larger than 1 MiB: a drawing ends before it cannot be read any more, and says what it left out.
+    /// never larger than 2 MiB: a drawing ends before it cannot be read any more, and says what it left out.
     ///
     /// # Errors
     ///

@@ -2,8 +2,9 @@
 //! in which the peer did it.
 //!
 //! [`Writer`] appends [`Record`]s to such a file. [`check()`] reads the files of all peers and verifies causal order,
-//! exactly-once and completeness from them alone, and [`Diagram`] draws them. It knows nothing of the algorithm that made the traces and shares no
-//! code with it: program order in each file, and "a send comes before its deliveries", are all that it uses.
+//! exactly-once and completeness from them alone, and [`Diagram`] draws them. Neither knows anything of the algorithm that
+//! made the traces or shares code with it: program order in each file, and "a send comes before its deliveries", are all
+//! that they use.
 //!
 //! # Examples
 //!

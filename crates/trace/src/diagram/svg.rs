@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use super::Diagram;
 use super::names::Names;
 use super::scene::{Arrow, Fate, ITEMS, LINES, Line, Mark, NAME, Place, Scene, Shape, Span};
-use super::text::{Escaped, isolated, width, wrapped};
+use super::text::{Escaped, harmless, isolated, width, wrapped};
 
 const MARGIN: f64 = 24.0;
 /// From one row to the next: room for a label below one mark and above the next.
@@ -24,6 +24,9 @@ const LANES: usize = 6;
 const COLUMN: f64 = 6.4;
 /// The height of a line of text above the drawing.
 const TEXT: f64 = 19.0;
+
+/// Notes about the traces that are shown; a run of many peers may have one for each.
+const NOTES: usize = 5;
 
 /// Okabe and Ito's colours, which can be told apart whatever one's kind of sight; without the yellow one, which cannot be
 /// seen on white.
@@ -111,7 +114,17 @@ impl<'a> Paper<'a> {
         for page in 0..=self.scene.rows.saturating_sub(1) / PAGE {
             self.names(page);
         }
+        self.end();
         self.wrapped_up()
+    }
+
+    fn end(&mut self) {
+        if self.scene.left_out.after > 0 {
+            let y = self.y(self.scene.rows) + 10.0;
+            self.put(format_args!(
+                "<text class=\"warn\" x=\"{MARGIN}\" y=\"{y:.1}\">The drawing ends here. The run goes on.</text>"
+            ));
+        }
     }
 
     fn wrapped_up(self) -> String {
@@ -179,7 +192,10 @@ impl<'a> Paper<'a> {
         let messages = sent + left_out.messages();
         let mut said = vec![
             Said::Title(format!("{}, {}", of(peers, all, "peer", "peers"), of(sent, messages, "message", "messages"))),
-            Said::Note("Later is below. Only the order counts: distances mean nothing.".to_owned()),
+            Said::Note(
+                "Later is below; only the order counts, distances mean nothing. NAME#2 is the second message of NAME."
+                    .to_owned(),
+            ),
         ];
         if left_out.after > 0 {
             said.push(Said::Warning(format!(
@@ -205,7 +221,11 @@ impl<'a> Paper<'a> {
             let copies = count(left_out.unknown, "copy", "copies");
             said.push(Said::Warning(format!("Left out: {copies} of these messages to peers without a trace.")));
         }
-        said.extend(self.diagram.notes().into_iter().map(|note| Said::Warning(super::text::harmless(&note, 400))));
+        let notes = self.diagram.notes();
+        said.extend(notes.iter().take(NOTES).map(|note| Said::Warning(harmless(note, 400))));
+        if notes.len() > NOTES {
+            said.push(Said::Warning(format!("… and {} more notes", notes.len() - NOTES)));
+        }
         said
     }
 

@@ -2,6 +2,7 @@ use super::{diagram, svg, texts};
 use crate::check::tests::run::Run;
 use crate::diagram::names::Names;
 use crate::diagram::scene::{Fate, ITEMS, LINES, Scene, Shape};
+use crate::{Diagram, Event};
 
 /// Each of some peers in turn sends to all others, who deliver it at once.
 fn chat(peers: usize, messages: usize) -> Run {
@@ -79,15 +80,45 @@ fn copies_to_peers_without_a_trace_are_counted() {
 
 #[test]
 fn the_worst_that_can_be_drawn_is_still_small() {
-    // Names as long as they are drawn, all of what escapes to most; everything held, by everybody, for ever.
-    let mut run = Run::new(LINES);
+    let id = |clock| crate::check::tests::run::id(0, clock);
+    // Everything is held by everybody for ever.
+    let mut held = Run::new(LINES);
     for clock in 1..40 {
-        run.send(0, clock, &(1..LINES).collect::<Vec<_>>());
+        held.send(0, clock, &(1..LINES).collect::<Vec<_>>());
         for peer in 1..LINES {
-            let id = crate::check::tests::run::id(0, clock);
-            run.push(peer, crate::Event::Hold { missing: vec![id.clone(); 3], id });
+            held.push(peer, Event::Hold { id: id(clock), missing: vec![id(clock); 3] });
         }
     }
-    run.0.iter_mut().flatten().for_each(|record| record.name = "&\"<>&\"<>&\"<>".into());
-    assert!(svg(&diagram(&run)).len() < 1 << 20);
+    // One speaks to himself beside many who are silent: the most rows.
+    let mut alone = Run::new(LINES);
+    for peer in 1..LINES {
+        alone.push(peer, Event::Start { supersedes: None });
+    }
+    for clock in 1..3_000 {
+        alone.push(0, Event::Abandon { id: id(clock), upto: u64::MAX });
+    }
+    for mut run in [held, alone] {
+        // Of all characters, this one takes the most bytes.
+        run.0.iter_mut().flatten().for_each(|record| record.name = "\"".repeat(1_000).into());
+        let svg = svg(&diagram(&run));
+        assert!(svg.len() < 2 << 20, "{}", svg.len());
+    }
+}
+
+#[test]
+fn a_note_for_each_of_many_traces_does_not_fill_the_drawing() {
+    let mut run = chat(9, 9);
+    run.stop();
+    let diagram = run.written(|files| {
+        for file in files {
+            let mut torn = std::fs::read(file).unwrap();
+            torn.pop();
+            torn.truncate(torn.len() - 3);
+            std::fs::write(file, torn).unwrap();
+        }
+        Diagram::read(files).unwrap()
+    });
+    assert_eq!(diagram.notes().len(), 9);
+    let texts = texts(&svg(&diagram));
+    assert!(texts.contains("… and 4 more notes"), "{texts}");
 }
