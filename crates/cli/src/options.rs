@@ -111,7 +111,8 @@ fn shiviz() -> String {
 pub(crate) enum Format {
     /// A picture, for any browser
     Svg,
-    /// A log for ShiViz, https://bestchai.bitbucket.io/shiviz/
+    /// A log for ShiViz.
+    #[value(help = "A log for ShiViz, https://bestchai.bitbucket.io/shiviz/")]
     Shiviz,
 }
 
