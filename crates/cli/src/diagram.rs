@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow};
 
 use crate::complain;
 use crate::options::{Drawing, Format};
+use crate::show::harmless_line;
 
 /// Draws. 1 if the drawing cannot be written, 2 for traces that cannot be read or would be overwritten.
 pub(crate) fn run(drawing: &Drawing) -> anyhow::Result<ExitCode> {
@@ -32,7 +33,7 @@ pub(crate) fn run(drawing: &Drawing) -> anyhow::Result<ExitCode> {
         }
     }
     for note in diagram.notes() {
-        complain(&anyhow!("note: {note}"));
+        complain(&anyhow!("note: {}", harmless_line(&note)));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -72,7 +72,10 @@ impl Diagram {
         }
         if let Some(first) = self.report.shown.first() {
             let first = first.text.lines().next().unwrap_or_default();
-            notes.push(format!("{} violations of what was promised; the first: {first}", self.report.violations));
+            notes.push(match self.report.violations {
+                1 => format!("a rule is broken: {first}"),
+                count => format!("rules are broken {count} times; the first time: {first}"),
+            });
         }
         notes
     }

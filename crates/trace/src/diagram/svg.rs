@@ -410,9 +410,10 @@ impl<'a> Paper<'a> {
                 self.circle(x, y, 5.5, "#ffffff", "#333333");
                 self.stroke((x - 4.0, y + 4.0), (x + 4.0, y - 4.0), "#333333", "");
             }
-            Shape::Started | Shape::Left => {
-                self.stroke((x - 8.0, y), (x + 8.0, y), "#333333", "");
+            Shape::Started => {
+                self.put(format_args!("<path d=\"M{:.1} {:.1}h12l-6 9Z\" fill=\"#333333\"/>", x - 6.0, y - 4.0));
             }
+            Shape::Left => self.stroke((x - 8.0, y), (x + 8.0, y), "#333333", ""),
             Shape::Killed => self.cross(x, y, 5.5, ALARM),
             Shape::Wrong => {
                 self.circle(x, y, 6.5, "#ffffff", ALARM);

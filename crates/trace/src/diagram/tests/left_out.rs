@@ -121,4 +121,5 @@ fn a_note_for_each_of_many_traces_does_not_fill_the_drawing() {
     assert_eq!(diagram.notes().len(), 9);
     let texts = texts(&svg(&diagram));
     assert!(texts.contains("… and 4 more notes"), "{texts}");
+    assert_eq!(texts.matches("the last line has no end").count(), 5);
 }

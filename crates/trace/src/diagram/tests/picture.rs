@@ -81,7 +81,7 @@ fn a_broken_rule_is_marked_where_it_was_broken() {
     for text in ["p0#1, out of order", "against the rules"] {
         assert!(texts.lines().any(|line| line == text), "{text:?} is missing: {texts}");
     }
-    assert!(texts.contains("2 violations"), "{texts}");
+    assert!(texts.contains("rules are broken 2 times"), "{texts}");
 }
 
 #[test]
