@@ -56,6 +56,8 @@ fn the_triangle_of_real_peers_is_drawn() {
 
     let log = text(&draw(&["--format", "shiviz"], &traces).stdout);
     assert!(log.starts_with("(?<host>\\S+) (?<clock>\\{[^}]*\\}) (?<event>.*)\n\n"), "{log}");
+    let help = text(&draw(&["--help"], &traces).stdout);
+    assert!(log.lines().next().is_some_and(|expression| help.contains(expression)), "{help}");
     let line = |host: &str, event: &str| {
         let found = log.lines().find(|line| line.starts_with(host) && line.ends_with(event));
         found.unwrap_or_else(|| panic!("{host} {event} is missing: {log}"))
