@@ -1,12 +1,13 @@
 //! The program `causerie`: a prompt, and plain or JSON lines, over the session of one peer.
 //!
 //! Exit codes: 0, it did what it was asked to; 1, it could not, or the traces that were checked show a violation; 2, the
-//! options make no sense, or the traces cannot be checked.
+//! options make no sense, or the traces cannot be read.
 #![forbid(unsafe_code)]
 
 mod chat;
 mod check;
 mod demo;
+mod diagram;
 mod headless;
 mod input;
 mod log;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match options.task {
         None => chat::run(options.peer),
         Some(Task::Check(traces)) => check::run(&traces),
+        Some(Task::Diagram(drawing)) => diagram::run(&drawing),
         Some(Task::Demo) => demo::run(),
     };
     outcome.unwrap_or_else(|error| {
