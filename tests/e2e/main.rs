@@ -17,6 +17,7 @@ mod chaos;
 mod commands;
 mod crash;
 mod cut;
+mod diagram;
 mod discovery;
 mod groups;
 mod ipv6;

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use crate::{Clock, Entry, Full, Index, Set};
 
 /// What a process is called, where it is written as bytes.
@@ -174,12 +176,12 @@ pub(crate) fn take_id<P: Id>(input: &mut &[u8]) -> Result<P, DecodeError> {
     P::decode(input).ok_or(DecodeError::Id)
 }
 
-/// Appends a set of positions below `count` as a bitmap.
-pub(crate) fn put_set(set: &Set, count: usize, out: &mut Vec<u8>) {
+/// Appends a set as a bitmap of the places of its members, which are below `count`.
+pub(crate) fn put_set(set: &Set, count: usize, place: impl Fn(Index) -> usize, out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + count.div_ceil(8), 0);
-    for process in set.iter() {
-        out[start + process.position() / 8] |= 1 << (process.position() % 8);
+    for place in set.iter().map(place) {
+        out[start + place / 8] |= 1 << (place % 8);
     }
 }
 
@@ -196,13 +198,15 @@ pub(crate) fn take_set(input: &mut &[u8], count: usize) -> Result<Set, DecodeErr
     Ok(set)
 }
 
-/// Appends entries whose indices are below `count`.
-pub(crate) fn put_entries(entries: &[Entry], count: usize, out: &mut Vec<u8>) {
+/// Appends entries, in the order of the places of their authors, which like those of all others are below `count`.
+pub(crate) fn put_entries(entries: &[Entry], count: usize, place: impl Fn(Index) -> usize, out: &mut Vec<u8>) {
+    let mut entries: SmallVec<[&Entry; 16]> = entries.iter().collect();
+    entries.sort_unstable_by_key(|entry| (place(entry.sender), entry.clock));
     put(entries.len() as u64, out);
     for entry in entries {
-        put(entry.sender.position() as u64, out);
+        put(place(entry.sender) as u64, out);
         put(entry.clock, out);
-        put_set(&entry.dests, count, out);
+        put_set(&entry.dests, count, &place, out);
     }
 }
 

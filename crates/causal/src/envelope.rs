@@ -91,21 +91,10 @@ impl<P: Ord + Clone> Envelope<P> {
     where
         P: 'a,
     {
-        let mut named = stamp.dests.clone();
-        named.insert(stamp.sender);
-        for entry in stamp.log.iter() {
-            named.insert(entry.sender);
-            named.extend_from(&entry.dests);
-        }
-        let mut order: Vec<Index> = named.iter().collect();
-        order.sort_by(|a, b| id(*a).cmp(id(*b)));
-        let mut places = alloc::vec![Index::ME; named.end()];
-        for (place, index) in order.iter().enumerate() {
-            places[index.position()] = Index::at(place);
-        }
+        let (order, places) = in_order(&named(stamp), &id);
         Self {
             processes: order.into_iter().map(|index| id(index).clone()).collect(),
-            stamp: stamp.translate(|index| places[index.position()]),
+            stamp: stamp.translate(|index| Index::at(places[index.position()])),
         }
     }
 }
@@ -113,16 +102,9 @@ impl<P: Ord + Clone> Envelope<P> {
 impl<P: Id> Envelope<P> {
     /// The canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let count = self.processes.len();
-        let mut out = alloc::vec![VERSION];
-        put(count as u64, &mut out);
-        for process in &self.processes {
-            process.encode(&mut out);
-        }
-        put(self.stamp.sender.position() as u64, &mut out);
-        put(self.stamp.clock, &mut out);
-        put_set(&self.stamp.dests, count, &mut out);
-        put_entries(&self.stamp.log, count, &mut out);
+        let mut out = Vec::new();
+        put_processes(&self.processes, &mut out);
+        put_stamp(&self.stamp, self.processes.len(), Index::position, &mut out);
         out
     }
 
@@ -148,16 +130,11 @@ impl<P: Id> Envelope<P> {
         if !input.is_empty() {
             return Err(DecodeError::Trailing);
         }
-        let mut named = dests.clone();
-        named.insert(sender);
-        for entry in log.iter() {
-            named.insert(entry.sender);
-            named.extend_from(&entry.dests);
-        }
-        if named.len() < count {
+        let stamp = Stamp { sender, clock, dests, log };
+        if named(&stamp).len() < count {
             return Err(DecodeError::NotCanonical);
         }
-        Ok(Self { processes, stamp: Stamp { sender, clock, dests, log } })
+        Ok(Self { processes, stamp })
     }
 }
 
@@ -178,35 +155,152 @@ impl<'a, P> EnvelopeEntry<'a, P> {
     }
 }
 
+/// Writes the canonical bytes of stamps without making envelopes of them, which is several times faster for stamps that name
+/// the same processes, as the messages that one process sends in a row mostly do.
+///
+/// ```
+/// use causal::{Config, Process};
+/// let mut alice: Process<String, ()> = Process::new("alice".to_owned(), Config::default());
+/// let dests = [alice.intern("bob".to_owned())?].into_iter().collect();
+/// let stamps = [alice.multicast(&dests), alice.multicast(&dests)];
+/// let mut speller = alice.speller();
+/// for stamp in &stamps {
+///     let mut bytes = Vec::new();
+///     speller.write(stamp, &mut bytes);
+///     assert_eq!(bytes, alice.spell(stamp).to_bytes());
+/// }
+/// # Ok::<(), causal::Full>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Speller<'a, P> {
+    roster: &'a Roster<P>,
+    /// Whom the last stamp named.
+    named: Set,
+    /// How many they are, the place of each in the order of their ids, and how the bytes begin.
+    count: usize,
+    places: Vec<usize>,
+    beginning: Vec<u8>,
+}
+
+impl<'a, P: Id> Speller<'a, P> {
+    pub(crate) fn new(roster: &'a Roster<P>) -> Self {
+        Self { roster, named: Set::new(), count: 0, places: Vec::new(), beginning: Vec::new() }
+    }
+
+    /// Appends what [`Envelope::to_bytes`] of the spelled stamp would be.
+    ///
+    /// # Panics
+    /// If `stamp` is not in the numbering of the process that this comes from.
+    pub fn write(&mut self, stamp: &Stamp, out: &mut Vec<u8>) {
+        let named = named(stamp);
+        if named != self.named {
+            let order;
+            (order, self.places) = in_order(&named, |index| self.roster.id(index));
+            self.count = order.len();
+            self.beginning.clear();
+            put_processes(order.into_iter().map(|index| self.roster.id(index)), &mut self.beginning);
+            self.named = named;
+        }
+        out.extend_from_slice(&self.beginning);
+        put_stamp(stamp, self.count, |index| self.places[index.position()], out);
+    }
+}
+
+/// Everybody whom a stamp names.
+fn named(stamp: &Stamp) -> Set {
+    let mut named = stamp.dests.clone();
+    named.insert(stamp.sender);
+    for entry in stamp.log.iter() {
+        named.insert(entry.sender);
+        named.extend_from(&entry.dests);
+    }
+    named
+}
+
+/// The members of a set by their ids, and the place of each among them.
+fn in_order<'a, P: Ord + 'a>(named: &Set, id: impl Fn(Index) -> &'a P) -> (Vec<Index>, Vec<usize>) {
+    let mut order: Vec<Index> = named.iter().collect();
+    order.sort_by(|a, b| id(*a).cmp(id(*b)));
+    let mut places = alloc::vec![0; named.end()];
+    for (place, index) in order.iter().enumerate() {
+        places[index.position()] = place;
+    }
+    (order, places)
+}
+
+/// Appends how canonical bytes begin: the version, and who is named.
+fn put_processes<'a, P: Id + 'a>(
+    processes: impl IntoIterator<Item = &'a P, IntoIter: ExactSizeIterator>,
+    out: &mut Vec<u8>,
+) {
+    let processes = processes.into_iter();
+    out.push(VERSION);
+    put(processes.len() as u64, out);
+    for process in processes {
+        process.encode(out);
+    }
+}
+
+/// Appends how they go on: the stamp, in which `place` numbers those named, `count` of them.
+fn put_stamp(stamp: &Stamp, count: usize, place: impl Fn(Index) -> usize, out: &mut Vec<u8>) {
+    put(place(stamp.sender) as u64, out);
+    put(stamp.clock, out);
+    put_set(&stamp.dests, count, &place, out);
+    put_entries(&stamp.log, count, place, out);
+}
+
 fn members<'a, P>(set: &'a Set, processes: &'a [P]) -> impl Iterator<Item = &'a P> + use<'a, P> {
     set.iter().map(|index| &processes[index.position()])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
     use std::vec;
 
     use proptest::prelude::*;
 
     use super::*;
 
-    fn envelope() -> impl Strategy<Value = Envelope<u16>> {
-        let set = || prop::collection::btree_set(0..300_u16, 0..20);
-        let entries = prop::collection::btree_map((0..300_u16, 1..50_u64), set(), 0..10);
-        (0..300_u16, 1..u64::MAX, set(), entries).prop_map(|(sender, clock, dests, entries)| {
-            let mut roster = Roster::new(0, 1000);
-            let mut set = |ids: std::collections::BTreeSet<u16>| -> Set {
-                ids.into_iter().map(|id| roster.intern(id).unwrap()).collect()
+    type Ids = BTreeSet<u16>;
+
+    /// A stamp whose processes have no numbers yet.
+    #[derive(Clone, Debug)]
+    struct Written {
+        sender: u16,
+        clock: u64,
+        dests: Ids,
+        log: BTreeMap<(u16, u64), Ids>,
+    }
+
+    impl Written {
+        fn stamp(&self, roster: &mut Roster<u16>) -> Stamp {
+            let mut number = |id: u16| roster.intern(id).unwrap();
+            let dests = self.dests.iter().map(|&id| number(id)).collect();
+            let entry = |(&(sender, clock), dests): (&(u16, u64), &Ids)| {
+                let dests = dests.iter().map(|&id| number(id)).collect();
+                Entry { sender: number(sender), clock, dests }
             };
-            let dests = set(dests);
-            let sets: Vec<_> = entries.into_iter().map(|(key, ids)| (key, set(ids))).collect();
-            let log = sets.into_iter().map(|((sender, clock), dests)| Entry {
-                sender: roster.intern(sender).unwrap(),
-                clock,
-                dests,
-            });
-            let log = log.collect();
-            let stamp = Stamp { sender: roster.intern(sender).unwrap(), clock, dests, log };
+            let log = self.log.iter().map(entry).collect();
+            Stamp { sender: roster.intern(self.sender).unwrap(), clock: self.clock, dests, log }
+        }
+    }
+
+    fn written() -> impl Strategy<Value = Written> {
+        let ids = || prop::collection::btree_set(0..300_u16, 0..20);
+        let log = prop::collection::btree_map((0..300_u16, 1..50_u64), ids(), 0..10);
+        (0..300_u16, 1..u64::MAX, ids(), log).prop_map(|(sender, clock, dests, log)| Written {
+            sender,
+            clock,
+            dests,
+            log,
+        })
+    }
+
+    fn envelope() -> impl Strategy<Value = Envelope<u16>> {
+        written().prop_map(|written| {
+            let mut roster = Roster::new(0, 1000);
+            let stamp = written.stamp(&mut roster);
             Envelope::spelled(&stamp, &roster)
         })
     }
@@ -216,6 +310,19 @@ mod tests {
         fn bytes_give_the_envelope_back(envelope in envelope()) {
             let bytes = envelope.to_bytes();
             prop_assert_eq!(Envelope::from_bytes(&bytes, &Limits::default()), Ok(envelope));
+        }
+
+        #[test]
+        fn a_speller_writes_what_the_envelope_does(written in prop::collection::vec(written(), 1..5), again in 0..4_usize) {
+            let mut roster = Roster::new(0, 1000);
+            let mut stamps: Vec<Stamp> = written.iter().map(|written| written.stamp(&mut roster)).collect();
+            stamps.push(stamps[again % stamps.len()].clone());
+            let mut speller = Speller::new(&roster);
+            for stamp in stamps {
+                let mut bytes = vec![7];
+                speller.write(&stamp, &mut bytes);
+                prop_assert_eq!(&bytes[1..], Envelope::spelled(&stamp, &roster).to_bytes());
+            }
         }
 
         #[test]

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 use core::ops::Bound;
 
 use smallvec::SmallVec;
@@ -9,16 +10,20 @@ use smallvec::SmallVec;
 use crate::{Clock, Index, Stamp};
 
 /// A message on its way from arrival to delivery.
-pub(crate) struct Pending<M> {
-    pub(crate) stamp: Stamp,
+pub(crate) struct Pending<M, S> {
+    pub(crate) stamp: S,
     pub(crate) message: M,
     /// Entries of the stamp that were found to be made up: those of this author, above the one clock and up to the other.
     pub(crate) void: Vec<(Index, Clock, Clock)>,
 }
 
-impl<M> Pending<M> {
-    pub(crate) fn new(stamp: Stamp, message: M) -> Self {
+impl<M, S: Borrow<Stamp>> Pending<M, S> {
+    pub(crate) fn new(stamp: S, message: M) -> Self {
         Self { stamp, message, void: Vec::new() }
+    }
+
+    pub(crate) fn stamp(&self) -> &Stamp {
+        self.stamp.borrow()
     }
 
     /// Whether the entry about `clock` of `author` was declared void.
@@ -28,16 +33,16 @@ impl<M> Pending<M> {
 }
 
 /// The held messages. A message is looked at again only when something that it waits for is settled.
-pub(crate) struct Holdback<M> {
-    slots: Vec<Option<Slot<M>>>,
+pub(crate) struct Holdback<M, S> {
+    slots: Vec<Option<Slot<M, S>>>,
     free: Vec<usize>,
     authors: Vec<Author>,
     held: usize,
     entries: usize,
 }
 
-struct Slot<M> {
-    pending: Pending<M>,
+struct Slot<M, S> {
+    pending: Pending<M, S>,
     /// How many messages it still waits for.
     unmet: usize,
 }
@@ -50,7 +55,7 @@ struct Author {
     waiters: BTreeMap<Clock, SmallVec<[usize; 2]>>,
 }
 
-impl<M> Holdback<M> {
+impl<M, S: Borrow<Stamp>> Holdback<M, S> {
     pub(crate) fn new() -> Self {
         Self { slots: Vec::new(), free: Vec::new(), authors: Vec::new(), held: 0, entries: 0 }
     }
@@ -69,16 +74,16 @@ impl<M> Holdback<M> {
         self.entries
     }
 
-    pub(crate) fn find(&self, author: Index, clock: Clock) -> Option<&Pending<M>> {
+    pub(crate) fn find(&self, author: Index, clock: Clock) -> Option<&Pending<M, S>> {
         let &key = self.authors[author.position()].held.get(&clock)?;
         self.slots[key].as_ref().map(|slot| &slot.pending)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pending<M>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pending<M, S>> {
         self.slots.iter().flatten().map(|slot| &slot.pending)
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Pending<M>> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Pending<M, S>> {
         self.slots.iter_mut().flatten().map(|slot| &mut slot.pending)
     }
 
@@ -91,7 +96,7 @@ impl<M> Holdback<M> {
     }
 
     /// Holds a message until everything in `unmet` (not empty, no two alike) is settled.
-    pub(crate) fn hold(&mut self, pending: Pending<M>, unmet: &[(Index, Clock)]) {
+    pub(crate) fn hold(&mut self, pending: Pending<M, S>, unmet: &[(Index, Clock)]) {
         let key = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
@@ -99,15 +104,16 @@ impl<M> Holdback<M> {
         for &(author, clock) in unmet {
             self.authors[author.position()].waiters.entry(clock).or_default().push(key);
         }
-        self.authors[pending.stamp.sender.position()].held.insert(pending.stamp.clock, key);
+        let stamp = pending.stamp();
+        self.authors[stamp.sender.position()].held.insert(stamp.clock, key);
         self.held += 1;
-        self.entries += pending.stamp.log.len();
+        self.entries += stamp.log.len();
         self.slots[key] = Some(Slot { pending, unmet: unmet.len() });
     }
 
     /// Hands out what waited for nothing but messages of `author` after one clock, up to another. Takes time for what waited
     /// for those only.
-    pub(crate) fn settle(&mut self, author: Index, settled: (Clock, Clock), out: &mut Vec<Pending<M>>) {
+    pub(crate) fn settle(&mut self, author: Index, settled: (Clock, Clock), out: &mut Vec<Pending<M, S>>) {
         let range = (Bound::Excluded(settled.0), Bound::Included(settled.1));
         while let Some((&clock, _)) = self.authors[author.position()].waiters.range(range).next() {
             let waiters = self.authors[author.position()].waiters.remove(&clock).expect("found just now");
@@ -116,7 +122,7 @@ impl<M> Holdback<M> {
     }
 
     /// One thing less to wait for; the message, if it was the last.
-    fn meet(&mut self, key: usize) -> Option<Pending<M>> {
+    fn meet(&mut self, key: usize) -> Option<Pending<M, S>> {
         let slot = self.slots[key].as_mut().expect("whoever waits is held");
         slot.unmet -= 1;
         if slot.unmet > 0 {
@@ -125,8 +131,9 @@ impl<M> Holdback<M> {
         let Slot { pending, .. } = self.slots[key].take().expect("looked at just now");
         self.free.push(key);
         self.held -= 1;
-        self.entries -= pending.stamp.log.len();
-        self.authors[pending.stamp.sender.position()].held.remove(&pending.stamp.clock);
+        let stamp = pending.stamp();
+        self.entries -= stamp.log.len();
+        self.authors[stamp.sender.position()].held.remove(&stamp.clock);
         Some(pending)
     }
 }

@@ -64,7 +64,7 @@ pub mod wire;
 
 pub use bytes::{DecodeError, Id, Numbered};
 pub use config::{Config, Limits, Markers, Trust};
-pub use envelope::{Envelope, EnvelopeEntry};
+pub use envelope::{Envelope, EnvelopeEntry, Speller};
 pub use horizon::Hole;
 pub use process::{Delivery, Missing, Process, Receipt, Stats};
 pub use refusal::{Refusal, Refused};

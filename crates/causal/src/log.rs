@@ -7,11 +7,12 @@
 //! that their author vouched for; and in that a purge also follows step (1d).
 
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 
 use smallvec::SmallVec;
 
 use crate::holdback::Pending;
-use crate::{Clock, Entries, Entry, Index, Markers, Set};
+use crate::{Clock, Entries, Entry, Index, Markers, Set, Stamp};
 
 /// One author's entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,14 +112,14 @@ impl Log {
 
     /// Steps (2c) to (2e), after the reduction of (1b) for this destination. Entries about own messages beyond `own_clock` are
     /// made up, and left out.
-    pub(crate) fn merge<M>(
+    pub(crate) fn merge<M, S: Borrow<Stamp>>(
         &mut self,
-        pending: &Pending<M>,
+        pending: &Pending<M, S>,
         own_clock: Clock,
         forgotten: &Set,
         vouched: impl Fn(Index) -> Clock,
     ) {
-        let stamp = &pending.stamp;
+        let stamp = pending.stamp();
         let remaining = |mut dests: Set| {
             if !forgotten.is_empty() {
                 dests.subtract(forgotten);

@@ -2,15 +2,17 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 
 use crate::config::{Config, Trust};
 use crate::holdback::{Holdback, Pending};
 use crate::horizon::{Hole, Horizon, Settled};
 use crate::log::Log;
 use crate::roster::{Full, Roster};
-use crate::snapshot::{Progress, RestoreError, Snapshot};
-use crate::{Clock, Entry, Envelope, Index, Refusal, Refused, Set, Stamp};
+use crate::{Clock, Entry, Envelope, Id, Index, Refusal, Refused, Set, Speller, Stamp};
 
+mod gone;
+mod restart;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +28,9 @@ mod tests;
 /// Then every message is delivered exactly once to each destination, as soon as it has arrived there and so has what it depends
 /// on; and never before one that happened before it and goes to the same destination, except across what was given up by
 /// [`abandon`](Self::abandon).
-pub struct Process<P, M> {
+///
+/// `S` is what a message is handed in with: its [`Stamp`], or whatever lends one ([`lending`](Self::lending)).
+pub struct Process<P, M, S = Stamp> {
     config: Config,
     roster: Roster<P>,
     clock: Clock,
@@ -39,11 +43,11 @@ pub struct Process<P, M> {
     vouched: Vec<Clock>,
     forgotten: Set,
     log: Log,
-    holdback: Holdback<M>,
+    holdback: Holdback<M, S>,
     /// Deliverable in this order.
-    ready: VecDeque<Pending<M>>,
+    ready: VecDeque<Pending<M, S>>,
     /// Room for what is released, kept so that it is allocated once.
-    released: Vec<Pending<M>>,
+    released: Vec<Pending<M, S>>,
     counts: Counts,
 }
 
@@ -60,9 +64,9 @@ pub enum Receipt {
 
 /// A message whose turn has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery<M> {
+pub struct Delivery<M, S = Stamp> {
     /// As it was received.
-    pub stamp: Stamp,
+    pub stamp: S,
     /// What came with it.
     pub message: M,
     /// It had been given up, and what depends on it may have been delivered before it.
@@ -118,6 +122,27 @@ struct Counts {
 impl<P: Ord + Clone, M> Process<P, M> {
     /// A process that has sent and received nothing.
     pub fn new(me: P, config: Config) -> Self {
+        Self::lending(me, config)
+    }
+
+    /// Takes in a message in the portable form.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), and [`Refusal::Full`] if it names more processes than may be known.
+    pub fn accept(&mut self, envelope: &Envelope<P>, message: M) -> Result<Receipt, Refused<M>> {
+        match self.localise(envelope) {
+            Ok(stamp) => self.receive(stamp, message),
+            Err(full) => Err(Refused { reason: full.into(), message }),
+        }
+    }
+}
+
+impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
+    /// As [`new`](Process::new), for stamps that are kept elsewhere while a message is held: an [`Arc<Stamp>`](alloc::sync::Arc),
+    /// say, or a handle to a batch of messages that came together. So nothing is copied for the wait.
+    ///
+    /// What `S` lends must not change as long as it is in here.
+    pub fn lending(me: P, config: Config) -> Self {
         let mut process = Self {
             roster: Roster::new(me, config.max_processes),
             config,
@@ -199,8 +224,9 @@ impl<P: Ord + Clone, M> Process<P, M> {
     /// # Errors
     /// [`Refused`], with the message, if the stamp cannot be right, is not for this process, or a limit is reached. The state
     /// is as before.
-    pub fn receive(&mut self, stamp: Stamp, message: M) -> Result<Receipt, Refused<M>> {
-        match self.admit(&stamp) {
+    pub fn receive(&mut self, stamp: S, message: M) -> Result<Receipt, Refused<M>> {
+        let lent = stamp.borrow();
+        match self.admit(lent) {
             Ok(true) => {}
             Ok(false) => {
                 self.counts.duplicates += 1;
@@ -208,16 +234,16 @@ impl<P: Ord + Clone, M> Process<P, M> {
             }
             Err(reason) => return Err(Refused { reason, message }),
         }
-        if stamp.log.iter().any(|entry| self.awaits(entry)) {
+        if lent.log.iter().any(|entry| self.awaits(entry)) {
             if self.holdback.len() >= self.config.max_held {
                 return Err(Refused { reason: Refusal::TooManyHeld { limit: self.config.max_held }, message });
             }
-            if self.holdback.entries() + stamp.log.len() > self.config.max_held_entries {
+            if self.holdback.entries() + lent.log.len() > self.config.max_held_entries {
                 let limit = self.config.max_held_entries;
                 return Err(Refused { reason: Refusal::TooManyHeldEntries { limit }, message });
             }
             let unmet: Vec<_> =
-                stamp.log.iter().filter(|entry| self.awaits(entry)).map(|entry| (entry.sender, entry.clock)).collect();
+                lent.log.iter().filter(|entry| self.awaits(entry)).map(|entry| (entry.sender, entry.clock)).collect();
             self.holdback.hold(Pending::new(stamp, message), &unmet);
             self.counts.held_back += 1;
             return Ok(Receipt::Held);
@@ -226,23 +252,13 @@ impl<P: Ord + Clone, M> Process<P, M> {
         Ok(Receipt::Delivered)
     }
 
-    /// Takes in a message in the portable form.
-    ///
-    /// # Errors
-    /// As [`receive`](Self::receive), and [`Refusal::Full`] if it names more processes than may be known.
-    pub fn accept(&mut self, envelope: &Envelope<P>, message: M) -> Result<Receipt, Refused<M>> {
-        match self.localise(envelope) {
-            Ok(stamp) => self.receive(stamp, message),
-            Err(full) => Err(Refused { reason: full.into(), message }),
-        }
-    }
-
     /// Delivers the next message whose turn has come. What it depends on came before it.
-    pub fn next_delivery(&mut self) -> Option<Delivery<M>> {
+    pub fn next_delivery(&mut self) -> Option<Delivery<M, S>> {
         let pending = self.ready.pop_front()?;
         self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
         let Pending { stamp, message, .. } = pending;
-        let late = self.horizons[stamp.sender.position()].deliver(stamp.clock);
+        let lent = stamp.borrow();
+        let late = self.horizons[lent.sender.position()].deliver(lent.clock);
         self.counts.delivered += 1;
         self.counts.late += u64::from(late);
         Some(Delivery { stamp, message, late })
@@ -265,6 +281,14 @@ impl<P: Ord + Clone, M> Process<P, M> {
     /// If `stamp` is not in this process's numbering.
     pub fn spell(&self, stamp: &Stamp) -> Envelope<P> {
         Envelope::spelled(stamp, &self.roster)
+    }
+
+    /// Spells many stamps out to bytes.
+    pub fn speller(&self) -> Speller<'_, P>
+    where
+        P: Id,
+    {
+        Speller::new(&self.roster)
     }
 
     // What is there.
@@ -296,15 +320,18 @@ impl<P: Ord + Clone, M> Process<P, M> {
     }
 
     /// The held messages, in no particular order.
-    pub fn held_messages(&self) -> impl Iterator<Item = (&Stamp, &M)> {
+    pub fn held_messages(&self) -> impl Iterator<Item = (&S, &M)> {
         self.holdback.iter().map(|pending| (&pending.stamp, &pending.message))
     }
 
     /// What the held message `clock` of `author` still waits for; nothing if it is not held.
     pub fn waits_for(&self, author: Index, clock: Clock) -> Vec<(Index, Clock)> {
         let Some(pending) = self.holdback.find(author, clock) else { return Vec::new() };
-        let unmet =
-            pending.stamp.log.iter().filter(|entry| self.awaits(entry) && !pending.is_void(entry.sender, entry.clock));
+        let unmet = pending
+            .stamp()
+            .log
+            .iter()
+            .filter(|entry| self.awaits(entry) && !pending.is_void(entry.sender, entry.clock));
         unmet.map(|entry| (entry.sender, entry.clock)).collect()
     }
 
@@ -328,147 +355,6 @@ impl<P: Ord + Clone, M> Process<P, M> {
             held: self.holdback.len(),
             log: self.log.len(),
             log_live: self.log.live(),
-        }
-    }
-
-    // What stays missing, and who is gone.
-
-    /// Gives up what has not been delivered of `author`'s messages up to and including `up_to`, under [`Trust::Vouched`] never
-    /// beyond the clock that he vouched for. Whoever waited for those waits no longer. Returns the range in which something
-    /// was given up now; nothing if nothing was. Should one of them come after all it is delivered as late, once.
-    ///
-    /// This is the one thing that gives up causal order: for what lies in the hole, and for what would have come before
-    /// something in it, which may now be overtaken. It may even be overtaken by a later message of its own author, so from now
-    /// on the clocks that an author skips are kept as a hole too ([`Hole::given_up`] is false), until he says by
-    /// [`complete`](Self::complete) that nothing is missing there.
-    pub fn abandon(&mut self, author: Index, up_to: Clock) -> Option<Hole> {
-        if author == Index::ME {
-            return None;
-        }
-        let up_to = match self.config.trust {
-            Trust::Everyone => up_to,
-            Trust::Vouched => up_to.min(self.vouched[author.position()]),
-        };
-        let hole = self.horizons[author.position()].abandon(up_to)?;
-        self.abandonments += 1;
-        self.counts.abandoned += 1;
-        self.release(author, (hole.from, hole.to));
-        Some(hole)
-    }
-
-    /// Takes note that everything of `author` up to and including `up_to` that goes to this process has been delivered here,
-    /// as he said when asked after the last [`abandon`](Self::abandon). It closes his holes up to there, but none beyond what
-    /// was delivered (what still comes from a closed one is a duplicate), and lets his later messages be delivered without
-    /// leaving holes. Without a word from him each further message that skips a clock adds a hole, up to
-    /// [`Config::max_holes`].
-    pub fn complete(&mut self, author: Index, up_to: Clock) {
-        self.completed[author.position()] = self.abandonments;
-        self.horizons[author.position()].complete(up_to);
-        self.release(author, (0, up_to.min(self.delivered(author))));
-    }
-
-    /// Takes note that `author`, asked about his messages up to `up_to`, has said that he has sent nothing above `above`:
-    /// the entries about clocks in between are made up; they leave the log and block nobody. Ask only about what somebody
-    /// has named already, and take `up_to` from the question: what is named while the answer is on its way may have been
-    /// sent since. What he vouched for or what was delivered stays. Takes time for all held messages.
-    pub fn void(&mut self, author: Index, above: Clock, up_to: Clock) {
-        let horizon = &self.horizons[author.position()];
-        let above = above.max(horizon.end()).max(self.vouched[author.position()]);
-        if up_to <= above {
-            return;
-        }
-        self.log.void(author, above, up_to);
-        for pending in self.holdback.iter_mut().chain(&mut self.ready) {
-            if pending
-                .stamp
-                .log
-                .iter()
-                .any(|entry| entry.sender == author && entry.clock > above && entry.clock <= up_to)
-            {
-                pending.void.push((author, above, up_to));
-            }
-        }
-        self.release(author, (above, up_to));
-    }
-
-    /// Takes note that `author` himself has shown his clock to have reached `clock`, by a message or a word that came from
-    /// him. Never goes back. Of consequence under [`Trust::Vouched`] only.
-    pub fn vouch(&mut self, author: Index, clock: Clock) {
-        let vouched = &mut self.vouched[author.position()];
-        if clock > *vouched {
-            *vouched = clock;
-            self.log.purge(author, vouching(&self.config, &self.vouched)(author));
-        }
-    }
-
-    /// How far `author` vouched for his clock.
-    pub fn vouched(&self, author: Index) -> Clock {
-        self.vouched[author.position()]
-    }
-
-    /// Takes `process`, which is gone for good, out of every set of destinations, here and in what comes. As an author it
-    /// stays: what it sent is delivered still, once.
-    pub fn forget(&mut self, process: Index) {
-        if process != Index::ME && self.forgotten.insert(process) {
-            self.log.forget(process, vouching(&self.config, &self.vouched));
-        }
-    }
-
-    /// Who was forgotten.
-    pub fn forgotten(&self) -> &Set {
-        &self.forgotten
-    }
-
-    // Across a restart.
-
-    /// The state without the messages that wait: whoever restores it receives those again, and asks again about what was
-    /// found [`void`](Self::void) in them.
-    pub fn snapshot(&self) -> Snapshot<P> {
-        Snapshot {
-            processes: self.roster.iter().map(|(_, id)| id.clone()).collect(),
-            clock: self.clock,
-            abandonments: self.abandonments,
-            authors: (0..self.roster.len()).map(|at| self.progress(at)).collect(),
-            forgotten: self.forgotten.clone(),
-            log: self.log.iter().collect(),
-        }
-    }
-
-    /// A process that goes on where `snapshot` was taken, with the same indices.
-    ///
-    /// # Errors
-    /// [`RestoreError`] if the snapshot has more processes than `config` allows, or contradicts itself.
-    pub fn restore(snapshot: Snapshot<P>, config: Config) -> Result<Self, RestoreError> {
-        snapshot.check(&config)?;
-        let mut ids = snapshot.processes.into_iter();
-        let mut process = Self::new(ids.next().expect("checked: the first is the owner"), config);
-        for id in ids {
-            process.intern(id)?;
-        }
-        if process.roster.len() < snapshot.authors.len() {
-            return Err(RestoreError::Inconsistent("a process is listed twice"));
-        }
-        process.clock = snapshot.clock;
-        process.abandonments = snapshot.abandonments;
-        for (at, Progress { delivered, vouched, completed, holes }) in snapshot.authors.into_iter().enumerate() {
-            process.horizons[at] = Horizon::restored(delivered, holes);
-            process.vouched[at] = vouched;
-            process.completed[at] = completed;
-        }
-        process.forgotten = snapshot.forgotten;
-        for items in snapshot.log.chunk_by(|a, b| a.sender == b.sender) {
-            process.log.restore(items[0].sender, items.iter().map(|entry| (entry.clock, entry.dests.clone())));
-        }
-        Ok(process)
-    }
-
-    fn progress(&self, at: usize) -> Progress {
-        let horizon = &self.horizons[at];
-        Progress {
-            delivered: horizon.delivered(),
-            vouched: self.vouched[at],
-            completed: self.completed[at],
-            holes: horizon.holes().to_vec(),
         }
     }
 
@@ -523,13 +409,13 @@ impl<P: Ord + Clone, M> Process<P, M> {
     }
 
     /// Puts a message whose turn has come behind those before it, and then what it releases.
-    fn queue(&mut self, pending: Pending<M>) {
+    fn queue(&mut self, pending: Pending<M, S>) {
         let mut next = Some(pending);
         while let Some(pending) = next {
-            let author = pending.stamp.sender;
+            let &Stamp { sender: author, clock, .. } = pending.stamp();
             let unsure = self.completed[author.position()] < self.abandonments;
             let horizon = &mut self.horizons[author.position()];
-            let settled = horizon.queue(pending.stamp.clock, unsure, self.config.max_holes);
+            let settled = horizon.queue(clock, unsure, self.config.max_holes);
             self.ready.push_back(pending);
             self.holdback.settle(author, settled, &mut self.released);
             next = self.released.pop();

@@ -232,18 +232,23 @@ impl Default for Set {
 
 impl FromIterator<Index> for Set {
     fn from_iter<I: IntoIterator<Item = Index>>(processes: I) -> Self {
-        let mut words = Vec::new();
+        let mut inline = [0; INLINE];
+        let mut beyond = Vec::new();
         for process in processes {
             let (word, bit) = place(process);
-            if word >= words.len() {
-                words.resize(word + 1, 0);
+            if let Some(word) = inline.get_mut(word) {
+                *word |= bit;
+                continue;
             }
-            words[word] |= bit;
+            if word - INLINE >= beyond.len() {
+                beyond.resize(word - INLINE + 1, 0);
+            }
+            beyond[word - INLINE] |= bit;
         }
-        if words.len() <= INLINE {
-            Self(Words::Inline(core::array::from_fn(|position| words.get(position).copied().unwrap_or(0))))
+        if beyond.is_empty() {
+            Self(Words::Inline(inline))
         } else {
-            Self(Words::Shared(words.into()))
+            Self(Words::Shared(inline.into_iter().chain(beyond).collect()))
         }
     }
 }

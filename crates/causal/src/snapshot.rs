@@ -107,8 +107,8 @@ impl<P: Id> Snapshot<P> {
                 put(hole.given_up.into(), &mut out);
             }
         }
-        put_set(&self.forgotten, count, &mut out);
-        put_entries(&self.log, count, &mut out);
+        put_set(&self.forgotten, count, Index::position, &mut out);
+        put_entries(&self.log, count, Index::position, &mut out);
         out
     }
 

@@ -81,6 +81,23 @@ impl Stamp {
     }
 }
 
+impl Entries {
+    /// The entries, put in order; `None` if two are alike.
+    pub(crate) fn in_order(mut entries: SmallVec<[Entry; 2]>) -> Option<Self> {
+        if entries.is_sorted_by(|a, b| a.key() < b.key()) {
+            return Some(Self(entries));
+        }
+        entries.sort_unstable_by_key(Entry::key);
+        entries.is_sorted_by(|a, b| a.key() < b.key()).then_some(Self(entries))
+    }
+}
+
+impl Entry {
+    fn key(&self) -> (Index, Clock) {
+        (self.sender, self.clock)
+    }
+}
+
 impl Deref for Entries {
     type Target = [Entry];
 
@@ -93,8 +110,8 @@ impl Deref for Entries {
 impl FromIterator<Entry> for Entries {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         let mut entries: SmallVec<[Entry; 2]> = entries.into_iter().collect();
-        if !entries.is_sorted_by_key(|entry| (entry.sender, entry.clock)) {
-            entries.sort_by_key(|entry| (entry.sender, entry.clock));
+        if !entries.is_sorted_by_key(Entry::key) {
+            entries.sort_by_key(Entry::key);
         }
         Self(entries)
     }

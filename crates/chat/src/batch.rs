@@ -52,17 +52,16 @@ pub(crate) fn verify(author: &ProcessId, leaves: &[Hash], signature: &Signature)
     Ok(identity::verify(&author.person, &statement(author, leaves.iter()), signature)?)
 }
 
-/// What the author signs.
+/// What the author signs: a hash of the whole, as Ed25519 goes over it twice, and with a slower hash.
 fn statement<'a>(author: &ProcessId, leaves: impl ExactSizeIterator<Item = &'a Hash>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(BATCH_DOMAIN.len() + 48 + 32 * leaves.len());
-    bytes.extend_from_slice(BATCH_DOMAIN);
-    bytes.extend_from_slice(author.person.public_key());
-    bytes.extend_from_slice(&author.incarnation.0.to_be_bytes());
-    bytes.extend_from_slice(&(leaves.len() as u64).to_be_bytes());
+    let mut hash = Sha256::new();
+    hash.update(author.person.public_key());
+    hash.update(author.incarnation.0.to_be_bytes());
+    hash.update((leaves.len() as u64).to_be_bytes());
     for leaf in leaves {
-        bytes.extend_from_slice(leaf);
+        hash.update(leaf);
     }
-    bytes
+    [BATCH_DOMAIN, &hash.finalize()].concat()
 }
 
 /// Why a proof proves nothing.

@@ -1,13 +1,18 @@
 //! What a causal multicast carries: a text, a change of the directory, or a welcome.
 //!
-//! Layout: one byte of kind; a text then has the length of its head (two bytes, big-endian), the head, and the UTF-8
-//! text up to the end, so that the text is never copied to be read; the other kinds are one encoded value.
+//! One byte of kind. A record or a welcome then is one encoded value. A text, of which there are many, is laid out by hand:
+//!
+//! ```text
+//! scope u8: 0 all, 1 direct, 2 a group, and then: length u8 | name
+//! | sent_at i64 | stamp: micros i64, logical u32 (all big-endian) | the text in UTF-8, up to the end
+//! ```
 
 use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
 use crate::ProcessId;
-use crate::codec::{self, Malformed};
+use crate::codec::{self, Malformed, take};
 use crate::hlc::Hlc;
 use crate::name::Name;
 use crate::record::SignedRecord;
@@ -15,6 +20,10 @@ use crate::record::SignedRecord;
 const TEXT: u8 = 1;
 const RECORD: u8 = 2;
 const WELCOME: u8 = 3;
+
+const ALL: u8 = 0;
+const DIRECT: u8 = 1;
+const GROUP: u8 = 2;
 
 /// The most that a record or a welcome may take, in bytes.
 const MAX_VALUE: usize = 1024 * 1024;
@@ -29,7 +38,7 @@ pub(crate) enum Scope {
 }
 
 /// What stands before a text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TextHead {
     pub(crate) scope: Scope,
     /// The author's own clock, Unix time in microseconds: shown, never sorted by.
@@ -45,27 +54,26 @@ pub(crate) struct Shown {
     pub(crate) up_to: Vec<(ProcessId, u64)>,
 }
 
-/// A body, borrowed from the bytes that it came in.
+/// A body. A text shares memory with the bytes that it came in.
 #[derive(Debug)]
-pub(crate) enum Body<'a> {
-    Text(TextHead, &'a str),
+pub(crate) enum Body {
+    Text(TextHead, ByteString),
     Record(Box<SignedRecord>),
     /// The first thing that a member says to a newcomer (DESIGN: the welcome).
     Welcome(Vec<Shown>),
 }
 
-impl<'a> Body<'a> {
+impl Body {
     /// # Errors
     /// [`Malformed`] for anything that [`text`], [`record`] or [`welcome`] would not have written.
-    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(mut bytes: Bytes) -> Result<Self, Malformed> {
         let (&kind, rest) = bytes.split_first().ok_or(Malformed::new("an empty body"))?;
         match kind {
             TEXT => {
-                let (length, rest) = rest.split_first_chunk::<2>().ok_or(Malformed::new("a text without a head"))?;
-                let length = usize::from(u16::from_be_bytes(*length));
-                let (head, text) = rest.split_at_checked(length).ok_or(Malformed::new("a text with half a head"))?;
-                let head = codec::decode(head, length)?;
-                let text = std::str::from_utf8(text).map_err(|_| Malformed::new("a text that is not UTF-8"))?;
+                let mut rest = rest;
+                let head = take_head(&mut rest).ok_or(Malformed::new("a text with half a head"))??;
+                let _ = bytes.split_to(bytes.len() - rest.len());
+                let text = bytes.try_into().map_err(|_| Malformed::new("a text that is not UTF-8"))?;
                 Ok(Self::Text(head, text))
             }
             RECORD => codec::decode(rest, MAX_VALUE).map(|record| Self::Record(Box::new(record))),
@@ -80,13 +88,47 @@ pub(crate) fn is_welcome(bytes: &[u8]) -> bool {
     bytes.first() == Some(&WELCOME)
 }
 
+/// Takes the head of a text off its front; `None` where it ends too soon.
+fn take_head(rest: &mut &[u8]) -> Option<Result<TextHead, Malformed>> {
+    let [scope] = *take(rest)?;
+    let scope = match scope {
+        ALL => Scope::All,
+        DIRECT => Scope::Direct,
+        GROUP => {
+            let [length] = *take(rest)?;
+            let (name, behind) = rest.split_at_checked(length.into())?;
+            *rest = behind;
+            match std::str::from_utf8(name).ok().and_then(|name| Name::parse(name).ok()) {
+                Some(name) => Scope::Group(name),
+                None => return Some(Err(Malformed::new("a group of no such name"))),
+            }
+        }
+        _ => return Some(Err(Malformed::new("a text of an unknown scope"))),
+    };
+    let sent_at = i64::from_be_bytes(*take(rest)?);
+    let micros = i64::from_be_bytes(*take(rest)?);
+    let logical = u32::from_be_bytes(*take(rest)?);
+    Some(Ok(TextHead { scope, sent_at, hlc: Hlc { micros, logical } }))
+}
+
 /// The bytes of a text.
 pub(crate) fn text(head: &TextHead, text: &str) -> Bytes {
-    let head = codec::encode(head);
-    let mut bytes = BytesMut::with_capacity(3 + head.len() + text.len());
+    const FIXED: usize = 1 + 1 + 8 + 8 + 4;
+    let TextHead { scope, sent_at, hlc } = head;
+    let mut bytes = BytesMut::with_capacity(FIXED + text.len());
     bytes.put_u8(TEXT);
-    bytes.put_u16(u16::try_from(head.len()).expect("a head holds one name of at most 32 letters"));
-    bytes.put_slice(&head);
+    match scope {
+        Scope::All => bytes.put_u8(ALL),
+        Scope::Direct => bytes.put_u8(DIRECT),
+        Scope::Group(name) => {
+            bytes.put_u8(GROUP);
+            bytes.put_u8(u8::try_from(name.as_str().len()).expect("a name has at most 32 letters of 4 bytes"));
+            bytes.put_slice(name.as_str().as_bytes());
+        }
+    }
+    bytes.put_i64(*sent_at);
+    bytes.put_i64(hlc.micros);
+    bytes.put_u32(hlc.logical);
     bytes.put_slice(text.as_bytes());
     bytes.freeze()
 }
@@ -107,4 +149,53 @@ fn value(kind: u8, value: &impl Serialize) -> Bytes {
     bytes.put_u8(kind);
     bytes.put_slice(&value);
     bytes.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn head() -> impl Strategy<Value = TextHead> {
+        let group = "[a-zéß字]{1,32}".prop_filter_map("`all` is no group", |name| Name::parse(&name).ok());
+        let scope = prop_oneof![Just(Scope::All), Just(Scope::Direct), group.prop_map(Scope::Group)];
+        (scope, any::<(i64, i64, u32)>()).prop_map(|(scope, (sent_at, micros, logical))| TextHead {
+            scope,
+            sent_at,
+            hlc: Hlc { micros, logical },
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_comes_back(head in head(), words in ".{0,80}") {
+            let bytes = text(&head, &words);
+            let Ok(Body::Text(read, rest)) = Body::decode(bytes.clone()) else { panic!("{bytes:?}") };
+            prop_assert_eq!((read, &*rest), (head, &*words));
+        }
+
+        #[test]
+        fn half_a_head_is_refused(head in head(), cut in any::<prop::sample::Index>()) {
+            let bytes = text(&head, "");
+            prop_assert!(Body::decode(bytes.slice(..cut.index(bytes.len()))).is_err());
+        }
+
+        #[test]
+        fn rubbish_is_refused_without_a_panic(kind in 0..5u8, rest in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = Body::decode([&[kind], &rest[..]].concat().into());
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_no_group() {
+        let of = |name: &str| {
+            let length = u8::try_from(name.len()).unwrap();
+            Bytes::from([&[TEXT, GROUP, length], name.as_bytes(), &[0; 20]].concat())
+        };
+        assert!(Body::decode(of("cars")).is_ok());
+        for name in ["", "two words", "all", "-h"] {
+            assert!(Body::decode(of(name)).is_err(), "{name:?}");
+        }
+    }
 }

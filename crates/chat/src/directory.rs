@@ -258,14 +258,15 @@ impl Directory {
         }
     }
 
-    /// There is a link to this person, from this address.
-    pub(crate) fn set_present(&mut self, person: PersonId, address: IpAddr) {
-        let Some(entry) = self.people.get_mut(&person) else { return };
+    /// There is a link to this person, from this address. Answers whether it is the first one ever.
+    pub(crate) fn set_present(&mut self, person: PersonId, address: IpAddr) -> bool {
+        let Some(entry) = self.people.get_mut(&person) else { return false };
         let before = entry.shown_by();
         entry.present = true;
-        entry.seen_at = Some(address.to_canonical());
+        let first = entry.seen_at.replace(address.to_canonical()).is_none();
         let after = entry.shown_by();
         self.show_by(person, Some(before), after);
+        first
     }
 
     /// There is no link to this person any more.

@@ -30,13 +30,17 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Nothing to do, with room for as much as here: one turn is much like the next.
+    /// Nothing to do, with room for as much as here, and for half of what there was room for: one turn is much like those
+    /// before it.
     pub(crate) fn room_alike(&self) -> Self {
+        fn room<T>(used: &Vec<T>) -> Vec<T> {
+            Vec::with_capacity(used.len().max(used.capacity() / 2))
+        }
         Self {
-            durable: Vec::with_capacity(self.durable.len()),
-            journal: Vec::with_capacity(self.journal.len()),
-            frames: Vec::with_capacity(self.frames.len()),
-            events: Vec::with_capacity(self.events.len()),
+            durable: room(&self.durable),
+            journal: room(&self.journal),
+            frames: room(&self.frames),
+            events: room(&self.events),
             ..Self::default()
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
 use crate::{MessageId, PersonId, ProcessId};
@@ -40,8 +41,9 @@ pub struct Message {
     pub from: Arc<Who>,
     /// To whom it went.
     pub to: Recipients,
-    /// The text as written: harmful control sequences are the user interface's to remove.
-    pub text: Arc<str>,
+    /// The text as written: harmful control sequences are the user interface's to remove. It shares memory with the
+    /// other messages that its author signed together.
+    pub text: ByteString,
     /// The author's own time of writing, Unix time in microseconds.
     pub sent_at: i64,
     /// I wrote it.
@@ -118,7 +120,7 @@ pub enum Event {
     PeerUp {
         /// Who.
         who: Arc<Who>,
-        /// Nobody by this key was known before.
+        /// There was never a link to this person before.
         new: bool,
     },
     /// Somebody is not reachable any more.

@@ -1,6 +1,9 @@
 //! Messages as they are kept: with all that is needed to hand them on to somebody who lacks them.
 
+use std::borrow::Borrow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use causal::Stamp;
@@ -10,14 +13,19 @@ use crate::frame::Handed;
 use crate::identity::Signature;
 use crate::{MessageId, ProcessId};
 
-/// The causal process of a peer: its envelopes name people's processes, and hang [`Kept`] messages on what is held.
-pub(crate) type Causal = causal::Process<ProcessId, crate::peer::Arrived>;
+/// The causal process of a peer: its envelopes name people's processes. What is held are [`Kept`] messages, which lend
+/// their stamps, and when each of them came (monotonic).
+pub(crate) type Causal = causal::Process<ProcessId, Duration, Kept>;
 
 /// One message of a batch, or the hash that stands for one that was addressed to others.
 #[derive(Debug)]
-struct Leaf {
-    hash: OnceLock<Hash>,
-    message: Option<(Stamp, Bytes)>,
+pub(crate) enum Leaf {
+    Here {
+        stamp: Stamp,
+        /// Where its body lies among the [`SignedBatch::bodies`].
+        body: Range<usize>,
+    },
+    Elsewhere(Hash),
 }
 
 /// Messages that their author signed together.
@@ -26,6 +34,11 @@ pub(crate) struct SignedBatch {
     author: ProcessId,
     signature: Signature,
     leaves: Vec<Leaf>,
+    /// The bodies of all messages that are here, with or without something in between.
+    bodies: Bytes,
+    bytes: usize,
+    /// The hashes of all messages, once somebody asks for one.
+    hashes: OnceLock<Vec<Hash>>,
     /// Whether the signature holds, once that was looked at.
     is_signed: OnceLock<bool>,
     /// The first frame that it was encoded to, nearly always the same for every link.
@@ -40,20 +53,18 @@ struct Encoded {
     frame: Bytes,
 }
 
-/// What [`SignedBatch::new`] is made of: a message with its body, or the hash of one that is not here.
-pub(crate) enum Part {
-    Message(Stamp, Bytes),
-    Elsewhere(Hash),
-}
-
 impl SignedBatch {
-    pub(crate) fn new(author: ProcessId, signature: Signature, parts: Vec<Part>) -> Self {
-        let leaf = |part| match part {
-            Part::Message(stamp, body) => Leaf { hash: OnceLock::new(), message: Some((stamp, body)) },
-            Part::Elsewhere(hash) => Leaf { hash: OnceLock::from(hash), message: None },
-        };
-        let leaves = parts.into_iter().map(leaf).collect();
-        Self { author, signature, leaves, is_signed: OnceLock::new(), frame: OnceLock::new() }
+    /// # Panics
+    /// Later on, if a leaf has its body outside `bodies`.
+    pub(crate) fn new(author: ProcessId, signature: Signature, leaves: Vec<Leaf>, bodies: Bytes) -> Self {
+        const HASH: usize = 48;
+        let here = leaves.iter().map(|leaf| match leaf {
+            Leaf::Here { stamp, body } => bytes_of(stamp, body.len()),
+            Leaf::Elsewhere(_) => 0,
+        });
+        let bytes = HASH * leaves.len() + here.sum::<usize>();
+        let (hashes, is_signed, frame) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { author, signature, leaves, bodies, bytes, hashes, is_signed, frame }
     }
 
     /// One's own messages, signed now.
@@ -63,11 +74,17 @@ impl SignedBatch {
         messages: Vec<(Stamp, Bytes)>,
         causal: &Causal,
     ) -> Self {
-        let hashes: Vec<Hash> = messages.iter().map(|(stamp, body)| leaf_hash(causal, stamp, body)).collect();
+        let mut bodies = Vec::with_capacity(messages.iter().map(|(_, body)| body.len()).sum());
+        let leaf = |(stamp, body): (Stamp, Bytes)| {
+            let start = bodies.len();
+            bodies.extend_from_slice(&body);
+            Leaf::Here { stamp, body: start..bodies.len() }
+        };
+        let leaves: Vec<Leaf> = messages.into_iter().map(leaf).collect();
+        let hashes = hashes(&leaves, &bodies, causal);
         let signature = batch::sign(identity, &author, &hashes);
-        let leaf = |((stamp, body), hash)| Leaf { hash: OnceLock::from(hash), message: Some((stamp, body)) };
-        let leaves = messages.into_iter().zip(hashes).map(leaf).collect();
-        Self { author, signature, leaves, is_signed: OnceLock::from(true), frame: OnceLock::new() }
+        let batch = Self::new(author, signature, leaves, bodies.into());
+        Self { hashes: OnceLock::from(hashes), is_signed: OnceLock::from(true), ..batch }
     }
 
     /// The frame of the messages in `mask`: what `encode` makes of them, unless that was made before.
@@ -90,34 +107,40 @@ impl SignedBatch {
 
     /// About how many bytes the whole takes, which stays as long as any of its messages is kept.
     pub(crate) fn bytes(&self) -> usize {
-        const HASH: usize = 48;
-        let messages = self.leaves.iter().filter_map(|leaf| leaf.message.as_ref());
-        HASH * self.leaves.len() + messages.map(|(stamp, body)| bytes_of(stamp, body)).sum::<usize>()
+        self.bytes
     }
 
     /// The message at `index`, if it is here.
-    pub(crate) fn message(&self, index: usize) -> Option<(&Stamp, &Bytes)> {
-        self.leaves.get(index)?.message.as_ref().map(|(stamp, body)| (stamp, body))
+    pub(crate) fn message(&self, index: usize) -> Option<(&Stamp, &[u8])> {
+        match self.leaves.get(index)? {
+            Leaf::Here { stamp, body } => Some((stamp, &self.bodies[body.clone()])),
+            Leaf::Elsewhere(_) => None,
+        }
     }
 
-    /// The hash of the message at `index`, computed at first use.
-    pub(crate) fn hash(&self, index: usize, causal: &Causal) -> Hash {
-        let leaf = &self.leaves[index];
-        *leaf.hash.get_or_init(|| {
-            let (stamp, body) = leaf.message.as_ref().expect("a leaf without a message was made from its hash");
-            leaf_hash(causal, stamp, body)
-        })
+    /// The hash of each message.
+    pub(crate) fn hashes(&self, causal: &Causal) -> &[Hash] {
+        self.hashes.get_or_init(|| hashes(&self.leaves, &self.bodies, causal))
     }
+}
+
+fn hashes(leaves: &[Leaf], bodies: &[u8], causal: &Causal) -> Vec<Hash> {
+    let (mut speller, mut envelope) = (causal.speller(), Vec::new());
+    let hash = |leaf: &Leaf| match leaf {
+        Leaf::Here { stamp, body } => {
+            envelope.clear();
+            speller.write(stamp, &mut envelope);
+            batch::leaf(&envelope, &bodies[body.clone()])
+        }
+        Leaf::Elsewhere(hash) => *hash,
+    };
+    leaves.iter().map(hash).collect()
 }
 
 /// About how many bytes one message takes.
-fn bytes_of(stamp: &Stamp, body: &Bytes) -> usize {
+fn bytes_of(stamp: &Stamp, body: usize) -> usize {
     const FIXED: usize = 160;
-    FIXED + body.len() + 48 * stamp.log.len()
-}
-
-fn leaf_hash(causal: &Causal, stamp: &Stamp, body: &[u8]) -> Hash {
-    batch::leaf(&causal.spell(stamp).to_bytes(), body)
+    FIXED + body + 48 * stamp.log.len()
 }
 
 /// A message of a batch.
@@ -134,7 +157,7 @@ impl Kept {
         Self { batch, index: u16::try_from(index).expect("a batch has at most a few dozen messages") }
     }
 
-    fn parts(&self) -> (&Stamp, &Bytes) {
+    fn parts(&self) -> (&Stamp, &[u8]) {
         self.batch.message(usize::from(self.index)).expect("checked when it was made")
     }
 
@@ -142,8 +165,13 @@ impl Kept {
         self.parts().0
     }
 
-    pub(crate) fn body(&self) -> &Bytes {
+    pub(crate) fn body(&self) -> &[u8] {
         self.parts().1
+    }
+
+    /// The body, which shares memory with those of its whole batch.
+    pub(crate) fn shared_body(&self) -> Bytes {
+        self.batch.bodies.slice_ref(self.body())
     }
 
     pub(crate) fn batch(&self) -> &Arc<SignedBatch> {
@@ -161,36 +189,36 @@ impl Kept {
 
     /// About how many bytes it takes here.
     pub(crate) fn bytes(&self) -> usize {
-        bytes_of(self.stamp(), self.body())
+        bytes_of(self.stamp(), self.body().len())
     }
 
     /// Whether its author signed the batch that it came in; looked at once a batch. What comes straight from its author
     /// is believed without; before it is handed on its proof has to hold.
     pub(crate) fn is_signed(&self, causal: &Causal) -> bool {
         let batch = &self.batch;
-        *batch.is_signed.get_or_init(|| {
-            let hashes: Vec<Hash> = (0..batch.len()).map(|index| batch.hash(index, causal)).collect();
-            batch::verify(&batch.author, &hashes, &batch.signature).is_ok()
-        })
+        *batch.is_signed.get_or_init(|| batch::verify(&batch.author, batch.hashes(causal), &batch.signature).is_ok())
     }
 
     /// The form in which anybody can hand it on: canonical, with the proof that its author wrote it.
     pub(crate) fn handed(&self, causal: &Causal) -> Handed {
-        let others = (0..self.batch.len()).filter(|&other| other != self.index());
-        let proof = Proof {
-            index: self.index,
-            leaves_of_others: others.map(|other| self.batch.hash(other, causal)).collect(),
-            signature: *self.batch.signature(),
-        };
+        let mut leaves_of_others = self.batch.hashes(causal).to_vec();
+        leaves_of_others.remove(self.index());
+        let proof = Proof { index: self.index, leaves_of_others, signature: *self.batch.signature() };
         Handed { envelope: causal.spell(self.stamp()).to_bytes(), body: self.body().to_vec(), proof }
     }
 
     /// A message that was handed on, its proof verified: whoever keeps it can hand it on again.
     pub(crate) fn from_handed(author: ProcessId, stamp: Stamp, body: Bytes, proof: Proof) -> Self {
         let index = usize::from(proof.index);
-        let mut parts: Vec<Part> = proof.leaves_of_others.into_iter().map(Part::Elsewhere).collect();
-        parts.insert(index, Part::Message(stamp, body));
-        let batch = SignedBatch { is_signed: OnceLock::from(true), ..SignedBatch::new(author, proof.signature, parts) };
-        Self::new(Arc::new(batch), index)
+        let mut leaves: Vec<Leaf> = proof.leaves_of_others.into_iter().map(Leaf::Elsewhere).collect();
+        leaves.insert(index, Leaf::Here { stamp, body: 0..body.len() });
+        let batch = SignedBatch::new(author, proof.signature, leaves, body);
+        Self::new(Arc::new(SignedBatch { is_signed: OnceLock::from(true), ..batch }), index)
+    }
+}
+
+impl Borrow<Stamp> for Kept {
+    fn borrow(&self) -> &Stamp {
+        self.stamp()
     }
 }

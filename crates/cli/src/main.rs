@@ -1,13 +1,14 @@
 //! The program `causerie`: a prompt, and plain or JSON lines, over the session of one peer.
 //!
 //! Exit codes: 0, it did what it was asked to; 1, it could not, or the traces that were checked show a violation; 2, the
-//! options make no sense, or the traces cannot be checked.
+//! options make no sense, or the traces cannot be read.
 #![forbid(unsafe_code)]
 
 mod ask;
 mod chat;
 mod check;
 mod demo;
+mod diagram;
 mod headless;
 mod input;
 mod log;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Some(Task::Users(options)) => ask::users(options),
         Some(Task::Health(folder)) => ask::health(folder),
         Some(Task::Check(traces)) => check::run(&traces),
+        Some(Task::Diagram(drawing)) => diagram::run(&drawing),
         Some(Task::Demo) => demo::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,6 +12,7 @@ Examples:
   causerie attach                           a prompt for it, one of any number
   causerie send @bob the build is done      one message by it, from a script
   causerie demo                             see causal order at work, without a second machine
+  causerie diagram *.trace -o chat.svg      draw what the peers wrote down with --trace
 
 Exit codes: 0 fine; 1 it could not be done, or `check` found a violation; 2 the options or the traces make no sense.";
 
@@ -52,7 +53,7 @@ pub(crate) struct Peer {
     pub(crate) interface: Option<String>,
     #[command(flatten)]
     pub(crate) folder: Folder,
-    /// Append what this peer does to FILE, for `causerie check`
+    /// Append what this peer does to FILE, for `causerie check` and `causerie diagram`
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
     /// What to log on standard error: error, warn, info, debug, trace, or a filter such as net=debug
@@ -88,6 +89,9 @@ pub(crate) enum Task {
     Health(Folder),
     /// Verify causal order and exactly-once delivery from the traces of all peers
     Check(Traces),
+    /// Draw the traces of all peers as a space–time diagram
+    #[command(after_help = shiviz())]
+    Diagram(Drawing),
     /// Three peers play the dependency triangle on this machine; then you join them
     Demo,
 }
@@ -136,6 +140,35 @@ pub(crate) struct Traces {
     pub(crate) absent: Vec<String>,
 }
 
+/// What is drawn.
+#[derive(Debug, Args)]
+pub(crate) struct Drawing {
+    /// The traces, one a peer
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write it (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = Format::Svg)]
+    pub(crate) format: Format,
+}
+
+/// How to have ShiViz read its format.
+fn shiviz() -> String {
+    format!("ShiViz takes the log as a file, or pasted with this regular expression:\n  {}", trace::SHIVIZ_EXPRESSION)
+}
+
+/// The forms of a drawing.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// A picture, for any browser
+    Svg,
+    /// A log for ShiViz.
+    #[value(help = "A log for ShiViz, https://bestchai.bitbucket.io/shiviz/")]
+    Shiviz,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -152,6 +185,8 @@ mod tests {
         for nonsense in [
             &["--listen", "here"][..],
             &["check"],
+            &["diagram"],
+            &["diagram", "x", "--format", "png"],
             &["--no-mdns", "--interface", "eth0"],
             &["--json", "demo"],
             &["--data", "folder", "run"],

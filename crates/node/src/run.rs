@@ -22,9 +22,12 @@ use crate::journal::Trace;
 use crate::server::Server;
 use crate::session::{Far, InterfaceId, Request, stopped};
 
-/// Frames taken in one turn before its effects are carried out. 4,096 short messages are some 20 ms of work: long enough
-/// to share a commit among many, short enough for a user not to notice.
-const FRAMES: usize = 4096;
+/// Bytes of frames taken in one turn, or little more, before its effects are carried out. They hold some 500 short
+/// messages: enough to share a commit, and few enough that what is to be done for them is still in the cache when it is.
+const FRAMES: usize = 64 * 1024;
+
+/// What an event of the links counts for, beside its frames.
+const EVENT: usize = 64;
 
 /// Commands taken in one turn.
 const COMMANDS: usize = 64;
@@ -143,11 +146,11 @@ impl Node {
         let now = self.clock.now();
         match woken {
             Woken::Link(event) => {
-                let mut frames = self.link(now, event);
-                while frames < FRAMES
+                let mut taken = self.link(now, event);
+                while taken < FRAMES
                     && let Some(event) = self.links.try_recv()
                 {
-                    frames += 1 + self.link(now, event);
+                    taken += self.link(now, event);
                 }
             }
             Woken::Command(request) => self.commands(now, request),
@@ -281,7 +284,7 @@ impl Node {
         Ok(Answer::Connecting { address })
     }
 
-    /// Hands one event of the links to the peer; the number of frames in it.
+    /// Hands one event of the links to the peer; about how many bytes it took.
     fn link(&mut self, now: Now, event: net::Event) -> usize {
         match event {
             net::Event::Listening { address } => self.peer.handle_listening(address),
@@ -300,17 +303,17 @@ impl Node {
             // `net::Event` may grow; what this crate does not know yet, its user cannot miss.
             _ => {}
         }
-        0
+        EVENT
     }
 
     /// After a bad frame a link is closed, and what had come behind that frame is not looked at.
     fn frames(&mut self, now: Now, link: LinkId, frames: net::Frames) -> usize {
-        let mut count = 0;
+        let mut taken = EVENT;
         if self.deaf || self.condemned.contains(&link) {
-            return count;
+            return taken;
         }
         for frame in frames {
-            count += 1;
+            taken += frame.len();
             if let Err(bad) = self.peer.handle_frame(now, link, &frame) {
                 tracing::warn!(link = link.0, "closing a link: {bad}");
                 self.net.close(net::LinkId(link.0), bad.to_string());
@@ -318,7 +321,7 @@ impl Node {
                 break;
             }
         }
-        count
+        taken
     }
 
     fn perform(&mut self, now: Now) -> Result<(), StoreError> {

@@ -19,18 +19,17 @@
 
 mod chain;
 mod complete;
-mod history;
 mod holes;
 mod once;
 mod order;
-mod past;
 mod report;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use report::{Report, Rule, Violation};
 
-use history::History;
+use crate::Error;
+use crate::history::{History, Number};
 
 /// What to verify, beyond causal order and exactly-once.
 #[derive(Clone, Debug, Default)]
@@ -43,43 +42,6 @@ pub struct Options {
     pub running: bool,
 }
 
-/// Traces that cannot be checked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A file could not be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A line is not a record.
-    #[error("{}:{line}: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// One process has events in two files, so that their order is not known.
-    #[error("{process} has events in {} and in {}: give each trace once", first.display(), second.display())]
-    SharedProcess {
-        /// The process.
-        process: String,
-        /// One file.
-        first: PathBuf,
-        /// The other one.
-        second: PathBuf,
-    },
-    /// More than the checker can number (2³² − 1 events, messages or destinations).
-    #[error("the traces are too large to be checked")]
-    TooLarge,
-}
-
 /// Reads the traces `files` of one run and verifies them.
 ///
 /// Give the files of all peers: those of a missing one can hide a violation, but never make one.
@@ -88,10 +50,7 @@ pub enum Error {
 ///
 /// See [`Error`]. A violation is no error: it is in the report.
 pub fn check<P: AsRef<Path>>(files: &[P], options: &Options) -> Result<Report, Error> {
-    let mut report = Report::default();
-    let mut history = History::read(files, &mut report)?;
-    once::check(&mut history, &mut report);
-    order::check(&history, &mut report);
+    let Examined { history, mut report, .. } = examine(files)?;
     if options.complete {
         complete::check(&history, options, &mut report);
         report.complete = true;
@@ -99,5 +58,22 @@ pub fn check<P: AsRef<Path>>(files: &[P], options: &Options) -> Result<Report, E
     Ok(report)
 }
 
+/// Traces that were read, and in which everything was verified but whether they are complete.
+pub(crate) struct Examined {
+    /// Without what breaks exactly-once.
+    pub(crate) history: History,
+    pub(crate) report: Report,
+    /// The site and position of each delivery that breaks causal order.
+    pub(crate) disordered: Vec<(Number, Number)>,
+}
+
+pub(crate) fn examine<P: AsRef<Path>>(files: &[P]) -> Result<Examined, Error> {
+    let mut report = Report::default();
+    let mut history = History::read(files, &mut report)?;
+    once::check(&mut history, &mut report);
+    let disordered = order::check(&history, &mut report);
+    Ok(Examined { history, report, disordered })
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

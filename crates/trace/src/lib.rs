@@ -2,8 +2,9 @@
 //! in which the peer did it.
 //!
 //! [`Writer`] appends [`Record`]s to such a file. [`check()`] reads the files of all peers and verifies causal order,
-//! exactly-once and completeness from them alone. It knows nothing of the algorithm that made the traces and shares no
-//! code with it: program order in each file, and "a send comes before its deliveries", are all that it uses.
+//! exactly-once and completeness from them alone, and [`Diagram`] draws them. Neither knows anything of the algorithm that
+//! made the traces or shares code with it: program order in each file, and "a send comes before its deliveries", are all
+//! that they use.
 //!
 //! # Examples
 //!
@@ -35,9 +36,15 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod diagram;
+mod error;
+mod history;
+mod past;
 mod record;
 mod writer;
 
-pub use check::{Error, Options, Report, Rule, Violation, check};
+pub use check::{Options, Report, Rule, Violation, check};
+pub use diagram::{Diagram, SHIVIZ_EXPRESSION};
+pub use error::Error;
 pub use record::{Event, MessageId, ParseIdError, Record};
 pub use writer::Writer;

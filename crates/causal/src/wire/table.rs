@@ -1,6 +1,9 @@
 //! The receiver's side of one link: what the other end's numbers stand for.
 
 use alloc::vec::Vec;
+use core::borrow::Borrow;
+
+use smallvec::SmallVec;
 
 use super::{BITMAP, LESS, LESS_AUTHOR, LIST, NUMBERED, OTHER, SINGLE, VERSION};
 use crate::bytes::{take, take_byte, take_bytes, take_clock, take_count, take_id};
@@ -26,10 +29,10 @@ impl Table {
     /// # Errors
     /// [`DecodeError`] if they are malformed, do not follow on what was there, or exceed `limits`; then the link is of no more
     /// use. [`DecodeError::Full`] if the roster is full.
-    pub fn learn<P: Id, M>(
+    pub fn learn<P: Id, M, S: Borrow<Stamp>>(
         &mut self,
         input: &mut &[u8],
-        process: &mut Process<P, M>,
+        process: &mut Process<P, M, S>,
         limits: &Limits,
     ) -> Result<(), DecodeError> {
         let version = take_byte(input)?;
@@ -63,13 +66,12 @@ impl Table {
         let clock = take_clock(input)?;
         let dests = self.take_set(input, None)?;
         let entries = take_count(input, "entries", limits.entries)?;
-        let log = (0..entries).map(|_| self.take_entry(input, sender, clock, &dests));
-        let log = log.collect::<Result<Entries, DecodeError>>()?;
-        if log.is_sorted_by(|a, b| (a.sender, a.clock) < (b.sender, b.clock)) {
-            Ok(Stamp { sender, clock, dests, log })
-        } else {
-            Err(DecodeError::Unordered)
+        let mut log = SmallVec::with_capacity(entries);
+        for _ in 0..entries {
+            log.push(self.take_entry(input, sender, clock, &dests)?);
         }
+        let log = Entries::in_order(log).ok_or(DecodeError::Unordered)?;
+        Ok(Stamp { sender, clock, dests, log })
     }
 
     fn take_entry(&self, input: &mut &[u8], sender: Index, clock: Clock, dests: &Set) -> Result<Entry, DecodeError> {

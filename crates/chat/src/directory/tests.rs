@@ -146,6 +146,15 @@ fn the_generation_changes_with_memberships_and_only_then() {
 }
 
 #[test]
+fn only_the_first_link_to_a_person_is_new_however_the_record_came() {
+    let mut directory = alice();
+    news(&mut directory, 2, &record(2, 1, "bob", &[]));
+    assert!(directory.set_present(person(2), ip(2)));
+    directory.set_absent(person(2));
+    assert!(!directory.set_present(person(2), ip(3)));
+}
+
+#[test]
 fn a_record_of_mine_that_i_did_not_write_is_outdone() {
     let mut directory = alice();
     let from_another_life = Record {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use causal::{Limits, Receipt, Stamp};
+use bytestring::ByteString;
+use causal::{Delivery, Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
@@ -12,7 +13,7 @@ use crate::kept::Kept;
 use crate::store::{Change, Store};
 use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients};
 
-use super::{Arrived, BadFrame, Now, Peer, batch_frame};
+use super::{BadFrame, Now, Peer, batch_frame};
 
 /// From how many bytes on a body counts by its length while it is held, not only as one more.
 const LARGE: usize = 4096;
@@ -92,14 +93,13 @@ impl<S: Store> Peer<S> {
     /// Hands a message to the causal order.
     pub(super) fn submit(&mut self, now: Now, kept: Kept) -> Result<(), String> {
         let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
-        let stamp = kept.stamp().clone();
         let bytes = kept.body().len();
         let large = bytes >= LARGE;
-        if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(&stamp) {
+        if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(kept.stamp()) {
             self.vectors.note_refused(now, sender);
             return Ok(());
         }
-        match self.causal.receive(stamp, Arrived { kept, at: now.monotonic }) {
+        match self.causal.receive(kept, now.monotonic) {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
                 self.held_since.push_back((sender, clock, now.monotonic));
@@ -128,10 +128,10 @@ impl<S: Store> Peer<S> {
     /// Shows what the causal order lets go.
     pub(super) fn deliver(&mut self, now: Now) {
         while let Some(delivery) = self.causal.next_delivery() {
-            let Arrived { kept, at } = delivery.message;
-            let (sender, clock) = (delivery.stamp.sender, delivery.stamp.clock);
+            let Delivery { stamp: kept, message: at, late } = delivery;
+            let &Stamp { sender, clock, .. } = kept.stamp();
             let id = kept.id();
-            self.journal(if delivery.late { Journal::Late { id } } else { Journal::Deliver { id } });
+            self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
             self.note_delivered(now, sender);
             if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
                 self.held_large_bytes -= bytes;
@@ -142,10 +142,9 @@ impl<S: Store> Peer<S> {
                 self.tell(Event::Released { id, from, held_ms });
             }
             // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
-            let body = kept.body().clone();
-            match Body::decode(&body) {
+            match Body::decode(kept.shared_body()) {
                 Ok(Body::Text(head, text)) => {
-                    self.show(now, &kept, &head, text, Shown { fetched: false, late: delivery.late });
+                    self.show(now, &kept, head, text, Shown { fetched: false, late });
                 }
                 Ok(Body::Record(record)) => {
                     self.effects.durable.push(Change::Delivered { kept });
@@ -175,7 +174,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Shows a text, and keeps it in the history.
-    pub(super) fn show(&mut self, now: Now, kept: &Kept, head: &TextHead, text: &str, shown: Shown) {
+    pub(super) fn show(&mut self, now: Now, kept: &Kept, head: TextHead, text: ByteString, shown: Shown) {
         let Some(conversation) = self.conversation(kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
         let stamp = kept.stamp();
@@ -189,13 +188,13 @@ impl<S: Store> Peer<S> {
             late: shown.late,
             clock_off,
         };
-        let message = self.message(&entry, head, text);
+        let message = self.message(&entry, head.sent_at, text);
         self.effects.durable.push(Change::Shown(entry));
         self.tell(Event::Message { message });
     }
 
     /// A message of the history, as the user interface shows it.
-    pub(super) fn message(&mut self, entry: &Entry, head: &TextHead, text: &str) -> Message {
+    pub(super) fn message(&mut self, entry: &Entry, sent_at: i64, text: ByteString) -> Message {
         let id = entry.kept.id();
         let to = match &entry.conversation {
             Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
@@ -207,8 +206,8 @@ impl<S: Store> Peer<S> {
             id,
             from: self.directory.who(id.process.person),
             to,
-            text: Arc::from(text),
-            sent_at: head.sent_at,
+            text,
+            sent_at,
             own: id.process.person == self.me.person,
             fetched: entry.fetched,
             late: entry.late,

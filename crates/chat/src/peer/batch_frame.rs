@@ -11,9 +11,11 @@ use causal::wire::{Numbering, Table};
 use causal::{Index, Limits};
 
 use crate::ProcessId;
+use crate::batch::Hash;
+use crate::codec::take;
 use crate::frame::BATCH;
 use crate::identity::Signature;
-use crate::kept::{Causal, Part, SignedBatch};
+use crate::kept::{Causal, Leaf, SignedBatch};
 
 use super::BadFrame;
 
@@ -29,7 +31,7 @@ fn lay_out(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &C
     bytes.put_u8(u8::try_from(batch.len()).expect("a batch has at most 64 messages"));
     bytes.put_u64(mask);
     for index in (0..batch.len()).filter(|index| mask & (1 << index) == 0) {
-        bytes.put_slice(&batch.hash(index, causal));
+        bytes.put_slice(&batch.hashes(causal)[index]);
     }
     let mut envelope = Vec::with_capacity(64);
     for index in (0..batch.len()).filter(|index| mask & (1 << index) != 0) {
@@ -53,49 +55,38 @@ pub(super) fn decode(
     table: &mut Table,
     limits: &Limits,
 ) -> Result<(SignedBatch, u64), BadFrame> {
-    const HEAD: usize = 64 + 1 + 8;
     // The messages are kept, and a frame is a piece of a buffer that holds many: without a copy each would keep it all.
-    let mut bytes = Bytes::copy_from_slice(frame);
+    let frame = Bytes::copy_from_slice(frame);
     let short = || BadFrame("a batch that ends too soon".to_owned());
-    let head = bytes.get(..HEAD).ok_or_else(short)?;
-    let signature = Signature(head[..64].try_into().expect("64 bytes"));
-    let count = usize::from(head[64]);
-    let mask = u64::from_be_bytes(head[65..HEAD].try_into().expect("8 bytes"));
-    if count == 0 || count > 64 || mask == 0 || mask.checked_shr(head[64].into()).unwrap_or(0) != 0 {
+    let mut rest = &frame[..];
+    let signature = Signature(*take(&mut rest).ok_or_else(short)?);
+    let [count] = *take(&mut rest).ok_or_else(short)?;
+    let mask = u64::from_be_bytes(*take(&mut rest).ok_or_else(short)?);
+    if count == 0 || count > 64 || mask == 0 || mask.checked_shr(count.into()).unwrap_or(0) != 0 {
         return Err(BadFrame("a batch whose mask does not fit its size".to_owned()));
     }
-    let _ = bytes.split_to(HEAD);
-    let mut absent = bytes.split_to_checked((count - mask.count_ones() as usize) * 32).ok_or_else(short)?;
-    let mut parts = Vec::with_capacity(count);
+    let count = usize::from(count);
+    let absent = count - mask.count_ones() as usize;
+    let (absent, mut rest) = rest.split_at_checked(absent * size_of::<Hash>()).ok_or_else(short)?;
+    let mut absent = absent.as_chunks().0.iter();
+    let mut leaves = Vec::with_capacity(count);
     for index in 0..count {
         if mask & (1 << index) == 0 {
-            parts.push(Part::Elsewhere(absent.split_to(32)[..].try_into().expect("32 bytes")));
+            leaves.push(Leaf::Elsewhere(*absent.next().expect("as many as the mask leaves out")));
             continue;
         }
-        let mut rest = &bytes[..];
         let stamp = table.decode(&mut rest, limits).map_err(|error| BadFrame(error.to_string()))?;
-        let length = rest.split_first_chunk::<4>().map(|(length, _)| u32::from_be_bytes(*length)).ok_or_else(short)?;
-        let taken = bytes.len() - rest.len() + 4;
-        let _ = bytes.split_to(taken);
-        let body = bytes.split_to_checked(length as usize).ok_or_else(short)?;
         if stamp.sender != author.0 {
             return Err(BadFrame("a fresh message under somebody else's name".to_owned()));
         }
-        parts.push(Part::Message(stamp, body));
+        let length = u32::from_be_bytes(*take(&mut rest).ok_or_else(short)?);
+        let start = frame.len() - rest.len();
+        let (body, behind) = rest.split_at_checked(length as usize).ok_or_else(short)?;
+        rest = behind;
+        leaves.push(Leaf::Here { stamp, body: start..start + body.len() });
     }
-    if !bytes.is_empty() {
+    if !rest.is_empty() {
         return Err(BadFrame("a batch with something behind it".to_owned()));
     }
-    Ok((SignedBatch::new(author.1, signature, parts), mask))
-}
-
-/// `Bytes::split_to` that refuses instead of panicking.
-trait SplitToChecked: Sized {
-    fn split_to_checked(&mut self, at: usize) -> Option<Self>;
-}
-
-impl SplitToChecked for Bytes {
-    fn split_to_checked(&mut self, at: usize) -> Option<Self> {
-        (at <= self.len()).then(|| self.split_to(at))
-    }
+    Ok((SignedBatch::new(author.1, signature, leaves, frame), mask))
 }

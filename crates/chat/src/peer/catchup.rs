@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
-use causal::{Clock, Index, Stamp};
+use causal::{Clock, Index, Set, Stamp};
 
 use crate::frame::{Control, Handed, Have};
 use crate::kept::Kept;
@@ -36,9 +36,9 @@ pub(super) struct Vectors {
     /// What each peer has acknowledged of my own messages, holes left out.
     acknowledged: Vector,
     /// Authors of whom more was delivered since the last heartbeat.
-    changed: BTreeSet<Index>,
-    /// Deliveries that their author was not told of yet.
-    owed: BTreeMap<Index, u32>,
+    changed: Set,
+    /// For each author, how many deliveries he was not told of yet.
+    owed: Vec<u32>,
     /// Since when something has been owed.
     owed_since: Option<Duration>,
     next_heartbeat: Duration,
@@ -62,8 +62,8 @@ impl Vectors {
         Self {
             of: BTreeMap::new(),
             acknowledged: Vector::default(),
-            changed: BTreeSet::new(),
-            owed: BTreeMap::new(),
+            changed: Set::new(),
+            owed: Vec::new(),
             owed_since: None,
             next_heartbeat: now,
             next_whole: now,
@@ -111,7 +111,10 @@ impl<S: Store> Peer<S> {
 
     pub(super) fn note_delivered(&mut self, now: Now, author: Index) {
         self.vectors.changed.insert(author);
-        let owed = self.vectors.owed.entry(author).or_default();
+        if self.vectors.owed.len() <= author.position() {
+            self.vectors.owed.resize(self.causal.roster().len(), 0);
+        }
+        let owed = &mut self.vectors.owed[author.position()];
         *owed += 1;
         if *owed >= self.config.acknowledge_every {
             self.acknowledge(author);
@@ -122,7 +125,7 @@ impl<S: Store> Peer<S> {
 
     /// Tells an author what was delivered of his.
     fn acknowledge(&mut self, author: Index) {
-        self.vectors.owed.remove(&author);
+        self.vectors.owed[author.position()] = 0;
         if let Some(&link) = self.link_of.get(&author) {
             let have = vec![self.have(author)];
             self.send_control(link, &Control::Have { clock: self.causal.clock(), have, again: false });
@@ -143,7 +146,8 @@ impl<S: Store> Peer<S> {
     pub(super) fn exchange_vectors(&mut self, now: Now) {
         if self.vectors.owed_since.is_some_and(|since| since + self.config.acknowledge_after <= now.monotonic) {
             self.vectors.owed_since = None;
-            for author in std::mem::take(&mut self.vectors.owed).into_keys() {
+            let owing = self.causal.roster().iter().zip(&self.vectors.owed).filter(|&(_, &owed)| owed > 0);
+            for author in owing.map(|((author, _), _)| author).collect::<Vec<_>>() {
                 self.acknowledge(author);
             }
         }
@@ -154,13 +158,13 @@ impl<S: Store> Peer<S> {
             }
             self.have_everything()
         } else if self.vectors.next_heartbeat <= now.monotonic {
-            self.vectors.changed.iter().map(|&author| self.have(author)).collect()
+            self.vectors.changed.iter().map(|author| self.have(author)).collect()
         } else {
             return;
         };
         self.vectors.next_heartbeat = now.monotonic + self.config.heartbeat;
         self.welcome_present();
-        self.vectors.changed.clear();
+        self.vectors.changed = Set::new();
         self.tell_everybody(have);
     }
 
@@ -292,7 +296,7 @@ impl<S: Store> Peer<S> {
             (handed, up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)))
         } else {
             let Some(index) = self.causal.roster().index(&author) else { return };
-            let held = self.causal.held_messages().map(|(_, arrived)| arrived.kept.clone());
+            let held = self.causal.held_messages().map(|(kept, _)| kept.clone());
             let held = held.filter(|kept| kept.id().process == author).collect::<Vec<_>>();
             let stored = self.store.kept_by(author, after, up_to, self.config.max_piece);
             let last_stored = if stored.len() < self.config.max_piece {
@@ -409,8 +413,9 @@ impl<S: Store> Peer<S> {
         } else if through >= asked {
             self.deliver(now);
             let is_held = |stamp: &Stamp| stamp.sender == author && stamp.clock <= asked;
-            if !self.vectors.refused.contains(&author) && !self.causal.held_messages().any(|(stamp, _)| is_held(stamp))
-            {
+            let mut held = self.causal.held_messages();
+            if !self.vectors.refused.contains(&author) && !held.any(|(kept, _)| is_held(kept.stamp())) {
+                drop(held);
                 self.causal.complete(author, asked);
             }
         }

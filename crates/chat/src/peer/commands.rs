@@ -1,7 +1,6 @@
 //! What a user asks for.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use causal::Clock;
@@ -205,7 +204,7 @@ impl<S: Store> Peer<S> {
             id: self.id_of(self.causal.me(), clock),
             from: self.directory.who(self.me.person),
             to,
-            text: Arc::from(text),
+            text: text.into(),
             sent_at: head.sent_at,
             own: true,
             fetched: false,
@@ -220,7 +219,7 @@ impl<S: Store> Peer<S> {
 
     /// My own text, once it is signed: it goes into my history like anybody's.
     pub(super) fn keep_own(&mut self, kept: Kept) {
-        if let Ok(body::Body::Text(head, _)) = body::Body::decode(kept.body())
+        if let Ok(body::Body::Text(head, _)) = body::Body::decode(kept.shared_body())
             && let Some(conversation) = self.conversation(&kept, &head.scope)
         {
             let entry = Entry {
@@ -261,8 +260,8 @@ impl<S: Store> Peer<S> {
     }
 
     fn pending(&mut self) -> Answer {
-        let mut held: Vec<(Duration, causal::Index, Clock)> =
-            self.causal.held_messages().map(|(stamp, arrived)| (arrived.at, stamp.sender, stamp.clock)).collect();
+        let arrivals = self.causal.held_messages().map(|(kept, &at)| (at, kept.stamp().sender, kept.stamp().clock));
+        let mut held: Vec<(Duration, causal::Index, Clock)> = arrivals.collect();
         held.sort();
         let mut held: Vec<HeldInfo> =
             held.into_iter().map(|(_, author, clock)| self.held_info(author, clock)).collect();

@@ -16,8 +16,8 @@ impl<S: Store> Peer<S> {
     }
 
     fn read(&mut self, entry: &Entry) -> Option<Message> {
-        match Body::decode(entry.kept.body()) {
-            Ok(Body::Text(head, text)) => Some(self.message(entry, &head, text)),
+        match Body::decode(entry.kept.shared_body()) {
+            Ok(Body::Text(head, text)) => Some(self.message(entry, head.sent_at, text)),
             Ok(Body::Record(_) | Body::Welcome(_)) | Err(_) => None,
         }
     }

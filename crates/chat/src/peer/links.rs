@@ -139,14 +139,13 @@ impl<S: Store> Peer<S> {
         let index = self.causal.intern(process).map_err(|full| BadFrame(full.to_string()))?;
         let link = self.links.get_mut(&link_id).expect("still up");
         link.process = Some(index);
-        let new = self.directory.process_of(person).is_none();
         self.merge_records(now, records);
         // It may be another incarnation's: then the other side writes a newer one as soon as it sees ours.
         if self.directory.process_of(person).is_none() {
             return Err(BadFrame("a greeting without a record of its own".to_owned()));
         }
         self.link_of.insert(index, link_id);
-        self.directory.set_present(person, shown_address(remote));
+        let new = self.directory.set_present(person, shown_address(remote));
         let who = self.directory.who(person);
         self.tell(Event::PeerUp { who, new });
         self.causal.vouch(index, clock);

@@ -31,7 +31,7 @@ use crate::directory::Directory;
 use crate::frame::Control;
 use crate::hlc;
 use crate::identity::Identity;
-use crate::kept::{Causal, Kept};
+use crate::kept::Causal;
 use crate::name::Name;
 use crate::store::Store;
 use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId, Who};
@@ -51,14 +51,6 @@ pub struct Now {
     pub monotonic: Duration,
     /// Unix time in microseconds; may jump. Messages are stamped with it.
     pub unix_micros: i64,
-}
-
-/// What hangs on a message while it is held back.
-#[derive(Debug)]
-pub(crate) struct Arrived {
-    kept: Kept,
-    /// When it came (monotonic).
-    at: Duration,
 }
 
 /// A frame that no honest peer sends. Its link is to be closed with this reason.
@@ -129,7 +121,7 @@ impl<S: Store> Peer<S> {
             ..causal::Config::default()
         };
         let mut peer = Self {
-            causal: Causal::new(me, causal_config),
+            causal: Causal::lending(me, causal_config),
             directory: Directory::new(me.person, &config),
             clock: hlc::Clock::new(config.max_clock_ahead),
             numbering: causal::wire::Numbering::new(&causal::Limits::default()),

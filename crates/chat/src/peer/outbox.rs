@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use causal::{Clock, Index, Set, Stamp};
+use causal::{Clock, Index, Set};
 
 use crate::kept::{Kept, SignedBatch};
 
@@ -49,7 +49,7 @@ impl Outbox {
     pub(super) fn push(&mut self, batch: &Arc<SignedBatch>) {
         for index in 0..batch.len() {
             let kept = Kept::new(Arc::clone(batch), index);
-            let Stamp { clock, dests, .. } = kept.stamp().clone();
+            let (clock, dests) = (kept.stamp().clock, kept.stamp().dests.clone());
             if dests.is_empty() {
                 continue;
             }

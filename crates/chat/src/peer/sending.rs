@@ -82,11 +82,14 @@ impl<S: Store> Peer<S> {
         if self.numbering.is_full() {
             self.numbering.renew();
         }
-        let mut queue = std::mem::take(&mut self.queue).into_iter().peekable();
+        // As much is said in one turn as in the next.
+        let room = Vec::with_capacity(self.queue.len());
+        let mut queue = std::mem::replace(&mut self.queue, room).into_iter().peekable();
         while let Some(first) = queue.next() {
             let due = first.due;
             let mut bytes = first.body.len();
-            let mut messages = vec![(first.stamp, first.body)];
+            let mut messages = Vec::with_capacity(self.config.max_batch.min(1 + queue.len()));
+            messages.push((first.stamp, first.body));
             while let Some(next) = queue.next_if(|next| {
                 bytes += next.body.len();
                 due.is_none()
@@ -182,7 +185,9 @@ impl<S: Store> Peer<S> {
             reached = self.outbox.last();
             for outgoing in self.outbox.after(link.pushed) {
                 let clock = outgoing.kept.stamp().clock;
-                if budget == 0 {
+                // A batch that was begun goes whole, so that one frame of it serves all links.
+                let begun = wanted.last().is_some_and(|last| Arc::ptr_eq(last.batch(), outgoing.kept.batch()));
+                if budget == 0 && !begun {
                     reached = clock - 1;
                     break;
                 }

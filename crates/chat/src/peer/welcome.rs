@@ -162,7 +162,7 @@ impl<S: Store> Peer<S> {
         if of_this_member >= self.config.max_waiting_welcomes {
             return false;
         }
-        let Ok(Body::Welcome(named)) = Body::decode(kept.body()) else { return false };
+        let Ok(Body::Welcome(named)) = Body::decode(kept.shared_body()) else { return false };
         let from = kept.id().process.person;
         let needs: Vec<Need> = named.into_iter().filter_map(|named| self.need(from, named)).collect();
         let waiting = Waiting { kept: kept.clone(), needs, since: now.monotonic };
@@ -340,7 +340,7 @@ impl<S: Store> Peer<S> {
     fn verified_entry(&mut self, handed: Handed, need: &Need) -> Option<Entry> {
         let kept = self.verify_handed(handed)?;
         let id = kept.id();
-        let Ok(Body::Text(head, _)) = Body::decode(kept.body()) else { return None };
+        let Ok(Body::Text(head, _)) = Body::decode(kept.shared_body()) else { return None };
         let conversation = match (&head.scope, &need.conversation) {
             // What was sent to an earlier incarnation of mine, or by it, belongs to the same conversation.
             (Scope::Direct, Conversation::Direct(other)) => {
@@ -385,9 +385,8 @@ impl<S: Store> Peer<S> {
                 if self.store.contains(entry.kept.id()) {
                     continue;
                 }
-                let body = entry.kept.body().clone();
-                if let Ok(Body::Text(head, text)) = Body::decode(&body) {
-                    self.show(now, &entry.kept, &head, text, Shown { fetched: true, late: false });
+                if let Ok(Body::Text(head, text)) = Body::decode(entry.kept.shared_body()) {
+                    self.show(now, &entry.kept, head, text, Shown { fetched: true, late: false });
                 }
             }
             if messages > 0 {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::history::{Event, History, Kind, Number};
+use crate::history::{Event, History, Kind, Number};
 
 /// How many links of a chain are shown at each end of a long one.
 const SHOWN: usize = 10;

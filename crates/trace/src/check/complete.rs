@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::history::{History, Kind, Message, NOWHERE, Number, Sent};
 use super::{Options, Report, Rule};
+use crate::history::{History, Kind, Message, NOWHERE, Number, Sent};
 
 pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
     for name in &options.absent {
@@ -50,7 +50,7 @@ fn had(history: &History, lasting: impl Fn(Number) -> bool) -> Vec<bool> {
     for event in history.sites.iter().flat_map(|site| &site.events).filter(|event| lasting(event.by)) {
         match event.kind {
             Kind::Deliver(message) | Kind::Late(message) | Kind::Hold(message) => had[message as usize] = true,
-            Kind::Send(_) | Kind::Abandon(_) | Kind::Other => {}
+            Kind::Send(_) | Kind::Abandon(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
         }
     }
     had

@@ -3,8 +3,8 @@
 //! Whoever sends h to d need not say any more what else d must have first: d learns it from h. If d gives h up and
 //! delivers m, which depends on h, then what h depended on may come to d after m, and nobody did anything wrong.
 
-use super::history::{History, Number, Range, Sent};
-use super::past::Past;
+use crate::history::{History, Number, Range, Sent};
+use crate::past::Past;
 
 /// What one process gave up.
 #[derive(Default)]

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::history::{Event, History, Kind, Number};
 use super::{Report, Rule};
+use crate::history::{Event, History, Kind, Number};
 
 /// Verifies exactly-once, and takes out of the history what breaks it, so that the order of the rest can be verified.
 pub(super) fn check(history: &mut History, report: &mut Report) {
@@ -29,10 +29,10 @@ pub(super) fn check(history: &mut History, report: &mut Report) {
                     abandoned.entry((event.by, author)).or_default().push(range);
                     true
                 }
-                Kind::Hold(_) | Kind::Other => true,
+                Kind::Hold(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => true,
             };
             if !sound {
-                history.sites[site as usize].events[position as usize].kind = Kind::Other;
+                history.sites[site as usize].events[position as usize].kind = Kind::Struck;
             }
         }
     }

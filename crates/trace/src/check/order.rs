@@ -9,15 +9,16 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::chain;
-use super::history::{Event, History, Kind, Number};
 use super::holes::Holes;
-use super::past::Past;
 use super::{Report, Rule};
+use crate::history::{Event, History, Kind, Number};
+use crate::past::Past;
 
 /// Events that a site takes before the next one's turn: so that none runs far ahead, and few messages are under way.
 const TURN: usize = 64;
 
-pub(super) fn check(history: &History, report: &mut Report) {
+/// Verifies causal order; the site and position of each delivery that breaks it.
+pub(super) fn check(history: &History, report: &mut Report) -> Vec<(Number, Number)> {
     let mut walk = Walk::new(history);
     let mut turns: VecDeque<Number> = (0..history.sites.len() as Number).collect();
     while let Some(site) = turns.pop_front() {
@@ -39,6 +40,7 @@ pub(super) fn check(history: &History, report: &mut Report) {
         });
         report.notes.push("causal order was verified only as far as what comes before that".to_owned());
     }
+    walk.disordered
 }
 
 struct Walk<'a> {
@@ -55,6 +57,7 @@ struct Walk<'a> {
     uses: Vec<Number>,
     /// The sites that wait for a message to be sent.
     waiting: HashMap<Number, Vec<Number>>,
+    disordered: Vec<(Number, Number)>,
 }
 
 struct Shown {
@@ -74,7 +77,7 @@ impl<'a> Walk<'a> {
                         uses[hole as usize] += 1;
                     }
                 }
-                Kind::Send(_) | Kind::Hold(_) | Kind::Other => {}
+                Kind::Send(_) | Kind::Hold(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
             }
         }
         Self {
@@ -85,6 +88,7 @@ impl<'a> Walk<'a> {
             messages: history.messages.iter().map(|_| None).collect(),
             uses,
             waiting: HashMap::new(),
+            disordered: Vec::new(),
         }
     }
 
@@ -112,7 +116,7 @@ impl<'a> Walk<'a> {
                 Kind::Abandon(range) => {
                     self.shown(event.by).holes.open(history, &history.ranges[range as usize], event.by);
                 }
-                Kind::Hold(_) | Kind::Other => {}
+                Kind::Hold(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
             }
             self.next[site as usize] += 1;
         }
@@ -138,6 +142,7 @@ impl<'a> Walk<'a> {
             let shown = processes[event.by as usize].get_or_insert_with(|| Shown::new(sites.len()));
             if sent.index < shown.past.of(sent.site) || shown.holes.forbid(sent) {
                 let first = report.shown_of(Rule::CausalOrder) == 0;
+                self.disordered.push((site, position));
                 report.add(Rule::CausalOrder, || chain::explain(history, site, position, message, first));
             }
             if !shown.holes.cross(history, messages, message, &past) {

@@ -1,48 +1,59 @@
-//! The messages of one conversation, in the order of history.
+//! The messages of one conversation, read in the order of history.
+//!
+//! Each author's stamps ascend, but many authors' messages come interleaved, under load seconds apart. So they are listed by
+//! author, where each one goes to the end, and merged only when they are read or the oldest have to go.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use super::OVERHEAD;
-use crate::MessageId;
+use super::authors::{Authors, Place};
 use crate::history::{Conversation, Entry, SortKey};
-use crate::kept::Kept;
+use crate::hlc::Hlc;
 
-/// How many messages wait to be sorted together. Batches of many authors come interleaved, each of them a sorted run: sorting
-/// them as they come would move hundreds of others for each.
-const FRESH: usize = if cfg!(test) { 16 } else { 1024 };
-
-/// The messages of one conversation.
+/// The messages of one conversation. They are filed in [`Authors`], and listed here.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    sorted: VecDeque<Filed>,
-    /// What came since, not sorted yet.
-    fresh: Vec<Filed>,
+    /// By author's number; none is empty.
+    authors: BTreeMap<u32, VecDeque<Listed>>,
+    len: usize,
     bytes: usize,
 }
 
 /// An [`Entry`], less what its place in the store says.
-#[derive(Clone, Debug)]
-struct Filed {
-    key: SortKey,
-    kept: Kept,
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    hlc: Hlc,
+    place: Place,
     fetched: bool,
     late: bool,
     clock_off: bool,
 }
 
+impl Listed {
+    fn key(&self, authors: &Authors) -> SortKey {
+        (self.hlc, authors.id(self.place))
+    }
+}
+
 impl Shown {
     /// Adds a message that is not among them.
-    pub(super) fn push(&mut self, key: SortKey, entry: &Entry) {
-        let Entry { ref kept, fetched, late, clock_off, .. } = *entry;
+    pub(super) fn push(&mut self, place: Place, entry: &Entry) {
+        let Entry { hlc, ref kept, fetched, late, clock_off, .. } = *entry;
         self.bytes += kept.bytes() + OVERHEAD;
-        self.fresh.push(Filed { key, kept: kept.clone(), fetched, late, clock_off });
-        if self.fresh.len() >= FRESH {
-            self.sort();
+        self.len += 1;
+        let listed = Listed { hlc, place, fetched, late, clock_off };
+        let of_author = self.authors.entry(place.author).or_default();
+        let order = |other: &Listed| (other.hlc, other.place.clock) < (hlc, place.clock);
+        if of_author.back().is_none_or(order) {
+            of_author.push_back(listed);
+        } else {
+            of_author.insert(of_author.partition_point(order), listed);
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.sorted.len() + self.fresh.len()
+        self.len
     }
 
     /// What they take, each counted by itself.
@@ -50,43 +61,52 @@ impl Shown {
         self.bytes
     }
 
-    /// Takes the oldest away while `too_much` says so.
-    pub(super) fn drop_while(&mut self, too_much: impl Fn(&Self) -> bool, mut dropped: impl FnMut(MessageId)) {
-        self.sort();
+    /// Drops the oldest while `too_much` says so. Takes time for all authors once.
+    pub(super) fn drop_while(&mut self, too_much: impl Fn(&Self) -> bool, authors: &mut Authors) {
+        let oldest = self.authors.iter().filter_map(|(&author, of_author)| Some((of_author.front()?, author)));
+        let oldest = oldest.map(|(listed, author)| Reverse((listed.key(authors), author)));
+        let mut oldest: BinaryHeap<Reverse<(SortKey, u32)>> = oldest.collect();
         while too_much(self)
-            && let Some(filed) = self.sorted.pop_front()
+            && let Some(Reverse((_, author))) = oldest.pop()
         {
-            self.bytes -= filed.kept.bytes() + OVERHEAD;
-            dropped(filed.key.1);
+            let of_author = self.authors.get_mut(&author).expect("an author in the heap has messages");
+            let Listed { place, .. } = of_author.pop_front().expect("an author in the heap has messages");
+            match of_author.front() {
+                Some(next) => oldest.push(Reverse((next.key(authors), author))),
+                None => drop(self.authors.remove(&author)),
+            }
+            self.len -= 1;
+            self.bytes -= authors.remove(place).bytes() + OVERHEAD;
         }
     }
 
-    /// At most `count` of them that stand before a key, or at the end, newest first.
-    pub(super) fn newest(&self, of: &Conversation, before: Option<SortKey>, count: usize) -> Vec<Entry> {
-        let comes_before = |filed: &&Filed| before.is_none_or(|before| filed.key < before);
-        let mut fresh: Vec<&Filed> = self.fresh.iter().filter(comes_before).collect();
-        fresh.sort_by_key(|filed| filed.key);
-        let end = self.sorted.partition_point(|filed| comes_before(&filed));
-        let mut sorted = self.sorted.range(..end).rev().peekable();
-        let mut fresh = fresh.into_iter().rev().peekable();
-        let newest = std::iter::from_fn(|| match (sorted.peek(), fresh.peek()) {
-            (Some(one), Some(other)) if one.key > other.key => sorted.next(),
-            (Some(_) | None, Some(_)) => fresh.next(),
-            (_, None) => sorted.next(),
-        });
-        let entry = |filed: &Filed| {
-            let Filed { key: (hlc, _), kept, fetched, late, clock_off } = filed.clone();
-            Entry { conversation: of.clone(), hlc, kept, fetched, late, clock_off }
-        };
-        newest.take(count).map(entry).collect()
-    }
-
-    /// Sorts what is fresh in, and moves only what it has to stand before.
-    fn sort(&mut self) {
-        let Some(first) = self.fresh.iter().map(|filed| filed.key).min() else { return };
-        let behind = self.sorted.partition_point(|filed| filed.key < first);
-        self.fresh.extend(self.sorted.drain(behind..));
-        self.fresh.sort_by_key(|filed| filed.key);
-        self.sorted.extend(self.fresh.drain(..));
+    /// At most `count` of them that stand before a key, or at the end, newest first. Takes time for all authors once.
+    pub(super) fn newest(
+        &self,
+        of: &Conversation,
+        before: Option<SortKey>,
+        count: usize,
+        authors: &Authors,
+    ) -> Vec<Entry> {
+        let comes_before = |listed: &Listed| before.is_none_or(|before| listed.key(authors) < before);
+        let mut newest = BinaryHeap::new();
+        for (&author, of_author) in &self.authors {
+            if let Some(at) = of_author.partition_point(comes_before).checked_sub(1) {
+                newest.push((of_author[at].key(authors), author, at));
+            }
+        }
+        let mut entries = Vec::new();
+        while entries.len() < count
+            && let Some((_, author, at)) = newest.pop()
+        {
+            let of_author = &self.authors[&author];
+            let Listed { hlc, place, fetched, late, clock_off } = of_author[at];
+            let kept = authors.get(place).clone();
+            entries.push(Entry { conversation: of.clone(), hlc, kept, fetched, late, clock_off });
+            if let Some(at) = at.checked_sub(1) {
+                newest.push((of_author[at].key(authors), author, at));
+            }
+        }
+        entries
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::authors::Messages;
 use super::*;
 use crate::history::SortKey;
 use crate::hlc::Hlc;
 use crate::identity::Signature;
-use crate::kept::{Part, SignedBatch};
+use crate::kept::{Leaf, SignedBatch};
 use crate::{Incarnation, Name, PersonId};
 
 fn process(author: u8) -> ProcessId {
@@ -18,16 +19,19 @@ fn process(author: u8) -> ProcessId {
 fn kept(author: u8, clock: u64, length: usize) -> Kept {
     let mut causal = causal::Process::<ProcessId, ()>::new(process(author), causal::Config::default());
     let stamp = causal::Stamp { clock, ..causal.multicast(&causal::Set::default()) };
-    let parts = vec![Part::Message(stamp, Bytes::from(vec![0; length]))];
-    Kept::new(Arc::new(SignedBatch::new(process(author), Signature([0; 64]), parts)), 0)
+    in_one_batch(author, &stamp, &[(clock, length)]).remove(0)
 }
 
 /// Messages of one author that were signed together.
 fn batch(author: u8, messages: &[(u64, usize)]) -> Vec<Kept> {
-    let stamp = kept(author, 1, 0).stamp().clone();
-    let part = |&(clock, length)| Part::Message(causal::Stamp { clock, ..stamp.clone() }, vec![0; length].into());
-    let parts = messages.iter().map(part).collect();
-    let batch = Arc::new(SignedBatch::new(process(author), Signature([0; 64]), parts));
+    in_one_batch(author, kept(author, 1, 0).stamp(), messages)
+}
+
+fn in_one_batch(author: u8, stamp: &causal::Stamp, messages: &[(u64, usize)]) -> Vec<Kept> {
+    let leaf = |&(clock, length)| Leaf::Here { stamp: causal::Stamp { clock, ..stamp.clone() }, body: 0..length };
+    let longest = messages.iter().map(|&(_, length)| length).max().unwrap_or(0);
+    let (leaves, bodies) = (messages.iter().map(leaf).collect(), Bytes::from(vec![0; longest]));
+    let batch = Arc::new(SignedBatch::new(process(author), Signature([0; 64]), leaves, bodies));
     (0..messages.len()).map(|index| Kept::new(Arc::clone(&batch), index)).collect()
 }
 
@@ -52,20 +56,19 @@ fn keys(entries: &[Entry]) -> Vec<SortKey> {
 
 /// What the store says it takes is what its messages take, and each is filed in exactly two places.
 fn check_books(store: &MemoryStore) {
-    let of_author = |author: &Author| -> usize {
-        let kept: Vec<&Kept> = author.after(&0).map(|(_, kept)| kept).collect();
+    let of_author = |messages: &Messages| -> usize {
+        let kept: Vec<&Kept> = messages.after(&0).map(|(_, kept)| kept).collect();
         let runs = kept.chunk_by(|one, other| Arc::ptr_eq(one.batch(), other.batch()));
         kept.len() * OVERHEAD + runs.map(|run| run[0].batch().bytes()).sum::<usize>()
     };
-    assert_eq!(store.bytes, store.by_author.values().map(of_author).sum::<usize>());
+    assert_eq!(store.authors.bytes(), store.authors.iter().map(|(_, messages)| of_author(messages)).sum::<usize>());
     let mut ids = BTreeSet::new();
-    for (process, author) in &store.by_author {
-        assert!(author.len() > 0);
-        ids.extend(author.after(&0).map(|(&clock, _)| MessageId { process: *process, clock }));
+    for (process, messages) in store.authors.iter() {
+        ids.extend(messages.after(&0).map(|(&clock, _)| MessageId { process: *process, clock }));
     }
-    let mut listed: Vec<MessageId> = store.unshown.iter().copied().collect();
+    let mut listed: Vec<MessageId> = store.unshown.iter().map(|&place| store.authors.id(place)).collect();
     for (conversation, shown) in &store.conversations {
-        let entries = shown.newest(conversation, None, usize::MAX);
+        let entries = shown.newest(conversation, None, usize::MAX, &store.authors);
         assert!(!entries.is_empty());
         assert_eq!(shown.len(), entries.len());
         assert_eq!(shown.bytes(), entries.iter().map(|entry| entry.kept.bytes() + OVERHEAD).sum::<usize>());
@@ -96,7 +99,7 @@ fn a_flood_in_one_conversation_drops_nothing_of_another() {
     store.apply(&[Change::Shown(quiet.clone()), Change::Delivered { kept: kept(3, 1, 10) }]).unwrap();
     for clock in 1..=500 {
         store.apply(&[Change::Shown(entry(&group(1), 2, clock, clock as i64, 700))]).unwrap();
-        assert!(store.bytes <= limits.max_bytes);
+        assert!(store.authors.bytes() <= limits.max_bytes);
     }
     assert!(store.contains(quiet.kept.id()));
     let newest = store.newest(Some(&group(1)), None, usize::MAX);
@@ -107,7 +110,7 @@ fn a_flood_in_one_conversation_drops_nothing_of_another() {
     let mut store = MemoryStore::new(MemoryLimits { max_messages: 10, ..limits });
     for clock in 1..=50 {
         store.apply(&[Change::Delivered { kept: kept(2, clock, if clock < 25 { 10 } else { 60_000 }) }]).unwrap();
-        assert!(store.bytes <= limits.max_bytes && store.unshown.len() <= 10);
+        assert!(store.authors.bytes() <= limits.max_bytes && store.unshown.len() <= 10);
         check_books(&store);
     }
 }
@@ -123,7 +126,7 @@ fn a_short_message_does_not_keep_long_ones_for_nothing() {
             store.apply(&[Change::Shown(entry)]).unwrap();
         }
         // What is in memory, whatever the store says: each batch once.
-        let author = &store.by_author[&process(1)];
+        let author = store.authors.of(process(1)).unwrap();
         let mut batches: Vec<_> =
             author.after(&0).map(|(_, kept)| (Arc::as_ptr(kept.batch()), kept.batch().bytes())).collect();
         batches.dedup();

@@ -49,7 +49,7 @@ fn numbered<'a>(
     events.iter().enumerate().filter_map(|(at, (_, event))| of(event).map(|id| (at, id))).collect()
 }
 
-fn happened_before(events: &[(usize, &Event)]) -> Vec<Vec<bool>> {
+pub(crate) fn happened_before(events: &[(usize, &Event)]) -> Vec<Vec<bool>> {
     let mut before = vec![vec![false; events.len()]; events.len()];
     for (a, (peer, event)) in events.iter().enumerate() {
         for (b, (other, later)) in events.iter().enumerate() {

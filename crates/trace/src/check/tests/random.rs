@@ -8,13 +8,13 @@ use crate::{Event, Rule};
 
 /// What a network does with a run: each step names a peer, and what it does there.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Send { peer: usize, dests: u8 },
     Deliver { peer: usize, which: prop::sample::Index },
     GiveUp { peer: usize, which: prop::sample::Index },
 }
 
-fn steps(peers: usize) -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps(peers: usize) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (0..peers, any::<u8>()).prop_map(|(peer, dests)| Step::Send { peer, dests }),
         12 => (0..peers, any::<prop::sample::Index>()).prop_map(|(peer, which)| Step::Deliver { peer, which }),
@@ -32,7 +32,7 @@ struct Sent {
 }
 
 /// Carries the steps out. `ordered` delivers only what causal order allows, and all of it in the end.
-fn run(peers: usize, steps: &[Step], ordered: bool) -> Run {
+pub(crate) fn run(peers: usize, steps: &[Step], ordered: bool) -> Run {
     let mut run = Run::new(peers);
     let mut messages: Vec<Sent> = Vec::new();
     let mut pasts = vec![BTreeSet::new(); peers];

@@ -1,71 +1,77 @@
 //! A run that is made event by event, written to files and checked.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::{Event, MessageId, Options, Record, Report, Writer, check};
 
 /// What each peer did, by the peer's number. Process n is called `Pn`, message (n, t) is `Pn:t`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Run(pub(super) Vec<Vec<Record>>);
+pub(crate) struct Run(pub(crate) Vec<Vec<Record>>);
 
-pub(super) fn process(number: usize) -> Arc<str> {
+pub(crate) fn process(number: usize) -> Arc<str> {
     format!("P{number}").into()
 }
 
-pub(super) fn id(author: usize, clock: u64) -> MessageId {
+pub(crate) fn id(author: usize, clock: u64) -> MessageId {
     MessageId { process: process(author), clock }
 }
 
 impl Run {
-    pub(super) fn new(peers: usize) -> Self {
+    pub(crate) fn new(peers: usize) -> Self {
         Self(vec![Vec::new(); peers])
     }
 
-    pub(super) fn push(&mut self, peer: usize, event: Event) -> &mut Self {
+    pub(crate) fn push(&mut self, peer: usize, event: Event) -> &mut Self {
         let ts = self.0.iter().map(Vec::len).sum::<usize>() as i64;
         self.0[peer].push(Record { ts, peer: process(peer), name: format!("p{peer}").into(), event });
         self
     }
 
-    pub(super) fn send(&mut self, peer: usize, clock: u64, dests: &[usize]) -> &mut Self {
+    pub(crate) fn send(&mut self, peer: usize, clock: u64, dests: &[usize]) -> &mut Self {
         let dests = dests.iter().copied().map(process).collect();
         self.push(peer, Event::Send { id: id(peer, clock), dests, group: None })
     }
 
-    pub(super) fn deliver(&mut self, peer: usize, author: usize, clock: u64) -> &mut Self {
+    pub(crate) fn deliver(&mut self, peer: usize, author: usize, clock: u64) -> &mut Self {
         self.push(peer, Event::Deliver { id: id(author, clock) })
     }
 
-    pub(super) fn late(&mut self, peer: usize, author: usize, clock: u64) -> &mut Self {
+    pub(crate) fn late(&mut self, peer: usize, author: usize, clock: u64) -> &mut Self {
         self.push(peer, Event::Late { id: id(author, clock) })
     }
 
-    pub(super) fn abandon(&mut self, peer: usize, author: usize, from: u64, upto: u64) -> &mut Self {
+    pub(crate) fn abandon(&mut self, peer: usize, author: usize, from: u64, upto: u64) -> &mut Self {
         self.push(peer, Event::Abandon { id: id(author, from), upto })
     }
 
     /// Everybody ends on purpose.
-    pub(super) fn stop(&mut self) -> &mut Self {
+    pub(crate) fn stop(&mut self) -> &mut Self {
         for peer in 0..self.0.len() {
             self.push(peer, Event::Stop);
         }
         self
     }
 
-    pub(super) fn check(&self) -> Report {
+    pub(crate) fn check(&self) -> Report {
         self.check_with(&Options::default())
     }
 
-    pub(super) fn complete(&self) -> Report {
+    pub(crate) fn complete(&self) -> Report {
         self.check_with(&Options { complete: true, ..Options::default() })
     }
 
-    pub(super) fn check_with(&self, options: &Options) -> Report {
+    pub(crate) fn check_with(&self, options: &Options) -> Report {
+        self.written(|files| check(files, options)).unwrap()
+    }
+
+    /// Reads it from files, as a user does.
+    pub(crate) fn written<T>(&self, read: impl FnOnce(&[PathBuf]) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
         let files: Vec<_> = (0..self.0.len()).map(|peer| folder.path().join(format!("p{peer}"))).collect();
         for (file, records) in files.iter().zip(&self.0) {
             Writer::append(file).unwrap().write(records).unwrap();
         }
-        check(&files, options).unwrap()
+        read(&files)
     }
 }

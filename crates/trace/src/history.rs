@@ -7,8 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Error, Report};
-use crate::{MessageId, Record};
+use crate::{Error, MessageId, Record, Report};
 
 /// The number of a process, message, site or set: an index into the table of that name.
 pub(super) type Number = u32;
@@ -22,6 +21,9 @@ pub(super) struct History {
     pub(super) processes: Vec<Process>,
     pub(super) messages: Vec<Message>,
     pub(super) ranges: Vec<Range>,
+    /// What each message that was held waited for, by the site and position of the event.
+    pub(super) waits: HashMap<(Number, Number), Box<[Number]>>,
+    groups: Vec<Arc<str>>,
     /// Sets of destinations, each sorted.
     sets: Vec<Arc<[Number]>>,
     /// For each message and each destination, from the place that the message says: it was delivered there.
@@ -35,13 +37,14 @@ struct Numbers {
     processes: HashMap<Arc<str>, Number>,
     messages: HashMap<(Number, u64), Number>,
     sets: HashMap<Arc<[Number]>, Number>,
+    groups: HashMap<Arc<str>, Number>,
 }
 
 /// One file: a sequence of events. The author whose file is missing has a site without a path, which holds the sends
 /// that others' deliveries are evidence of.
 #[derive(Default)]
 pub(super) struct Site {
-    path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     pub(super) events: Vec<Event>,
 }
 
@@ -60,7 +63,11 @@ pub(super) enum Kind {
     Late(Number),
     Abandon(Number),
     Hold(Number),
-    Other,
+    Start,
+    Stop,
+    Forget(Number),
+    /// It broke exactly-once, and was taken out.
+    Struck,
 }
 
 pub(super) struct Process {
@@ -91,8 +98,17 @@ pub(super) struct Sent {
     /// Among the sends of the site.
     pub(super) index: Number,
     set: Number,
+    group: Option<Number>,
     /// Where its destinations' fates begin in [`History::delivered`].
     fates: Number,
+}
+
+/// That a message was sent, as far as its deliveries show it.
+struct Evidence {
+    message: Number,
+    /// The time of the first delivery.
+    ts: i64,
+    destinations: BTreeSet<Number>,
 }
 
 /// What a process gave up: messages of one author.
@@ -106,6 +122,16 @@ impl Event {
     /// What gave up which range.
     pub(super) fn abandons(self) -> Option<(Self, Number)> {
         if let Kind::Abandon(range) = self.kind { Some((self, range)) } else { None }
+    }
+}
+
+impl Kind {
+    /// The message that arrives in this event, if one does.
+    pub(super) fn arrives(self) -> Option<Number> {
+        match self {
+            Self::Deliver(message) | Self::Late(message) | Self::Hold(message) => Some(message),
+            Self::Send(_) | Self::Abandon(_) | Self::Start | Self::Stop | Self::Forget(_) | Self::Struck => None,
+        }
     }
 }
 
@@ -139,6 +165,11 @@ impl History {
         &self.sets[sent.set as usize]
     }
 
+    /// The group that a message was written to, if it was.
+    pub(super) fn group_of(&self, sent: Sent) -> Option<&str> {
+        sent.group.map(|group| &*self.groups[group as usize])
+    }
+
     /// Where the fate of a message at `destination` stands in [`History::delivered`]; `None` if it was not sent there.
     pub(super) fn fate(&self, sent: Sent, destination: Number) -> Option<usize> {
         let place = self.destinations(sent).binary_search(&destination).ok()?;
@@ -157,15 +188,25 @@ impl History {
 
     /// A process as people call it: by its name, and by the end of its id where two share the name.
     pub(super) fn who(&self, process: Number) -> String {
-        let Process { id, name, .. } = &self.processes[process as usize];
+        match &self.processes[process as usize].name {
+            Some(name) if self.bearers(name) == 1 => name.to_string(),
+            Some(name) => format!("{name}({})", self.short(process)),
+            None => self.short(process),
+        }
+    }
+
+    /// The name that a process goes by, which others may have too; the end of its id if it did nothing.
+    pub(super) fn name(&self, process: Number) -> String {
+        let name = &self.processes[process as usize].name;
+        name.as_ref().map_or_else(|| self.short(process), ToString::to_string)
+    }
+
+    /// The end of a process's id.
+    pub(super) fn short(&self, process: Number) -> String {
+        let id = &self.processes[process as usize].id;
         let skipped = id.chars().count().saturating_sub(8);
         let tail: String = id.chars().skip(skipped).collect();
-        let short = if skipped > 0 { format!("…{tail}") } else { tail };
-        match name {
-            Some(name) if self.bearers(name) == 1 => name.to_string(),
-            Some(name) => format!("{name}({short})"),
-            None => short,
-        }
+        if skipped > 0 { format!("…{tail}") } else { tail }
     }
 
     /// A message as people call it: `alice#12`.
@@ -254,17 +295,18 @@ impl History {
                     let earlier = self.process(earlier)?;
                     self.processes[earlier as usize].superseded = true;
                 }
-                Kind::Other
+                Kind::Start
             }
-            crate::Event::Stop => Kind::Other,
-            crate::Event::Send { id, dests, .. } => {
+            crate::Event::Stop => Kind::Stop,
+            crate::Event::Send { id, dests, group } => {
                 report.messages += 1;
                 let message = self.message(id)?;
                 let index = *sends;
                 *sends += 1;
                 if self.messages[message as usize].sent.is_none() {
                     let set = dests.iter().map(|process| self.process(process)).collect::<Result<_, _>>()?;
-                    let sent = self.sent(site, position, index, set)?;
+                    let group = group.as_ref().map(|name| self.group(name)).transpose()?;
+                    let sent = Sent { group, ..self.sent(site, position, index, set)? };
                     self.messages[message as usize].sent = Some(sent);
                 }
                 Kind::Send(message)
@@ -277,8 +319,10 @@ impl History {
                 report.late += 1;
                 Kind::Late(self.message(id)?)
             }
-            crate::Event::Hold { id, .. } => {
+            crate::Event::Hold { id, missing } => {
                 report.held += 1;
+                let missing = missing.iter().map(|id| self.message(id)).collect::<Result<_, _>>()?;
+                self.waits.insert((site, position), missing);
                 Kind::Hold(self.message(id)?)
             }
             crate::Event::Abandon { id, upto } => {
@@ -290,30 +334,34 @@ impl History {
             crate::Event::Forget { process } => {
                 let process = self.process(process)?;
                 self.processes[process as usize].forgotten = true;
-                Kind::Other
+                Kind::Forget(process)
             }
         };
         Ok(Event { ts: record.ts, by, kind })
     }
 
-    /// Gives the messages of authors without a file the sends that their deliveries are evidence of.
+    /// Gives the messages of authors without a file the sends that their deliveries are evidence of, at the time of the
+    /// first of these.
     fn infer_sends(&mut self) -> Result<(), Error> {
-        let mut evidence: BTreeMap<Number, BTreeMap<u64, (Number, BTreeSet<Number>)>> = BTreeMap::new();
+        let mut evidence: BTreeMap<Number, BTreeMap<u64, Evidence>> = BTreeMap::new();
         for event in self.sites.iter().flat_map(|site| &site.events) {
             if let Kind::Deliver(number) | Kind::Late(number) = event.kind {
                 let message = &self.messages[number as usize];
                 if self.processes[message.author as usize].site == NOWHERE {
                     let sends = evidence.entry(message.author).or_default();
-                    sends.entry(message.clock).or_insert((number, BTreeSet::new())).1.insert(event.by);
+                    let none = || Evidence { message: number, ts: event.ts, destinations: BTreeSet::new() };
+                    let sent = sends.entry(message.clock).or_insert_with(none);
+                    sent.ts = event.ts.min(sent.ts);
+                    sent.destinations.insert(event.by);
                 }
             }
         }
         for (author, sends) in evidence {
             let site = number(self.sites.len())?;
             let mut events = Vec::with_capacity(sends.len());
-            for (message, destinations) in sends.into_values() {
+            for Evidence { message, ts, destinations } in sends.into_values() {
                 let position = number(events.len())?;
-                events.push(Event { ts: 0, by: author, kind: Kind::Send(message) });
+                events.push(Event { ts, by: author, kind: Kind::Send(message) });
                 let sent = self.sent(site, position, position, destinations)?;
                 self.messages[message as usize].sent = Some(sent);
             }
@@ -348,7 +396,7 @@ impl History {
                 *new.insert(number(self.sets.len() - 1)?)
             }
         };
-        Ok(Sent { site, position, index, set, fates })
+        Ok(Sent { site, position, index, set, group: None, fates })
     }
 
     fn process(&mut self, id: &Arc<str>) -> Result<Number, Error> {
@@ -366,6 +414,16 @@ impl History {
             forgotten: false,
             sends: Vec::new(),
         });
+        Ok(new)
+    }
+
+    fn group(&mut self, name: &Arc<str>) -> Result<Number, Error> {
+        if let Some(&known) = self.numbers.groups.get(name) {
+            return Ok(known);
+        }
+        let new = number(self.groups.len())?;
+        self.numbers.groups.insert(name.clone(), new);
+        self.groups.push(name.clone());
         Ok(new)
     }
 

@@ -1,0 +1,92 @@
+//! A log for ShiViz (Beschastnikh, Wang, Brun, Ernst: *Debugging distributed systems*, CACM 59, 2016).
+//!
+//! ShiViz knows no messages: it draws what vector clocks say. They count the events of each trace, and a delivery takes in
+//! the clock of the send. That a message arrives and is held is an event of the receiver alone, as in the definition by
+//! which traces are checked: nobody has been shown anything yet.
+
+use std::io::{self, Write};
+
+use super::names::Names;
+use super::text::{harmless, isolated};
+use super::{At, Diagram};
+use crate::history::{Event, Kind};
+use crate::past::Past;
+
+/// The regular expression by which ShiViz reads the log.
+///
+/// ShiViz takes it from the first line of a file that is opened; where the log is pasted, it has to be pasted, too.
+pub const EXPRESSION: &str = r"(?<host>\S+) (?<clock>\{[^}]*\}) (?<event>.*)";
+
+/// The columns of a name.
+const NAME: usize = 40;
+
+pub(super) fn write(diagram: &Diagram, out: &mut impl Write) -> io::Result<()> {
+    let history = &diagram.history;
+    let hosts = Names::new(history, NAME, host);
+    let names = Names::new(history, NAME, isolated);
+    let sites = history.sites.len();
+    let mut pasts = vec![Past::new(sites); sites];
+    let mut sent: Vec<Option<Past>> = vec![None; history.messages.len()];
+    // The second line separates several runs, and there is one.
+    writeln!(out, "{EXPRESSION}\n")?;
+    for &(site, position) in &diagram.order {
+        let event = history.sites[site as usize].events[position as usize];
+        let past = &mut pasts[site as usize];
+        past.set(site, position + 1);
+        match event.kind {
+            Kind::Send(message) => sent[message as usize] = Some(past.clone()),
+            Kind::Deliver(message) | Kind::Late(message) => {
+                past.join(sent[message as usize].as_ref().expect("the order has the send before"));
+            }
+            Kind::Hold(_) | Kind::Abandon(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
+        }
+        write!(out, "{} {{", hosts.site(history, site))?;
+        let mut comma = "";
+        for other in (0..sites as u32).filter(|&other| past.of(other) > 0) {
+            write!(out, "{comma}\"{}\":{}", hosts.site(history, other), past.of(other))?;
+            comma = ",";
+        }
+        writeln!(out, "}} {}", told(diagram, &names, (site, position), event))?;
+    }
+    Ok(())
+}
+
+/// A name as a host is called. The expression splits lines at spaces, the clock is JSON, and the `@` keeps ShiViz from
+/// taking `constructor` for something of its own.
+fn host(name: String) -> String {
+    let plain = |c: char| if c.is_whitespace() || "\"\\{}".contains(c) { '_' } else { c };
+    format!("@{}", name.chars().map(plain).collect::<String>())
+}
+
+fn told(diagram: &Diagram, names: &Names, at: At, event: Event) -> String {
+    let history = &diagram.history;
+    let what = |message| names.message(history, message);
+    let list = |mut items: Vec<String>| {
+        const SHOWN: usize = 8;
+        let more = items.len().saturating_sub(SHOWN);
+        items.truncate(SHOWN);
+        items.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+    };
+    match event.kind {
+        Kind::Send(message) => {
+            let sent = history.messages[message as usize].sent.expect("a send was read");
+            let to = history.destinations(sent).iter().map(|&to| names.process(to).to_owned()).collect();
+            let group = history.group_of(sent).map(|group| format!(" [{}]", isolated(harmless(group, NAME))));
+            format!("sends {}{} to {}", what(message), group.unwrap_or_default(), list(to))
+        }
+        Kind::Deliver(message) if diagram.disordered.contains(&at) => {
+            format!("delivers {} out of order", what(message))
+        }
+        Kind::Deliver(message) => format!("delivers {}", what(message)),
+        Kind::Late(message) => format!("delivers {} late", what(message)),
+        Kind::Hold(message) => {
+            let missing = history.waits.get(&at).map_or(&[][..], AsRef::as_ref);
+            format!("holds {}, which waits for {}", what(message), list(missing.iter().map(|&m| what(m)).collect()))
+        }
+        Kind::Abandon(range) => format!("gives up {}", names.range(history, range)),
+        Kind::Forget(process) => format!("forgets {}", names.process(process)),
+        Kind::Start => "starts".to_owned(),
+        Kind::Stop => "leaves".to_owned(),
+        Kind::Struck => "does something against the rules".to_owned(),
+    }
+}

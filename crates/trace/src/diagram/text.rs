@@ -1,0 +1,115 @@
+//! Text that came from the network, made fit to be drawn.
+
+use std::fmt;
+
+const ISOLATE: char = '\u{2068}';
+const END_OF_ISOLATE: char = '\u{2069}';
+
+/// A text on one line, in which everything is seen and nothing obeyed: whatever controls, reorders or hides is written
+/// as `<U+202E>`. A name may be as long as it likes: the rest is cut to `columns`.
+pub(super) fn harmless(text: &str, columns: usize) -> String {
+    let mut clean = String::new();
+    // No character has less than one column, so there is nothing to see in the rest.
+    for c in text.chars().take(columns + 1) {
+        if obscure(c) {
+            clean += &format!("<U+{:04X}>", u32::from(c));
+        } else {
+            clean.push(c);
+        }
+    }
+    if width(&clean) <= columns {
+        return clean;
+    }
+    while width(&clean) >= columns && clean.pop().is_some() {}
+    clean + "…"
+}
+
+/// A text that leaves the direction of writing of what stands beside it alone.
+pub(super) fn isolated(text: String) -> String {
+    if text.is_ascii() { text } else { format!("{ISOLATE}{text}{END_OF_ISOLATE}") }
+}
+
+/// The columns that a text takes. Wide scripts take two; that is all that a drawing needs to leave enough room.
+pub(super) fn width(text: &str) -> usize {
+    let columns = |c| match c {
+        ISOLATE | END_OF_ISOLATE => 0,
+        '\0'..'\u{1100}' | '–' | '…' | '→' => 1,
+        _ => 2,
+    };
+    text.chars().map(columns).sum()
+}
+
+/// Breaks a text into lines of some columns at most, between words.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a first line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if width(line) + 1 + width(word) <= columns {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// A text as XML has it.
+pub(super) struct Escaped<'a>(pub(super) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Characters that are obeyed or not seen, or that no XML document may hold.
+fn obscure(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            // Marks, embeddings, overrides and isolates of the bidirectional algorithm; line and paragraph separators.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // Nothing to see.
+            | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'
+            | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_obeyed_and_nothing_hidden() {
+        assert_eq!(harmless("evil\u{202e}gvs", 40), "evil<U+202E>gvs");
+        assert_eq!(harmless("a\nb\u{1b}[2J\u{0}", 40), "a<U+000A>b<U+001B>[2J<U+0000>");
+        assert_eq!(harmless("a\u{200b}\u{feff}\u{ffff}\u{e0041}", 99), "a<U+200B><U+FEFF><U+FFFF><U+E0041>");
+        assert_eq!(Escaped("<a b=\"&\">").to_string(), "&lt;a b=&quot;&amp;&quot;&gt;");
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_to_its_columns() {
+        assert_eq!(harmless("bartholomew", 11), "bartholomew");
+        assert_eq!(harmless("bartholomew", 8), "barthol…");
+        assert_eq!(harmless("日本語日本語", 8), "日本語…");
+        assert!(width(&harmless(&"\u{202e}".repeat(1000), 12)) <= 12);
+        assert!(width(&harmless(&"e\u{301}".repeat(1000), 12)) <= 12);
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
+    }
+}
