@@ -34,7 +34,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// as he said when asked after the last [`abandon`](Self::abandon). It closes his holes up to there, but none beyond what
     /// was delivered (what still comes from a closed one is a duplicate), and lets his later messages be delivered without
     /// leaving holes. Without a word from him each further message that skips a clock adds a hole, up to
-    /// [`Config::max_holes`].
+    /// [`Config::max_holes`](crate::Config::max_holes).
     pub fn complete(&mut self, author: Index, up_to: Clock) {
         self.completed[author.position()] = self.abandonments;
         self.horizons[author.position()].complete(up_to);
