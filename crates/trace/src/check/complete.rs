@@ -13,7 +13,7 @@ pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
     }
     let killed = |number: Number| {
         let process = &history.processes[number as usize];
-        process.site != NOWHERE && !process.stopped && !options.running
+        process.site != NOWHERE && !process.stopped && !(options.running && history.is_last_of_its_site(number))
     };
     let gone = |number: Number| {
         let process = &history.processes[number as usize];
