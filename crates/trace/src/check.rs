@@ -41,6 +41,8 @@ pub struct Options {
     /// The peers still run: a process that has not written its `stop` is not taken for killed, unless another one follows
     /// it in its file.
     pub running: bool,
+    /// Those who were killed for good although the others still run, by name or process.
+    pub killed: Vec<String>,
 }
 
 /// Reads the traces `files` of one run and verifies them.
