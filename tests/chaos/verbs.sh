@@ -103,7 +103,7 @@ parted_within() {
     eventually "$1" "$3 sees that $2 has gone" sees_gone "$3" "$2"
     say "$2 and $3 have seen that they are parted"
 }
-sees_gone() { in_container "$1" causerie users | grep -qE "^ *$2@[^ ]+ +away"; }
+sees_gone() { in_container "$1" causerie users | grep -E "^ *$2@[^ ]+ +away" >/dev/null; }
 
 # --- what is said
 
@@ -119,7 +119,7 @@ talk() {
     say "everybody talks"
 }
 type_at() { docker exec -i "${container[$1]}" causerie attach <<<"$2"; }
-joins() { type_at "$1" "-joingroup $2" | grep -qF "you are in $2"; }
+joins() { type_at "$1" "-joingroup $2" | grep -F "you are in $2" >/dev/null; }
 
 # begin_to_talk NAME: one more does.
 begin_to_talk() {

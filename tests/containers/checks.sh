@@ -34,8 +34,9 @@ come_up() {
         here=$(on_network exec -T "$name" causerie users | grep -cE ' (here|you)( |$)')
         [ "$here" = 5 ] || die "$name sees $here peers, not five"
     done
-    on_network logs --no-color alice | grep -q 'docker compose exec alice causerie attach' || die "the log does not say how to get a prompt"
-    ! on_network logs --no-color --no-log-prefix | grep -q $'\e' || die "there are control sequences in the log"
+    docker logs "$(on_network ps -q alice)" >"$work/alice.log" 2>&1
+    grep -q 'docker compose exec alice causerie attach' "$work/alice.log" || die "the log does not say how to get a prompt"
+    ! grep $'\e' "$work/alice.log" || die "there are control sequences in the log"
     on_network --profile crowd up -d --no-build --no-recreate --wait --wait-timeout 30 --scale crowd=2 crowd >"$work/up.log" 2>&1 ||
         { cat "$work/up.log"; die "the crowd does not come up"; }
     here=$(on_network exec -T alice causerie users | grep -cE ' (here|you)( |$)')
