@@ -1,3 +1,5 @@
+//! What a [`Net`](crate::Net) tells whoever asks how it is doing.
+
 use std::{net::SocketAddr, time::Duration};
 
 /// How the links are doing.

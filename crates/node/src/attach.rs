@@ -42,12 +42,20 @@ pub enum AttachError {
     #[error(transparent)]
     Folder(#[from] Error),
     /// The socket cannot be used.
-    #[error("the session at {}: {source}", path.display())]
+    #[error("the session at {} cannot be opened", path.display())]
     Socket {
         /// The socket.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// Somebody else listens there.
+    #[error("the session at {} is another user's (uid {owner}); name the folder of your own peer with --data", path.display())]
+    Stranger {
+        /// The socket.
+        path: PathBuf,
+        /// Whose process it is.
+        owner: u32,
     },
     /// The peer speaks another version of the session.
     #[error(
@@ -87,6 +95,10 @@ pub async fn attach(data: &Path) -> Result<Session, AttachError> {
         }
     };
     let stream = UnixStream::connect(&path).await.map_err(refuse)?;
+    let owner = stream.peer_cred().map_err(refuse)?.uid();
+    if !is_trusted(owner, own_uid().map_err(refuse)?) {
+        return Err(AttachError::Stranger { path, owner });
+    }
     let (input, mut output) = stream.into_split();
     let mut input = BufReader::new(input);
     let hello = timeout(PATIENCE, greet(&mut input, &mut output)).await;
@@ -95,6 +107,18 @@ pub async fn attach(data: &Path) -> Result<Session, AttachError> {
     let (session, far) = session(hello, EVENT_BATCHES);
     tokio::spawn(carry(far, input, output));
     Ok(session)
+}
+
+/// In a folder in which everybody can make files, such as /tmp, anybody may have made the socket. The superuser is trusted,
+/// and trusts whom he likes.
+fn is_trusted(owner: u32, me: u32) -> bool {
+    owner == me || owner == 0 || me == 0
+}
+
+/// What the other end of a connection is told.
+fn own_uid() -> io::Result<u32> {
+    let (_here, there) = UnixStream::pair()?;
+    Ok(there.peer_cred()?.uid())
 }
 
 /// Says the version of this side, and hears the first line of the other.
@@ -219,5 +243,21 @@ fn answered(unanswered: &Unanswered, id: Option<RequestId>, answered: Result<Ans
     {
         // Whoever asked may have gone away.
         let _ = answer.send(answered);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_attaches_to_somebody_elses_socket() {
+        assert_eq!(own_uid().unwrap(), fs::metadata(tempfile::tempdir().unwrap().path()).unwrap().uid());
+        for (owner, me, trusted) in [(1000, 1000, true), (0, 1000, true), (1000, 0, true), (1001, 1000, false)] {
+            assert_eq!(is_trusted(owner, me), trusted, "{owner} {me}");
+        }
     }
 }

@@ -31,7 +31,7 @@ pub enum Error {
     },
     /// Others than its owner can write to the data folder.
     #[error(
-        "others can write to the data folder {} (mode {mode:03o}) and could pass for this peer; run: chmod go-w {}",
+        "others can write to the data folder {} (mode {mode:03o}) and could pass for this peer; run: chmod go-w {}, or choose another one with --data",
         path.display(), path.display()
     )]
     DataExposed {
