@@ -256,7 +256,7 @@ verify() {
     hush
     local excused=() name report
     for name in "${killed[@]}"; do excused+=(--killed "$name"); done
-    eventually 60 "everybody has everything" traces --complete --running "${excused[@]}"
+    eventually 60 "the traces are in order and complete" traces --complete --running "${excused[@]}"
     docker stop "${container[@]}" >/dev/null
     traces --complete || fail "the traces show a violation"
     report=$(cat "$work/check.log")
