@@ -8,7 +8,12 @@ use crate::options::Traces;
 
 /// Says what the traces show. 1 for a violation, 2 for traces that cannot be checked.
 pub(crate) fn run(traces: &Traces) -> anyhow::Result<ExitCode> {
-    let options = trace::Options { complete: traces.complete, absent: traces.absent.clone(), running: false };
+    let options = trace::Options {
+        complete: traces.complete,
+        absent: traces.absent.clone(),
+        running: traces.running,
+        killed: traces.killed.clone(),
+    };
     match trace::check(&traces.files, &options) {
         Ok(report) => {
             writeln!(io::stdout(), "{report}")?;

@@ -51,5 +51,30 @@ fn main() -> ExitCode {
 /// The one place that says why the program ends.
 #[expect(clippy::print_stderr, reason = "this is where errors are printed")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("causerie: {error:#}");
+    eprintln!("causerie: {}", explain(error));
+}
+
+/// An error and what caused it, unless it has said that itself.
+fn explain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        said if said.contains(&cause) => said.to_owned(),
+        said => format!("{said}: {cause}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn an_error_names_its_cause_once() {
+        let full = || io::Error::other("No space left on device");
+        let names_it = node::Error::Data { path: "/data".into(), source: full() };
+        assert_eq!(explain(&names_it.into()).matches("No space left").count(), 1);
+        let does_not = Err::<(), _>(full()).context("no folder").unwrap_err();
+        assert_eq!(explain(&does_not), "no folder: No space left on device");
+    }
 }

@@ -135,6 +135,12 @@ pub(crate) struct Traces {
     /// Verify as well that every message reached everybody it was for
     #[arg(long)]
     pub(crate) complete: bool,
+    /// The peers still run: ask as much of one whose trace does not end in a goodbye as of those who have left
+    #[arg(long, requires = "complete")]
+    pub(crate) running: bool,
+    /// Somebody (a name or a process) who was killed for good while the others still run; can be given more than once
+    #[arg(long, value_name = "NAME", requires = "running")]
+    pub(crate) killed: Vec<String>,
     /// Somebody (a name or a process) who left on purpose; can be given more than once
     #[arg(long, value_name = "NAME", requires = "complete")]
     pub(crate) absent: Vec<String>,
@@ -191,6 +197,8 @@ mod tests {
             &["--json", "demo"],
             &["--data", "folder", "run"],
             &["check", "x", "--absent", "bob"],
+            &["check", "x", "--running"],
+            &["check", "x", "--complete", "--killed", "bob"],
         ] {
             let arguments = std::iter::once("causerie").chain(nonsense.iter().copied());
             assert!(Options::try_parse_from(arguments).is_err(), "{nonsense:?}");

@@ -38,8 +38,11 @@ pub struct Options {
     pub complete: bool,
     /// Those who left on purpose, by name or process: no delivery is asked of them.
     pub absent: Vec<String>,
-    /// The peers still run: nobody is taken for killed because no `stop` has been written.
+    /// The peers still run: a process that has not written its `stop` is not taken for killed, unless another one follows
+    /// it in its file.
     pub running: bool,
+    /// Those who were killed for good although the others still run, by name or process.
+    pub killed: Vec<String>,
 }
 
 /// Reads the traces `files` of one run and verifies them.

@@ -6,14 +6,17 @@ use super::{Options, Report, Rule};
 use crate::history::{History, Kind, Message, NOWHERE, Number, Sent};
 
 pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
-    for name in &options.absent {
+    for name in options.absent.iter().chain(&options.killed) {
         if !(0..history.processes.len() as Number).any(|process| history.goes_by(process, name)) {
             report.notes.push(format!("nobody in these traces is called {name:?}"));
         }
     }
     let killed = |number: Number| {
         let process = &history.processes[number as usize];
-        process.site != NOWHERE && !process.stopped && !options.running
+        let runs = options.running
+            && history.is_last_of_its_site(number)
+            && !options.killed.iter().any(|name| history.goes_by(number, name));
+        process.site != NOWHERE && !process.stopped && !runs
     };
     let gone = |number: Number| {
         let process = &history.processes[number as usize];

@@ -181,6 +181,26 @@ fn of_peers_that_still_run_completeness_asks_the_same_as_of_those_that_stopped()
 }
 
 #[test]
+fn of_peers_that_still_run_who_was_followed_by_another_in_its_file_was_killed() {
+    let running = Options { complete: true, running: true, ..Options::default() };
+    let mut run = Run::new(2);
+    run.send(0, 1, &[1]).push(1, Event::Start { supersedes: None });
+    run.push_to(1, 2, Event::Start { supersedes: None });
+    assert!(run.check_with(&running).is_ok());
+}
+
+#[test]
+fn of_peers_that_still_run_nothing_is_asked_of_the_killed() {
+    let killed =
+        |name: &str| Options { complete: true, running: true, killed: vec![name.to_owned()], ..Options::default() };
+    let mut run = Run::new(3);
+    run.send(0, 1, &[1, 2]).deliver(2, 0, 1).push(1, Event::Start { supersedes: None });
+    assert!(run.check_with(&killed("p1")).is_ok());
+    assert_eq!(rules(&run.check_with(&killed("p2"))), [Rule::Complete]);
+    assert_eq!(run.check_with(&killed("nobody")).notes.len(), 1);
+}
+
+#[test]
 fn what_nobody_has_of_a_killed_author_is_not_missed() {
     let mut run = Run::new(3);
     run.send(0, 1, &[1, 2]).push(1, Event::Stop).push(2, Event::Stop);

@@ -23,8 +23,13 @@ impl Run {
     }
 
     pub(crate) fn push(&mut self, peer: usize, event: Event) -> &mut Self {
+        self.push_to(peer, peer, event)
+    }
+
+    /// In the file of another one: a later run of the same peer.
+    pub(super) fn push_to(&mut self, file: usize, peer: usize, event: Event) -> &mut Self {
         let ts = self.0.iter().map(Vec::len).sum::<usize>() as i64;
-        self.0[peer].push(Record { ts, peer: process(peer), name: format!("p{peer}").into(), event });
+        self.0[file].push(Record { ts, peer: process(peer), name: format!("p{peer}").into(), event });
         self
     }
 

@@ -1,0 +1,275 @@
+# The verbs of the chaos scenarios: what can happen to a network of peers in containers, and what must hold then.
+#
+# Faults come from outside the peers: from the engine (pause, kill, disconnect), or from a container that shares a peer's
+# network for a moment and filters or slows what arrives there. A verb that waits has a bound, and says what it waited for.
+#
+# `play` sets root, seed, project, work and compose.
+# shellcheck shell=bash disable=SC2154
+
+five=(alice bob carol dave erin)
+peers=()        # who runs, in the order of their starts; newcomers are called crowd1, crowd2, …
+killed=()       # who was killed for good
+declare -A container
+declare -A chatter=()
+
+# What each one is in, besides `all`: every two groups share somebody, and nobody is in all of them but alice.
+declare -A groups=([alice]="red green blue" [bob]="red" [carol]="red green" [dave]="green blue" [erin]="blue")
+
+say() { printf '  %3d s  %s\n' "$SECONDS" "$*"; }
+fail() { printf '  FAILED: %s\n' "$*" >&2; exit 1; }
+command_not_found_handle() { fail "there is no verb \"$1\" (tests/chaos/verbs.sh has them all)"; }
+
+compose() {
+    local log=$work/compose.log
+    CAUSERIE_SUBNET6="fd0c:a05e:$(printf %x $(($$ % 65536)))::/64" \
+        "${compose[@]}" -p "$project" --project-directory "$root" -f "$root/docker-compose.yml" "$@" >"$log" 2>&1 ||
+        { cat "$log" >&2; fail "${compose[*]} $1 did not work"; }
+}
+
+# in_container NAME COMMAND…: inside the peer's own container.
+in_container() { docker exec "${container[$1]}" "${@:2}"; }
+
+# beside NAME COMMAND…: with power over the peer's network, and over nothing else.
+beside() { docker run --rm --network "container:${container[$1]}" --cap-drop ALL --cap-add NET_ADMIN causerie-faults sh -c "$2" 2>>"$work/faults.log"; }
+
+mac() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}' "${container[$1]}"; }
+address() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' "${container[$1]}"; }
+
+# eventually SECONDS WHAT COMMAND…: until the command succeeds, or that time is over.
+eventually() {
+    local deadline=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@"; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "$what: not within the time that it may take"
+        sleep 0.1
+    done
+}
+
+# --- who is there
+
+# start: the five, healthy and all in sight of each other.
+start() {
+    compose up -d --no-build "${five[@]}"
+    local name
+    for name in "${five[@]}"; do
+        container[$name]=$(container_of "$name" 1)
+        peers+=("$name")
+    done
+    all_here_within 15
+}
+
+# join COUNT: that many newcomers at once.
+join() {
+    local count=$1 number
+    compose --profile crowd up -d --no-build --no-recreate --scale "crowd=$count" crowd
+    for ((number = 1; number <= count; number++)); do
+        container[crowd$number]=$(container_of crowd "$number")
+        peers+=("crowd$number")
+    done
+    say "$count more came"
+}
+
+container_of() {
+    docker ps -q --no-trunc --filter "label=com.docker.compose.project=$project" \
+        --filter "label=com.docker.compose.service=$1" --filter "label=com.docker.compose.container-number=$2"
+}
+
+# all_here_within SECONDS: everybody who runs has a link to everybody else.
+all_here_within() {
+    local name
+    for name in "${peers[@]}"; do
+        eventually "$1" "$name sees all ${#peers[@]}" sees_all "$name"
+    done
+    say "all ${#peers[@]} see each other"
+}
+sees_all() {
+    local here
+    here=$(in_container "$1" causerie users 2>>"$work/users.log" | grep -cE ' (here|you)( |$)') || true
+    [ "$here" = "${#peers[@]}" ]
+}
+
+# gone_within SECONDS NAME: everybody else has seen that NAME is away.
+gone_within() {
+    local name
+    for name in "${peers[@]}"; do
+        [ "$name" = "$2" ] || eventually "$1" "$name sees that $2 has gone" sees_gone "$name" "$2"
+    done
+    say "everybody has seen that $2 is gone"
+}
+
+# parted_within SECONDS NAME NAME: each of the two has seen that the other is away.
+parted_within() {
+    eventually "$1" "$2 sees that $3 has gone" sees_gone "$2" "$3"
+    eventually "$1" "$3 sees that $2 has gone" sees_gone "$3" "$2"
+    say "$2 and $3 have seen that they are parted"
+}
+sees_gone() { in_container "$1" causerie users | grep -E "^ *$2@[^ ]+ +away" >/dev/null; }
+
+# --- what is said
+
+# talk: everybody begins to talk, in groups that overlap, to each other and to all, until `hush`.
+talk() {
+    local name group
+    for group in ${groups[alice]}; do type_at alice "-creategroup $group" >/dev/null; done
+    for name in "${five[@]:1}"; do
+        for group in ${groups[$name]}; do eventually 5 "$name joins $group" joins "$name" "$group"; done
+    done
+    touch "$work/talking"
+    for name in "${peers[@]}"; do begin_to_talk "$name"; done
+    say "everybody talks"
+}
+type_at() { docker exec -i "${container[$1]}" causerie attach <<<"$2"; }
+joins() { type_at "$1" "-joingroup $2" | grep -F "you are in $2" >/dev/null; }
+
+# begin_to_talk NAME: one more does.
+begin_to_talk() {
+    local name=$1
+    seed=$((seed + 1))
+    (chat "$name" "$seed" | docker exec -i "${container[$name]}" causerie attach) >"$work/$name.log" 2>&1 &
+    chatter[$name]=$!
+}
+
+# chat NAME SEED: what it says, a line at a time, about ten a second.
+chat() {
+    local name=$1 turn=0 mine
+    RANDOM=$2
+    read -ra mine <<<"${groups[$name]:-}"
+    while [ -e "$work/talking" ]; do
+        turn=$((turn + 1))
+        case $((RANDOM % 10)) in
+        [0-3]) echo "turn $turn of $name" ;;
+        [4-6]) if [ ${#mine[@]} -gt 0 ]; then echo "@${mine[RANDOM % ${#mine[@]}]} turn $turn of $name"; fi ;;
+        [7-8]) direct "$name" "turn $turn of $name to you alone" ;;
+        9) echo "-delay 0.$((RANDOM % 9 + 1)) turn $turn of $name, slow" ;;
+        esac
+        sleep "0.0$((RANDOM % 9 + 1))"
+    done
+}
+direct() {
+    local to=${five[RANDOM % ${#five[@]}]}
+    [ "$to" = "$1" ] || echo "@$to $2"
+}
+
+hush() {
+    rm -f "$work/talking"
+    local name
+    for name in "${!chatter[@]}"; do
+        wait "${chatter[$name]}" || [[ " ${killed[*]} " == *" $name "* ]] || fail "$name has lost its voice: $(tail -n 1 "$work/$name.log")"
+        unset "chatter[$name]"
+    done
+}
+
+# reaches_within SECONDS FROM TO: what FROM says to TO now is there that soon.
+reaches_within() {
+    local text="are you there, $3? ($RANDOM)" begun=${EPOCHREALTIME/./}
+    in_container "$2" causerie send "@$3" "$text" >/dev/null
+    eventually "$1" "what $2 says reaches $3" grep -qF "$text" "$work/$3.log"
+    say "what $2 says reaches $3 in $(((${EPOCHREALTIME/./} - begun) / 1000)) ms"
+}
+
+# --- what goes wrong
+
+# split NAME… from NAME…: two halves, of which neither hears the other.
+split() {
+    local one=() other=() name
+    while [ "$1" != from ]; do one+=("$1"); shift; done
+    shift
+    other=("$@")
+    for name in "${one[@]}"; do deafen "$name" to "${other[@]}"; done
+    for name in "${other[@]}"; do deafen "$name" to "${one[@]}"; done
+}
+
+# deafen NAME to NAME…: it hears nothing of them any more, and they still hear it.
+deafen() {
+    local name rules=
+    for name in "${@:3}"; do
+        rules+="for tables in iptables ip6tables; do \$tables -A INPUT -m mac --mac-source $(mac "$name") -j DROP; done; "
+    done
+    beside "$1" "set -e; $rules"
+    say "$1 hears nothing of ${*:3}"
+}
+
+# lose PERCENT: of what arrives anywhere.
+lose() {
+    local name
+    for name in "${peers[@]}"; do
+        beside "$name" "set -e; for tables in iptables ip6tables; do
+            \$tables -A INPUT -i eth0 -m statistic --mode random --probability $(printf '0.%02d' "$1") -j DROP; done"
+    done
+    say "$1 % of all packets are lost"
+}
+
+# slow NAME NAME RATE: the link between the two, both ways.
+slow() {
+    throttle "$1" "$2" "$3"
+    throttle "$2" "$1" "$3"
+    say "the link between $1 and $2 has $3"
+}
+throttle() {
+    beside "$1" "set -e; tc qdisc add dev eth0 root handle 1: htb
+        tc class add dev eth0 parent 1: classid 1:1 htb rate $3
+        tc filter add dev eth0 parent 1: protocol all u32 match ether dst $(mac "$2") flowid 1:1"
+}
+
+# heal: no packet is dropped or slowed any more.
+heal() {
+    local name
+    for name in "${peers[@]}"; do
+        beside "$name" "iptables -F; ip6tables -F; tc qdisc del dev eth0 root 2>/dev/null || true"
+    done
+    say "healed"
+}
+
+freeze() { docker pause "${container[$1]}" >/dev/null; say "$1 stands still"; }
+thaw() { docker unpause "${container[$1]}" >/dev/null; say "$1 goes on"; }
+
+# kill_peer NAME: at once, without a goodbye.
+kill_peer() {
+    docker kill "${container[$1]}" >/dev/null
+    killed+=("$1")
+    local left=() name
+    for name in "${peers[@]}"; do [ "$name" = "$1" ] || left+=("$name"); done
+    peers=("${left[@]}")
+    say "$1 is killed"
+}
+
+# move NAME: it loses its network, and gets it back under other addresses.
+move() {
+    local network before squatter
+    network=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' "${container[$1]}")
+    before=$(address "$1")
+    docker network disconnect "$network" "${container[$1]}"
+    # The engine gives out the lowest address that is free: somebody else has to have it.
+    squatter=$(docker run -d --rm --label "causerie-chaos=$project" --network "$network" causerie-faults sleep 60)
+    sleep 2
+    docker network connect "$network" "${container[$1]}"
+    docker kill "$squatter" >/dev/null
+    [ "$(address "$1")" != "$before" ] || fail "$1 got its old address back"
+    say "$1 has moved from $before to $(address "$1")"
+}
+
+# --- what must hold
+
+# verify: once all is quiet and everybody has left, the traces show order, exactly once, and that everything came. Nothing
+# may have been given up, unless somebody was killed.
+verify() {
+    hush
+    local excused=() name report
+    for name in "${killed[@]}"; do excused+=(--killed "$name"); done
+    eventually 60 "the traces are in order and complete" traces --complete --running "${excused[@]}"
+    docker stop "${container[@]}" >/dev/null
+    traces --complete || fail "the traces show a violation"
+    report=$(cat "$work/check.log")
+    if [ ${#killed[@]} = 0 ]; then
+        [[ $report == *", 0 abandoned, "* ]] || fail "something was given up: $report"
+        [[ $report != *"had not stopped"* ]] || fail "not everybody left with a goodbye: $report"
+    else
+        [[ $report == *"(${#killed[@]} had not stopped"* ]] || fail "others than ${killed[*]} left without a goodbye: $report"
+    fi
+    [[ $report != *": 0 messages,"* ]] || fail "nobody said anything: $report"
+    say "$report"
+}
+traces() {
+    docker run --rm --network none -v "${project}_traces:/traces:ro" --entrypoint sh causerie \
+        -c "causerie check $* /traces/*.jsonl" >"$work/check.log" 2>&1
+}
