@@ -11,15 +11,60 @@ use crate::{Clock, Entry, Full, Index, Set};
 ///
 /// `decode` takes from the front of `input` what `encode` wrote, and nothing else than that: for canonical bytes an id must
 /// have one form only.
+///
+/// # Examples
+/// ```
+/// use causal::Id;
+///
+/// #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+/// struct Name(String);
+///
+/// impl Id for Name {
+///     fn encode(&self, out: &mut Vec<u8>) {
+///         self.0.encode(out);
+///     }
+///
+///     fn decode(input: &mut &[u8]) -> Option<Self> {
+///         String::decode(input).map(Self)
+///     }
+/// }
+///
+/// let mut bytes = Vec::new();
+/// Name("bob".to_owned()).encode(&mut bytes);
+/// assert_eq!(Name::decode(&mut &bytes[..]), Some(Name("bob".to_owned())));
+/// ```
 pub trait Id: Ord + Clone {
     /// Appends the id.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut bytes = vec![9];
+    /// causal::Id::encode(&7_u16, &mut bytes);
+    /// assert_eq!(bytes, [9, 0, 7]);
+    /// ```
     fn encode(&self, out: &mut Vec<u8>);
 
     /// Takes an id off the front of `input`; `None` if there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut input = &[0, 7, 9][..];
+    /// assert_eq!(<u16 as causal::Id>::decode(&mut input), Some(7));
+    /// assert_eq!(input, [9]);
+    /// assert_eq!(<u16 as causal::Id>::decode(&mut input), None);
+    /// ```
     fn decode(input: &mut &[u8]) -> Option<Self>;
 }
 
 /// Why bytes could not be read.
+///
+/// # Examples
+/// ```
+/// use causal::{DecodeError, Envelope, Limits};
+/// let later = Envelope::<u8>::from_bytes(&[9], &Limits::default());
+/// assert_eq!(later, Err(DecodeError::Version(9)));
+/// assert_eq!(Envelope::<u8>::from_bytes(&[], &Limits::default()), Err(DecodeError::Truncated));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -90,6 +135,12 @@ pub enum DecodeError {
 }
 
 /// What a link numbers.
+///
+/// # Examples
+/// ```
+/// let error = causal::DecodeError::Unknown { what: causal::Numbered::Set, number: 4 };
+/// assert_eq!(error.to_string(), "set number 4 was never introduced on this link");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbered {
     /// Processes.

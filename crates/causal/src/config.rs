@@ -54,6 +54,14 @@ impl Default for Config {
 ///
 /// Leaving them out changes no delivery: an entry that a receiver still remembers names a message that has to come first
 /// anyway. It only costs some memory of what is long done.
+///
+/// # Examples
+/// ```
+/// use causal::{Config, Markers};
+/// assert_eq!(Config::default().markers, Markers::Beyond(16));
+/// let as_published = Config { markers: Markers::Always, ..Config::default() };
+/// assert_ne!(as_published, Config::default());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Markers {
     /// With every message, as in the published algorithm.
@@ -63,6 +71,17 @@ pub enum Markers {
 }
 
 /// Whose word makes older entries of an author obsolete.
+///
+/// # Examples
+/// ```
+/// use causal::{Config, Process, Trust};
+/// let mut alice = Process::<_, ()>::new("alice", Config { trust: Trust::Vouched, ..Config::default() });
+/// let bob = alice.intern("bob")?;
+/// assert_eq!(alice.abandon(bob, 9), None, "bob has shown no message of his");
+/// alice.vouch(bob, 3);
+/// assert_eq!(alice.abandon(bob, 9).map(|hole| hole.to), Some(3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
     /// Everybody's: for processes that do not lie to one another. The algorithm as published.
@@ -76,6 +95,14 @@ pub enum Trust {
 }
 
 /// What a decoder accepts, so that what was sent never decides how much memory is taken.
+///
+/// # Examples
+/// ```
+/// use causal::{DecodeError, Envelope, Limits};
+/// let limits = Limits { processes: 1, ..Limits::default() };
+/// let refused = Envelope::<u8>::from_bytes(&[1, 2, 7, 9, 0, 1, 2, 0], &limits);
+/// assert_eq!(refused, Err(DecodeError::TooMany { what: "processes", count: 2, limit: 1 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How many processes an envelope may name, or a [`wire::Table`](crate::wire::Table) may hold. By default 10,000.

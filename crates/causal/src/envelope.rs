@@ -29,6 +29,18 @@ pub struct Envelope<P> {
 }
 
 /// One of an envelope's entries: a message that may not have reached some of its destinations yet ([`Entry`]).
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Envelope, Limits, Process};
+/// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+/// alice.send([2])?;
+/// let envelope = alice.send([2, 3])?;
+/// let entry = envelope.log().next().expect("the first message may still be on its way");
+/// assert_eq!((entry.sender(), entry.clock()), (&1, 1));
+/// assert!(entry.dests().eq(&[2]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct EnvelopeEntry<'a, P> {
     processes: &'a [P],
@@ -37,31 +49,92 @@ pub struct EnvelopeEntry<'a, P> {
 
 impl<P: Ord + Clone> Envelope<P> {
     /// The author.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert_eq!(envelope.sender(), &1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn sender(&self) -> &P {
         &self.processes[self.stamp.sender.position()]
     }
 
     /// Which of his messages this is, from 1.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert_eq!(envelope.clock(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clock(&self) -> Clock {
         self.stamp.clock
     }
 
     /// To whom it goes, in order.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert!(envelope.dests().eq(&[2, 3]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dests(&self) -> impl Iterator<Item = &P> {
         members(&self.stamp.dests, &self.processes)
     }
 
     /// Whether it goes to `process`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert!(envelope.is_for(&3) && !envelope.is_for(&1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_for(&self, process: &P) -> bool {
         self.position(process).is_some_and(|index| self.stamp.dests.contains(index))
     }
 
     /// What may have to come first, ordered by author and clock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert_eq!(envelope.log().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn log(&self) -> impl ExactSizeIterator<Item = EnvelopeEntry<'_, P>> {
         self.stamp.log.iter().map(|entry| EnvelopeEntry { processes: &self.processes, entry })
     }
 
     /// What has to be delivered to `process` before this: author and clock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert!(envelope.dependencies(&2).eq([(&1, 1)]));
+    /// assert_eq!(envelope.dependencies(&3).count(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dependencies<'a>(&'a self, process: &P) -> impl Iterator<Item = (&'a P, Clock)> {
         let index = self.position(process);
         let entries = self.stamp.log.iter().filter(move |entry| index.is_some_and(|index| entry.dests.contains(index)));
@@ -69,6 +142,17 @@ impl<P: Ord + Clone> Envelope<P> {
     }
 
     /// The reduction for one destination ([`Stamp::for_destination`]).
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert_eq!(envelope.for_destination(&2).dependencies(&2).count(), 1);
+    /// assert!(envelope.for_destination(&3).log().all(|entry| entry.dests().next().is_none()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn for_destination(&self, destination: &P) -> Self {
         match self.position(destination) {
@@ -101,6 +185,16 @@ impl<P: Ord + Clone> Envelope<P> {
 
 impl<P: Id> Envelope<P> {
     /// The canonical bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert_eq!(Envelope::from_bytes(&envelope.to_bytes(), &Limits::default())?, envelope);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         put_processes(&self.processes, &mut out);
@@ -112,6 +206,18 @@ impl<P: Id> Envelope<P> {
     ///
     /// # Errors
     /// [`DecodeError`] unless `bytes` are exactly what [`to_bytes`](Self::to_bytes) writes for some envelope within `limits`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// let mut bytes = envelope.to_bytes();
+    /// bytes.push(0);
+    /// assert_eq!(Envelope::<u64>::from_bytes(&bytes, &Limits::default()), Err(causal::DecodeError::Trailing));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_bytes(mut bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         let input = &mut bytes;
         let version = take_byte(input)?;
@@ -140,16 +246,46 @@ impl<P: Id> Envelope<P> {
 
 impl<'a, P> EnvelopeEntry<'a, P> {
     /// The message's author.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert!(envelope.log().all(|entry| entry.sender() == &1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn sender(&self) -> &'a P {
         &self.processes[self.entry.sender.position()]
     }
 
     /// Which of his messages it is.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert!(envelope.log().map(|entry| entry.clock()).eq([1]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clock(&self) -> Clock {
         self.entry.clock
     }
 
     /// The destinations that it may not have reached, in order.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Envelope, Limits, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let envelope = alice.send([2, 3])?;
+    /// assert!(envelope.log().all(|entry| entry.dests().eq(&[2])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dests(&self) -> impl Iterator<Item = &'a P> + use<'a, P> {
         members(&self.entry.dests, self.processes)
     }
@@ -191,6 +327,18 @@ impl<'a, P: Id> Speller<'a, P> {
     ///
     /// # Panics
     /// If `stamp` is not in the numbering of the process that this comes from.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// let bob = [alice.intern(2)?].into_iter().collect();
+    /// let stamp = alice.multicast(&bob);
+    /// let mut bytes = Vec::new();
+    /// alice.speller().write(&stamp, &mut bytes);
+    /// assert_eq!(bytes, alice.spell(&stamp).to_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn write(&mut self, stamp: &Stamp, out: &mut Vec<u8>) {
         let named = named(stamp);
         if named != self.named {

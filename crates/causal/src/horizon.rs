@@ -13,6 +13,12 @@ use crate::Clock;
 mod tests;
 
 /// A range of one author's messages of which none was delivered: those after `from`, up to and including `to`.
+///
+/// # Examples
+/// ```
+/// let hole = causal::Hole { from: 2, to: 4, given_up: true };
+/// assert!(hole.contains(3) && hole.contains(4) && !hole.contains(2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {
     /// The last clock before the hole.
@@ -26,6 +32,12 @@ pub struct Hole {
 
 impl Hole {
     /// Whether message `clock` lies in the hole.
+    ///
+    /// # Examples
+    /// ```
+    /// let hole = causal::Hole { from: 0, to: 1, given_up: false };
+    /// assert!(hole.contains(1));
+    /// ```
     pub fn contains(&self, clock: Clock) -> bool {
         self.from < clock && clock <= self.to
     }

@@ -30,6 +30,18 @@ mod tests;
 /// [`abandon`](Self::abandon).
 ///
 /// `S` is what a message is handed in with: its [`Stamp`], or whatever lends one ([`lending`](Self::lending)).
+///
+/// # Examples
+/// ```
+/// use causal::{Config, Process, Receipt};
+///
+/// let mut alice = Process::<_, &str>::new("alice", Config::default());
+/// let mut bob = Process::new("bob", Config::default());
+/// let hello = alice.send(["bob"])?;
+/// assert_eq!(bob.accept(&hello, "hello")?, Receipt::Delivered);
+/// assert_eq!(bob.next_delivery().map(|delivery| delivery.message), Some("hello"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Process<P, M, S = Stamp> {
     config: Config,
     roster: Roster<P>,
@@ -52,6 +64,20 @@ pub struct Process<P, M, S = Stamp> {
 }
 
 /// What became of a message that arrived.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process, Receipt};
+/// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+/// # let question = alice.send(["bob", "carol"])?;
+/// # bob.accept(&question, "lunch?")?;
+/// # bob.next_delivery();
+/// # let answer = bob.send(["carol"])?;
+/// assert_eq!(carol.accept(&answer, "yes!")?, Receipt::Held);
+/// assert_eq!(carol.accept(&answer, "yes!")?, Receipt::Duplicate);
+/// assert_eq!(carol.accept(&question, "lunch?")?, Receipt::Delivered);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
     /// It can be delivered, and comes out of [`Process::next_delivery`] after what came before it.
@@ -63,6 +89,21 @@ pub enum Receipt {
 }
 
 /// A message whose turn has come.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process, Receipt};
+/// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+/// # let question = alice.send(["bob", "carol"])?;
+/// # bob.accept(&question, "lunch?")?;
+/// # bob.next_delivery();
+/// # let answer = bob.send(["carol"])?;
+/// carol.accept(&question, "lunch?")?;
+/// let delivery = carol.next_delivery().expect("it waits for nothing");
+/// assert_eq!((delivery.message, delivery.stamp.clock, delivery.late), ("lunch?", 1, false));
+/// assert_eq!(carol.roster().id(delivery.stamp.sender), &"alice");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery<M, S = Stamp> {
     /// As it was received.
@@ -74,6 +115,21 @@ pub struct Delivery<M, S = Stamp> {
 }
 
 /// A message that others wait for and that has not arrived.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process, Receipt};
+/// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+/// # let question = alice.send(["bob", "carol"])?;
+/// # bob.accept(&question, "lunch?")?;
+/// # bob.next_delivery();
+/// # let answer = bob.send(["carol"])?;
+/// carol.accept(&answer, "yes!")?;
+/// let missing: Vec<_> = carol.missing().collect();
+/// assert_eq!(carol.roster().id(missing[0].author), &"alice");
+/// assert_eq!((missing[0].clock, missing[0].waiting), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// Its author.
@@ -85,6 +141,22 @@ pub struct Missing {
 }
 
 /// What a process did so far, and what it has in memory.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process, Receipt};
+/// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+/// # let question = alice.send(["bob", "carol"])?;
+/// # bob.accept(&question, "lunch?")?;
+/// # bob.next_delivery();
+/// # let answer = bob.send(["carol"])?;
+/// carol.accept(&answer, "yes!")?;
+/// carol.accept(&question, "lunch?")?;
+/// while carol.next_delivery().is_some() {}
+/// let stats = carol.stats();
+/// assert_eq!((stats.delivered, stats.held_back, stats.held, stats.processes), (2, 1, 0, 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Messages sent since the start or the restore.
@@ -121,6 +193,12 @@ struct Counts {
 
 impl<P: Ord + Clone, M> Process<P, M> {
     /// A process that has sent and received nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// let process = causal::Process::<_, ()>::new("alice", causal::Config::default());
+    /// assert_eq!((process.clock(), process.roster().len()), (0, 1));
+    /// ```
     pub fn new(me: P, config: Config) -> Self {
         Self::lending(me, config)
     }
@@ -129,6 +207,19 @@ impl<P: Ord + Clone, M> Process<P, M> {
     ///
     /// # Errors
     /// As [`receive`](Self::receive), and [`Refusal::Full`] if it names more processes than may be known.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// let question = alice.send(["bob", "carol"])?;
+    /// bob.accept(&question, "lunch?")?;
+    /// bob.next_delivery();
+    /// let answer = bob.send(["carol"])?;
+    /// assert_eq!(carol.accept(&answer, "yes!")?, Receipt::Held);
+    /// assert_eq!(carol.accept(&question, "lunch?")?, Receipt::Delivered);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn accept(&mut self, envelope: &Envelope<P>, message: M) -> Result<Receipt, Refused<M>> {
         match self.localise(envelope) {
             Ok(stamp) => self.receive(stamp, message),
@@ -142,6 +233,21 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// say, or a handle to a batch of messages that came together. So nothing is copied for the wait.
     ///
     /// What `S` lends must not change as long as it is in here.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use causal::{Config, Process, Stamp};
+    ///
+    /// let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let mut bob = Process::<_, &str, Arc<Stamp>>::lending("bob", Config::default());
+    /// let hello = alice.send(["bob"])?;
+    /// let stamp = Arc::new(bob.localise(&hello)?);
+    /// bob.receive(Arc::clone(&stamp), "hello")?;
+    /// let delivery = bob.next_delivery().expect("it waits for nothing");
+    /// assert!(Arc::ptr_eq(&delivery.stamp, &stamp));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn lending(me: P, config: Config) -> Self {
         let mut process = Self {
             roster: Roster::new(me, config.max_processes),
@@ -163,24 +269,61 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 
     /// This process.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// assert_eq!(alice.roster().id(alice.me()), &"alice");
+    /// # let _ = &mut alice;
+    /// ```
     pub fn me(&self) -> Index {
         Index::ME
     }
 
     /// How many messages it has sent: the clock of the last one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// alice.send(["bob"])?;
+    /// assert_eq!(alice.clock(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clock(&self) -> Clock {
         self.clock
     }
 
     /// Everybody it has heard of.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let bob = alice.intern("bob")?;
+    /// assert_eq!(alice.roster().index(&"bob"), Some(bob));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn roster(&self) -> &Roster<P> {
         &self.roster
     }
 
     /// The index of `id`, a new one if need be.
+    /// Takes time logarithmic in the number of processes known.
     ///
     /// # Errors
     /// [`Full`] if `id` is new and [`Config::max_processes`] are known.
+    ///
+    /// # Examples
+    /// ```
+    /// use causal::{Config, Full, Process};
+    /// let mut alice = Process::<_, ()>::new("alice", Config { max_processes: 2, ..Config::default() });
+    /// let bob = alice.intern("bob")?;
+    /// assert_eq!(alice.intern("bob"), Ok(bob));
+    /// assert_eq!(alice.intern("carol"), Err(Full { limit: 2 }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn intern(&mut self, id: P) -> Result<Index, Full> {
         let index = self.roster.intern(id)?;
         self.make_room();
@@ -191,8 +334,20 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
 
     /// Stamps a message to `dests` (SND in the paper). This process itself and forgotten ones among them are left out.
     ///
+    /// Takes time for the entries remembered that name somebody ([`Stats::log_live`]), and for the sets in them.
+    ///
     /// # Panics
     /// If `dests` has an index that does not come from this process's roster.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let both = [alice.intern("bob")?, alice.intern("carol")?].into_iter().collect();
+    /// let stamp = alice.multicast(&both);
+    /// assert_eq!((stamp.sender, stamp.clock, stamp.dests), (alice.me(), 1, both));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn multicast(&mut self, dests: &Set) -> Stamp {
         assert!(dests.end() <= self.roster.len(), "a destination is not from this process's roster");
         let mut dests = dests.clone();
@@ -206,9 +361,19 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 
     /// Stamps a message to `dests`, in the portable form.
+    /// Takes the time of [`multicast`](Self::multicast), and for the ids that the message names a logarithm each.
     ///
     /// # Errors
     /// [`Full`] if a destination is new and [`Config::max_processes`] are known; then nothing was stamped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let envelope = alice.send(["bob", "carol"])?;
+    /// assert!(envelope.is_for(&"bob") && !envelope.is_for(&"alice"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn send(&mut self, dests: impl IntoIterator<Item = P>) -> Result<Envelope<P>, Full> {
         let dests = dests.into_iter().map(|id| self.intern(id)).collect::<Result<Set, Full>>()?;
         let stamp = self.multicast(&dests);
@@ -224,6 +389,22 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// # Errors
     /// [`Refused`], with the message, if the stamp cannot be right, is not for this process, or a limit is reached. The state
     /// is as before.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// let stamp = carol.localise(&answer)?;
+    /// assert_eq!(carol.receive(stamp, "yes!")?, Receipt::Held);
+    /// let wrong = causal::Stamp { clock: 0, ..carol.localise(&question)? };
+    /// let refused = carol.receive(wrong, "lunch?").unwrap_err();
+    /// assert_eq!((refused.reason, refused.message), (causal::Refusal::NoClock, "lunch?"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn receive(&mut self, stamp: S, message: M) -> Result<Receipt, Refused<M>> {
         let lent = stamp.borrow();
         match self.admit(lent) {
@@ -253,6 +434,23 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 
     /// Delivers the next message whose turn has come. What it depends on came before it.
+    /// Takes time for the entries that its stamp carries and those remembered of the same authors.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// assert!(carol.next_delivery().is_none());
+    /// carol.accept(&question, "lunch?")?;
+    /// let delivered: Vec<_> = std::iter::from_fn(|| carol.next_delivery()).map(|delivery| delivery.message).collect();
+    /// assert_eq!(delivered, ["lunch?", "yes!"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn next_delivery(&mut self) -> Option<Delivery<M, S>> {
         let pending = self.ready.pop_front()?;
         self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
@@ -270,6 +468,20 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     ///
     /// # Errors
     /// [`Full`] if it names more processes than may be known.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// let stamp = carol.localise(&question)?;
+    /// assert_eq!(carol.roster().id(stamp.sender), &"alice");
+    /// assert_eq!(carol.spell(&stamp), question);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn localise(&mut self, envelope: &Envelope<P>) -> Result<Stamp, Full> {
         let numbers = envelope.processes.iter().map(|id| self.intern(id.clone())).collect::<Result<Vec<_>, Full>>()?;
         Ok(envelope.stamp.translate(|index| numbers[index.position()]))
@@ -279,11 +491,33 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     ///
     /// # Panics
     /// If `stamp` is not in this process's numbering.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let bob = [alice.intern("bob")?].into_iter().collect();
+    /// let stamp = alice.multicast(&bob);
+    /// assert_eq!(alice.spell(&stamp).sender(), &"alice");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn spell(&self, stamp: &Stamp) -> Envelope<P> {
         Envelope::spelled(stamp, &self.roster)
     }
 
     /// Spells many stamps out to bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// use causal::{Config, Process};
+    /// let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// let bob = [alice.intern(2)?].into_iter().collect();
+    /// let stamp = alice.multicast(&bob);
+    /// let mut bytes = Vec::new();
+    /// alice.speller().write(&stamp, &mut bytes);
+    /// assert_eq!(bytes, alice.spell(&stamp).to_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn speller(&self) -> Speller<'_, P>
     where
         P: Id,
@@ -293,7 +527,26 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
 
     // What is there.
 
-    /// The clock of the newest message of `author` that was delivered here; 0 before the first.
+    /// The clock of the newest message of `author` that was delivered here; 0 before the first. Takes constant time.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// let author = carol.intern("alice")?;
+    /// carol.accept(&question, "lunch?")?;
+    /// assert_eq!(carol.delivered(author), 0);
+    /// carol.next_delivery();
+    /// assert_eq!(carol.delivered(author), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn delivered(&self, author: Index) -> Clock {
         self.horizons[author.position()].delivered()
     }
@@ -301,12 +554,47 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// Where something of `author`'s may be missing, given up or skipped after something had been: ordered, disjoint, some
     /// possibly beyond [`delivered`](Self::delivered). With that clock it tells exactly what is here: whatever is for this
     /// process, not beyond the clock and in no hole.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let author = carol.intern("alice")?;
+    /// let hole = carol.abandon(author, 1).expect("nothing of alice's has come");
+    /// assert_eq!(carol.holes(author), [hole]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn holes(&self, author: Index) -> &[Hole] {
         self.horizons[author.position()].holes()
     }
 
     /// Whether another copy of message `clock` of `author` would be a duplicate: it is held, or was delivered, or something
     /// newer of that author was and it lies in no hole (so it was for others).
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let [author_a, author_b] = [carol.intern("alice")?, carol.intern("bob")?];
+    /// assert!(carol.knows(author_b, 1) && !carol.knows(author_a, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn knows(&self, author: Index, clock: Clock) -> bool {
         if author == Index::ME {
             return clock <= self.clock;
@@ -315,16 +603,61 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 
     /// How many messages are held.
+    /// Takes constant time.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// assert_eq!(carol.held(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn held(&self) -> usize {
         self.holdback.len()
     }
 
     /// The held messages, in no particular order.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let held: Vec<_> = carol.held_messages().map(|(stamp, &text)| (stamp.clock, text)).collect();
+    /// assert_eq!(held, [(1, "yes!")]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn held_messages(&self) -> impl Iterator<Item = (&S, &M)> {
         self.holdback.iter().map(|pending| (&pending.stamp, &pending.message))
     }
 
     /// What the held message `clock` of `author` still waits for; nothing if it is not held.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let [author_a, author_b] = [carol.intern("alice")?, carol.intern("bob")?];
+    /// assert_eq!(carol.waits_for(author_b, 1), [(author_a, 1)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn waits_for(&self, author: Index, clock: Clock) -> Vec<(Index, Clock)> {
         let Some(pending) = self.holdback.find(author, clock) else { return Vec::new() };
         let unmet = pending
@@ -337,11 +670,40 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
 
     /// The messages that block others and are not held themselves, by author and clock. Takes time for all authors and
     /// everything that is waited for.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let missing: Vec<_> = carol.missing().map(|missing| (*carol.roster().id(missing.author), missing.clock)).collect();
+    /// assert_eq!(missing, [("alice", 1)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn missing(&self) -> impl Iterator<Item = Missing> + '_ {
         self.holdback.missing().map(|(author, clock, waiting)| Missing { author, clock, waiting })
     }
 
     /// Figures for whoever watches.
+    /// Takes time for the entries remembered.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let stats = carol.stats();
+    /// assert_eq!((stats.held, stats.held_back, stats.delivered), (1, 1, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stats(&self) -> Stats {
         let Counts { sent, delivered, late, held_back, duplicates, abandoned } = self.counts;
         Stats {

@@ -5,6 +5,18 @@ use core::fmt;
 use crate::{Clock, Full};
 
 /// Why a message was not taken.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let alice = Process::<_, ()>::new("alice", Config::default());
+/// # let mut alice = alice;
+/// let own = alice.send(["bob"])?;
+/// let mut rolled_back = Process::<_, ()>::new("alice", Config::default());
+/// let refused = rolled_back.accept(&own, ()).unwrap_err();
+/// assert_eq!(refused.reason, causal::Refusal::OwnFuture { clock: 1 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -60,6 +72,18 @@ pub enum Refusal {
 }
 
 /// A message that was not taken, given back.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+/// # let mut carol = Process::new("carol", Config::default());
+/// let for_bob = alice.send(["bob"])?;
+/// let refused = carol.accept(&for_bob, "psst").unwrap_err();
+/// assert_eq!(refused.message, "psst");
+/// assert_eq!(refused.to_string(), "the message is not addressed to this process");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refused<M> {

@@ -7,6 +7,15 @@ use alloc::vec::Vec;
 ///
 /// Two rosters number the same processes differently; what leaves a process is an [`Envelope`](crate::Envelope) or goes
 /// through [`wire`](crate::wire), which translate.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+/// let bob = alice.intern("bob")?;
+/// assert_eq!((alice.me().position(), bob.position()), (0, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Index(u32);
 
@@ -15,6 +24,17 @@ impl Index {
     pub(crate) const ME: Self = Self(0);
 
     /// The place of this process in its roster, from 0: for tables of one's own.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let mut addresses = vec!["::1"];
+    /// let bob = alice.intern("bob")?;
+    /// addresses.push("fe80::1");
+    /// assert_eq!(addresses[bob.position()], "fe80::1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn position(self) -> usize {
         self.0 as usize
     }
@@ -26,6 +46,15 @@ impl Index {
 }
 
 /// The processes that somebody has heard of, each with its [`Index`]. It only grows.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+/// alice.intern("bob")?;
+/// assert!(alice.roster().iter().map(|(_, id)| *id).eq(["alice", "bob"]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Roster<P> {
     ids: Vec<P>,
@@ -34,6 +63,13 @@ pub struct Roster<P> {
 }
 
 /// The roster has as many processes as it may have ([`Config::max_processes`](crate::Config::max_processes)).
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let mut alice = Process::<_, ()>::new("alice", Config { max_processes: 1, ..Config::default() });
+/// assert_eq!(alice.intern("bob"), Err(causal::Full { limit: 1 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{limit} processes are known already, which is the limit: forget nothing, raise `max_processes` or refuse the newcomer"
@@ -69,6 +105,15 @@ impl<P: Ord + Clone> Roster<P> {
     }
 
     /// The index of `id`, if it was ever interned. Logarithmic in the number of processes.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// assert_eq!(alice.roster().index(&"alice"), Some(alice.me()));
+    /// assert_eq!(alice.roster().index(&"bob"), None);
+    /// # let _ = &mut alice;
+    /// ```
     pub fn index(&self, id: &P) -> Option<Index> {
         self.indices.get(id).copied()
     }
@@ -77,17 +122,44 @@ impl<P: Ord + Clone> Roster<P> {
     ///
     /// # Panics
     /// If `index` comes from another roster that is longer than this one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let bob = alice.intern("bob")?;
+    /// assert_eq!(alice.roster().id(bob), &"bob");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn id(&self, index: Index) -> &P {
         &self.ids[index.position()]
     }
 
     /// How many processes are known, the owner of the roster included.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// alice.intern("bob")?;
+    /// assert_eq!(alice.roster().len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[expect(clippy::len_without_is_empty, reason = "its owner is always in it")]
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
     /// Everybody known, in the order of the indices.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// alice.intern("bob")?;
+    /// assert!(alice.roster().iter().map(|(index, id)| (index.position(), *id)).eq([(0, "alice"), (1, "bob")]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Index, &P)> {
         self.ids.iter().enumerate().map(|(position, id)| (Index::at(position), id))
     }

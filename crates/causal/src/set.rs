@@ -19,6 +19,17 @@ const BITS: usize = u64::BITS as usize;
 ///
 /// A set of one's own rather than a bitset crate's: none known has inline words and shared large ones at once, and a message
 /// on its way through [`Process`](crate::Process) clones several.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process, Set};
+/// # let mut me = Process::<_, ()>::new("me", Config::default());
+/// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+/// let set: Set = [a, c].into_iter().collect();
+/// assert!(set.contains(a) && !set.contains(b));
+/// assert!(set.iter().eq([a, c]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Set(Words);
 
@@ -31,17 +42,43 @@ enum Words {
 
 impl Set {
     /// Nobody.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(causal::Set::new().is_empty());
+    /// ```
     pub const fn new() -> Self {
         Self(Words::Inline([0; INLINE]))
     }
 
     /// Whether `process` is in the set.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// assert!(Set::from_iter([a]).contains(a));
+    /// # let _ = (b, c);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn contains(&self, process: Index) -> bool {
         let (word, bit) = place(process);
         self.words().get(word).is_some_and(|w| w & bit != 0)
     }
 
     /// Puts `process` in; true if it was not there.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// let mut set = Set::new();
+    /// assert!(set.insert(a) && !set.insert(a));
+    /// # let _ = (b, c);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn insert(&mut self, process: Index) -> bool {
         let (word, bit) = place(process);
         if self.contains(process) {
@@ -60,6 +97,16 @@ impl Set {
     }
 
     /// Takes `process` out; true if it was there.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// let mut set = Set::from_iter([a, b]);
+    /// assert!(set.remove(a) && !set.remove(c));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove(&mut self, process: Index) -> bool {
         let (word, bit) = place(process);
         if !self.contains(process) {
@@ -77,16 +124,49 @@ impl Set {
 
     /// Takes out everybody who is in `other`. Allocates only if somebody leaves, somebody beyond the 128th stays, and the
     /// set is shared.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// let mut set = Set::from_iter([a, b]);
+    /// set.subtract(&Set::from_iter([b, c]));
+    /// assert!(set.iter().eq([a]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn subtract(&mut self, other: &Self) {
         self.narrow(other, |mine, others| mine & !others);
     }
 
     /// Takes out everybody who is not in `other`. Allocates as [`subtract`](Self::subtract) does.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// let mut set = Set::from_iter([a, b]);
+    /// set.intersect(&Set::from_iter([b, c]));
+    /// assert!(set.iter().eq([b]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn intersect(&mut self, other: &Self) {
         self.narrow(other, |mine, others| mine & others);
     }
 
     /// Puts in everybody who is in `other`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// let mut set = Set::from_iter([a, b]);
+    /// set.extend_from(&Set::from_iter([b, c]));
+    /// assert_eq!(set.len(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn extend_from(&mut self, other: &Self) {
         if other.words().len() > self.words().len() {
             let mut larger = other.clone();
@@ -104,6 +184,16 @@ impl Set {
     }
 
     /// Everybody who is here and not in `other`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// let left = Set::from_iter([a, b]).difference(&Set::from_iter([b, c]));
+    /// assert!(left.iter().eq([a]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         match (&self.0, &other.0) {
@@ -119,6 +209,16 @@ impl Set {
     }
 
     /// Everybody who is both here and in `other`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// let common = Set::from_iter([a, b]).intersection(&Set::from_iter([b, c]));
+    /// assert!(common.iter().eq([b]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let mut result = self.clone();
@@ -127,12 +227,27 @@ impl Set {
     }
 
     /// Whether everybody here is in `other` too.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// assert!(Set::from_iter([a]).is_subset(&Set::from_iter([a, b])));
+    /// assert!(!Set::from_iter([c]).is_subset(&Set::from_iter([a, b])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_subset(&self, other: &Self) -> bool {
         let others = other.words().iter().copied().chain(core::iter::repeat(0));
         self.words().iter().zip(others).all(|(mine, others)| mine & !others == 0)
     }
 
     /// Whether nobody is in the set.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(causal::Set::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         match &self.0 {
             Words::Inline(words) => words.iter().all(|&word| word == 0),
@@ -141,11 +256,31 @@ impl Set {
     }
 
     /// How many there are.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// assert_eq!(Set::from_iter([a, b, a]).len(), 2);
+    /// # let _ = c;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.words().iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// The members, in the order of their indices.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Set};
+    /// # let mut me = Process::<_, ()>::new("me", Config::default());
+    /// # let [a, b, c] = [me.intern("a")?, me.intern("b")?, me.intern("c")?];
+    /// assert!(Set::from_iter([c, a]).iter().eq([a, c]));
+    /// # let _ = b;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = Index> + '_ {
         self.words().iter().enumerate().flat_map(|(position, &word)| {
             let mut left = word;

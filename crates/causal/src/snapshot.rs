@@ -10,6 +10,16 @@ use crate::{Clock, Config, DecodeError, Entry, Full, Hole, Id, Index, Limits, Se
 const VERSION: u8 = 1;
 
 /// The state of a [`Process`](crate::Process), without the messages that wait. Everything in it goes by the process's indices.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Limits, Process, Snapshot};
+/// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+/// alice.send([2])?;
+/// let snapshot = alice.snapshot();
+/// assert_eq!((snapshot.clock, snapshot.log.len()), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot<P> {
     /// The roster, its owner first.
@@ -27,6 +37,12 @@ pub struct Snapshot<P> {
 }
 
 /// How far one author's messages have come at another process.
+///
+/// # Examples
+/// ```
+/// let nothing_came = causal::Progress::default();
+/// assert_eq!((nothing_came.delivered, nothing_came.holes.len()), (0, 0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The newest one that was delivered.
@@ -40,6 +56,17 @@ pub struct Progress {
 }
 
 /// Why a process cannot go on from a snapshot.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Limits, Process, Snapshot};
+/// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+/// alice.send([2])?;
+/// let cut = Snapshot { clock: 0, ..alice.snapshot() };
+/// let error = Process::<u64, ()>::restore(cut, Config::default()).err();
+/// assert_eq!(error, Some(causal::RestoreError::Inconsistent("the log has a message that was never sent")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
@@ -87,6 +114,16 @@ impl<P> Snapshot<P> {
 
 impl<P: Id> Snapshot<P> {
     /// The snapshot as bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Limits, Process, Snapshot};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// alice.send([2])?;
+    /// let bytes = alice.snapshot().to_bytes();
+    /// assert_eq!(Snapshot::from_bytes(&bytes, &Limits::default())?, alice.snapshot());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_bytes(&self) -> Vec<u8> {
         let count = self.processes.len();
         let mut out = alloc::vec![VERSION];
@@ -116,6 +153,15 @@ impl<P: Id> Snapshot<P> {
     ///
     /// # Errors
     /// [`DecodeError`] for bytes of another kind, and for more processes or entries than `limits` has.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Limits, Process, Snapshot};
+    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// let bytes = alice.snapshot().to_bytes();
+    /// assert!(Snapshot::<u64>::from_bytes(&bytes[1..], &Limits::default()).is_err());
+    /// # let _ = &mut alice;
+    /// ```
     pub fn from_bytes(mut bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         let input = &mut bytes;
         let version = take_byte(input)?;

@@ -8,11 +8,29 @@ use smallvec::SmallVec;
 use crate::{Index, Set};
 
 /// The number of a message among those that its author has sent, from 1.
+///
+/// # Examples
+/// ```
+/// let first: causal::Clock = 1;
+/// assert_eq!(first.checked_add(1), Some(2));
+/// ```
 pub type Clock = u64;
 
 /// What a message carries: who sent it, as his how-manieth, to whom, and what has to be delivered before it.
 ///
 /// It is written in the numbering of one process. The same thing with ids spelled out is an [`Envelope`](crate::Envelope).
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+/// # let [bob, carol] = [alice.intern("bob")?, alice.intern("carol")?];
+/// let first = alice.multicast(&[bob].into_iter().collect());
+/// let second = alice.multicast(&[carol].into_iter().collect());
+/// assert_eq!((second.clock, second.dests.contains(carol)), (2, true));
+/// assert_eq!(second.log[0].clock, first.clock, "the first may still be on its way to bob");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// The author.
@@ -26,6 +44,18 @@ pub struct Stamp {
 }
 
 /// A message that may not have reached some of its destinations yet.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+/// # let [bob, carol] = [alice.intern("bob")?, alice.intern("carol")?];
+/// let first = alice.multicast(&[bob].into_iter().collect());
+/// let second = alice.multicast(&[carol].into_iter().collect());
+/// let entry = &second.log[0];
+/// assert_eq!((entry.sender, entry.clock, &entry.dests), (alice.me(), 1, &first.dests));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its author.
@@ -38,6 +68,18 @@ pub struct Entry {
 }
 
 /// The entries of a [`Stamp`], ordered by author and clock, no two alike. A slice, but for its ownership.
+///
+/// # Examples
+/// ```
+/// # use causal::{Config, Process};
+/// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+/// # let [bob, carol] = [alice.intern("bob")?, alice.intern("carol")?];
+/// let first = alice.multicast(&[bob].into_iter().collect());
+/// let second = alice.multicast(&[carol].into_iter().collect());
+/// assert!(first.log.is_empty());
+/// assert_eq!(second.log.iter().map(|entry| entry.clock).collect::<Vec<_>>(), [1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Entries(SmallVec<[Entry; 2]>);
 
@@ -48,6 +90,19 @@ impl Stamp {
     ///
     /// Equal in effect for `destination`, and smaller; but nobody can hand it on to another destination, because what that
     /// one has to wait for is gone from it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// # let [bob, carol] = [alice.intern("bob")?, alice.intern("carol")?];
+    /// let both = [bob, carol].into_iter().collect();
+    /// alice.multicast(&both);
+    /// let second = alice.multicast(&both);
+    /// assert_eq!(second.log[0].dests, both);
+    /// assert_eq!(second.for_destination(bob).log[0].dests, [bob].into_iter().collect());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn for_destination(&self, destination: Index) -> Self {
         let reduced: SmallVec<[Entry; 2]> = self

@@ -15,6 +15,29 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// something in it, which may now be overtaken. It may even be overtaken by a later message of its own author, so from now
     /// on the clocks that an author skips are kept as a hole too ([`Hole::given_up`] is false), until he says by
     /// [`complete`](Self::complete) that nothing is missing there.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let author = carol.intern("alice")?;
+    /// // The question does not come.
+    /// carol.abandon(author, 1).expect("it has not been given up before");
+    /// assert_eq!(carol.next_delivery().map(|delivery| delivery.message), Some("yes!"));
+    /// // It comes after all.
+    /// carol.accept(&question, "lunch?")?;
+    /// assert!(carol.next_delivery().is_some_and(|delivery| delivery.late));
+    /// assert_eq!(carol.abandon(author, 1), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn abandon(&mut self, author: Index, up_to: Clock) -> Option<Hole> {
         if author == Index::ME {
             return None;
@@ -35,6 +58,26 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// was delivered (what still comes from a closed one is a duplicate), and lets his later messages be delivered without
     /// leaving holes. Without a word from him each further message that skips a clock adds a hole, up to
     /// [`Config::max_holes`](crate::Config::max_holes).
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let [mut alice, mut bob] = ["alice", "bob"].map(|name| Process::<_, u64>::new(name, Config::default()));
+    /// let sent = [alice.send(["bob"])?, alice.send(["carol"])?, alice.send(["bob"])?];
+    /// let author = bob.intern("alice")?;
+    /// bob.abandon(author, 1);
+    /// bob.accept(&sent[2], 3)?;
+    /// bob.accept(&sent[0], 1)?;
+    /// while bob.next_delivery().is_some() {}
+    /// assert_eq!(bob.holes(author).len(), 1, "the second may be for others, or may still come");
+    /// // Asked, alice says that bob has everything of hers up to 3.
+    /// bob.complete(author, 3);
+    /// assert!(bob.holes(author).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn complete(&mut self, author: Index, up_to: Clock) {
         self.completed[author.position()] = self.abandonments;
         self.horizons[author.position()].complete(up_to);
@@ -45,6 +88,25 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// the entries about clocks in between are made up; they leave the log and block nobody. Ask only about what somebody
     /// has named already, and take `up_to` from the question: what is named while the answer is on its way may have been
     /// sent since. What he vouched for or what was delivered stays. Takes time for all held messages.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// // Alice, asked about her messages up to 1, says that she has sent none: bob must have made it up.
+    /// let author = carol.intern("alice")?;
+    /// carol.void(author, 0, 1);
+    /// assert_eq!(carol.next_delivery().map(|delivery| delivery.message), Some("yes!"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn void(&mut self, author: Index, above: Clock, up_to: Clock) {
         let horizon = &self.horizons[author.position()];
         let above = above.max(horizon.end()).max(self.vouched[author.position()]);
@@ -67,6 +129,20 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
 
     /// Takes note that `author` himself has shown his clock to have reached `clock`, by a message or a word that came from
     /// him. Never goes back. Of consequence under [`Trust::Vouched`] only.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let bob = alice.intern("bob")?;
+    /// alice.vouch(bob, 7);
+    /// alice.vouch(bob, 5);
+    /// assert_eq!(alice.vouched(bob), 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn vouch(&mut self, author: Index, clock: Clock) {
         let vouched = &mut self.vouched[author.position()];
         if clock > *vouched {
@@ -76,12 +152,35 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 
     /// How far `author` vouched for his clock.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let bob = alice.intern("bob")?;
+    /// assert_eq!(alice.vouched(bob), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn vouched(&self, author: Index) -> Clock {
         self.vouched[author.position()]
     }
 
     /// Takes `process`, which is gone for good, out of every set of destinations, here and in what comes. As an author it
     /// stays: what it sent is delivered still, once.
+    /// Takes time for the entries remembered that name somebody.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let bob = alice.intern("bob")?;
+    /// alice.forget(bob);
+    /// assert!(!alice.send(["bob", "carol"])?.is_for(&"bob"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn forget(&mut self, process: Index) {
         if process != Index::ME && self.forgotten.insert(process) {
             self.log.forget(process, vouching(&self.config, &self.vouched));
@@ -89,6 +188,16 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 
     /// Who was forgotten.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let bob = alice.intern("bob")?;
+    /// alice.forget(bob);
+    /// assert!(alice.forgotten().contains(bob));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn forgotten(&self) -> &Set {
         &self.forgotten
     }

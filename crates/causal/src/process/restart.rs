@@ -9,7 +9,17 @@ use crate::{Config, Stamp};
 
 impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// The state without the messages that wait: whoever restores it receives those again, and asks again about what was
-    /// found [`void`](Self::void) in them.
+    /// found [`void`](Self::void) in them. Takes time for all processes known and all entries remembered.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// alice.send(["bob"])?;
+    /// let snapshot = alice.snapshot();
+    /// assert_eq!((snapshot.clock, snapshot.processes), (1, vec!["alice", "bob"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn snapshot(&self) -> Snapshot<P> {
         Snapshot {
             processes: self.roster.iter().map(|(_, id)| id.clone()).collect(),
@@ -25,6 +35,18 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     ///
     /// # Errors
     /// [`RestoreError`] if the snapshot has more processes than `config` allows, or contradicts itself.
+    ///
+    /// # Examples
+    /// ```
+    /// use causal::{Config, Process, Snapshot};
+    /// let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// alice.send(["bob"])?;
+    /// let mut alice = Process::<_, ()>::restore(alice.snapshot(), Config::default())?;
+    /// assert_eq!(alice.send(["bob"])?.clock(), 2);
+    /// let nobody = Snapshot { processes: vec![], ..alice.snapshot() };
+    /// assert!(Process::<&str, ()>::restore(nobody, Config::default()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn restore(snapshot: Snapshot<P>, config: Config) -> Result<Self, RestoreError> {
         snapshot.check(&config)?;
         let mut ids = snapshot.processes.into_iter();

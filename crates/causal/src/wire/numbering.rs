@@ -16,6 +16,21 @@ const WORTH_A_NUMBER: usize = 8;
 /// The numbers that a sender has given to processes and sets, and the messages in terms of them.
 ///
 /// It belongs to one [`Process`](crate::Process), lives for one run of it and serves all its links.
+///
+/// # Examples
+/// ```
+/// # use causal::wire::{Mark, Numbering, Table};
+/// # use causal::{Config, Limits, Process};
+/// # let limits = Limits::default();
+/// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+/// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+/// let mut numbering = Numbering::new(&limits);
+/// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+/// numbering.encode(&alice.multicast(&to_bob), &mut message);
+/// assert!(message.len() < 8);
+/// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Numbering {
     generation: u64,
@@ -33,6 +48,22 @@ pub struct Numbering {
 }
 
 /// How much of a [`Numbering`] a link has been told. A new link knows nothing: `Mark::default()`.
+///
+/// # Examples
+/// ```
+/// # use causal::wire::{Mark, Numbering, Table};
+/// # use causal::{Config, Limits, Process};
+/// # let limits = Limits::default();
+/// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+/// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+/// let mut numbering = Numbering::new(&limits);
+/// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+/// let start = numbering.mark();
+/// numbering.encode(&alice.multicast(&to_bob), &mut message);
+/// assert_ne!(numbering.mark(), start);
+/// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     generation: u64,
@@ -42,6 +73,20 @@ pub struct Mark {
 
 impl Numbering {
     /// A numbering that has given no number. `limits.sets` bounds its sets, and is what the receivers must accept.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// assert_eq!(numbering.generation(), 1);
+    /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(limits: &Limits) -> Self {
         Self {
             generation: 1,
@@ -56,6 +101,25 @@ impl Numbering {
     }
 
     /// Appends a message. Whoever is to read it needs the additions up to now.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// let stamp = alice.multicast(&to_bob);
+    /// numbering.encode(&stamp, &mut message);
+    /// numbering.additions_since(Mark::default(), alice.roster(), &mut additions);
+    /// let mut table = Table::default();
+    /// table.learn(&mut &additions[..], &mut bob, &limits)?;
+    /// assert_eq!(table.decode(&mut &message[..], &limits)?.clock, stamp.clock);
+    /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn encode(&mut self, stamp: &Stamp, out: &mut Vec<u8>) {
         put(self.number(stamp.sender), out);
         put(stamp.clock, out);
@@ -76,6 +140,22 @@ impl Numbering {
     }
 
     /// How far the numbers go now.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// let before = numbering.mark();
+    /// numbering.encode(&alice.multicast(&to_bob), &mut message);
+    /// assert_ne!(numbering.mark(), before);
+    /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mark(&self) -> Mark {
         Mark { generation: self.generation, processes: self.processes.len(), sets: self.ends.len() }
     }
@@ -85,6 +165,23 @@ impl Numbering {
     ///
     /// # Panics
     /// If `roster` is not that of the process whose stamps were encoded.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// numbering.encode(&alice.multicast(&to_bob), &mut message);
+    /// let mark = numbering.additions_since(Mark::default(), alice.roster(), &mut additions);
+    /// assert_eq!(mark, numbering.mark());
+    /// assert!(!additions.is_empty());
+    /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn additions_since<P: Id>(&self, mark: Mark, roster: &Roster<P>, out: &mut Vec<u8>) -> Mark {
         let now = self.mark();
         let (processes, sets) = match mark {
@@ -107,17 +204,64 @@ impl Numbering {
     }
 
     /// Whether no further set is given a number. What is encoded grows longer from then on, until [`renew`](Self::renew).
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// assert!(!numbering.is_full());
+    /// assert!(Numbering::new(&Limits { sets: 0, ..limits }).is_full());
+    /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_full(&self) -> bool {
         self.ends.len() >= self.limit
     }
 
     /// Which numbering this is: what was encoded in another generation means nothing any more.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// numbering.renew();
+    /// assert_eq!(numbering.generation(), 2);
+    /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
     /// Begins anew with number 0, in a new generation. Every message that was encoded before must have gone to its links, or
     /// be encoded again.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// numbering.encode(&alice.multicast(&to_bob), &mut message);
+    /// let old = numbering.mark();
+    /// numbering.renew();
+    /// assert_ne!(numbering.mark(), old);
+    /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn renew(&mut self) {
         *self =
             Self { generation: self.generation + 1, ..Self::new(&Limits { sets: self.limit, ..Limits::default() }) };

@@ -10,6 +10,21 @@ use crate::bytes::{take, take_byte, take_bytes, take_clock, take_count, take_id}
 use crate::{Clock, DecodeError, Entries, Entry, Id, Index, Limits, Numbered, Process, Set, Stamp};
 
 /// What the numbers of one link's other end stand for. It lives as long as the connection.
+///
+/// # Examples
+/// ```
+/// # use causal::wire::{Mark, Numbering, Table};
+/// # use causal::{Config, Limits, Process};
+/// # let limits = Limits::default();
+/// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+/// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+/// let mut numbering = Numbering::new(&limits);
+/// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+/// let stranger = Table::default().decode(&mut &[0, 1, 1, 0][..], &limits);
+/// assert!(matches!(stranger, Err(causal::DecodeError::Unknown { number: 0, .. })));
+/// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     generation: u64,
@@ -29,6 +44,25 @@ impl Table {
     /// # Errors
     /// [`DecodeError`] if they are malformed, do not follow on what was there, or exceed `limits`; then the link is of no more
     /// use. [`DecodeError::Full`] if the roster is full.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// numbering.encode(&alice.multicast(&to_bob), &mut message);
+    /// numbering.additions_since(Mark::default(), alice.roster(), &mut additions);
+    /// let mut table = Table::default();
+    /// let mut input = &additions[..];
+    /// table.learn(&mut input, &mut bob, &limits)?;
+    /// assert!(input.is_empty());
+    /// assert!(bob.roster().index(&1).is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn learn<P: Id, M, S: Borrow<Stamp>>(
         &mut self,
         input: &mut &[u8],
@@ -61,6 +95,24 @@ impl Table {
     ///
     /// # Errors
     /// [`DecodeError`] if it is malformed, uses a number that was never introduced, or exceeds `limits`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::wire::{Mark, Numbering, Table};
+    /// # use causal::{Config, Limits, Process};
+    /// # let limits = Limits::default();
+    /// # let [mut alice, mut bob] = [1, 2].map(|id| Process::<u64, ()>::new(id, Config::default()));
+    /// # let to_bob: causal::Set = [alice.intern(2)?].into_iter().collect();
+    /// let mut numbering = Numbering::new(&limits);
+    /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
+    /// numbering.encode(&alice.multicast(&to_bob), &mut message);
+    /// numbering.additions_since(Mark::default(), alice.roster(), &mut additions);
+    /// let mut table = Table::default();
+    /// table.learn(&mut &additions[..], &mut bob, &limits)?;
+    /// let stamp = table.decode(&mut &message[..], &limits)?;
+    /// assert!(stamp.dests.contains(bob.me()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn decode(&self, input: &mut &[u8], limits: &Limits) -> Result<Stamp, DecodeError> {
         let sender = self.take_process(input)?;
         let clock = take_clock(input)?;

@@ -1,0 +1,39 @@
+//! Every order in which three processes can send a few messages while one of them crashes, a copy of what it sent is lost, and
+//! somebody gives up what is lost or merely slow: order is given up for nothing else, and everything is delivered, delivered late,
+//! or given up. `docs/causal.md` names the figures. The large one:
+//! `cargo test --release -p causal-multicast --test every_crash -- --ignored --nocapture`
+
+mod network;
+
+use causal::Config;
+use network::{Network, check};
+
+fn crashes(multicasts: u8, crash: bool) -> usize {
+    check(Network { config: Config::default(), multicasts, crash, hasty: 1 })
+}
+
+#[test]
+fn of_two_messages_with_a_crash_and_an_abandon() {
+    assert_eq!(crashes(2, true), 4_051);
+}
+
+#[test]
+fn of_three_messages_with_an_abandon() {
+    assert_eq!(crashes(3, false), 7_107);
+}
+
+#[test]
+fn of_four_messages_with_an_abandon() {
+    assert_eq!(crashes(4, false), 259_331);
+}
+
+#[test]
+fn of_three_messages_with_a_crash_and_an_abandon() {
+    assert_eq!(crashes(3, true), 170_031);
+}
+
+#[test]
+#[ignore = "large"]
+fn of_four_messages_with_a_crash_and_an_abandon() {
+    crashes(4, true);
+}
