@@ -157,10 +157,9 @@ impl<P: Id> Snapshot<P> {
     /// # Examples
     /// ```
     /// # use causal::{Config, Limits, Process, Snapshot};
-    /// # let mut alice = Process::<u64, ()>::new(1, Config::default());
+    /// # let alice = Process::<u64, ()>::new(1, Config::default());
     /// let bytes = alice.snapshot().to_bytes();
     /// assert!(Snapshot::<u64>::from_bytes(&bytes[1..], &Limits::default()).is_err());
-    /// # let _ = &mut alice;
     /// ```
     pub fn from_bytes(mut bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         let input = &mut bytes;
