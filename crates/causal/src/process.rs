@@ -273,9 +273,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// # Examples
     /// ```
     /// # use causal::{Config, Process};
-    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// # let alice = Process::<_, ()>::new("alice", Config::default());
     /// assert_eq!(alice.roster().id(alice.me()), &"alice");
-    /// # let _ = &mut alice;
     /// ```
     pub fn me(&self) -> Index {
         Index::ME

@@ -109,10 +109,9 @@ impl<P: Ord + Clone> Roster<P> {
     /// # Examples
     /// ```
     /// # use causal::{Config, Process};
-    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// # let alice = Process::<_, ()>::new("alice", Config::default());
     /// assert_eq!(alice.roster().index(&"alice"), Some(alice.me()));
     /// assert_eq!(alice.roster().index(&"bob"), None);
-    /// # let _ = &mut alice;
     /// ```
     pub fn index(&self, id: &P) -> Option<Index> {
         self.indices.get(id).copied()
