@@ -182,8 +182,10 @@ mod tests {
         }
 
         #[test]
-        fn rubbish_is_refused_without_a_panic(kind in 0..5u8, rest in prop::collection::vec(any::<u8>(), 0..80)) {
-            let _ = Body::decode([&[kind], &rest[..]].concat().into());
+        fn rubbish_is_refused_without_a_panic(
+            kind in 0..5u8, scope in 0..4u8, rest in prop::collection::vec(any::<u8>(), 0..80)
+        ) {
+            let _ = Body::decode([&[kind, scope], &rest[..]].concat().into());
         }
     }
 
