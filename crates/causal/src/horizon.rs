@@ -165,9 +165,7 @@ impl Horizon {
 
     /// Sees to it that no hole goes on across `clock`.
     fn split_hole(&mut self, clock: Clock) {
-        if let Some(at) = self.hole_with(clock)
-            && self.holes[at].to > clock
-        {
+        if let Some(at) = self.hole_with(clock).filter(|&at| self.holes[at].to > clock) {
             self.holes.insert(at, Hole { to: clock, ..self.holes[at] });
             self.holes[at + 1].from = clock;
         }
