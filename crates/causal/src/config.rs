@@ -33,8 +33,9 @@ pub struct Config {
     /// what honest traffic makes, so that made-up entries cannot fill the memory.
     pub max_log: usize,
     /// How many holes one author may leave in what was delivered of his messages, once something was given up and until he
-    /// says that everything has come ([`Process::complete`](crate::Process::complete)). Beyond it the oldest that was merely
-    /// skipped is taken to have nothing in it. By default 4,096, some 100 KB.
+    /// says that everything has come ([`Process::complete`](crate::Process::complete)); at least one. Beyond it the oldest that
+    /// was merely skipped is taken to have nothing in it, and if all were given up the oldest of them: what still comes from
+    /// there is a duplicate. By default 4,096, some 100 KB.
     pub max_holes: usize,
 }
 
