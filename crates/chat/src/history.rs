@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use serde::{Deserialize, Serialize};
 
 use crate::body::Body;
 use crate::hlc::Hlc;
@@ -10,7 +11,7 @@ use crate::name::Name;
 use crate::{MessageId, PersonId};
 
 /// A conversation, as this peer files it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Conversation {
     /// With everybody.
     All,

@@ -79,12 +79,15 @@ impl<S: Store> Peer<S> {
 
     /// # Errors
     /// Why no honest author sends such a message.
-    fn arrive(&mut self, now: Now, kept: Kept) -> Result<(), String> {
+    pub(super) fn arrive(&mut self, now: Now, kept: Kept) -> Result<(), String> {
         let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
         if self.causal.knows(sender, clock) {
             return Ok(());
         }
         if body::is_welcome(kept.body()) && self.wait_for_history(now, &kept) {
+            if self.ledger.is_on() {
+                self.ledger.held.push(kept);
+            }
             return Ok(());
         }
         self.submit(now, kept)
@@ -99,10 +102,12 @@ impl<S: Store> Peer<S> {
             self.vectors.note_refused(now, sender);
             return Ok(());
         }
+        let held = self.ledger.is_on().then(|| kept.clone());
         match self.causal.receive(kept, now.monotonic) {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
                 self.held_since.push_back((sender, clock, now.monotonic));
+                self.ledger.held.extend(held);
                 if large {
                     self.held_large.insert((sender, clock), bytes);
                     self.held_large_bytes += bytes;
@@ -131,6 +136,8 @@ impl<S: Store> Peer<S> {
             let Delivery { stamp: kept, message: at, late } = delivery;
             let &Stamp { sender, clock, .. } = kept.stamp();
             let id = kept.id();
+            self.ledger.causal_moved = true;
+            self.ledger.delivered += 1;
             self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
             self.note_delivered(now, sender);
             if let Some(bytes) = self.held_large.remove(&(sender, clock)) {

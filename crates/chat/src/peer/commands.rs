@@ -173,7 +173,7 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    fn say(&mut self, now: Now, conversation: Conversation, text: &str, delay_ms: u64) -> Answer {
+    pub(super) fn say(&mut self, now: Now, conversation: Conversation, text: &str, delay_ms: u64) -> Answer {
         let dests = self.dests(&conversation);
         self.welcome_unaddressed(&dests);
         let head = TextHead {

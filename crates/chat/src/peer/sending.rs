@@ -10,7 +10,7 @@ use causal::{Clock, Index, Set, Stamp};
 use crate::frame::NUMBERS;
 use crate::history::Conversation;
 use crate::kept::{Kept, SignedBatch};
-use crate::store::Store;
+use crate::store::{Change, Store};
 use crate::{Journal, LinkId, ProcessId};
 
 use super::{Now, Peer, batch_frame};
@@ -35,6 +35,7 @@ impl<S: Store> Peer<S> {
     pub(super) fn multicast(&mut self, dests: &Set, body: Bytes, group: Option<&str>, due: Option<Duration>) -> Clock {
         let stamp = self.causal.multicast(dests);
         let clock = stamp.clock;
+        self.ledger.causal_moved = true;
         if self.config.journal {
             let roster = self.causal.roster();
             let dests = stamp.dests.iter().map(|dest| *roster.id(dest)).collect();
@@ -78,7 +79,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Signs what was said in this turn, and gives it to every link that has room.
-    pub(super) fn flush(&mut self) {
+    pub(super) fn flush(&mut self, now: Now) {
         if self.numbering.is_full() {
             self.numbering.renew();
         }
@@ -103,10 +104,11 @@ impl<S: Store> Peer<S> {
             for index in 0..batch.len() {
                 self.keep_own(Kept::new(Arc::clone(&batch), index));
             }
+            self.ledger.last = batch.hashes(&self.causal).last().copied();
             let before = self.outbox.last();
             self.outbox.push(&batch);
             match due {
-                Some(due) => self.outbox.delay(batch.message(0).expect("one's own").0.clock, due),
+                Some(due) => self.delay(now, batch.message(0).expect("one's own").0.clock, due),
                 None => self.push_fresh(&batch, before),
             }
         }
@@ -211,8 +213,22 @@ impl<S: Store> Peer<S> {
 
     /// What was under `-delay` and is due now goes out to everybody who passed over it.
     pub(super) fn release_due(&mut self, now: Now) {
-        if !self.outbox.take_due(now.monotonic).is_empty() {
-            self.pump_all();
+        let due = self.outbox.take_due(now.monotonic);
+        if due.is_empty() {
+            return;
+        }
+        if self.ledger.is_on() {
+            self.effects.durable.extend(due.into_iter().map(|clock| Change::Delayed { clock, due: None }));
+        }
+        self.pump_all();
+    }
+
+    fn delay(&mut self, now: Now, clock: Clock, due: Duration) {
+        self.outbox.delay(clock, due);
+        if self.ledger.is_on() {
+            let wait = i64::try_from(due.saturating_sub(now.monotonic).as_micros()).unwrap_or(i64::MAX);
+            let due = Some(now.unix_micros.saturating_add(wait));
+            self.effects.durable.push(Change::Delayed { clock, due });
         }
     }
 }

@@ -74,6 +74,16 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    /// Who is owed a welcome, and in which conversations.
+    pub(super) fn owed(&self) -> impl Iterator<Item = (Index, &BTreeSet<Conversation>)> {
+        self.owed.iter().map(|(&member, of)| (member, of))
+    }
+
+    /// Goes on owing what was owed before.
+    pub(super) fn owe(&mut self, owed: Vec<(Index, Vec<Conversation>)>) {
+        self.owed = owed.into_iter().map(|(member, of)| (member, of.into_iter().collect())).collect();
+    }
+
     /// Whether this welcome waits here.
     pub(super) fn holds(&self, welcome: (Index, Clock)) -> bool {
         self.waiting.contains_key(&welcome)
