@@ -24,6 +24,10 @@ pub struct Person {
     pub skew: i64,
     /// His peer, while it runs.
     pub peer: Option<Peer<Disk>>,
+    /// His store, while no peer runs on it, if it survived the last one.
+    pub disk: Option<Disk>,
+    /// A copy of it that was made, and what it had been through.
+    pub copy: Option<(Disk, Lineage)>,
     /// What his store has been through.
     pub lineage: Lineage,
     /// How many processes he has begun.
@@ -51,6 +55,8 @@ impl Person {
             number,
             skew,
             peer: None,
+            disk: None,
+            copy: None,
             lineage: Lineage::default(),
             lives: 0,
             doomed: None,
@@ -80,12 +86,21 @@ impl Person {
 
     /// Whether what he has been through is still kept.
     pub fn has_store(&self) -> bool {
-        self.peer.is_some()
+        self.peer.is_some() || self.disk.is_some()
+    }
+
+    /// Makes a copy of the store, as it is now.
+    pub fn copy_store(&mut self) {
+        let store = self.peer.as_mut().map(|peer| &*peer.store_mut()).or(self.disk.as_ref());
+        if let Some(copy) = store.and_then(Disk::copy) {
+            self.copy = Some((copy, self.lineage.clone()));
+        }
     }
 
     /// An incarnation that was never used.
     pub fn fresh(&mut self) -> Incarnation {
         self.lives += 1;
-        Incarnation(1000 * (self.number as u64 + 1) + self.lives)
+        // The ones that follow are taken if the store turns out to have been rolled back.
+        Incarnation(1_000_000 * (self.number as u64 + 1) + 100 * self.lives)
     }
 }

@@ -176,7 +176,7 @@ impl Setting {
             weights,
             liar: None,
             gone: dice.percent(10).then(|| dice.below(people)),
-            durable: false,
+            durable: dice.percent(85),
         }
     }
 

@@ -68,7 +68,10 @@ impl World {
             }
             Action::Goodbye { who } => self.goodbye(who),
             Action::Start { who, disk } => self.start(who, disk),
-            Action::Copy { .. } => Ok(()),
+            Action::Copy { who } => {
+                self.people[who].copy_store();
+                Ok(())
+            }
             Action::Jump { who, seconds } => {
                 self.people[who].skew += seconds * 1_000_000;
                 Ok(())
@@ -99,12 +102,25 @@ impl World {
         if self.people[who].peer.is_some() {
             return Ok(());
         }
-        // A store that does not survive its process is lost whatever becomes of the disk.
-        let _ = disk;
-        let store = crate::disk::Disk::empty();
+        let durable = self.setting.durable;
         let person = &mut self.people[who];
-        person.lineage = Lineage::default();
         person.left = false;
+        let before = person.disk.take();
+        let kept = match (disk, person.copy.take()) {
+            (Disk::Lost, _) => None,
+            (Disk::Copy, Some((copy, lineage))) => {
+                person.lineage = lineage;
+                Some(copy)
+            }
+            (Disk::Same | Disk::Copy, copy) => {
+                person.copy = copy;
+                before
+            }
+        };
+        let store = kept.unwrap_or_else(|| {
+            person.lineage = Lineage::default();
+            crate::disk::Disk::empty(durable)
+        });
         let (config, name, fresh) = (self.setting.config.clone(), person.name.clone(), person.fresh());
         let started = crate::disk::start(config, person.identity.clone(), name, fresh, store, person.now(self.now));
         let mut peer = started.map_err(|error| Violation {

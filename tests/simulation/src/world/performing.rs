@@ -97,8 +97,7 @@ impl World {
             self.journal(who, entry)?;
         }
         if doom == Some(Boundary::AfterDurable) {
-            self.kill(who, "after its effects were durable");
-            return Ok(());
+            return self.kill_behind(who, &events, "after its effects were durable");
         }
         let sent = match doom {
             Some(Boundary::BetweenFrames(percent)) => frames.len() * percent / 100,
@@ -114,8 +113,7 @@ impl World {
             }
         }
         if doom.is_some() {
-            self.kill(who, "before its events were shown");
-            return Ok(());
+            return self.kill_behind(who, &events, "before its events were shown");
         }
         for (link, _) in close {
             self.link_down(link, "closed")?;
@@ -149,11 +147,20 @@ impl World {
         self.end_process(who);
     }
 
+    /// The process is gone once its effects were durable: what it did not show stands in its history.
+    fn kill_behind(&mut self, who: usize, events: &[Event], when: &str) -> Result<(), Violation> {
+        for event in events {
+            self.tell(who, event)?;
+        }
+        self.kill(who, when);
+        Ok(())
+    }
+
     pub(super) fn end_process(&mut self, who: usize) {
         let person = &mut self.people[who];
         (person.doomed, person.wake) = (None, None);
         person.owed.clear();
-        person.peer = None;
+        person.disk = person.peer.take().map(chat::Peer::into_store).filter(Store::survives);
         self.network.end_all(self.now, who);
     }
 }
