@@ -2,17 +2,18 @@
 //! copy of it is what a copy of the file would be.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bytes::Bytes;
 use chat::{
-    Change, Conversation, Entry, Filed, Kept, MessageId, Name, PersonId, ProcessId, Saved, SignedRecord, SortKey,
-    Store, StoreError,
+    Change, Conversation, Entry as Shown, Filed, Kept, MessageId, Name, PersonId, ProcessId, Saved, SignedRecord,
+    SortKey, Store, StoreError,
 };
 
 /// What a message is here.
 #[derive(Clone, Debug)]
 enum Role {
-    Shown(Box<Entry>),
+    Shown(Box<Shown>),
     Delivered(Kept),
     Held(Kept),
     Carried(Kept),
@@ -94,10 +95,21 @@ impl ModelStore {
         self.delayed.clear();
         self.settled = 0;
         self.me = None;
-        let former = self.processes.keys().next_back().copied().unwrap_or_default();
+        let former = self.processes.keys().next_back().copied();
+        self.reread(former)
+    }
+
+    /// Everything as a store reads it from its file, where nothing is shared with whoever wrote it.
+    fn reread(&mut self, former: Option<u32>) -> Result<(), StoreError> {
         let count = self.processes.len() + 1;
-        for role in self.messages.values_mut() {
-            let kept = reread(role.kept(), former, count)?;
+        let mut batches: BTreeMap<u64, BTreeMap<MessageId, Kept>> = BTreeMap::new();
+        for (id, role) in &mut self.messages {
+            let kept = role.kept();
+            let batch = match batches.entry(kept.batch_number().unwrap_or_default()) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(free) => free.insert(reread(kept, former, count)?),
+            };
+            let kept = batch.get(id).cloned().ok_or_else(|| unreadable("it is not there"))?;
             match role {
                 Role::Shown(entry) => entry.kept = kept,
                 Role::Delivered(of) | Role::Held(of) | Role::Carried(of) => *of = kept,
@@ -107,8 +119,12 @@ impl ModelStore {
     }
 }
 
-/// The message as a store reads it once oneself is another: through the bytes that it would have filed.
-fn reread(kept: &Kept, former: u32, processes: usize) -> Result<Kept, StoreError> {
+fn unreadable(reason: impl ToString) -> StoreError {
+    StoreError::Unreadable { reason: reason.to_string() }
+}
+
+/// The messages of a batch, through the bytes that a store would have filed.
+fn reread(kept: &Kept, former: Option<u32>, processes: usize) -> Result<BTreeMap<MessageId, Kept>, StoreError> {
     let mask = kept.places_here();
     let siblings = (0..64).filter(|place| mask & (1 << place) != 0).filter_map(|place| kept.sibling(place));
     let filed = siblings.map(|sibling| {
@@ -117,10 +133,8 @@ fn reread(kept: &Kept, former: u32, processes: usize) -> Result<Kept, StoreError
         Filed { place: sibling.place(), stamp, body: Bytes::copy_from_slice(sibling.body()) }
     });
     let number = kept.batch_number().unwrap_or_default();
-    let read = Kept::read(number, &kept.batch_head(), filed.collect(), Some(former), processes);
-    let unreadable = |reason: String| StoreError::Unreadable { reason };
-    let read = read.map_err(|malformed| unreadable(malformed.to_string()))?;
-    read.into_iter().find(|read| read.id() == kept.id()).ok_or_else(|| unreadable("it is not there".to_owned()))
+    let read = Kept::read(number, &kept.batch_head(), filed.collect(), former, processes).map_err(unreadable)?;
+    Ok(read.into_iter().map(|kept| (kept.id(), kept)).collect())
 }
 
 impl Store for ModelStore {
@@ -129,6 +143,7 @@ impl Store for ModelStore {
     }
 
     fn load(&mut self) -> Result<Saved, StoreError> {
+        self.reread(None)?;
         let of = |wanted: fn(&Role) -> bool| {
             let found = self.messages.values().filter(move |role| wanted(role));
             found.map(|role| role.kept().clone()).collect::<Vec<Kept>>()
@@ -194,22 +209,22 @@ impl Store for ModelStore {
         found.map(|(_, role)| role.kept().clone()).take(count).collect()
     }
 
-    fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {
+    fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Shown> {
         let shown = self.messages.values().filter_map(|role| match role {
             Role::Shown(entry) => Some(&**entry),
             Role::Delivered(_) | Role::Held(_) | Role::Carried(_) => None,
         });
-        let wanted = |entry: &&Entry| {
+        let wanted = |entry: &&Shown| {
             of.is_none_or(|of| entry.conversation == *of) && before.is_none_or(|before| entry.sort_key() < before)
         };
-        let mut found: Vec<Entry> = shown.filter(wanted).cloned().collect();
+        let mut found: Vec<Shown> = shown.filter(wanted).cloned().collect();
         found.sort_by_key(|entry| std::cmp::Reverse(entry.sort_key()));
         found.truncate(count);
         found
     }
 
-    fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
-        let has = |entry: &Entry| {
+    fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Shown> {
+        let has = |entry: &Shown| {
             let text = entry.text().map(|(_, text)| text.to_lowercase());
             text.is_some_and(|text| words.iter().all(|word| text.contains(&word.to_lowercase())))
         };
