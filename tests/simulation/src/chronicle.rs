@@ -213,6 +213,9 @@ impl Chronicle {
             self.processes.len() - 1
         });
         lineage.process = Some(number);
+        // What it wrote before it was killed and had not kept was never written.
+        let Self { by_id, sent, .. } = self;
+        by_id.retain(|id, _| id.process != process || sent.contains_key(id));
     }
 
     /// A text is being written: its message has its number, but has not left yet.
@@ -239,13 +242,6 @@ impl Chronicle {
             read: lineage.read.as_slice().into(),
             confirmed: false,
         };
-        // A process that was killed before this was durable may write another under the same number.
-        if let Some(&number) = self.by_id.get(&message.id)
-            && !self.sent.contains_key(&message.id)
-        {
-            self.texts[number] = text;
-            return;
-        }
         self.by_id.insert(message.id, self.texts.len());
         self.texts.push(text);
     }

@@ -383,6 +383,11 @@ impl<S: Store> Peer<S> {
     /// A welcome is delivered: what it named and what was fetched is shown, in the order of the history.
     pub(super) fn show_fetched(&mut self, now: Now, welcome: (Index, Clock)) {
         for need in self.gate.submitted.remove(&welcome).unwrap_or_default() {
+            for (&author, &clock) in &need.up_to {
+                if let Ok(author) = self.causal.intern(author) {
+                    self.talks.entry(&need.conversation).fetched_and_shown.raise(author, clock);
+                }
+            }
             let Some(shelf) = self.gate.shelf.get_mut(&need.conversation) else { continue };
             let named = |entry: &Entry| {
                 let MessageId { process, clock } = entry.kept.id();
