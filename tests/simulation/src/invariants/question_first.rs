@@ -8,6 +8,7 @@
 
 use chat::Message;
 
+use super::causal_order::depends_on_a_liar;
 use super::{Invariant, Scene, Verdict};
 
 pub(super) struct QuestionFirst;
@@ -22,13 +23,13 @@ impl Invariant for QuestionFirst {
         let Some(answer) = chronicle.text(message.id) else { return Ok(()) };
         let exempt = message.late
             || lineage.lacks_history
-            || chronicle.liars.contains(&answer.by)
+            || chronicle.sent.get(&answer.id).is_none_or(|sent| depends_on_a_liar(chronicle, sent))
             || chronicle.off.contains(&answer.by);
         if exempt {
             return Ok(());
         }
         if let crate::chronicle::Place::Group(group) = &answer.place
-            && !lineage.groups.contains(group)
+            && !lineage.groups.contains_key(group)
         {
             return Ok(());
         }
@@ -39,6 +40,7 @@ impl Invariant for QuestionFirst {
                 && !chronicle.liars.contains(&question.by)
                 && !chronicle.off.contains(&question.by)
                 && !chronicle.was_given_up(question.id)
+                && !gave_up_what_led_there(scene, answer.id)
                 && scene.stores.iter().any(|lineage| lineage.shown.contains(&number))
             {
                 return Err(format!(
@@ -53,4 +55,17 @@ impl Invariant for QuestionFirst {
         }
         Ok(())
     }
+}
+
+/// Whether the reader gave up something that this message depends on: the welcome that named the question, maybe.
+fn gave_up_what_led_there(scene: &Scene<'_>, answer: chat::MessageId) -> bool {
+    let Scene { chronicle, lineage, process, .. } = scene;
+    let Some(sent) = chronicle.sent.get(&answer) else { return false };
+    lineage.given_up.iter().any(|&(author, from, to)| {
+        let id = |clock| chat::MessageId { process: author, clock };
+        let given_up = chronicle.sent.range(id(from)..=id(to)).map(|(_, given_up)| given_up);
+        given_up
+            .filter(|given_up| given_up.dests.contains(process))
+            .any(|given_up| sent.past.get(given_up.author).is_some_and(|&clock| clock >= given_up.clock))
+    })
 }

@@ -104,13 +104,9 @@ impl World {
             Some(Boundary::BeforeDurable | Boundary::AfterDurable | Boundary::BeforeEvents) | None => frames.len(),
         };
         for (link, frame) in frames.into_iter().take(sent) {
-            // A link that is gone says so by an event of its own.
-            if self.owner(link) == Some(who)
-                && self.network.send(self.now, link, frame)
-                && let Some(peer) = &mut self.people[who].peer
-            {
-                peer.handle_link_full(link);
-            }
+            let lies = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&who));
+            let frames = lies.map_or_else(|| vec![frame.clone()], |liar| liar.tell(link, frame.clone()));
+            frames.into_iter().for_each(|frame| self.send(who, link, frame));
         }
         if doom.is_some() {
             return self.kill_behind(who, &events, "before its events were shown");
@@ -128,6 +124,16 @@ impl World {
         let person = &mut self.people[who];
         person.wake = person.peer.as_ref().and_then(chat::Peer::poll_timeout).map(|(at, _)| at);
         Ok(())
+    }
+
+    fn send(&mut self, who: usize, link: LinkId, frame: bytes::Bytes) {
+        // A link that is gone says so by an event of its own.
+        if self.owner(link) == Some(who)
+            && self.network.send(self.now, link, frame)
+            && let Some(peer) = &mut self.people[who].peer
+        {
+            peer.handle_link_full(link);
+        }
     }
 
     fn tell(&mut self, who: usize, event: &Event) -> Result<(), Violation> {
