@@ -3,7 +3,7 @@
 //!
 //! Source: DESIGN.md §3, "Delivery" (the welcome). It is more than causal order, which speaks only of what is addressed to
 //! the reader. Exempt is what is marked late; a question that was given up, by the reader or on its way to him, or that was lost
-//! with the last store that had it; and history of which the reader was told that it could not be fetched. The promise covers the
+//! with the last store that had it; what a liar may have kept when he was asked for history; and history of which the reader was told that it could not be fetched. The promise covers the
 //! newest 200 messages of a conversation: hardly a run of the simulator has as many.
 
 use chat::Message;
@@ -39,6 +39,7 @@ impl Invariant for QuestionFirst {
                 && !lineage.shown.contains(&number)
                 && !chronicle.liars.contains(&question.by)
                 && !chronicle.off.contains(&question.by)
+                && (chronicle.liars.is_empty() || is_addressed(scene, question.id))
                 && !chronicle.was_given_up(question.id)
                 && !gave_up_what_led_there(scene, answer.id)
                 && scene.stores.iter().any(|lineage| lineage.shown.contains(&number))
@@ -55,6 +56,11 @@ impl Invariant for QuestionFirst {
         }
         Ok(())
     }
+}
+
+/// Whether this message is the reader's to receive, and not to fetch: a liar who is asked for history may keep some of it.
+fn is_addressed(scene: &Scene<'_>, id: chat::MessageId) -> bool {
+    scene.chronicle.sent.get(&id).is_some_and(|sent| sent.dests.contains(&scene.process))
 }
 
 /// Whether the reader gave up something that this message depends on: the welcome that named the question, maybe.
