@@ -52,7 +52,7 @@ impl<S: Store> Peer<S> {
         };
         self.links.insert(link, state);
         let hello = Control::Hello {
-            greeting: self.greeting(),
+            greeting: self.greeting(now),
             have: self.have_everything(),
             records: self.directory.records().cloned().collect(),
             returned: Box::new(self.returned_to(person)),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use causal::{Clock, Index, Progress, Snapshot};
+use causal::{Clock, Index, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
@@ -268,20 +268,13 @@ impl<S: Store> Peer<S> {
             self.tell(Event::PeerDown { who, reason: "this peer begins anew".to_owned() });
         }
         let old = self.me;
-        let before = self.causal.snapshot();
         self.me = ProcessId { person: old.person, incarnation: take_fresh(&mut self.ledger.fresh) };
-        let mut processes = before.processes;
-        processes[0] = self.me;
-        processes.push(old);
-        let mut authors = vec![Progress::default(); processes.len() - 1];
-        authors.push(Progress { delivered: before.clock, vouched: before.clock, ..Progress::default() });
-        let room = self.config.max_processes.max(processes.len());
-        let anew =
-            Snapshot { processes, clock: 0, abandonments: 0, authors, forgotten: before.forgotten, log: Vec::new() };
+        // What was sent since the start may have clocks that were used before: nobody gets it under these.
+        let anew = self.causal.snapshot().reborn(self.me, self.ledger.clock_at_start);
+        let room = self.config.max_processes.max(anew.processes.len());
         self.causal =
             Causal::restore(anew, causal_config(&self.config, room)).expect("made of a snapshot that is sound");
         let index = self.causal.roster().index(&old).expect("just added");
-        self.causal.forget(index);
         self.talks.hand_over(self.causal.me(), index);
         self.forget_what_was_under_way(now);
         self.keep_state();
