@@ -161,6 +161,7 @@ impl<S: Store> Peer<S> {
         self.push_again(link_id);
         self.pull_what_others_have();
         self.ask_to_complete(index);
+        self.ask_anew(index);
         self.admit(now);
         self.send_to_address(now, person, remote);
         Ok(())

@@ -234,7 +234,9 @@ impl<S: Store> Peer<S> {
                 self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
             }
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
-            Control::History { request, messages, more } => self.handle_history(now, process, request, messages, more),
+            Control::History { request, messages, more, whole } => {
+                self.handle_history(now, process, request, messages, more, whole);
+            }
         }
         Ok(())
     }

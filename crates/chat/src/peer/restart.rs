@@ -169,7 +169,7 @@ impl<S: Store> Peer<S> {
             };
             let (shown, fetched) = (numbered(shown), numbered(fetched));
             let talk = self.talks.entry(conversation);
-            (talk.shown, talk.fetched) = (shown, fetched);
+            (talk.shown, talk.fetched, talk.fetched_and_shown) = (shown, fetched.clone(), fetched);
         }
         self.greetings = saved.greetings.into_iter().collect();
         for kept in saved.own {
@@ -309,8 +309,8 @@ impl super::talk::Talks {
     fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
         let mut changed = Vec::new();
         for (conversation, talk) in self.iter_mut() {
-            if talk.shown.take_raised() | talk.fetched.take_raised() {
-                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched.numbers() };
+            if talk.shown.take_raised() | talk.fetched_and_shown.take_raised() {
+                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched_and_shown.numbers() };
                 changed.push((conversation, codec::encode(&vectors)));
             }
         }
