@@ -72,6 +72,23 @@ pub enum Command {
         #[serde(default)]
         count: Option<usize>,
     },
+    /// The newest messages that have all of some words in them, of one conversation or of all.
+    Search {
+        /// The words, with white space in between; upper and lower case do not matter.
+        words: String,
+        /// The conversation; all when left out.
+        #[serde(default)]
+        of: Option<Target>,
+        /// How many; `Config::search_shown` (20) when left out.
+        #[serde(default)]
+        count: Option<usize>,
+    },
+    /// Who has a message of mine, and who has not.
+    Seen {
+        /// Which one: 1 or nothing for the last, 2 for the one before.
+        #[serde(default)]
+        nth: Option<usize>,
+    },
     /// What is held back, and what it waits for.
     Pending,
     /// A name for a person that only this user sees.
@@ -147,6 +164,24 @@ pub enum Answer {
         of: Option<Recipients>,
         /// The messages.
         messages: Vec<Message>,
+    },
+    /// What was looked for, the newest of it, oldest first.
+    Found {
+        /// Whose conversation it is; `None` for all of them.
+        of: Option<Recipients>,
+        /// The messages.
+        messages: Vec<Message>,
+    },
+    /// Who has a message of mine. Whoever was forgotten, or lives on as another incarnation, is in none of the lists.
+    Seen {
+        /// The message.
+        message: Message,
+        /// Those who have it.
+        by: Vec<Who>,
+        /// Those who are reachable and have not got it yet.
+        not_by: Vec<Who>,
+        /// Those who are away; they get it when they return.
+        away: Vec<Who>,
     },
     /// What is held back.
     Pending {
@@ -255,6 +290,15 @@ pub enum Refusal {
     /// A message without text.
     #[error("there is no text to send")]
     EmptyText,
+    /// A search for nothing.
+    #[error("there are no words to look for")]
+    NoWords,
+    /// I have not said so much.
+    #[error("there is no such message of yours{}", only(*.said))]
+    NothingSaid {
+        /// How many of my messages there are here.
+        said: usize,
+    },
     /// A text over the limit.
     #[error("the text has {bytes} bytes; a message holds {limit} at most")]
     TextTooLong {
@@ -295,6 +339,14 @@ pub enum Refusal {
         /// What was given.
         address: String,
     },
+}
+
+fn only(said: usize) -> String {
+    match said {
+        0 => ": you have said nothing yet".to_owned(),
+        1 => "; there is one here".to_owned(),
+        _ => format!("; there are {said} here"),
+    }
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

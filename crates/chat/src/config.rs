@@ -31,6 +31,15 @@ pub struct Config {
     pub max_batch_bytes: usize,
     /// How many messages a request shows by default.
     pub history_shown: usize,
+    /// How many messages a search shows by default: a screen of them.
+    pub search_shown: usize,
+    /// How many messages are looked through for the last ones that this user wrote.
+    pub max_looked_through: usize,
+    /// How long a message may be on its way to somebody reachable before its author is told: longer than a slow link and
+    /// an acknowledgement take, and about as long as it takes to wonder.
+    pub spread_notice: Duration,
+    /// How many messages are watched for that at once. Who has more on their way floods, and wants no notices.
+    pub max_watched: usize,
     /// How many messages of a conversation a newcomer fetches before he is shown what comes next.
     pub history_first: usize,
     /// How many of the messages written since the start are looked for when they have to be sent again, after it turned out that
@@ -82,6 +91,10 @@ impl Default for Config {
             max_batch: 64,
             max_batch_bytes: 256 * 1024,
             history_shown: 5,
+            search_shown: 20,
+            max_looked_through: 20_000,
+            spread_notice: Duration::from_secs(1),
+            max_watched: 32,
             history_first: 200,
             max_resent: 1000,
             max_piece_bytes: 256 * 1024,

@@ -149,6 +149,22 @@ pub enum Event {
         /// How long it was held, in milliseconds.
         held_ms: u64,
     },
+    /// Messages of mine are still on their way to people who are reachable, after `Config::spread_notice` (1 s).
+    Unspread {
+        /// The oldest of them.
+        id: MessageId,
+        /// How many there are.
+        messages: usize,
+        /// Who has not got them.
+        missing: Vec<Who>,
+    },
+    /// What was announced as still on its way is now with everybody who is reachable.
+    Spread {
+        /// The newest of these messages.
+        id: MessageId,
+        /// How many there are.
+        messages: usize,
+    },
     /// Messages were given up: nobody reachable has them.
     Gap {
         /// Their author.

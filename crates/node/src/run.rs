@@ -256,6 +256,8 @@ impl Node {
             | Answer::Groups { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }
+            | Answer::Found { .. }
+            | Answer::Seen { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. } => None,
         }

@@ -239,6 +239,7 @@ impl<S: Store> Peer<S> {
         if holes.is_empty() {
             self.vectors.acknowledged.raise(process, delivered);
         }
+        self.note_spread();
     }
 
     /// Starts a pull for every author who is not linked and of whom somebody who is has more than I do.

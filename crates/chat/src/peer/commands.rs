@@ -38,6 +38,8 @@ impl<S: Store> Peer<S> {
             Command::LeaveGroup { group } => self.leave_group(now, &group),
             Command::Send { to, text, delay_ms } => self.send(now, to, &text, delay_ms),
             Command::History { of, count } => self.history(of, count),
+            Command::Search { words, of, count } => self.search(&words, of, count),
+            Command::Seen { nth } => self.seen(now, nth),
             Command::Pending => Ok(self.pending()),
             Command::Alias { person, name } => self.alias(&person, &name),
             Command::Unalias { name } => self.unalias(&name),
@@ -192,6 +194,9 @@ impl<S: Store> Peer<S> {
         };
         let due = (delay_ms > 0).then(|| now.monotonic + Duration::from_millis(delay_ms));
         let clock = self.multicast(&dests, body::text(&head, text), group, due);
+        if due.is_none() {
+            self.watch_spread(now, clock);
+        }
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(self.causal.me(), clock);
         let to = match &conversation {
@@ -235,29 +240,6 @@ impl<S: Store> Peer<S> {
         } else {
             self.effects.durable.push(Change::Delivered { kept });
         }
-    }
-
-    fn history(&mut self, of: Option<Target>, count: Option<usize>) -> Result<Answer, Refusal> {
-        let conversation = match of {
-            None => None,
-            Some(Target::All) => Some(Conversation::All),
-            Some(Target::Name(name)) => Some(match self.directory.resolve(&name, Wanted::Anyone)? {
-                Resolved::All => Conversation::All,
-                Resolved::Group(group) => Conversation::Group(group),
-                Resolved::Person(person) => Conversation::Direct(person),
-            }),
-            Some(Target::Address(address)) => match self.directory.at_address(address) {
-                Some(person) => Some(Conversation::Direct(person)),
-                None => return Err(Refusal::UnknownUser { name: address.to_string(), nearest: None }),
-            },
-        };
-        let messages = self.newest(conversation.as_ref(), count.unwrap_or(self.config.history_shown));
-        let of = conversation.map(|conversation| match conversation {
-            Conversation::All => Recipients::All,
-            Conversation::Group(group) => Recipients::Group(group.shared()),
-            Conversation::Direct(person) => Recipients::Direct(self.directory.who(person)),
-        });
-        Ok(Answer::History { of, messages })
     }
 
     fn pending(&mut self) -> Answer {

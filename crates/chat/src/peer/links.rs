@@ -72,6 +72,7 @@ impl<S: Store> Peer<S> {
         self.directory.set_absent(person);
         let who = self.directory.who(person);
         self.tell(Event::PeerDown { who, reason: reason.to_owned() });
+        self.note_spread();
         self.announce_what_i_have_of(process);
         self.pull_what_others_have();
     }

@@ -12,7 +12,9 @@ mod links;
 mod outbox;
 mod repair;
 mod restart;
+mod seen;
 mod sending;
+mod spread;
 mod talk;
 mod timers;
 mod welcome;
@@ -46,6 +48,7 @@ use outbox::Outbox;
 use repair::Repair;
 use restart::Ledger;
 use sending::Queued;
+use spread::Watch;
 use talk::Talks;
 use welcome::Gate;
 
@@ -97,6 +100,7 @@ pub struct Peer<S> {
     /// Stamped, not yet signed.
     queue: Vec<Queued>,
     outbox: Outbox,
+    watch: Watch,
     talks: Talks,
     vectors: Vectors,
     gate: Gate,
@@ -150,6 +154,7 @@ impl<S: Store> Peer<S> {
             record_is_stale: false,
             queue: Vec::new(),
             outbox: Outbox::default(),
+            watch: Watch::default(),
             talks: Talks::default(),
             vectors: Vectors::new(now.monotonic),
             gate: Gate::default(),
@@ -254,6 +259,7 @@ impl<S: Store> Peer<S> {
         self.numbering = causal::wire::Numbering::new(&causal::Limits::default());
         self.queue.clear();
         self.outbox = Outbox::default();
+        self.watch = Watch::default();
         self.vectors = Vectors::new(now.monotonic);
         self.gate = Gate::default();
         self.repair = Repair::default();

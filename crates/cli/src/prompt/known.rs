@@ -55,6 +55,8 @@ impl Known {
                 | Event::Held { .. }
                 | Event::Released { .. }
                 | Event::Gap { .. }
+                | Event::Unspread { .. }
+                | Event::Spread { .. }
                 | Event::GroupLeft { .. }
                 | Event::Fetched { .. }
                 | Event::LinkRefused { .. }
@@ -91,6 +93,8 @@ impl Known {
             | Answer::Sent { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }
+            | Answer::Found { .. }
+            | Answer::Seen { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. } => {}
         }

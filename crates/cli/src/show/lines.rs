@@ -67,6 +67,22 @@ impl Show {
                     harmless_line(&from.label)
                 ))
             }
+            Event::Unspread { id, messages, missing } => {
+                let which = if *messages == 1 {
+                    format!("your message {} is", id.clock)
+                } else {
+                    format!("{messages} messages of yours, from {} on, are", id.clock)
+                };
+                paint.dim(&format!("({which} not yet with {})", name_some(missing)))
+            }
+            Event::Spread { id, messages: 1 } => {
+                paint.dim(&format!("(your message {} is now with everybody who is here)", id.clock))
+            }
+            Event::Spread { id, messages } => {
+                let text =
+                    format!("({messages} messages of yours, up to {}, are now with everybody who is here)", id.clock);
+                paint.dim(&text)
+            }
             Event::GroupAppeared { group, by } => {
                 let group = harmless_line(group);
                 format!("* there is a group {group}, with {}; -joingroup {group} joins it", self.who(by))

@@ -108,6 +108,7 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
         Event::Held { held: held.clone() },
         Event::Released { id: id(9, 1), from: who(), held_ms: 1 },
         Event::Gap { from: who(), first: 1, last: 2 },
+        Event::Unspread { id: id(9, 1), messages: 2, missing: vec![Who::clone(&nasty)] },
         Event::GroupAppeared { group: text(), by: who() },
         Event::GroupJoined { group: text(), who: who() },
         Event::GroupLeft { group: text(), who: who() },
@@ -125,6 +126,10 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
     lines.extend(show.answer(&Answer::Pending { held: vec![held], delayed: vec![], unacknowledged: 0 }, at(AT)));
     let sent = Answer::Sent { message: message(Recipients::All, evil), away: vec![Who::clone(&nasty)], due_ms: 5 };
     lines.extend(show.answer(&sent, at(AT)));
+    let (of, people) = (Recipients::Group(evil.into()), || vec![Who::clone(&nasty)]);
+    lines.extend(show.answer(&Answer::Found { of: Some(of), messages: vec![] }, at(AT)));
+    let (by, not_by, away) = (people(), people(), people());
+    lines.extend(show.answer(&Answer::Seen { message: message(Recipients::All, evil), by, not_by, away }, at(AT)));
     lines.push(show.refusal(&Refusal::UnknownUser { name: text(), nearest: Some(text()) }));
     for line in lines {
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
@@ -181,6 +186,60 @@ fn a_message_to_somebody_away_says_so_and_others_say_nothing() {
     assert_eq!(show.answer(&sent(vec![], 3000), at(AT)), ["14:03:12 (message 4 goes out in 3.0 s)"]);
     let many = show.answer(&sent((1..=7).map(|key| who(key, "x")).collect(), 0), at(AT));
     assert!(many[0].contains("and 2 more are away"), "{many:?}");
+}
+
+#[test]
+fn who_has_a_message_stands_below_it() {
+    let people = |keys: &[u8]| keys.iter().map(|&key| Who::clone(&who(key, "x"))).collect();
+    let seen = |by: &[u8], not_by: &[u8], away: &[u8]| Answer::Seen {
+        message: Message { own: true, ..message(Recipients::All, "hi") },
+        by: people(by),
+        not_by: people(not_by),
+        away: people(away),
+    };
+    let mut show = show();
+    assert_eq!(
+        show.answer(&seen(&[3, 4], &[5], &[6]), at(AT)),
+        [
+            "14:03:12 bob@10.0.0.2: hi",
+            "  have it (2): x@10.0.0.3, x@10.0.0.4",
+            "  not yet (1): x@10.0.0.5",
+            "  away (1): x@10.0.0.6"
+        ]
+    );
+    assert_eq!(show.answer(&seen(&[3, 4], &[], &[]), at(AT))[1], "  everybody has it (2)");
+    assert_eq!(show.answer(&seen(&[], &[], &[]), at(AT))[1], "  nobody else is there to have it");
+}
+
+#[test]
+fn a_message_that_is_not_everywhere_shows_as_such() {
+    let mut show = show();
+    let missing = || vec![Who::clone(&who(3, "carol"))];
+    let one = Event::Unspread { id: id(1, 4), messages: 1, missing: missing() };
+    assert_eq!(show.event(&one, at(AT)), ["14:03:12 (your message 4 is not yet with carol@10.0.0.3)"]);
+    let more = Event::Unspread { id: id(1, 4), messages: 3, missing: missing() };
+    assert_eq!(
+        show.event(&more, at(AT)),
+        ["14:03:12 (3 messages of yours, from 4 on, are not yet with carol@10.0.0.3)"]
+    );
+    assert_eq!(
+        show.event(&Event::Spread { id: id(1, 4), messages: 1 }, at(AT)),
+        ["14:03:12 (your message 4 is now with everybody who is here)"]
+    );
+    assert_eq!(
+        show.event(&Event::Spread { id: id(1, 6), messages: 3 }, at(AT)),
+        ["14:03:12 (3 messages of yours, up to 6, are now with everybody who is here)"]
+    );
+}
+
+#[test]
+fn what_was_looked_for_and_is_not_there() {
+    let mut show = show();
+    let mut found = |of| show.answer(&Answer::Found { of, messages: Vec::new() }, at(AT));
+    assert_eq!(found(None), ["no message here has all of these words"]);
+    assert_eq!(found(Some(Recipients::Group("cars".into()))), ["no message in cars has all of these words"]);
+    let some = Answer::Found { of: None, messages: vec![message(Recipients::All, "hi")] };
+    assert_eq!(show.answer(&some, at(AT)), ["14:03:12 bob@10.0.0.2: hi"]);
 }
 
 #[test]

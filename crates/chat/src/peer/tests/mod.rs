@@ -4,4 +4,6 @@ mod conversations;
 mod faults;
 mod hostile;
 mod newcomers;
+mod searching;
+mod seen;
 mod world;
