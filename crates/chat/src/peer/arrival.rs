@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 use causal::{Delivery, Limits, Receipt, Stamp};
 
@@ -149,9 +150,10 @@ impl<S: Store> Peer<S> {
                 self.tell(Event::Released { id, from, held_ms });
             }
             // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
-            match Body::decode(kept.shared_body()) {
-                Ok(Body::Text(head, text)) => {
-                    self.show(now, &kept, head, text, Shown { fetched: false, late });
+            let opened = self.open(&kept);
+            match Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) {
+                Ok(Body::Text(head, text)) if opened.is_some() == (head.scope == Scope::Direct) => {
+                    self.show(now, &kept, opened, head, text, Shown { fetched: false, late });
                 }
                 Ok(Body::Record(record)) => {
                     self.effects.durable.push(Change::Delivered { kept });
@@ -161,9 +163,27 @@ impl<S: Store> Peer<S> {
                     self.effects.durable.push(Change::Delivered { kept });
                     self.show_fetched(now, (sender, clock));
                 }
-                Err(_) => self.repair.refused += 1,
+                Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
+                    self.effects.durable.push(Change::Delivered { kept });
+                    self.repair.refused += 1;
+                }
             }
         }
+    }
+
+    /// What a sealed text is, if I am the one that it was sealed for, or by.
+    pub(super) fn open(&self, kept: &Kept) -> Option<Bytes> {
+        let Ok(Body::Sealed(sealed)) = Body::decode(kept.shared_body()) else { return None };
+        let author = kept.id().process;
+        let mut people = kept.stamp().dests.iter().map(|dest| self.person_of(dest));
+        let to = people.next().filter(|_| people.next().is_none())?;
+        let context = sealing(author);
+        let opened = if author.person == self.me.person {
+            self.identity.reopen(&to, &context, &sealed)
+        } else {
+            self.identity.open(&context, &sealed)
+        };
+        opened.map(Bytes::from)
     }
 
     /// The conversation that a text belongs to here. `None` where it is not mine to see.
@@ -181,7 +201,15 @@ impl<S: Store> Peer<S> {
     }
 
     /// Shows a text, and keeps it in the history.
-    pub(super) fn show(&mut self, now: Now, kept: &Kept, head: TextHead, text: ByteString, shown: Shown) {
+    pub(super) fn show(
+        &mut self,
+        now: Now,
+        kept: &Kept,
+        opened: Option<Bytes>,
+        head: TextHead,
+        text: ByteString,
+        shown: Shown,
+    ) {
         let Some(conversation) = self.conversation(kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
         let stamp = kept.stamp();
@@ -194,7 +222,7 @@ impl<S: Store> Peer<S> {
             fetched: shown.fetched,
             late: shown.late,
             clock_off,
-            opened: None,
+            opened,
         };
         let message = self.message(&entry, head.sent_at, text);
         self.effects.durable.push(Change::Shown(entry));
@@ -222,6 +250,13 @@ impl<S: Store> Peer<S> {
             clock_off: entry.clock_off,
         }
     }
+}
+
+/// What a sealed text is tied to: nobody else can pass it off as his.
+pub(super) fn sealing(author: ProcessId) -> Vec<u8> {
+    let mut context = Vec::with_capacity(40);
+    causal::Id::encode(&author, &mut context);
+    context
 }
 
 /// Whether a message that was refused may be taken later.

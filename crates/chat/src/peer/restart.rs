@@ -236,7 +236,9 @@ impl<S: Store> Peer<S> {
             self.ledger.mind = mind.clone();
             self.effects.durable.push(Change::Mind(mind));
         }
-        if std::mem::take(&mut self.ledger.causal_moved) {
+        // Stamps are read in the numbering that the causal order is kept with.
+        let has_grown = self.ledger.numbered < self.causal.roster().len();
+        if std::mem::take(&mut self.ledger.causal_moved) || has_grown {
             self.effects.durable.push(Change::Causal(self.causal.snapshot().to_bytes().into()));
         }
         // Numbers come before the stamps that name them.

@@ -20,6 +20,8 @@ use super::{Now, Peer, batch_frame};
 pub(super) struct Queued {
     stamp: Stamp,
     body: Bytes,
+    /// The body as it was before it was sealed.
+    opened: Option<Bytes>,
     /// When it may be transmitted, if it is delayed (monotonic).
     due: Option<Duration>,
 }
@@ -32,7 +34,14 @@ impl Queued {
 
 impl<S: Store> Peer<S> {
     /// Stamps a message now; it is signed and handed to the links at the end of the turn, or when it is `due`.
-    pub(super) fn multicast(&mut self, dests: &Set, body: Bytes, group: Option<&str>, due: Option<Duration>) -> Clock {
+    pub(super) fn multicast(
+        &mut self,
+        dests: &Set,
+        body: Bytes,
+        opened: Option<Bytes>,
+        group: Option<&str>,
+        due: Option<Duration>,
+    ) -> Clock {
         let stamp = self.causal.multicast(dests);
         let clock = stamp.clock;
         self.ledger.causal_moved = true;
@@ -42,7 +51,7 @@ impl<S: Store> Peer<S> {
             let id = self.id_of(self.causal.me(), clock);
             self.journal(Journal::Send { id, dests, group: group.map(str::to_owned) });
         }
-        self.queue.push(Queued { stamp, body, due });
+        self.queue.push(Queued { stamp, body, opened, due });
         clock
     }
 
@@ -90,6 +99,7 @@ impl<S: Store> Peer<S> {
             let due = first.due;
             let mut bytes = first.body.len();
             let mut messages = Vec::with_capacity(self.config.max_batch.min(1 + queue.len()));
+            let mut opened = vec![first.opened];
             messages.push((first.stamp, first.body));
             while let Some(next) = queue.next_if(|next| {
                 bytes += next.body.len();
@@ -98,11 +108,12 @@ impl<S: Store> Peer<S> {
                     && messages.len() < self.config.max_batch
                     && bytes <= self.config.max_batch_bytes
             }) {
+                opened.push(next.opened);
                 messages.push((next.stamp, next.body));
             }
             let batch = Arc::new(SignedBatch::sign(&self.identity, self.me, messages, &self.causal));
-            for index in 0..batch.len() {
-                self.keep_own(Kept::new(Arc::clone(&batch), index));
+            for (index, opened) in opened.into_iter().enumerate() {
+                self.keep_own(Kept::new(Arc::clone(&batch), index), opened);
             }
             self.ledger.last = batch.hashes(&self.causal).last().copied();
             let before = self.outbox.last();
