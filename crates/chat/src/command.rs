@@ -103,6 +103,11 @@ pub enum Command {
         /// The alias.
         name: String,
     },
+    /// Forgets somebody who is gone for good, for everybody.
+    Forget {
+        /// The person: `name`, `name@address`, an address, a fingerprint or a peer id.
+        person: String,
+    },
     /// Connects to a peer at `ip:port` or a multiaddr.
     Connect {
         /// The address.
@@ -191,6 +196,12 @@ pub enum Answer {
         delayed: Vec<MessageId>,
         /// My own messages that somebody has not acknowledged: the message's number and who is missing.
         unacknowledged: u64,
+    },
+    /// The person is forgotten: nothing is addressed to him or kept for him any more, here or anywhere. Should he return after
+    /// all he is somebody new with a known name, and gets what was said as history.
+    Forgotten {
+        /// The person.
+        who: Who,
     },
     /// The alias is set.
     Aliased {
@@ -313,6 +324,18 @@ pub enum Refusal {
     /// A message to oneself.
     #[error("that is you: there is nobody else to send it to")]
     Oneself,
+    /// Somebody who is here was to be forgotten.
+    #[error("{who} is here; only somebody who has gone can be forgotten")]
+    Present {
+        /// The person's label.
+        who: String,
+    },
+    /// The person was forgotten and has not returned.
+    #[error("{who} was forgotten, and nothing reaches them; whoever returns is known again at once")]
+    Departed {
+        /// The person's label.
+        who: String,
+    },
     /// Too many messages wait for others to take them; the limit is named.
     #[error("{bytes} bytes of your messages wait for others to take them; the limit is {limit} ({config})")]
     OutboxFull {

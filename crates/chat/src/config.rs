@@ -65,6 +65,11 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How often the whole have-vector goes to everybody, in case something went astray.
     pub whole_vector: Duration,
+    /// After how long, during which this peer was among others and saw nothing of a process, it forgets that process. A month
+    /// is longer than a holiday; and whoever returns later loses nothing but a little time.
+    pub forget_after: Duration,
+    /// How soon this peer believes again that it was forgotten. Nobody honest says so twice in a row.
+    pub rebirth_interval: Duration,
     /// How far somebody's clock may be ahead of mine before it is marked and not followed: more than any time zone that
     /// was set wrong.
     pub max_clock_ahead: Duration,
@@ -107,6 +112,8 @@ impl Default for Config {
             acknowledge_every: 256,
             heartbeat: Duration::from_secs(3),
             whole_vector: Duration::from_secs(30),
+            forget_after: Duration::from_secs(30 * 24 * 3600),
+            rebirth_interval: Duration::from_secs(600),
             max_clock_ahead: Duration::from_secs(24 * 3600),
             max_groups: 256,
             max_aliases: 1024,

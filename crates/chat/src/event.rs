@@ -174,6 +174,13 @@ pub enum Event {
         /// The last one. How many messages to me lie between is not known.
         last: u64,
     },
+    /// Somebody is gone for good: nothing is addressed to him or kept for him any more.
+    Forgotten {
+        /// Who.
+        who: Arc<Who>,
+        /// Who says so; oneself after `Config::forget_after` (30 days) without a sign of life.
+        by: Arc<Who>,
+    },
     /// Somebody else created a group, or one came to be known.
     GroupAppeared {
         /// The group.

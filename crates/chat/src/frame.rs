@@ -102,6 +102,8 @@ pub(crate) enum Control {
         /// The sort key of the oldest message looked at, if there is more behind it.
         more: Option<(Hlc, MessageId)>,
     },
+    /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew.
+    Forgotten { process: ProcessId },
 }
 
 /// See [`Control::HistoryWanted`].

@@ -252,6 +252,7 @@ impl Node {
             Answer::Aliased { who } | Answer::Unaliased { who } => {
                 Some(Event::PersonChanged { who: Arc::new(who.clone()), before: subject })
             }
+            Answer::Forgotten { who } => Some(Event::Forgotten { who: Arc::new(who.clone()), by: self.peer.who() }),
             Answer::Users { .. }
             | Answer::Groups { .. }
             | Answer::Connecting { .. }

@@ -141,6 +141,7 @@ impl<S: Store> Peer<S> {
             self.ledger.delivered += 1;
             self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
             self.note_delivered(now, sender);
+            self.note_seen(sender);
             if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
                 self.held_large_bytes -= bytes;
             }
@@ -162,6 +163,10 @@ impl<S: Store> Peer<S> {
                 Ok(Body::Welcome(_)) => {
                     self.effects.durable.push(Change::Delivered { kept });
                     self.show_fetched(now, (sender, clock));
+                }
+                Ok(Body::Tombstone(process)) => {
+                    self.effects.durable.push(Change::Delivered { kept });
+                    self.take_tombstone(now, id.process.person, process);
                 }
                 Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
                     self.effects.durable.push(Change::Delivered { kept });

@@ -210,7 +210,7 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             // Nothing is pulled of somebody who is not known, or past the bound on processes.
-            if self.directory.process_of(author.person).is_none() {
+            if !self.directory.knows(author.person) {
                 continue;
             }
             let Ok(author) = self.causal.intern(*author) else { continue };

@@ -45,6 +45,7 @@ impl<S: Store> Peer<S> {
             Command::Pending => Ok(self.pending()),
             Command::Alias { person, name } => self.alias(&person, &name),
             Command::Unalias { name } => self.unalias(&name),
+            Command::Forget { person } => self.forget_person(now, &person),
             Command::Connect { address } => {
                 self.effects.dial.push(address.clone());
                 Ok(Answer::Connecting { address })
@@ -151,8 +152,13 @@ impl<S: Store> Peer<S> {
                 None => return self.send_once_connected(address, text, delay_ms),
             },
         };
-        if conversation == Conversation::Direct(self.me.person) {
-            return Err(Refusal::Oneself);
+        if let Conversation::Direct(person) = conversation {
+            if person == self.me.person {
+                return Err(Refusal::Oneself);
+            }
+            if self.directory.process_of(person).is_none() {
+                return Err(Refusal::Departed { who: self.directory.who(person).label.clone() });
+            }
         }
         Ok(self.say(now, conversation, text, delay_ms))
     }

@@ -4,6 +4,7 @@ mod arrival;
 mod batch_frame;
 mod catchup;
 mod commands;
+mod departure;
 mod directory;
 mod greeting;
 mod health;
@@ -42,6 +43,7 @@ use crate::store::{Store, StoreError};
 use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId, Who};
 
 use catchup::Vectors;
+use departure::Absent;
 use greeting::Greeting;
 use links::Link;
 use outbox::Outbox;
@@ -101,6 +103,7 @@ pub struct Peer<S> {
     queue: Vec<Queued>,
     outbox: Outbox,
     watch: Watch,
+    absent: Absent,
     talks: Talks,
     vectors: Vectors,
     gate: Gate,
@@ -155,6 +158,7 @@ impl<S: Store> Peer<S> {
             queue: Vec::new(),
             outbox: Outbox::default(),
             watch: Watch::default(),
+            absent: Absent::default(),
             talks: Talks::default(),
             vectors: Vectors::new(now.monotonic),
             gate: Gate::default(),
@@ -207,7 +211,7 @@ impl<S: Store> Peer<S> {
     /// what somebody else wrote is never the carrier's fault.
     pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8]) -> Result<(), BadFrame> {
         use crate::frame::Frame;
-        if !self.links.contains_key(&link) {
+        if self.links.get(&link).is_none_or(|link| link.dismissed) {
             return Ok(());
         }
         match Frame::decode(frame)? {
@@ -238,6 +242,7 @@ impl<S: Store> Peer<S> {
             Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
                 self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
             }
+            Control::Forgotten { process: forgotten } => self.handle_forgotten(now, process, forgotten)?,
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
             Control::History { request, messages, more } => self.handle_history(now, process, request, messages, more),
         }
@@ -260,6 +265,7 @@ impl<S: Store> Peer<S> {
         self.queue.clear();
         self.outbox = Outbox::default();
         self.watch = Watch::default();
+        self.absent.begin_anew();
         self.vectors = Vectors::new(now.monotonic);
         self.gate = Gate::default();
         self.repair = Repair::default();

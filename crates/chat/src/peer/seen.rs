@@ -31,10 +31,12 @@ impl<S: Store> Peer<S> {
     /// My `nth` last message, or how many there are.
     fn my_last(&self, nth: usize) -> Result<Entry, usize> {
         let mine = |entry: &&Entry| entry.kept.id().process == self.me;
-        let fresh = self.effects.durable.iter().rev().filter_map(|change| match change {
-            Change::Shown(entry) => Some(entry),
-            _ => None,
-        });
+        let fresh = self
+            .effects
+            .durable
+            .iter()
+            .rev()
+            .filter_map(|change| if let Change::Shown(entry) = change { Some(entry) } else { None });
         let mut said = 0;
         for entry in fresh.filter(mine) {
             said += 1;

@@ -19,6 +19,7 @@ impl<S: Store> Peer<S> {
             due,
             notice,
             spread,
+            self.next_count_of_absent(),
             self.next_of_vectors(),
             self.next_repair(),
             self.gate.next(self.config.abandon_after),
@@ -33,6 +34,7 @@ impl<S: Store> Peer<S> {
         self.release_due(now, now.monotonic);
         self.announce_held(now);
         self.announce_unspread(now);
+        self.count_absent(now);
         self.mend(now);
         self.give_up_fetching(now);
         self.exchange_vectors(now);

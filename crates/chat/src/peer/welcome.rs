@@ -84,6 +84,11 @@ impl Gate {
         self.owed = owed.into_iter().map(|(member, of)| (member, of.into_iter().collect())).collect();
     }
 
+    /// A member is gone for good.
+    pub(super) fn owe_nothing(&mut self, member: Index) {
+        self.owed.remove(&member);
+    }
+
     /// Whether this welcome waits here.
     pub(super) fn holds(&self, welcome: (Index, Clock)) -> bool {
         self.waiting.contains_key(&welcome)

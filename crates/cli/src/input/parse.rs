@@ -70,6 +70,7 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::JoinGroup => Command::JoinGroup { group: name_of(spec, arguments)? },
         Verb::LeaveGroup => Command::LeaveGroup { group: name_of(spec, arguments)? },
         Verb::Unalias => Command::Unalias { name: name_of(spec, arguments)? },
+        Verb::Forget => Command::Forget { person: name_of(spec, arguments)? },
         Verb::Connect => Command::Connect { address: one(spec, arguments)?.to_owned() },
         Verb::Me => to_all(&format!("*{}*", some(spec, arguments)?)),
         Verb::Alias => {

@@ -41,6 +41,7 @@ fn every_command_long_and_short_and_with_a_slash() {
         (&["-alias bob@10.0.0.2 bobby"], Command::Alias { person: "bob@10.0.0.2".into(), name: "bobby".into() }),
         (&["-alias @bob bobby"], Command::Alias { person: "bob".into(), name: "bobby".into() }),
         (&["-unalias bobby"], Command::Unalias { name: "bobby".into() }),
+        (&["-forget dave", "-forget @dave"], Command::Forget { person: "dave".into() }),
         (&["-connect 10.0.0.2:4000"], Command::Connect { address: "10.0.0.2:4000".into() }),
         (&["-msg bob hi there", "-msg @bob hi there"], send(name("bob"), "hi there", 0)),
         (&["-me waves"], send(Target::All, "*waves*", 0)),

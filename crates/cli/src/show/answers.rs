@@ -27,6 +27,9 @@ impl Show {
             Answer::Found { of, messages } => self.found(of.as_ref(), messages),
             Answer::Seen { message, by, not_by, away } => self.seen(message, by, not_by, away),
             Answer::Pending { held, delayed, unacknowledged } => self.pending(held, delayed, *unacknowledged),
+            Answer::Forgotten { who } => {
+                vec![format!("{} is forgotten: nothing is kept for them any more, here or anywhere", self.who(who))]
+            }
             Answer::Aliased { who } => {
                 let name = harmless_line(&who.name);
                 vec![format!("{name} ({}) is now {} to you", who.person.fingerprint(), self.who(who))]

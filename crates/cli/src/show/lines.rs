@@ -83,6 +83,9 @@ impl Show {
                     format!("({messages} messages of yours, up to {}, are now with everybody who is here)", id.clock);
                 paint.dim(&text)
             }
+            Event::Forgotten { who, by } => {
+                format!("* {} is gone for good and forgotten, as {} says", self.who(who), self.who(by))
+            }
             Event::GroupAppeared { group, by } => {
                 let group = harmless_line(group);
                 format!("* there is a group {group}, with {}; -joingroup {group} joins it", self.who(by))

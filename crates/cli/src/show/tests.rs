@@ -109,6 +109,7 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
         Event::Released { id: id(9, 1), from: who(), held_ms: 1 },
         Event::Gap { from: who(), first: 1, last: 2 },
         Event::Unspread { id: id(9, 1), messages: 2, missing: vec![Who::clone(&nasty)] },
+        Event::Forgotten { who: who(), by: who() },
         Event::GroupAppeared { group: text(), by: who() },
         Event::GroupJoined { group: text(), who: who() },
         Event::GroupLeft { group: text(), who: who() },

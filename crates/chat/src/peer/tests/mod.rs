@@ -1,6 +1,7 @@
 //! Peers in one process, joined by links that keep their order and can be slow, cut and healed.
 
 mod conversations;
+mod departure;
 mod faults;
 mod hostile;
 mod newcomers;

@@ -114,7 +114,7 @@ fn a_message_that_is_long_on_its_way_is_announced_once_and_its_arrival_too() {
     world.pass(Duration::from_millis(400));
     assert_eq!(notices(&world), []);
     world.pass(Duration::from_secs(10));
-    let missing = vec![(*world.people[CAROL].peer.who()).name.clone()];
+    let missing = vec![world.people[CAROL].peer.who().name.clone()];
     match notices(&world).as_slice() {
         [Event::Unspread { id, messages: 1, missing: named }] => {
             assert_eq!(*id, first.id);

@@ -273,6 +273,11 @@ impl World {
                     half.frames.push_back(frame);
                 }
             }
+            for (link, _) in close {
+                if let Some(&(from, to, _)) = self.halves.get(&link) {
+                    self.cut(from, to);
+                }
+            }
         }
     }
 
