@@ -231,6 +231,12 @@ pub enum Answer {
 #[non_exhaustive]
 #[serde(rename_all = "snake_case", tag = "refusal")]
 pub enum Refusal {
+    /// The store cannot keep anything at the moment, so nothing is done.
+    #[error("nothing can be kept at the moment, so nothing is done: {reason}")]
+    NotKept {
+        /// Why not.
+        reason: String,
+    },
     /// Nobody and no group goes by that name.
     #[error("nobody and no group is called {name:?}{}", did_you_mean(.nearest))]
     UnknownTarget {

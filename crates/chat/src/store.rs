@@ -71,6 +71,9 @@ pub enum Change {
         /// What it signed.
         signed: Bytes,
     },
+    /// What the trace says of this turn, instead of what it said of the one before: whoever is killed before it is
+    /// written completes the trace with it.
+    Traced(Bytes),
     /// Somebody's record, my own included, is newer than the one before.
     Record(SignedRecord),
     /// This user's name for a person.

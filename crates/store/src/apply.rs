@@ -69,7 +69,7 @@ impl<'a> Writer<'a> {
 
     /// Writes all of `changes`. Of what replaces what was before only the last is.
     pub(crate) fn write(mut self, changes: &[Change]) -> Result<(), Fault> {
-        let (mut causal, mut mind, mut settled, mut talks) = (None, None, None, BTreeMap::new());
+        let (mut causal, mut mind, mut traced, mut settled, mut talks) = (None, None, None, None, BTreeMap::new());
         for change in changes {
             match change {
                 Change::Process { number, process } => self.process(*number, *process)?,
@@ -86,6 +86,7 @@ impl<'a> Writer<'a> {
                 Change::Settled { up_to } => settled = Some(*up_to),
                 Change::Causal(bytes) => causal = Some(bytes),
                 Change::Mind(bytes) => mind = Some(bytes),
+                Change::Traced(lines) => traced = Some(lines),
                 Change::Talk { conversation, vectors } => drop(talks.insert(conversation, vectors)),
                 Change::Greeting { of, signed } => {
                     let greeting = "INSERT INTO greetings VALUES (?1, ?2) ON CONFLICT DO UPDATE SET signed = ?2";
@@ -104,6 +105,9 @@ impl<'a> Writer<'a> {
         self.write_spares()?;
         if let Some(bytes) = causal {
             set_state(self.db, "causal", &bytes[..])?;
+        }
+        if let Some(lines) = traced {
+            set_state(self.db, "traced", &lines[..])?;
         }
         if let Some(bytes) = mind {
             set_state(self.db, "mind", &bytes[..])?;

@@ -122,6 +122,16 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// The lines of the trace that were kept last ([`Change::Traced`](chat::Change::Traced)): with them a trace that ends too early
+    /// is completed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn traced(&self) -> Result<Vec<u8>, StoreError> {
+        let lines = crate::cache::state::<Vec<u8>>(&self.db, "traced").map_err(|fault| fault.told(&self.file))?;
+        Ok(lines.unwrap_or_default())
+    }
+
     /// Drops some of what is beyond `retention`, the oldest first, at most a few thousand messages in one call, and gives
     /// their room back. How many messages went: to be called again until it is none. `now_micros` is Unix time in microseconds.
     ///

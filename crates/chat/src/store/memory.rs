@@ -136,6 +136,7 @@ impl Store for MemoryStore {
                 | Change::Delayed { .. }
                 | Change::Settled { .. }
                 | Change::Causal(_)
+                | Change::Traced(_)
                 | Change::Mind(_)
                 | Change::Talk { .. }
                 | Change::Greeting { .. }

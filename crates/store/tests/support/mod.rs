@@ -43,6 +43,7 @@ impl Mesh {
             let incarnation = Incarnation(if number == ALICE { life } else { 1 });
             let name = Name::parse(&name).unwrap();
             Peer::new(Config::default(), Identity::from_seed(seed), name, incarnation, MemoryStore::default(), now)
+                .unwrap()
         };
         let peers: Vec<_> = (0..count).map(peer).collect();
         let mut mesh = Self { peers, wires: BTreeMap::new(), now, durable: Vec::new(), count };

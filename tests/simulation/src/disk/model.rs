@@ -182,6 +182,7 @@ impl Store for ModelStore {
                 Change::Delayed { clock, due: None } => drop(self.delayed.remove(clock)),
                 Change::Settled { up_to } => self.settled = *up_to,
                 Change::Causal(bytes) => self.causal = Some(bytes.clone()),
+                Change::Traced(_) => {}
                 Change::Mind(bytes) => self.mind = Some(bytes.clone()),
                 Change::Talk { conversation, vectors } => {
                     self.talks.insert(conversation.clone(), vectors.clone());
