@@ -68,6 +68,13 @@ pub struct Config {
     /// After how long, during which this peer was among others and saw nothing of a process, it forgets that process. A month
     /// is longer than a holiday; and whoever returns later loses nothing but a little time.
     pub forget_after: Duration,
+    /// How long nothing old may have come before a peer that returned has caught up: the pauses of a slow link are shorter.
+    pub caught_up_after: Duration,
+    /// From how many missing messages on a returning user is told how it goes: fewer are there before he has read that.
+    pub told_of_missing: u64,
+    /// How much older than the newest of its conversation a message is when it is marked as late, so that it is not
+    /// missed among those that are read already: more than people who write at once are apart.
+    pub late_after: Duration,
     /// How soon this peer believes again that it was forgotten. Nobody honest says so twice in a row.
     pub rebirth_interval: Duration,
     /// How far somebody's clock may be ahead of mine before it is marked and not followed: more than any time zone that
@@ -113,6 +120,9 @@ impl Default for Config {
             heartbeat: Duration::from_secs(3),
             whole_vector: Duration::from_secs(30),
             forget_after: Duration::from_secs(30 * 24 * 3600),
+            caught_up_after: Duration::from_secs(1),
+            told_of_missing: 200,
+            late_after: Duration::from_secs(60),
             rebirth_interval: Duration::from_secs(600),
             max_clock_ahead: Duration::from_secs(24 * 3600),
             max_groups: 256,

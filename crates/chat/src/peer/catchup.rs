@@ -84,6 +84,11 @@ impl Vectors {
         self.refused.insert(author);
     }
 
+    /// Whether something is being pulled.
+    pub(super) fn is_pulling(&self) -> bool {
+        !self.pulling.is_empty()
+    }
+
     fn checked(&self, peer: Index, author: Index) -> Clock {
         self.checked.get(&peer).map_or(0, |vector| vector.of(author))
     }

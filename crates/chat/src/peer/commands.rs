@@ -214,6 +214,7 @@ impl<S: Store> Peer<S> {
         }
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(self.causal.me(), clock);
+        talk.newest = talk.newest.max(head.hlc);
         let to = match &conversation {
             Conversation::Direct(person) => Recipients::Direct(self.directory.who(*person)),
             Conversation::All | Conversation::Group(_) => {

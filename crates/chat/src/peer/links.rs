@@ -77,6 +77,7 @@ impl<S: Store> Peer<S> {
         let who = self.directory.who(person);
         self.tell(Event::PeerDown { who, reason: reason.to_owned() });
         self.note_spread();
+        self.note_alone();
         self.announce_what_i_have_of(process);
         self.pull_what_others_have();
     }
@@ -163,6 +164,7 @@ impl<S: Store> Peer<S> {
         }
         self.note_seen(index);
         self.note_company(now);
+        self.come_home(now);
         self.link_of.insert(index, link_id);
         let new = self.directory.set_present(person, shown_address(remote));
         let who = self.directory.who(person);

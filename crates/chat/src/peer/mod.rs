@@ -9,6 +9,7 @@ mod directory;
 mod greeting;
 mod health;
 mod history;
+mod homecoming;
 mod links;
 mod outbox;
 mod repair;
@@ -45,6 +46,7 @@ use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, P
 use catchup::Vectors;
 use departure::Absent;
 use greeting::Greeting;
+use homecoming::Homecoming;
 use links::Link;
 use outbox::Outbox;
 use repair::Repair;
@@ -104,6 +106,7 @@ pub struct Peer<S> {
     outbox: Outbox,
     watch: Watch,
     absent: Absent,
+    homecoming: Homecoming,
     talks: Talks,
     vectors: Vectors,
     gate: Gate,
@@ -159,6 +162,7 @@ impl<S: Store> Peer<S> {
             outbox: Outbox::default(),
             watch: Watch::default(),
             absent: Absent::default(),
+            homecoming: Homecoming::default(),
             talks: Talks::default(),
             vectors: Vectors::new(now.monotonic),
             gate: Gate::default(),

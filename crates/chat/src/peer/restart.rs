@@ -183,6 +183,9 @@ impl<S: Store> Peer<S> {
     pub(super) fn restore(&mut self, now: Now, saved: Saved) -> Result<(), StoreError> {
         self.ledger.numbered = self.causal.roster().len();
         self.ledger.clock_at_start = self.causal.clock();
+        if saved.causal.is_some() {
+            self.homecoming.note_past();
+        }
         if let Some(bytes) = &saved.mind {
             let mind: Mind = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
             self.clock.go_on_from(mind.hlc);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use causal::{Clock, Index, Roster, Set};
 
 use crate::history::Conversation;
+use crate::hlc::Hlc;
 use crate::{ProcessId, Recipients};
 
 /// The greatest clock of each author, by index.
@@ -75,6 +76,8 @@ pub(super) struct Talk {
     pub(super) shown: Vector,
     /// What has been fetched as a newcomer.
     pub(super) fetched: Vector,
+    /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
+    pub(super) newest: Hlc,
     /// Whom a message reaches, as of a generation of the directory.
     pub(super) dests: Option<(u64, Set)>,
     /// How events name the conversation (all and groups alone: a person's label may change).

@@ -20,6 +20,7 @@ impl<S: Store> Peer<S> {
             notice,
             spread,
             self.next_count_of_absent(),
+            self.homecoming.next(),
             self.next_of_vectors(),
             self.next_repair(),
             self.gate.next(self.config.abandon_after),
@@ -35,6 +36,7 @@ impl<S: Store> Peer<S> {
         self.announce_held(now);
         self.announce_unspread(now);
         self.count_absent(now);
+        self.look_at_homecoming(now);
         self.mend(now);
         self.give_up_fetching(now);
         self.exchange_vectors(now);

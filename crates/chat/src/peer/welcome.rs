@@ -99,6 +99,11 @@ impl Gate {
         self.waiting.values().map(|w| (&w.kept, w.needs.iter().map(|need| &need.conversation).collect()))
     }
 
+    /// Whether history is being fetched, or waited for.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.fetches.is_empty()
+    }
+
     fn is_fetching(&self, conversation: &Conversation) -> bool {
         self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.behind)
     }
@@ -324,6 +329,7 @@ impl<S: Store> Peer<S> {
             if behind {
                 let stamp = entry.kept.stamp();
                 let (author, clock) = (stamp.sender, stamp.clock);
+                self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
                 self.talks.entry(&need.conversation).shown.raise(author, clock);
                 self.effects.durable.push(Change::Shown(entry));
             } else {

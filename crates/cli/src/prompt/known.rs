@@ -60,6 +60,8 @@ impl Known {
                 | Event::Gap { .. }
                 | Event::Unspread { .. }
                 | Event::Spread { .. }
+                | Event::CatchingUp { .. }
+                | Event::CaughtUp { .. }
                 | Event::GroupLeft { .. }
                 | Event::Fetched { .. }
                 | Event::LinkRefused { .. }

@@ -244,6 +244,43 @@ fn what_was_looked_for_and_is_not_there() {
 }
 
 #[test]
+fn what_came_while_one_was_away_is_counted() {
+    let mut show = show();
+    let caught_up = |messages, people| Event::CaughtUp { messages, people };
+    assert_eq!(
+        show.event(&caught_up(1312, 4), at(AT)),
+        ["14:03:12 * caught up: 1,312 messages from 4 people while you were away"]
+    );
+    assert_eq!(
+        show.event(&caught_up(1, 1), at(AT)),
+        ["14:03:12 * caught up: 1 message from one person while you were away"]
+    );
+    let catching_up = Event::CatchingUp { messages: 200, of: 1_005_000 };
+    assert_eq!(show.event(&catching_up, at(AT)), ["14:03:12 catching up: 200 of about 1,005,000"]);
+}
+
+#[test]
+fn what_was_said_before_is_dim_and_dated() {
+    let old = [-2, -1].map(|days| Message { sent_at: AT + days * DAY, ..message(Recipients::All, "old") });
+    let mut plain = show();
+    plain.begin(at(AT));
+    assert_eq!(
+        plain.recent(&old),
+        [
+            "-- Thursday, 19 November 2026 --",
+            "14:03:12 bob@10.0.0.2: old",
+            "-- Friday, 20 November 2026 --",
+            "14:03:12 bob@10.0.0.2: old"
+        ]
+    );
+    assert_eq!(plain.message(&message(Recipients::All, "new"))[0], "-- Saturday, 21 November 2026 --");
+    let mut bright = Show::new(Paint { on: true }, TimeZone::UTC);
+    let dim = bright.recent(&old[..1]);
+    assert_eq!(dim, [Paint { on: true }.dim("14:03:12 bob@10.0.0.2: old")]);
+    assert!(bright.message(&message(Recipients::All, "new"))[1].contains("\x1b[1;"), "and the next one is not");
+}
+
+#[test]
 fn short_names_keep_what_tells_people_apart() {
     let shown = |label: &str| short(&Who { label: label.into(), ..Who::clone(&who(2, "bob")) });
     assert_eq!(shown("bob@10.0.0.2"), "bob");

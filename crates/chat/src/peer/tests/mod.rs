@@ -3,6 +3,7 @@
 mod conversations;
 mod departure;
 mod faults;
+mod homecoming;
 mod hostile;
 mod newcomers;
 mod searching;
