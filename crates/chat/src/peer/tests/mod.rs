@@ -1,5 +1,6 @@
 //! Peers in one process, joined by links that keep their order and can be slow, cut and healed.
 
+mod bounded;
 mod conversations;
 mod departure;
 mod faults;
