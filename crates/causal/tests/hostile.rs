@@ -11,7 +11,7 @@ mod operations;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn any_sequence_of_calls_keeps_what_was_promised(setup: u8, calls in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -43,7 +43,7 @@ pub struct Text {
     pub words: String,
     /// Its author, a person.
     pub by: usize,
-    /// What its author had been shown (or had written) before, in the order in which it was.
+    /// What its author had been shown (or had written) before, in the order in which it was; of a group, as a member.
     pub read: Rc<[TextNumber]>,
     /// Its author was told that it is sent.
     pub confirmed: bool,
@@ -81,8 +81,8 @@ pub struct Lineage {
     pub read: Vec<TextNumber>,
     /// The same, to look them up.
     pub shown: BTreeSet<TextNumber>,
-    /// The groups that its person is in.
-    pub groups: BTreeSet<String>,
+    /// The groups that its person is in, and how many texts had been shown when he joined.
+    pub groups: BTreeMap<String, usize>,
     /// Its user was told that history could not be fetched.
     pub lacks_history: bool,
 }
@@ -113,6 +113,8 @@ pub struct Chronicle {
     by_id: BTreeMap<MessageId, TextNumber>,
     /// What anybody ever gave up: of an author, the clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
+    /// Groups that somebody left: what was said there before, not all members can have.
+    pub left: BTreeSet<String>,
     /// People who lie.
     pub liars: BTreeSet<usize>,
     /// People whose clocks are off by more than anybody believes.
@@ -213,6 +215,9 @@ impl Chronicle {
             self.processes.len() - 1
         });
         lineage.process = Some(number);
+        // What it wrote before it was killed and had not kept was never written.
+        let Self { by_id, sent, .. } = self;
+        by_id.retain(|id, _| id.process != process || sent.contains_key(id));
     }
 
     /// A text is being written: its message has its number, but has not left yet.
@@ -231,21 +236,16 @@ impl Chronicle {
                 Place::Between(by.min(other), by.max(other))
             }
         };
+        // What he read as a member of old, before he left and joined again, he cannot be asked to share.
+        let since = if let Place::Group(group) = &place { lineage.groups.get(group).copied() } else { None };
         let text = Text {
             id: message.id,
             place,
             words: message.text.to_string(),
             by,
-            read: lineage.read.as_slice().into(),
+            read: lineage.read[since.unwrap_or(0)..].into(),
             confirmed: false,
         };
-        // A process that was killed before this was durable may write another under the same number.
-        if let Some(&number) = self.by_id.get(&message.id)
-            && !self.sent.contains_key(&message.id)
-        {
-            self.texts[number] = text;
-            return;
-        }
         self.by_id.insert(message.id, self.texts.len());
         self.texts.push(text);
     }

@@ -1,6 +1,7 @@
 //! The stores of the peers, and the one place where a peer is started from one.
 
 mod model;
+mod sqlite;
 
 use chat::{
     Change, Config, Conversation, Entry, Identity, Incarnation, Kept, MemoryStore, MessageId, Name, Now, Peer,
@@ -8,6 +9,7 @@ use chat::{
 };
 
 pub use model::ModelStore;
+pub use sqlite::SqliteFile;
 
 /// A peer's store, of whatever kind.
 pub enum Disk {
@@ -15,12 +17,43 @@ pub enum Disk {
     Memory(MemoryStore),
     /// It survives, in memory all the same.
     Model(Box<ModelStore>),
+    /// The program's own, in a file: it is closed and opened again when its process ends.
+    Sqlite(Box<SqliteFile>),
+}
+
+/// Which kind of store all peers of a run have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Disk::Memory`].
+    Memory,
+    /// [`Disk::Model`].
+    Model,
+    /// [`Disk::Sqlite`].
+    Sqlite,
 }
 
 impl Disk {
     /// A store that was never used.
-    pub fn empty(durable: bool) -> Self {
-        if durable { Self::Model(Box::default()) } else { Self::Memory(MemoryStore::default()) }
+    ///
+    /// # Errors
+    /// A file that cannot be made.
+    pub fn empty(kind: Kind) -> Result<Self, StoreError> {
+        Ok(match kind {
+            Kind::Memory => Self::Memory(MemoryStore::default()),
+            Kind::Model => Self::Model(Box::default()),
+            Kind::Sqlite => Self::Sqlite(Box::new(SqliteFile::new()?)),
+        })
+    }
+
+    /// What the next process finds: a file that was closed in the middle is opened again.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be opened.
+    pub fn reopened(self) -> Result<Self, StoreError> {
+        match self {
+            Self::Sqlite(file) => Ok(Self::Sqlite(Box::new(file.reopened()?))),
+            other @ (Self::Memory(_) | Self::Model(_)) => Ok(other),
+        }
     }
 
     /// A copy of what is kept, if it can be copied.
@@ -28,13 +61,14 @@ impl Disk {
         match self {
             Self::Memory(_) => None,
             Self::Model(store) => Some(Self::Model(store.clone())),
+            Self::Sqlite(file) => file.copy().ok().map(|copy| Self::Sqlite(Box::new(copy))),
         }
     }
 
     /// How many messages it keeps that nobody needs once everybody has everything.
     pub fn in_vain(&self) -> usize {
         match self {
-            Self::Memory(_) => 0,
+            Self::Memory(_) | Self::Sqlite(_) => 0,
             Self::Model(store) => store.in_vain(),
         }
     }
@@ -43,6 +77,7 @@ impl Disk {
         match self {
             Self::Memory(store) => store,
             Self::Model(store) => &**store,
+            Self::Sqlite(file) => file.store(),
         }
     }
 
@@ -50,6 +85,7 @@ impl Disk {
         match self {
             Self::Memory(store) => store,
             Self::Model(store) => &mut **store,
+            Self::Sqlite(file) => file.store_mut(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod chronicle;
 pub mod dice;
 pub mod disk;
 pub mod invariants;
+pub mod liar;
 pub mod network;
 pub mod person;
 pub mod plan;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use chat::Config;
 
 use crate::dice::Dice;
+use crate::disk::Kind;
+use crate::liar::Habits;
 
 /// Where the effects of a turn end when a peer is killed (DESIGN.md §3: durable, journal, frames, events).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,11 +121,11 @@ pub struct Setting {
     /// How likely each action is.
     pub weights: Weights,
     /// Who lies, if somebody does.
-    pub liar: Option<usize>,
+    pub liar: Option<(usize, Habits)>,
     /// Who stays away for good at the end, if he is away then.
     pub gone: Option<usize>,
-    /// Stores survive the process.
-    pub durable: bool,
+    /// What stores there are.
+    pub stores: Kind,
 }
 
 /// The groups that there may be.
@@ -165,6 +167,7 @@ impl Setting {
             copy: some(dice, 25, 1, 3),
             jump: some(dice, 10, 1, 4),
         };
+        let liar = (people > 2 && dice.percent(15)).then(|| (dice.below(people), Habits::draw(dice)));
         Self {
             people,
             skews,
@@ -174,9 +177,13 @@ impl Setting {
             delay: dice.time(Duration::from_millis(2), Duration::from_millis(400)),
             room: *dice.pick(&[4, 16, 64, 1024]),
             weights,
-            liar: None,
+            liar,
             gone: dice.percent(10).then(|| dice.below(people)),
-            durable: dice.percent(85),
+            stores: match dice.below(100) {
+                0..15 => Kind::Memory,
+                15..20 => Kind::Sqlite,
+                _ => Kind::Model,
+            },
         }
     }
 

@@ -13,6 +13,7 @@ use chat::{Journal, LinkId, Message};
 use crate::chronicle::Chronicle;
 use crate::dice::Dice;
 use crate::invariants::{self, Scene, Verdict};
+use crate::liar::Liar;
 use crate::network::{Motion, Network, Path};
 use crate::person::Person;
 use crate::plan::{Action, Disk, Setting};
@@ -45,6 +46,7 @@ pub struct World {
     /// What happened, in words, if somebody wants to read it.
     notes: Option<Vec<String>>,
     keep_journals: bool,
+    liar: Option<Liar>,
     /// The network has healed: nothing breaks any more.
     healed: bool,
 }
@@ -80,7 +82,8 @@ impl World {
         };
         let network = Network::new(setting.people, setting.room, Dice::new(dice.any()), path);
         let mut chronicle = Chronicle::default();
-        chronicle.liars.extend(setting.liar);
+        chronicle.liars.extend(setting.liar.map(|(who, _)| who));
+        let liar = setting.liar.map(|(_, habits)| Liar::new(habits, Dice::new(dice.any())));
         let day = 86_400_000_000;
         let off = setting.skews.iter().enumerate().filter(|(_, skew)| skew.abs() > day / 2);
         chronicle.off.extend(off.map(|(who, _)| who));
@@ -97,6 +100,7 @@ impl World {
             notes: keep.notes.then(Vec::new),
             keep_journals: keep.journals,
             healed: false,
+            liar,
             setting,
         };
         world.people_come();
@@ -243,6 +247,9 @@ impl World {
     fn journal(&mut self, who: usize, entry: Journal) -> Result<(), Violation> {
         if let Journal::Start { process, .. } = &entry {
             self.chronicle.begin(*process, who, &mut self.people[who].lineage);
+            if let Some(liar) = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&who)) {
+                liar.begin(*process);
+            }
         }
         if let Some(notes) = &mut self.notes {
             notes.push(format!("{:>10.3?} p{who} {}", self.now, in_words(&self.chronicle, &entry)));

@@ -168,7 +168,7 @@ impl<S: Store> Peer<S> {
             return;
         };
         self.vectors.next_heartbeat = now.monotonic + self.config.heartbeat;
-        self.greet_again();
+        self.greet_again(now);
         self.welcome_present();
         self.vectors.changed = Set::new();
         self.tell_everybody(have);
@@ -312,7 +312,9 @@ impl<S: Store> Peer<S> {
                 stored.last().map_or(after, |kept| kept.id().clock)
             };
             let held = held.into_iter().filter(|k| (after + 1..=up_to).contains(&k.id().clock));
-            let mine = stored.into_iter().chain(held).filter(|kept| kept.stamp().dests.contains(asker)).collect();
+            // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
+            let stored = stored.into_iter().filter(|kept| self.causal.knows(index, kept.id().clock));
+            let mine = stored.chain(held).filter(|kept| kept.stamp().dests.contains(asker)).collect();
             (mine, up_to.min(last_stored))
         };
         let (messages, cut) = self.piece(candidates);

@@ -56,7 +56,7 @@ impl<S: Store> Peer<S> {
         };
         self.links.insert(link, state);
         let hello = Control::Hello {
-            greeting: self.greeting(),
+            greeting: self.greeting(now),
             have: self.have_everything(),
             records: self.directory.records().cloned().collect(),
             returned: Box::new(self.returned_to(person)),
@@ -174,6 +174,7 @@ impl<S: Store> Peer<S> {
         self.push_again(link_id);
         self.pull_what_others_have();
         self.ask_to_complete(index);
+        self.ask_anew(index);
         self.admit(now);
         self.send_to_address(now, person, remote);
         Ok(())

@@ -248,7 +248,9 @@ impl<S: Store> Peer<S> {
             }
             Control::Forgotten { process: forgotten } => self.handle_forgotten(now, process, forgotten)?,
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
-            Control::History { request, messages, more } => self.handle_history(now, process, request, messages, more),
+            Control::History { request, messages, more, whole } => {
+                self.handle_history(now, process, request, messages, more, whole);
+            }
         }
         Ok(())
     }

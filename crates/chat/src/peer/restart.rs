@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use causal::{Clock, Index, Progress, Snapshot};
+use causal::{Clock, Index, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
@@ -220,7 +220,7 @@ impl<S: Store> Peer<S> {
             };
             let (shown, fetched) = (numbered(shown), numbered(fetched));
             let talk = self.talks.entry(conversation);
-            (talk.shown, talk.fetched) = (shown, fetched);
+            (talk.shown, talk.fetched, talk.fetched_and_shown) = (shown, fetched.clone(), fetched);
         }
         self.greetings = saved.greetings.into_iter().collect();
         for kept in saved.own {
@@ -326,20 +326,13 @@ impl<S: Store> Peer<S> {
             self.tell(Event::PeerDown { who, reason: "this peer begins anew".to_owned() });
         }
         let old = self.me;
-        let before = self.causal.snapshot();
         self.me = ProcessId { person: old.person, incarnation: take_fresh(&mut self.ledger.fresh) };
-        let mut processes = before.processes;
-        processes[0] = self.me;
-        processes.push(old);
-        let mut authors = vec![Progress::default(); processes.len() - 1];
-        authors.push(Progress { delivered: before.clock, vouched: before.clock, ..Progress::default() });
-        let room = self.config.max_processes.max(processes.len());
-        let anew =
-            Snapshot { processes, clock: 0, abandonments: 0, authors, forgotten: before.forgotten, log: Vec::new() };
+        // What was sent since the start may have clocks that were used before: nobody gets it under these.
+        let anew = self.causal.snapshot().reborn(self.me, self.ledger.clock_at_start);
+        let room = self.config.max_processes.max(anew.processes.len());
         self.causal =
             Causal::restore(anew, causal_config(&self.config, room)).expect("made of a snapshot that is sound");
         let index = self.causal.roster().index(&old).expect("just added");
-        self.causal.forget(index);
         self.talks.hand_over(self.causal.me(), index);
         self.forget_what_was_under_way(now);
         self.keep_state();
@@ -373,8 +366,8 @@ impl super::talk::Talks {
     fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
         let mut changed = Vec::new();
         for (conversation, talk) in self.iter_mut() {
-            if talk.shown.take_raised() | talk.fetched.take_raised() {
-                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched.numbers() };
+            if talk.shown.take_raised() | talk.fetched_and_shown.take_raised() {
+                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched_and_shown.numbers() };
                 changed.push((conversation, codec::encode(&vectors)));
             }
         }

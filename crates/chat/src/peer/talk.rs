@@ -40,6 +40,11 @@ impl Vector {
         vector
     }
 
+    /// An empty vector that was not always empty.
+    fn emptied() -> Self {
+        Self { clocks: Vec::new(), raised: true }
+    }
+
     /// The clocks above 0, each with its author's number.
     pub(super) fn numbers(&self) -> Vec<(u32, Clock)> {
         (0..).zip(self.clocks.iter().copied()).filter(|&(_, clock)| clock > 0).collect()
@@ -76,6 +81,8 @@ pub(super) struct Talk {
     pub(super) shown: Vector,
     /// What has been fetched as a newcomer.
     pub(super) fetched: Vector,
+    /// What of that has been shown: the rest is in memory alone, and has to be fetched again after a restart.
+    pub(super) fetched_and_shown: Vector,
     /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
     pub(super) newest: Hlc,
     /// Whom a message reaches, as of a generation of the directory.
@@ -119,7 +126,8 @@ impl Talks {
     pub(super) fn hand_over(&mut self, from: Index, to: Index) {
         for (_, talk) in self.iter_mut() {
             talk.shown.hand_over(from, to);
-            talk.fetched.hand_over(from, to);
+            // The one before was addressed in much that this one has to fetch.
+            (talk.fetched, talk.fetched_and_shown) = (Vector::default(), Vector::emptied());
             talk.dests = None;
         }
     }

@@ -40,7 +40,7 @@ impl Invariant for CausalOrder {
     }
 }
 
-fn depends_on_a_liar(chronicle: &Chronicle, sent: &Sent) -> bool {
+pub(super) fn depends_on_a_liar(chronicle: &Chronicle, sent: &Sent) -> bool {
     let past = sent.past.iter().enumerate().filter(|&(_, &clock)| clock > 0).map(|(author, _)| author);
     past.chain([sent.author]).any(|author| chronicle.liars.contains(&chronicle.processes[author].1))
 }

@@ -18,7 +18,7 @@ impl Invariant for Directory {
     fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
         let mut truth: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for standing in rest.people.values() {
-            for group in &standing.lineage.groups {
+            for group in standing.lineage.groups.keys() {
                 truth.entry(group).or_default().insert(&standing.name);
             }
         }

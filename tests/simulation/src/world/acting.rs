@@ -102,7 +102,7 @@ impl World {
         if self.people[who].peer.is_some() {
             return Ok(());
         }
-        let durable = self.setting.durable;
+        let kind = self.setting.stores;
         let person = &mut self.people[who];
         person.left = false;
         let before = person.disk.take();
@@ -117,16 +117,21 @@ impl World {
                 before
             }
         };
-        let store = kept.unwrap_or_else(|| {
-            person.lineage = Lineage::default();
-            crate::disk::Disk::empty(durable)
-        });
-        let (config, name, fresh) = (self.setting.config.clone(), person.name.clone(), person.fresh());
-        let started = crate::disk::start(config, person.identity.clone(), name, fresh, store, person.now(self.now));
-        let mut peer = started.map_err(|error| Violation {
+        let unfit = |error: chat::StoreError| Violation {
             invariant: "a peer starts on what its store has",
             what: format!("p{who}: {error}"),
-        })?;
+        };
+        let store = match kept {
+            Some(kept) => kept.reopened(),
+            None => {
+                person.lineage = Lineage::default();
+                crate::disk::Disk::empty(kind)
+            }
+        };
+        let store = store.map_err(unfit)?;
+        let (config, name, fresh) = (self.setting.config.clone(), person.name.clone(), person.fresh());
+        let started = crate::disk::start(config, person.identity.clone(), name, fresh, store, person.now(self.now));
+        let mut peer = started.map_err(unfit)?;
         peer.handle_listening(person.address());
         person.peer = Some(peer);
         for other in (0..self.people.len()).filter(|&other| other != who) {
@@ -179,12 +184,14 @@ impl World {
         self.perform(who)?;
         // What was killed before it was durable never happened.
         let happened = doomed != Some(crate::plan::Boundary::BeforeDurable);
-        let groups = &mut self.people[who].lineage.groups;
+        let lineage = &mut self.people[who].lineage;
+        let (groups, read) = (&mut lineage.groups, lineage.read.len());
         let Some(answer) = answer.ok().filter(|_| happened) else { return Ok(()) };
         if let Answer::Created { group } | Answer::Joined { group: GroupInfo { name: group, .. }, .. } = answer {
-            groups.insert(group);
+            groups.insert(group, read);
         } else if let Answer::Left { group } = answer {
             groups.remove(&group);
+            self.chronicle.left.insert(group);
         }
         Ok(())
     }

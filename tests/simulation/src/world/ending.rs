@@ -23,12 +23,12 @@ impl World {
         self.mend_all();
         for who in 0..self.people.len() {
             self.people[who].doomed = None;
-            let gone = self.setting.gone == Some(who) || self.setting.liar == Some(who);
+            let gone = self.setting.gone == Some(who) || self.chronicle.liars.contains(&who);
             if self.people[who].peer.is_none() && !gone {
                 self.start(who, Disk::Same)?;
             }
         }
-        if let Some(liar) = self.setting.liar {
+        if let Some((liar, _)) = self.setting.liar {
             self.end_process(liar);
         }
         Ok(())
@@ -69,7 +69,7 @@ impl World {
     fn standing(&mut self, who: usize) -> Option<Standing> {
         let lineage = self.people[who].lineage.clone();
         let mut histories = BTreeMap::from([(Place::All, self.history(who, Target::All))]);
-        for group in &lineage.groups {
+        for group in lineage.groups.keys() {
             histories.insert(Place::Group(group.clone()), self.history(who, Target::Name(group.clone())));
         }
         for other in (0..self.people.len()).filter(|&other| other != who) {
