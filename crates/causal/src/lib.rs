@@ -124,6 +124,7 @@ mod config;
 mod envelope;
 mod holdback;
 mod horizon;
+mod local;
 mod log;
 mod process;
 mod refusal;

@@ -1,5 +1,9 @@
 //! What was shown, in one same order on every peer.
 
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::body::Body;
 use crate::hlc::Hlc;
 use crate::kept::Kept;
 use crate::name::Name;
@@ -35,11 +39,27 @@ pub struct Entry {
     pub late: bool,
     /// Its stamp was too far ahead to be believed when it came.
     pub clock_off: bool,
+    /// The body as its author wrote it, where what travels is sealed.
+    pub opened: Option<Bytes>,
 }
 
 impl Entry {
     /// Where it stands.
     pub fn sort_key(&self) -> SortKey {
         (self.hlc, self.kept.id())
+    }
+
+    /// The body that can be read: what was sealed, opened.
+    pub fn body(&self) -> Bytes {
+        self.opened.clone().unwrap_or_else(|| self.kept.shared_body())
+    }
+
+    /// When it was written by its author's own clock (Unix time in microseconds), and what it says. Nothing for a body that
+    /// is not a text.
+    pub fn text(&self) -> Option<(i64, ByteString)> {
+        match Body::decode(self.body()) {
+            Ok(Body::Text(head, text)) => Some((head.sent_at, text)),
+            Ok(Body::Record(_) | Body::Welcome(_)) | Err(_) => None,
+        }
     }
 }

@@ -13,6 +13,10 @@ use crate::frame::Handed;
 use crate::identity::Signature;
 use crate::{MessageId, ProcessId};
 
+mod stored;
+
+pub use stored::Filed;
+
 /// The causal process of a peer: its envelopes name people's processes. What is held are [`Kept`] messages, which lend
 /// their stamps, and when each of them came (monotonic).
 pub(crate) type Causal = causal::Process<ProcessId, Duration, Kept>;
@@ -43,6 +47,8 @@ pub(crate) struct SignedBatch {
     is_signed: OnceLock<bool>,
     /// The first frame that it was encoded to, nearly always the same for every link.
     frame: OnceLock<Encoded>,
+    /// Where the store has filed it.
+    number: OnceLock<u64>,
 }
 
 /// A frame of a batch: which of its messages it holds, in which generation of the author's numbering.
@@ -63,8 +69,8 @@ impl SignedBatch {
             Leaf::Elsewhere(_) => 0,
         });
         let bytes = HASH * leaves.len() + here.sum::<usize>();
-        let (hashes, is_signed, frame) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { author, signature, leaves, bodies, bytes, hashes, is_signed, frame }
+        let (hashes, is_signed, frame, number) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { author, signature, leaves, bodies, bytes, hashes, is_signed, frame, number }
     }
 
     /// One's own messages, signed now.
@@ -165,7 +171,8 @@ impl Kept {
         self.parts().0
     }
 
-    pub(crate) fn body(&self) -> &[u8] {
+    /// The body, as it travels.
+    pub fn body(&self) -> &[u8] {
         self.parts().1
     }
 

@@ -2,6 +2,8 @@
 
 mod memory;
 
+use bytes::Bytes;
+
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
 use crate::name::Name;
@@ -11,14 +13,63 @@ use crate::{MessageId, PersonId, ProcessId};
 pub use memory::{MemoryLimits, MemoryStore};
 
 /// One thing to keep.
+///
+/// A message is kept once, under the number of its batch and its place there ([`Kept::batch_number`], [`Kept::place`]): what
+/// comes later of the same message says what it has become.
 #[derive(Clone, Debug)]
 pub enum Change {
+    /// A process got a number, by which stamps name it. Numbers begin at 1 and follow one another; 0 is oneself.
+    Process {
+        /// The number.
+        number: u32,
+        /// Who it is.
+        process: ProcessId,
+    },
+    /// From now on stamps are written by another incarnation of oneself. Everybody keeps his number; the one before has got
+    /// one by then. Whatever was held, delayed or not settled is void.
+    Reborn,
+    /// A message arrived and is held back.
+    Held(Kept),
     /// A message was shown: it joins the history, and can be handed on.
     Shown(Entry),
-    /// A message was delivered that shows nothing: it can be handed on.
+    /// A message was delivered, or sent, that shows nothing: it can be handed on.
     Delivered {
         /// The message.
         kept: Kept,
+    },
+    /// A message for somebody else is carried until he has it.
+    Carried(Kept),
+    /// A message that is neither delivered nor one's own is not needed any more.
+    Dropped(Kept),
+    /// One's own message waits for its time, Unix time in microseconds; `None`: it waits no longer.
+    Delayed {
+        /// Its clock.
+        clock: u64,
+        /// When it is due.
+        due: Option<i64>,
+    },
+    /// Everybody has one's own messages up to this clock.
+    Settled {
+        /// The clock.
+        up_to: u64,
+    },
+    /// Where the causal order stands, instead of what was kept of it before.
+    Causal(Bytes),
+    /// What else the peer has in mind, likewise.
+    Mind(Bytes),
+    /// What was shown and fetched of a conversation, likewise.
+    Talk {
+        /// The conversation.
+        conversation: Conversation,
+        /// How far each author has come in it.
+        vectors: Bytes,
+    },
+    /// The greatest greeting that a process signed, likewise.
+    Greeting {
+        /// Who signed it.
+        of: ProcessId,
+        /// What it signed.
+        signed: Bytes,
     },
     /// Somebody's record, my own included, is newer than the one before.
     Record(SignedRecord),
@@ -31,37 +82,85 @@ pub enum Change {
     },
 }
 
+/// What a peer needs to go on where it stopped. Bytes are as they were kept.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    /// See [`Change::Causal`]; nothing if the store was never used.
+    pub causal: Option<Bytes>,
+    /// See [`Change::Mind`].
+    pub mind: Option<Bytes>,
+    /// See [`Change::Talk`].
+    pub talks: Vec<(Conversation, Bytes)>,
+    /// See [`Change::Greeting`].
+    pub greetings: Vec<(ProcessId, Bytes)>,
+    /// See [`Change::Record`].
+    pub records: Vec<SignedRecord>,
+    /// See [`Change::Alias`].
+    pub aliases: Vec<(Name, PersonId)>,
+    /// What is held, in the order in which it arrived.
+    pub held: Vec<Kept>,
+    /// What is carried for others, by author and clock.
+    pub carried: Vec<Kept>,
+    /// One's own messages that are not settled, of the present incarnation, by clock.
+    pub own: Vec<Kept>,
+    /// Those of them that are delayed, and when they are due.
+    pub delayed: Vec<(u64, i64)>,
+}
+
 /// Where a peer keeps what it may not lose.
 ///
 /// [`Peer`](crate::Peer) reads; whoever drives it applies. What was given out as
-/// [`Effects::durable`](crate::Effects::durable) and is not applied yet is not read either. Reading cannot fail: a store whose
-/// reading fails answers that it has nothing, and says so at the next [`apply`](Self::apply).
+/// [`Effects::durable`](crate::Effects::durable) and is not applied yet is not read either. But for [`load`](Self::load) reading
+/// cannot fail: a store whose reading fails answers that it has nothing, and says so at the next [`apply`](Self::apply).
 ///
-/// Messages may be dropped to stay within bounds, the oldest of a conversation first: what others lack of one's own messages
-/// is kept by the peer itself until they have it.
+/// Shown and delivered messages may be dropped to stay within bounds, the oldest first, but for one's own that are not settled.
 pub trait Store {
-    /// Keeps all of `changes`, or none of them. When it returns they survive the end of the process, as far as this store
-    /// survives it.
+    /// Whether what is kept here survives the process. Where it does not, changes that only a restart would read
+    /// are not made: what is held, the causal order, and the like.
+    fn survives(&self) -> bool;
+
+    /// What was kept before this process started.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read as it was written.
+    fn load(&mut self) -> Result<Saved, StoreError>;
+
+    /// Keeps all of `changes`, in this order, or none of them. When it returns they survive the end of the process, as far as
+    /// this store survives it.
     ///
     /// # Errors
     /// [`StoreError`]; nothing that was to be kept may be sent or shown.
     fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError>;
 
-    /// Whether this message is here.
+    /// Whether this message is here and is delivered, shown, or one's own.
     fn contains(&self, id: MessageId) -> bool;
 
-    /// The messages by `author` with clocks in (after, up_to], at most `count` of them, in the order of their clocks.
+    /// The messages by `author` with clocks in (after, up_to], at most `count` of them, in the order of their clocks: what is
+    /// delivered, shown, carried, or one's own.
     fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept>;
 
     /// The newest messages of a conversation, or of all of them, that stand before a place, or at the end: at most
     /// `count`, newest first.
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry>;
+
+    /// The newest messages of a conversation, or of all of them, that have all of `words` in them, in upper or lower case: at
+    /// most `count`, newest first.
+    fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry>;
 }
 
-/// A store that could not keep what it was to keep.
+/// A store that could not keep what it was to keep, or not read what it had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what must be kept could not be: {reason}")]
-pub struct StoreError {
-    /// What failed, and what to do.
-    pub reason: String,
+pub enum StoreError {
+    /// Nothing of it was kept; it may work later (the disk is full, say).
+    #[error("what must be kept could not be: {reason}")]
+    NotKept {
+        /// What failed, and what to do.
+        reason: String,
+    },
+    /// What is kept is damaged, or of a kind that is not known here.
+    #[error("what was kept cannot be read: {reason}")]
+    Unreadable {
+        /// Which file, what is wrong, and what to do.
+        reason: String,
+    },
 }

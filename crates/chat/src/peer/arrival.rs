@@ -187,6 +187,7 @@ impl<S: Store> Peer<S> {
             fetched: shown.fetched,
             late: shown.late,
             clock_off,
+            opened: None,
         };
         let message = self.message(&entry, head.sent_at, text);
         self.effects.durable.push(Change::Shown(entry));

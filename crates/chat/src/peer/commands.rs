@@ -229,6 +229,7 @@ impl<S: Store> Peer<S> {
                 fetched: false,
                 late: false,
                 clock_off: false,
+                opened: None,
             };
             self.effects.durable.push(Change::Shown(entry));
         } else {

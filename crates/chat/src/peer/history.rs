@@ -1,7 +1,6 @@
 //! Reading the history, for the user.
 
 use crate::Message;
-use crate::body::Body;
 use crate::history::{Conversation, Entry};
 use crate::store::Store;
 
@@ -16,9 +15,7 @@ impl<S: Store> Peer<S> {
     }
 
     fn read(&mut self, entry: &Entry) -> Option<Message> {
-        match Body::decode(entry.kept.shared_body()) {
-            Ok(Body::Text(head, text)) => Some(self.message(entry, head.sent_at, text)),
-            Ok(Body::Record(_) | Body::Welcome(_)) | Err(_) => None,
-        }
+        let (sent_at, text) = entry.text()?;
+        Some(self.message(entry, sent_at, text))
     }
 }

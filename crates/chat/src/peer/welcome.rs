@@ -356,7 +356,7 @@ impl<S: Store> Peer<S> {
         if conversation != need.conversation || !named || self.store.contains(id) {
             return None;
         }
-        Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false })
+        Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false, opened: None })
     }
 
     fn note_fetched(&mut self, need: &Need) {

@@ -6,7 +6,7 @@ mod timeline;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Change, Store, StoreError};
+use super::{Change, Saved, Store, StoreError};
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
 use crate::{MessageId, ProcessId};
@@ -39,6 +39,8 @@ pub struct MemoryStore {
     conversations: BTreeMap<Conversation, Shown>,
     /// Delivered messages that show nothing, oldest first.
     unshown: VecDeque<Place>,
+    /// What is carried for others: bounded by whoever hands it in.
+    carried: BTreeMap<MessageId, Kept>,
 }
 
 /// What a message takes beside its own bytes: its place in two rings.
@@ -94,6 +96,14 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn survives(&self) -> bool {
+        false
+    }
+
+    fn load(&mut self) -> Result<Saved, StoreError> {
+        Ok(Saved::default())
+    }
+
     fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         for change in changes {
             match change {
@@ -107,8 +117,20 @@ impl Store for MemoryStore {
                         self.shrink();
                     }
                 }
+                Change::Carried(kept) => drop(self.carried.insert(kept.id(), kept.clone())),
+                Change::Dropped(kept) => drop(self.carried.remove(&kept.id())),
                 // The peer itself has these in memory, for as long.
-                Change::Record(_) | Change::Alias { .. } => {}
+                Change::Process { .. }
+                | Change::Reborn
+                | Change::Held(_)
+                | Change::Delayed { .. }
+                | Change::Settled { .. }
+                | Change::Causal(_)
+                | Change::Mind(_)
+                | Change::Talk { .. }
+                | Change::Greeting { .. }
+                | Change::Record(_)
+                | Change::Alias { .. } => {}
             }
         }
         Ok(())
@@ -119,9 +141,22 @@ impl Store for MemoryStore {
     }
 
     fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
-        let Some(messages) = self.authors.of(author) else { return Vec::new() };
+        let id = |clock| MessageId { process: author, clock };
+        let carried = match after.checked_add(1).filter(|&first| first <= up_to) {
+            Some(first) => {
+                self.carried.range(id(first)..=id(up_to)).map(|(_, kept)| kept.clone()).take(count).collect()
+            }
+            None => Vec::new(),
+        };
+        let Some(messages) = self.authors.of(author) else { return carried };
         let between = messages.after(&after).take_while(|&(clock, _)| *clock <= up_to);
-        between.take(count).map(|(_, kept)| kept.clone()).collect()
+        let mut kept: Vec<Kept> = between.take(count).map(|(_, kept)| kept.clone()).collect();
+        if !carried.is_empty() {
+            kept.extend(carried);
+            kept.sort_by_key(|kept| kept.id().clock);
+            kept.truncate(count);
+        }
+        kept
     }
 
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {
@@ -134,6 +169,15 @@ impl Store for MemoryStore {
         all.sort_by_cached_key(|entry| std::cmp::Reverse(entry.sort_key()));
         all.truncate(count);
         all
+    }
+
+    fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
+        let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+        let has_all = |entry: &Entry| {
+            let text = entry.text().map(|(_, text)| text.to_lowercase());
+            text.is_some_and(|text| words.iter().all(|word| text.contains(word)))
+        };
+        self.newest(of, None, usize::MAX).into_iter().filter(has_all).take(count).collect()
     }
 }
 

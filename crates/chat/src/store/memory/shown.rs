@@ -6,6 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
+use bytes::Bytes;
+
 use super::OVERHEAD;
 use super::authors::{Authors, Place};
 use crate::history::{Conversation, Entry, SortKey};
@@ -16,6 +18,8 @@ use crate::hlc::Hlc;
 pub(super) struct Shown {
     /// By author's number; none is empty.
     authors: BTreeMap<u32, VecDeque<Listed>>,
+    /// The bodies of those that travel sealed.
+    opened: BTreeMap<(u32, u64), Bytes>,
     len: usize,
     bytes: usize,
 }
@@ -39,8 +43,11 @@ impl Listed {
 impl Shown {
     /// Adds a message that is not among them.
     pub(super) fn push(&mut self, place: Place, entry: &Entry) {
-        let Entry { hlc, ref kept, fetched, late, clock_off, .. } = *entry;
+        let Entry { hlc, ref kept, fetched, late, clock_off, ref opened, .. } = *entry;
         self.bytes += kept.bytes() + OVERHEAD;
+        if let Some(opened) = opened {
+            self.opened.insert((place.author, place.clock), opened.clone());
+        }
         self.len += 1;
         let listed = Listed { hlc, place, fetched, late, clock_off };
         let of_author = self.authors.entry(place.author).or_default();
@@ -75,6 +82,7 @@ impl Shown {
                 Some(next) => oldest.push(Reverse((next.key(authors), author))),
                 None => drop(self.authors.remove(&author)),
             }
+            self.opened.remove(&(place.author, place.clock));
             self.len -= 1;
             self.bytes -= authors.remove(place).bytes() + OVERHEAD;
         }
@@ -102,7 +110,8 @@ impl Shown {
             let of_author = &self.authors[&author];
             let Listed { hlc, place, fetched, late, clock_off } = of_author[at];
             let kept = authors.get(place).clone();
-            entries.push(Entry { conversation: of.clone(), hlc, kept, fetched, late, clock_off });
+            let opened = self.opened.get(&(place.author, place.clock)).cloned();
+            entries.push(Entry { conversation: of.clone(), hlc, kept, fetched, late, clock_off, opened });
             if let Some(at) = at.checked_sub(1) {
                 newest.push((of_author[at].key(authors), author, at));
             }

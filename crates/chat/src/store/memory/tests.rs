@@ -47,6 +47,7 @@ fn entry(conversation: &Conversation, author: u8, clock: u64, micros: i64, lengt
         fetched: false,
         late: false,
         clock_off: false,
+        opened: None,
     }
 }
 

@@ -1,0 +1,124 @@
+//! Kept messages as a store files them: what a batch's messages have in common once, and each message by itself.
+//!
+//! Stamps are in the numbering of the process that wrote them ([`causal::Stamp::write_local`]); the store has that numbering
+//! from [`Change::Process`](crate::Change::Process). With it they give the canonical form, byte for byte.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use causal::{Index, Limits, Stamp};
+
+use super::{Kept, Leaf, SignedBatch};
+use crate::batch::{Hash, MAX_LEAVES};
+use crate::codec::{Malformed, take};
+use crate::identity::Signature;
+use crate::{Incarnation, PersonId, ProcessId};
+
+/// One message of a batch, as it was filed.
+#[derive(Clone, Debug)]
+pub struct Filed {
+    /// Its place in the batch, from 0.
+    pub place: u16,
+    /// Its stamp, as [`Kept::stamp_bytes`] wrote it.
+    pub stamp: Vec<u8>,
+    /// Its body, as [`Kept::body`] has it.
+    pub body: Bytes,
+}
+
+impl Kept {
+    /// The number under which a store filed the batch that this message belongs to, if it has.
+    pub fn batch_number(&self) -> Option<u64> {
+        self.batch.number.get().copied()
+    }
+
+    /// Notes under which number a store filed the batch. Only the first number counts.
+    pub fn file_batch(&self, number: u64) {
+        let _ = self.batch.number.set(number);
+    }
+
+    /// The message's place in its batch, from 0 to 63: with the number of the batch it names the message in the store.
+    pub fn place(&self) -> u16 {
+        self.index
+    }
+
+    /// What the messages of the batch have in common, filed once: the author, the signature, how many there are, and the
+    /// hashes of those that are not here.
+    ///
+    /// ```text
+    /// author 40 | signature 64 | count u8 | for each absent message: place u8 | hash 32
+    /// ```
+    pub fn batch_head(&self) -> Vec<u8> {
+        let batch = &self.batch;
+        let mut bytes = Vec::with_capacity(105);
+        causal::Id::encode(&batch.author, &mut bytes);
+        bytes.extend_from_slice(&batch.signature.0);
+        bytes.push(u8::try_from(batch.leaves.len()).expect("a batch has at most 64 messages"));
+        for (place, leaf) in batch.leaves.iter().enumerate() {
+            if let Leaf::Elsewhere(hash) = leaf {
+                bytes.push(u8::try_from(place).expect("a batch has at most 64 messages"));
+                bytes.extend_from_slice(hash);
+            }
+        }
+        bytes
+    }
+
+    /// Appends the stamp, in the process's own numbering.
+    pub fn stamp_bytes(&self, out: &mut Vec<u8>) {
+        self.stamp().write_local(out);
+    }
+
+    /// The messages of a batch that was filed under `number`, in the order of `filed`. What `written_by` an earlier
+    /// incarnation, which now has that number among the processes, is read in its numbering.
+    ///
+    /// # Errors
+    /// [`Malformed`] if these are not the head and the messages of one batch, all that are here of it.
+    pub fn read(
+        number: u64,
+        head: &[u8],
+        filed: Vec<Filed>,
+        written_by: Option<Index>,
+        limits: &Limits,
+    ) -> Result<Vec<Self>, Malformed> {
+        let short = || Malformed::new("the head of a batch that ends too soon");
+        let mut rest = head;
+        let key: [u8; 32] = *take(&mut rest).ok_or_else(short)?;
+        let incarnation: [u8; 8] = *take(&mut rest).ok_or_else(short)?;
+        let author =
+            ProcessId { person: PersonId::new(key), incarnation: Incarnation(u64::from_be_bytes(incarnation)) };
+        let signature = Signature(*take(&mut rest).ok_or_else(short)?);
+        let [count] = *take(&mut rest).ok_or_else(short)?;
+        let count = usize::from(count);
+        if count == 0 || count > MAX_LEAVES {
+            return Err(Malformed::new("a batch of more messages than may be signed together"));
+        }
+        let mut leaves: Vec<Option<Leaf>> = (0..count).map(|_| None).collect();
+        let mut put = |place: usize, leaf: Leaf| match leaves.get_mut(place) {
+            Some(slot @ None) => {
+                *slot = Some(leaf);
+                Ok(())
+            }
+            Some(Some(_)) | None => Err(Malformed::new("two messages in one place of a batch, or one beyond it")),
+        };
+        while !rest.is_empty() {
+            let [place] = *take(&mut rest).ok_or_else(short)?;
+            let hash: Hash = *take(&mut rest).ok_or_else(short)?;
+            put(usize::from(place), Leaf::Elsewhere(hash))?;
+        }
+        let mut bodies = Vec::with_capacity(filed.iter().map(|filed| filed.body.len()).sum());
+        for Filed { place, stamp, body } in &filed {
+            let stamp = Stamp::read_local(stamp, limits).map_err(|_| Malformed::new("a stamp that cannot be read"))?;
+            let stamp = match written_by {
+                Some(me) => stamp.renamed(me),
+                None => stamp,
+            };
+            let start = bodies.len();
+            bodies.extend_from_slice(body);
+            put(usize::from(*place), Leaf::Here { stamp, body: start..bodies.len() })?;
+        }
+        let leaves: Option<Vec<Leaf>> = leaves.into_iter().collect();
+        let leaves = leaves.ok_or(Malformed::new("a batch of which messages are missing"))?;
+        let batch = SignedBatch::new(author, signature, leaves, bodies.into());
+        let batch = Arc::new(SignedBatch { number: OnceLock::from(number), ..batch });
+        Ok(filed.iter().map(|filed| Self::new(Arc::clone(&batch), usize::from(filed.place))).collect())
+    }
+}
