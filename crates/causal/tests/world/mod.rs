@@ -196,7 +196,7 @@ impl World {
             assert!(thin.insert(message), "exactly once");
         }
         let mut exact = BTreeSet::new();
-        while let Some(Delivery { message: number, late, stamp }) = member.exact.next_delivery() {
+        while let Some(Delivery { message: number, late, stamp, .. }) = member.exact.next_delivery() {
             let message = &self.sent[number];
             assert!(!late);
             assert_eq!(member.exact.spell(&stamp).clock(), message.clock);
