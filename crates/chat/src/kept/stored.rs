@@ -56,7 +56,7 @@ impl Kept {
         for (place, leaf) in batch.leaves.iter().enumerate() {
             if let Leaf::Elsewhere(hash) = leaf {
                 bytes.push(u8::try_from(place).expect("a batch has at most 64 messages"));
-                bytes.extend_from_slice(hash);
+                bytes.extend_from_slice(&**hash);
             }
         }
         bytes
@@ -102,7 +102,7 @@ impl Kept {
         while !rest.is_empty() {
             let [place] = *take(&mut rest).ok_or_else(short)?;
             let hash: Hash = *take(&mut rest).ok_or_else(short)?;
-            put(usize::from(place), Leaf::Elsewhere(hash))?;
+            put(usize::from(place), Leaf::elsewhere(hash))?;
         }
         let mut bodies = Vec::with_capacity(filed.iter().map(|filed| filed.body.len()).sum());
         for Filed { place, stamp, body } in &filed {
@@ -113,7 +113,7 @@ impl Kept {
             };
             let start = bodies.len();
             bodies.extend_from_slice(body);
-            put(usize::from(*place), Leaf::Here { stamp, body: start..bodies.len() })?;
+            put(usize::from(*place), Leaf::here(stamp, start..bodies.len()))?;
         }
         let leaves: Option<Vec<Leaf>> = leaves.into_iter().collect();
         let leaves = leaves.ok_or(Malformed::new("a batch of which messages are missing"))?;

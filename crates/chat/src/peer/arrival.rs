@@ -1,9 +1,10 @@
 //! From a frame to a delivery: what came in goes to the causal order, and what the causal order lets go is shown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytestring::ByteString;
-use causal::{Delivery, Limits, Receipt, Stamp};
+use causal::{Clock, Delivery, Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
@@ -38,14 +39,29 @@ impl<S: Store> Peer<S> {
         let limits = self.limits();
         let table = &mut self.links.get_mut(&link).expect("greeted").table;
         let id = *self.causal.roster().id(author);
-        let (batch, mask) = batch_frame::decode(bytes, (author, id), table, &limits)?;
+        let batch = batch_frame::decode(bytes, (author, id), table, &limits)?;
         let batch = Arc::new(batch);
-        for index in (0..batch.len()).filter(|index| mask & (1 << index) != 0) {
+        for (index, followers) in batch.runs() {
             let kept = Kept::new(Arc::clone(&batch), index);
-            self.causal.vouch(author, kept.stamp().clock);
-            self.arrive(now, kept).map_err(BadFrame)?;
+            let followers = u32::try_from(followers).expect("a batch has at most 64 messages");
+            self.causal.vouch(author, kept.clock() + Clock::from(followers));
+            if followers > 0 && self.takes_whole(&kept, followers) {
+                self.submit_run(now, kept, followers).map_err(BadFrame)?;
+                continue;
+            }
+            for kept in kept.run(followers) {
+                self.arrive(now, kept).map_err(BadFrame)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether a message and those that follow it are all new, and none of them is to be looked at by itself.
+    fn takes_whole(&self, kept: &Kept, followers: u32) -> bool {
+        let is_plain = |body: &[u8]| body.len() < LARGE && !body::is_welcome(body);
+        let range = kept.index()..=kept.index() + followers as usize;
+        self.causal.takes_run(kept.sender(), kept.clock(), followers)
+            && range.into_iter().all(|index| kept.batch().body_of(index).is_some_and(is_plain))
     }
 
     /// Takes a message that somebody handed on. False if its author never signed it.
@@ -54,7 +70,7 @@ impl<S: Store> Peer<S> {
             self.repair.refused += 1;
             return false;
         };
-        self.causal.vouch(kept.stamp().sender, kept.stamp().clock);
+        self.causal.vouch(kept.sender(), kept.clock());
         // What is wrong with a message that its author signed is not the carrier's fault: it is dropped, and counted.
         if self.arrive(now, kept).is_err() {
             self.repair.refused += 1;
@@ -80,7 +96,7 @@ impl<S: Store> Peer<S> {
     /// # Errors
     /// Why no honest author sends such a message.
     fn arrive(&mut self, now: Now, kept: Kept) -> Result<(), String> {
-        let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
+        let (sender, clock) = (kept.sender(), kept.clock());
         if self.causal.knows(sender, clock) {
             return Ok(());
         }
@@ -92,25 +108,36 @@ impl<S: Store> Peer<S> {
 
     /// Hands a message to the causal order.
     pub(super) fn submit(&mut self, now: Now, kept: Kept) -> Result<(), String> {
-        let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
+        self.submit_run(now, kept, 0)
+    }
+
+    /// Hands a message to the causal order, and those that follow it, if any: then all of them are new and none is large.
+    fn submit_run(&mut self, now: Now, kept: Kept, followers: u32) -> Result<(), String> {
+        let (sender, clock) = (kept.sender(), kept.clock());
         let bytes = kept.body().len();
         let large = bytes >= LARGE;
         if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(kept.stamp()) {
             self.vectors.note_refused(now, sender);
             return Ok(());
         }
-        match self.causal.receive(kept, now.monotonic) {
+        let received = match followers {
+            0 => self.causal.receive(kept, now.monotonic),
+            _ => self.causal.receive_run(kept, followers, now.monotonic),
+        };
+        match received {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
-                self.held_since.push_back((sender, clock, now.monotonic));
+                self.held_since.push_back((sender, clock, followers, now.monotonic));
                 if large {
                     self.held_large.insert((sender, clock), bytes);
                     self.held_large_bytes += bytes;
                 }
                 if self.config.journal {
-                    let missing = self.causal.waits_for(sender, clock);
-                    let missing = missing.into_iter().map(|(author, clock)| self.id_of(author, clock)).collect();
-                    self.journal(Journal::Hold { id: self.id_of(sender, clock), missing });
+                    for clock in clock..=clock + Clock::from(followers) {
+                        let missing = self.causal.waits_for(sender, clock);
+                        let missing = missing.into_iter().map(|(author, clock)| self.id_of(author, clock)).collect();
+                        self.journal(Journal::Hold { id: self.id_of(sender, clock), missing });
+                    }
                 }
             }
             Err(refused) if is_for_now(&refused.reason) => self.vectors.note_refused(now, sender),
@@ -128,34 +155,43 @@ impl<S: Store> Peer<S> {
     /// Shows what the causal order lets go.
     pub(super) fn deliver(&mut self, now: Now) {
         while let Some(delivery) = self.causal.next_delivery() {
-            let Delivery { stamp: kept, message: at, late } = delivery;
-            let &Stamp { sender, clock, .. } = kept.stamp();
-            let id = kept.id();
-            self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
-            self.note_delivered(now, sender);
-            if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
-                self.held_large_bytes -= bytes;
+            let Delivery { stamp: kept, message: at, followers, late } = delivery;
+            self.note_delivered(now, kept.sender(), 1 + followers);
+            for kept in kept.run(followers) {
+                self.deliver_one(now, kept, at, late);
             }
-            if !self.announced.is_empty() && self.announced.remove(&(sender, clock)) {
-                let held_ms = now.monotonic.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
-                let from = self.directory.who(id.process.person);
-                self.tell(Event::Released { id, from, held_ms });
+        }
+    }
+
+    /// Shows one message, which arrived at a time (monotonic).
+    fn deliver_one(&mut self, now: Now, kept: Kept, at: Duration, late: bool) {
+        let (id, sender) = (kept.id(), kept.sender());
+        let clock = id.clock;
+        self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
+        if !self.held_large.is_empty()
+            && let Some(bytes) = self.held_large.remove(&(sender, clock))
+        {
+            self.held_large_bytes -= bytes;
+        }
+        if !self.announced.is_empty() && self.announced.remove(&(sender, clock)) {
+            let held_ms = now.monotonic.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
+            let from = self.directory.who(id.process.person);
+            self.tell(Event::Released { id, from, held_ms });
+        }
+        // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
+        match Body::decode(kept.shared_body()) {
+            Ok(Body::Text(head, text)) => {
+                self.show(now, kept, head, text, Shown { fetched: false, late });
             }
-            // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
-            match Body::decode(kept.shared_body()) {
-                Ok(Body::Text(head, text)) => {
-                    self.show(now, &kept, head, text, Shown { fetched: false, late });
-                }
-                Ok(Body::Record(record)) => {
-                    self.effects.durable.push(Change::Delivered { kept });
-                    self.merge_records(now, vec![*record]);
-                }
-                Ok(Body::Welcome(_)) => {
-                    self.effects.durable.push(Change::Delivered { kept });
-                    self.show_fetched(now, (sender, clock));
-                }
-                Err(_) => self.repair.refused += 1,
+            Ok(Body::Record(record)) => {
+                self.effects.durable.push(Change::Delivered { kept });
+                self.merge_records(now, vec![*record]);
             }
+            Ok(Body::Welcome(_)) => {
+                self.effects.durable.push(Change::Delivered { kept });
+                self.show_fetched(now, (sender, clock));
+            }
+            Err(_) => self.repair.refused += 1,
         }
     }
 
@@ -166,7 +202,7 @@ impl<S: Store> Peer<S> {
             Scope::All => Some(Conversation::All),
             Scope::Group(name) => Some(Conversation::Group(name.clone())),
             Scope::Direct if author == self.me.person => {
-                let mut people = kept.stamp().dests.iter().map(|dest| self.person_of(dest));
+                let mut people = kept.dests().iter().map(|dest| self.person_of(dest));
                 people.next().filter(|_| people.next().is_none()).map(Conversation::Direct)
             }
             Scope::Direct => Some(Conversation::Direct(author)),
@@ -174,16 +210,15 @@ impl<S: Store> Peer<S> {
     }
 
     /// Shows a text, and keeps it in the history.
-    pub(super) fn show(&mut self, now: Now, kept: &Kept, head: TextHead, text: ByteString, shown: Shown) {
-        let Some(conversation) = self.conversation(kept, &head.scope) else { return };
+    pub(super) fn show(&mut self, now: Now, kept: Kept, head: TextHead, text: ByteString, shown: Shown) {
+        let Some(conversation) = self.conversation(&kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
-        let stamp = kept.stamp();
-        self.note_unaddressed(&conversation, stamp.sender, &stamp.dests);
-        self.talks.entry(&conversation).shown.raise(stamp.sender, stamp.clock);
+        self.note_unaddressed(&conversation, kept.sender(), kept.dests());
+        self.talks.entry(&conversation).shown.raise(kept.sender(), kept.clock());
         let entry = Entry {
             conversation,
             hlc: head.hlc,
-            kept: kept.clone(),
+            kept,
             fetched: shown.fetched,
             late: shown.late,
             clock_off,

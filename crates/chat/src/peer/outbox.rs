@@ -49,7 +49,7 @@ impl Outbox {
     pub(super) fn push(&mut self, batch: &Arc<SignedBatch>) {
         for index in 0..batch.len() {
             let kept = Kept::new(Arc::clone(batch), index);
-            let (clock, dests) = (kept.stamp().clock, kept.stamp().dests.clone());
+            let (clock, dests) = (kept.clock(), kept.dests().clone());
             if dests.is_empty() {
                 continue;
             }

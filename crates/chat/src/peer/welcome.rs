@@ -386,7 +386,7 @@ impl<S: Store> Peer<S> {
                     continue;
                 }
                 if let Ok(Body::Text(head, text)) = Body::decode(entry.kept.shared_body()) {
-                    self.show(now, &entry.kept, head, text, Shown { fetched: true, late: false });
+                    self.show(now, entry.kept, head, text, Shown { fetched: true, late: false });
                 }
             }
             if messages > 0 {
