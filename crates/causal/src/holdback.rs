@@ -7,7 +7,7 @@ use core::ops::Bound;
 
 use smallvec::SmallVec;
 
-use crate::{Clock, Index, Stamp};
+use crate::{Clock, Entries, Index, Stamp};
 
 /// A message, or a run of them, on its way from arrival to delivery.
 pub(crate) struct Pending<M, S> {
@@ -25,19 +25,14 @@ impl<M, S: Borrow<Stamp>> Pending<M, S> {
         Self { stamp, message, followers, void: Vec::new() }
     }
 
-    /// The clock of the last message.
-    pub(crate) fn last(&self) -> Clock {
-        self.stamp().clock + Clock::from(self.followers)
+    /// The clock of the last message, where that of the first is known.
+    pub(crate) fn last(&self, first: Clock) -> Clock {
+        first + Clock::from(self.followers)
     }
 
     /// How many messages there are.
     fn len(&self) -> usize {
         1 + self.followers as usize
-    }
-
-    /// What all stamps carry: a follower's has one entry.
-    fn entries(&self) -> usize {
-        self.stamp().log.len() + self.followers as usize
     }
 
     pub(crate) fn stamp(&self) -> &Stamp {
@@ -143,16 +138,16 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         for &(author, clock) in unmet {
             self.authors[author.position()].waiters.entry(clock).or_default().push(key);
         }
-        let &Stamp { sender, clock: first, .. } = pending.stamp();
+        let &Stamp { sender, clock: first, ref log, .. } = pending.stamp();
+        self.entries += entries(log, pending.followers);
         let held = &mut self.authors[sender.position()].held;
         let at = if held.back().is_none_or(|before| before.last < first) {
             held.len()
         } else {
             held.partition_point(|before| before.last < first)
         };
-        held.insert(at, Held { first, last: pending.last(), key });
+        held.insert(at, Held { first, last: pending.last(first), key });
         self.held += pending.len();
-        self.entries += pending.entries();
         self.slots[key] = Some(Slot { pending, unmet: unmet.len() });
     }
 
@@ -176,11 +171,16 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         let Slot { pending, .. } = self.slots[key].take().expect("looked at just now");
         self.free.push(key);
         self.held -= pending.len();
-        self.entries -= pending.entries();
-        let &Stamp { sender, clock, .. } = pending.stamp();
+        let &Stamp { sender, clock, ref log, .. } = pending.stamp();
+        self.entries -= entries(log, pending.followers);
         let author = &mut self.authors[sender.position()];
         let at = author.find(clock).expect("whoever waits is held");
         author.held.remove(at);
         Some(pending)
     }
+}
+
+/// What all stamps of a run carry together: a follower's has one entry.
+fn entries(first: &Entries, followers: u32) -> usize {
+    first.len() + followers as usize
 }

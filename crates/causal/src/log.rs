@@ -80,7 +80,10 @@ impl Log {
         self.strip();
         let all = match markers {
             Markers::Always => true,
-            Markers::Beyond(limit) => self.live() > limit,
+            Markers::Beyond(limit) => {
+                let live = self.live();
+                live > limit && live >= self.len - live
+            }
         };
         if all {
             return self.iter().collect();
@@ -123,7 +126,7 @@ impl Log {
         vouched: impl Fn(Index) -> Clock,
     ) {
         let stamp = pending.stamp();
-        let newest = pending.last();
+        let newest = pending.last(stamp.clock);
         let remaining = |mut dests: Set| {
             if !forgotten.is_empty() {
                 dests.subtract(forgotten);

@@ -525,12 +525,12 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     pub fn next_delivery(&mut self) -> Option<Delivery<M, S>> {
         let pending = self.ready.pop_front()?;
         self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
-        let last = pending.last();
         let Pending { stamp, message, followers, .. } = pending;
-        let lent = stamp.borrow();
-        let late = self.horizons[lent.sender.position()].deliver_run(lent.clock, last);
+        let &Stamp { sender: author, clock, .. } = stamp.borrow();
+        let late = self.horizons[author.position()].deliver_run(clock, clock + Clock::from(followers));
         self.counts.delivered += 1 + u64::from(followers);
         self.counts.late += late;
+        self.limit_holes(author);
         Some(Delivery { stamp, message, followers, late: late > 0 })
     }
 
@@ -870,9 +870,12 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             let &Stamp { sender: author, clock, .. } = pending.stamp();
             let unsure = self.completed[author.position()] < self.abandonments;
             let horizon = &mut self.horizons[author.position()];
-            let settled = horizon.queue_run(clock, pending.last(), unsure, self.config.max_holes);
+            let settled = horizon.queue_run(clock, pending.last(clock), unsure);
             self.ready.push_back(pending);
             self.holdback.settle(author, settled, &mut self.released);
+            while let Some(closed) = self.horizons[author.position()].close_beyond(self.config.max_holes) {
+                self.holdback.settle(author, closed, &mut self.released);
+            }
             next = self.released.pop();
         }
     }
@@ -882,6 +885,13 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.holdback.settle(author, settled, &mut self.released);
         while let Some(pending) = self.released.pop() {
             self.queue(pending);
+        }
+    }
+
+    /// Keeps the holes of `author` to the limit. One that a late message splits becomes two.
+    fn limit_holes(&mut self, author: Index) {
+        while let Some(closed) = self.horizons[author.position()].close_beyond(self.config.max_holes) {
+            self.release(author, closed);
         }
     }
 

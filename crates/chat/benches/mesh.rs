@@ -33,7 +33,9 @@ impl Mesh {
         let peer = |number: usize| {
             let seed = [u8::try_from(number).expect("there are eight"); 32];
             let name = Name::parse(&format!("peer{number}")).expect("a name");
-            Peer::new(Config::default(), Identity::from_seed(seed), name, Incarnation(1), MemoryStore::default(), now)
+            let identity = Identity::from_seed(seed);
+            Peer::new(Config::default(), identity, name, Incarnation(1), MemoryStore::default(), now)
+                .expect("a store in memory has nothing to read")
         };
         let mut mesh = Self {
             peers: (0..PEERS).map(peer).collect(),

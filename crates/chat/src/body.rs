@@ -1,6 +1,6 @@
 //! What a causal multicast carries: a text, a change of the directory, or a welcome.
 //!
-//! One byte of kind. A record or a welcome then is one encoded value. A text, of which there are many, is laid out by hand:
+//! One byte of kind. Behind that of a sealed text stands what [`crate::identity`] made of a text's bytes, kind and all. A record or a welcome then is one encoded value. A text, of which there are many, is laid out by hand:
 //!
 //! ```text
 //! scope u8: 0 all, 1 direct, 2 a group, and then: length u8 | name
@@ -20,6 +20,7 @@ use crate::record::SignedRecord;
 const TEXT: u8 = 1;
 const RECORD: u8 = 2;
 const WELCOME: u8 = 3;
+const SEALED: u8 = 4;
 
 const ALL: u8 = 0;
 const DIRECT: u8 = 1;
@@ -61,6 +62,8 @@ pub(crate) enum Body {
     Record(Box<SignedRecord>),
     /// The first thing that a member says to a newcomer (DESIGN: the welcome).
     Welcome(Vec<Shown>),
+    /// A text that only the person addressed can read, and its author.
+    Sealed(Bytes),
 }
 
 impl Body {
@@ -78,14 +81,25 @@ impl Body {
             }
             RECORD => codec::decode(rest, MAX_VALUE).map(|record| Self::Record(Box::new(record))),
             WELCOME => codec::decode(rest, MAX_VALUE).map(Self::Welcome),
+            SEALED => Ok(Self::Sealed(bytes.split_off(1))),
             _ => Err(Malformed::new("a body of an unknown kind")),
         }
     }
 }
 
+/// The bytes of a sealed text.
+pub(crate) fn sealed(sealed: &[u8]) -> Bytes {
+    [&[SEALED], sealed].concat().into()
+}
+
 /// Whether these are the bytes of a welcome, which may have to wait before the causal order sees it.
 pub(crate) fn is_welcome(bytes: &[u8]) -> bool {
     bytes.first() == Some(&WELCOME)
+}
+
+/// Whether these are the bytes of a sealed text, which the author and the one addressee can open.
+pub(crate) fn is_sealed(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&SEALED)
 }
 
 /// Takes the head of a text off its front; `None` where it ends too soon.

@@ -33,6 +33,9 @@ pub struct Config {
     pub history_shown: usize,
     /// How many messages of a conversation a newcomer fetches before he is shown what comes next.
     pub history_first: usize,
+    /// How many of the messages written since the start are looked for when they have to be sent again, after it turned out that
+    /// the store was rolled back. That turns out at the first link; nobody types more before.
+    pub max_resent: usize,
     /// The size of one piece of history or of handed-on messages, so that live messages get their turn in between.
     pub max_piece_bytes: usize,
     /// How many messages one piece may hold.
@@ -80,6 +83,7 @@ impl Default for Config {
             max_batch_bytes: 256 * 1024,
             history_shown: 5,
             history_first: 200,
+            max_resent: 1000,
             max_piece_bytes: 256 * 1024,
             max_piece: 200,
             held_notice: Duration::from_millis(100),

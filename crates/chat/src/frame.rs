@@ -46,17 +46,29 @@ impl Handed {
     }
 }
 
+/// What a peer gives back to whom it greets, so that he sees whether his store was rolled back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Returned {
+    /// His greatest greeting.
+    pub(crate) greeting: Option<Bytes>,
+    /// His newest message, if it goes further.
+    pub(crate) newest: Option<Handed>,
+}
+
 /// Every frame but batches and numbers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Control {
     /// The first frame each way.
     Hello {
-        process: ProcessId,
-        /// The greatest clock it has used.
-        clock: u64,
+        /// Who greets and how far it has come, signed ([`crate::peer`]'s `greeting` module).
+        greeting: Bytes,
         have: Vec<Have>,
         records: Vec<SignedRecord>,
+        /// What the other side has of whoever is greeted.
+        returned: Box<Returned>,
     },
+    /// How far the sender has come by now, to be given back like the one in the first frame.
+    Greeting { signed: Bytes },
     /// What changed of the have-vector, or all of it; the acknowledgement.
     Have {
         clock: u64,

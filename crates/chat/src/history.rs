@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use serde::{Deserialize, Serialize};
 
 use crate::body::Body;
 use crate::hlc::Hlc;
@@ -10,7 +11,7 @@ use crate::name::Name;
 use crate::{MessageId, PersonId};
 
 /// A conversation, as this peer files it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Conversation {
     /// With everybody.
     All,
@@ -59,7 +60,7 @@ impl Entry {
     pub fn text(&self) -> Option<(i64, ByteString)> {
         match Body::decode(self.body()) {
             Ok(Body::Text(head, text)) => Some((head.sent_at, text)),
-            Ok(Body::Record(_) | Body::Welcome(_)) | Err(_) => None,
+            Ok(Body::Record(_) | Body::Welcome(_) | Body::Sealed(_)) | Err(_) => None,
         }
     }
 }

@@ -54,6 +54,16 @@ impl Clock {
         Self { last: Hlc::default(), max_ahead: i64::try_from(max_ahead.as_micros()).unwrap_or(i64::MAX) }
     }
 
+    /// The greatest stamp that was made or observed.
+    pub(crate) fn last(&self) -> Hlc {
+        self.last
+    }
+
+    /// Makes no stamp any more that is not greater than this one, whatever the time.
+    pub(crate) fn go_on_from(&mut self, last: Hlc) {
+        self.last = self.last.max(last);
+    }
+
     /// A stamp for an event here and now (`now_micros`: Unix time in microseconds; it may go back).
     pub(crate) fn tick(&mut self, now_micros: i64) -> Hlc {
         let now = Hlc { micros: now_micros, logical: 0 };

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::PersonId;
 
+mod seal;
+
 /// One's own key pair (Ed25519, RFC 8032). It never shows its secret half.
 #[derive(Clone)]
 pub struct Identity(SigningKey);

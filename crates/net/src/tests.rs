@@ -133,8 +133,15 @@ async fn another_version_is_refused_on_both_sides() {
     let (new, mut to_new) = Net::start_with(config(2), VERSION + 1).unwrap();
     new.connect(&address.to_string()).unwrap();
     let (old, new) = tokio::join!(refused(&mut to_old), refused(&mut to_new));
-    assert_eq!(old, "it speaks version 2 of the protocol, this peer version 1: upgrade this program");
-    assert_eq!(new, "it speaks version 1 of the protocol, this peer version 2: upgrade the other one");
+    let (ours, theirs) = (VERSION, VERSION + 1);
+    assert_eq!(
+        old,
+        format!("it speaks version {theirs} of the protocol, this peer version {ours}: upgrade this program")
+    );
+    assert_eq!(
+        new,
+        format!("it speaks version {ours} of the protocol, this peer version {theirs}: upgrade the other one")
+    );
 }
 
 #[tokio::test]

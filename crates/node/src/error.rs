@@ -81,6 +81,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The store in the data folder cannot be read.
+    #[error(transparent)]
+    Store(#[from] chat::StoreError),
     /// The links could not be opened.
     #[error(transparent)]
     Links(#[from] net::Error),

@@ -48,7 +48,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let clock = Clock::start();
     let limits = chat::Config { journal: trace.is_some(), ..chat::Config::default() };
     let identity = Identity::from_seed(seed);
-    let mut peer = Peer::new(limits, identity, name, Incarnation(draw()?), MemoryStore::default(), clock.now());
+    let mut peer = Peer::new(limits, identity, name, Incarnation(draw()?), MemoryStore::default(), clock.now())?;
     let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
     let hello = Hello { hello: VERSION, program: program.clone(), known: peer.hello() };
     let (session, far) = session(hello, config.event_batches);

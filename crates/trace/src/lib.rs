@@ -47,4 +47,4 @@ pub use check::{Options, Report, Rule, Violation, check};
 pub use diagram::{Diagram, SHIVIZ_EXPRESSION};
 pub use error::Error;
 pub use record::{Event, MessageId, ParseIdError, Record};
-pub use writer::Writer;
+pub use writer::{Writer, write_lines};

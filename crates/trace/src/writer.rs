@@ -24,12 +24,25 @@ impl Writer {
     ///
     /// The file cannot be opened, read or cut, or somebody else is writing it ([`io::ErrorKind::ResourceBusy`]).
     pub fn append(path: &Path) -> io::Result<Self> {
+        Self::resume(path, &[])
+    }
+
+    /// As [`append`](Self::append), for a peer that keeps the lines of each turn elsewhere before it does what they say, and
+    /// was killed perhaps before they were written: of `last`, the whole lines of its last turn, those that are not at the
+    /// end of the file are appended.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append), or the lines cannot be appended.
+    pub fn resume(path: &Path, last: &[u8]) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => io::Error::new(io::ErrorKind::ResourceBusy, "another peer writes this trace"),
             TryLockError::Error(error) => error,
         })?;
         cut_torn_line(&mut file)?;
+        let missing = &last[already_there(&mut file, last)?..];
+        file.write_all(missing)?;
         Ok(Self { file, lines: Vec::new(), failed: false })
     }
 
@@ -41,18 +54,51 @@ impl Writer {
     /// The first write that fails. Whatever is appended after it would follow a gap, so it is dropped without a word:
     /// a trace on a full disk ends there, and is said to once.
     pub fn write<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) -> io::Result<()> {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.clear();
+        write_lines(records, &mut lines)?;
+        let result = self.write_whole(&lines);
+        self.lines = lines;
+        result
+    }
+
+    /// As [`write`](Self::write), of lines that [`write_lines`] made.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_whole(&mut self, lines: &[u8]) -> io::Result<()> {
         if self.failed {
             return Ok(());
         }
-        self.lines.clear();
-        for record in records {
-            serde_json::to_writer(&mut self.lines, record)?;
-            self.lines.push(b'\n');
-        }
-        let result = self.file.write_all(&self.lines);
+        let result = self.file.write_all(lines);
         self.failed = result.is_err();
         result
     }
+}
+
+/// Appends `records` to `lines`, as they stand in a trace.
+///
+/// # Errors
+///
+/// None with records of this crate.
+pub fn write_lines<'a>(records: impl IntoIterator<Item = &'a Record>, lines: &mut Vec<u8>) -> io::Result<()> {
+    for record in records {
+        serde_json::to_writer(&mut *lines, record)?;
+        lines.push(b'\n');
+    }
+    Ok(())
+}
+
+/// How many bytes of `last`, in whole lines, the file ends with.
+fn already_there(file: &mut File, last: &[u8]) -> io::Result<usize> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let start = length.saturating_sub(last.len() as u64);
+    file.seek(SeekFrom::Start(start))?;
+    let mut end = Vec::new();
+    file.take(length - start).read_to_end(&mut end)?;
+    let ends = last.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at + 1);
+    Ok(ends.rev().find(|&length| end.ends_with(&last[..length])).unwrap_or(0))
 }
 
 fn cut_torn_line(file: &mut File) -> io::Result<()> {
@@ -101,6 +147,31 @@ mod tests {
         fs::write(&path, "torn from the first byte").unwrap();
         Writer::append(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+
+    /// The peer was killed after it had kept three lines and before it had written all of them.
+    #[test]
+    fn what_was_kept_and_not_written_is_appended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace");
+        let lines = |from: i64, to: i64| {
+            let mut lines = Vec::new();
+            write_lines(&(from..to).map(stop).collect::<Vec<_>>(), &mut lines).unwrap();
+            lines
+        };
+        let all = lines(1, 6);
+        for written in 0..=all.len() {
+            if written < lines(1, 3).len() {
+                // The turn before was written whole.
+                continue;
+            }
+            fs::write(&path, &all[..written]).unwrap();
+            Writer::resume(&path, &lines(3, 6)).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), all, "{written} bytes were written");
+        }
+        fs::remove_file(&path).unwrap();
+        Writer::resume(&path, &lines(3, 6)).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), lines(3, 6));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 use causal::{Clock, Delivery, Limits, Receipt, Stamp};
 
@@ -12,7 +13,7 @@ use crate::history::{Conversation, Entry};
 use crate::hlc::Skew;
 use crate::kept::Kept;
 use crate::store::{Change, Store};
-use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients};
+use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients, Who};
 
 use super::{BadFrame, Now, Peer, batch_frame};
 
@@ -95,12 +96,15 @@ impl<S: Store> Peer<S> {
 
     /// # Errors
     /// Why no honest author sends such a message.
-    fn arrive(&mut self, now: Now, kept: Kept) -> Result<(), String> {
+    pub(super) fn arrive(&mut self, now: Now, kept: Kept) -> Result<(), String> {
         let (sender, clock) = (kept.sender(), kept.clock());
         if self.causal.knows(sender, clock) {
             return Ok(());
         }
         if body::is_welcome(kept.body()) && self.wait_for_history(now, &kept) {
+            if self.ledger.is_on() {
+                self.ledger.held.push(kept);
+            }
             return Ok(());
         }
         self.submit(now, kept)
@@ -120,6 +124,7 @@ impl<S: Store> Peer<S> {
             self.vectors.note_refused(now, sender);
             return Ok(());
         }
+        let held = self.ledger.is_on().then(|| kept.clone());
         let received = match followers {
             0 => self.causal.receive(kept, now.monotonic),
             _ => self.causal.receive_run(kept, followers, now.monotonic),
@@ -128,6 +133,7 @@ impl<S: Store> Peer<S> {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
                 self.held_since.push_back((sender, clock, followers, now.monotonic));
+                self.ledger.held.extend(held.iter().flat_map(|kept| kept.run(followers)));
                 if large {
                     self.held_large.insert((sender, clock), bytes);
                     self.held_large_bytes += bytes;
@@ -156,15 +162,19 @@ impl<S: Store> Peer<S> {
     pub(super) fn deliver(&mut self, now: Now) {
         while let Some(delivery) = self.causal.next_delivery() {
             let Delivery { stamp: kept, message: at, followers, late } = delivery;
+            self.ledger.causal_moved = true;
+            self.ledger.delivered += 1 + u64::from(followers);
             self.note_delivered(now, kept.sender(), 1 + followers);
+            // Looked up once a run, and again after anything that may show its author otherwise.
+            let mut from = None;
             for kept in kept.run(followers) {
-                self.deliver_one(now, kept, at, late);
+                self.deliver_one(now, kept, at, late, &mut from);
             }
         }
     }
 
     /// Shows one message, which arrived at a time (monotonic).
-    fn deliver_one(&mut self, now: Now, kept: Kept, at: Duration, late: bool) {
+    fn deliver_one(&mut self, now: Now, kept: Kept, at: Duration, late: bool, from: &mut Option<Arc<Who>>) {
         let (id, sender) = (kept.id(), kept.sender());
         let clock = id.clock;
         self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
@@ -179,11 +189,15 @@ impl<S: Store> Peer<S> {
             self.tell(Event::Released { id, from, held_ms });
         }
         // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
-        match Body::decode(kept.shared_body()) {
-            Ok(Body::Text(head, text)) => {
-                self.show(now, kept, head, text, Shown { fetched: false, late });
+        let opened = self.open(&kept);
+        match Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) {
+            Ok(Body::Text(head, text)) if opened.is_some() == (head.scope == Scope::Direct) => {
+                let from = from.get_or_insert_with(|| self.directory.who(id.process.person));
+                let shown = Shown { from: Arc::clone(from), fetched: false, late };
+                self.show(now, kept, opened, head, text, shown);
             }
             Ok(Body::Record(record)) => {
+                *from = None;
                 self.effects.durable.push(Change::Delivered { kept });
                 self.merge_records(now, vec![*record]);
             }
@@ -191,8 +205,29 @@ impl<S: Store> Peer<S> {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.show_fetched(now, (sender, clock));
             }
-            Err(_) => self.repair.refused += 1,
+            Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
+                self.effects.durable.push(Change::Delivered { kept });
+                self.repair.refused += 1;
+            }
         }
+    }
+
+    /// What a sealed text is, if I am the one that it was sealed for, or by.
+    pub(super) fn open(&self, kept: &Kept) -> Option<Bytes> {
+        if !body::is_sealed(kept.body()) {
+            return None;
+        }
+        let Ok(Body::Sealed(sealed)) = Body::decode(kept.shared_body()) else { return None };
+        let author = kept.id().process;
+        let mut people = kept.dests().iter().map(|dest| self.person_of(dest));
+        let to = people.next().filter(|_| people.next().is_none())?;
+        let context = sealing(author);
+        let opened = if author.person == self.me.person {
+            self.identity.reopen(&to, &context, &sealed)
+        } else {
+            self.identity.open(&context, &sealed)
+        };
+        opened.map(Bytes::from)
     }
 
     /// The conversation that a text belongs to here. `None` where it is not mine to see.
@@ -210,27 +245,28 @@ impl<S: Store> Peer<S> {
     }
 
     /// Shows a text, and keeps it in the history.
-    pub(super) fn show(&mut self, now: Now, kept: Kept, head: TextHead, text: ByteString, shown: Shown) {
+    pub(super) fn show(
+        &mut self,
+        now: Now,
+        kept: Kept,
+        opened: Option<Bytes>,
+        head: TextHead,
+        text: ByteString,
+        shown: Shown,
+    ) {
         let Some(conversation) = self.conversation(&kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
         self.note_unaddressed(&conversation, kept.sender(), kept.dests());
         self.talks.entry(&conversation).shown.raise(kept.sender(), kept.clock());
-        let entry = Entry {
-            conversation,
-            hlc: head.hlc,
-            kept,
-            fetched: shown.fetched,
-            late: shown.late,
-            clock_off,
-            opened: None,
-        };
-        let message = self.message(&entry, head.sent_at, text);
+        let Shown { from, fetched, late } = shown;
+        let entry = Entry { conversation, hlc: head.hlc, kept, fetched, late, clock_off, opened };
+        let message = self.message(&entry, from, head.sent_at, text);
         self.effects.durable.push(Change::Shown(entry));
         self.tell(Event::Message { message });
     }
 
     /// A message of the history, as the user interface shows it.
-    pub(super) fn message(&mut self, entry: &Entry, sent_at: i64, text: ByteString) -> Message {
+    pub(super) fn message(&mut self, entry: &Entry, from: Arc<Who>, sent_at: i64, text: ByteString) -> Message {
         let id = entry.kept.id();
         let to = match &entry.conversation {
             Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
@@ -240,7 +276,7 @@ impl<S: Store> Peer<S> {
         };
         Message {
             id,
-            from: self.directory.who(id.process.person),
+            from,
             to,
             text,
             sent_at,
@@ -252,6 +288,13 @@ impl<S: Store> Peer<S> {
     }
 }
 
+/// What a sealed text is tied to: nobody else can pass it off as his.
+pub(super) fn sealing(author: ProcessId) -> Vec<u8> {
+    let mut context = Vec::with_capacity(40);
+    causal::Id::encode(&author, &mut context);
+    context
+}
+
 /// Whether a message that was refused may be taken later.
 fn is_for_now(reason: &causal::Refusal) -> bool {
     use causal::Refusal::{LogFull, TooManyHeld, TooManyHeldEntries};
@@ -259,8 +302,10 @@ fn is_for_now(reason: &causal::Refusal) -> bool {
 }
 
 /// How a text came to be shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shown {
+    /// Its author, as he is shown now.
+    pub(super) from: Arc<Who>,
     pub(super) fetched: bool,
     pub(super) late: bool,
 }

@@ -164,6 +164,7 @@ impl<S: Store> Peer<S> {
             return;
         };
         self.vectors.next_heartbeat = now.monotonic + self.config.heartbeat;
+        self.greet_again();
         self.welcome_present();
         self.vectors.changed = Set::new();
         self.tell_everybody(have);
@@ -418,6 +419,7 @@ impl<S: Store> Peer<S> {
             if !self.vectors.refused.contains(&author) && !held.any(|(kept, _)| is_held(kept.stamp())) {
                 drop(held);
                 self.causal.complete(author, asked);
+                self.ledger.causal_moved = true;
             }
         }
     }

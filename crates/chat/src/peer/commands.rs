@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use causal::Clock;
 
 use crate::body::{self, Scope, TextHead};
@@ -13,6 +14,7 @@ use crate::name::{Name, Pattern};
 use crate::store::{Change, Store};
 use crate::{Answer, Command, HeldInfo, Hello, Message, PersonId, Recipients, Refusal, Target};
 
+use super::arrival::sealing;
 use super::{Now, Peer};
 
 impl<S: Store> Peer<S> {
@@ -173,7 +175,7 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    fn say(&mut self, now: Now, conversation: Conversation, text: &str, delay_ms: u64) -> Answer {
+    pub(super) fn say(&mut self, now: Now, conversation: Conversation, text: &str, delay_ms: u64) -> Answer {
         let dests = self.dests(&conversation);
         self.welcome_unaddressed(&dests);
         let head = TextHead {
@@ -191,7 +193,14 @@ impl<S: Store> Peer<S> {
             Conversation::Direct(_) => None,
         };
         let due = (delay_ms > 0).then(|| now.monotonic + Duration::from_millis(delay_ms));
-        let clock = self.multicast(&dests, body::text(&head, text), group, due);
+        let mut body = body::text(&head, text);
+        let mut opened = None;
+        if let Conversation::Direct(person) = &conversation {
+            let sealed = self.identity.seal(person, &sealing(self.me), &body);
+            let sealed = sealed.expect("a person whose record was taken has a sound key");
+            opened = Some(std::mem::replace(&mut body, body::sealed(&sealed)));
+        }
+        let clock = self.multicast(&dests, body, opened, group, due);
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(self.causal.me(), clock);
         let to = match &conversation {
@@ -218,8 +227,8 @@ impl<S: Store> Peer<S> {
     }
 
     /// My own text, once it is signed: it goes into my history like anybody's.
-    pub(super) fn keep_own(&mut self, kept: Kept) {
-        if let Ok(body::Body::Text(head, _)) = body::Body::decode(kept.shared_body())
+    pub(super) fn keep_own(&mut self, kept: Kept, opened: Option<Bytes>) {
+        if let Ok(body::Body::Text(head, _)) = body::Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body()))
             && let Some(conversation) = self.conversation(&kept, &head.scope)
         {
             let entry = Entry {
@@ -229,7 +238,7 @@ impl<S: Store> Peer<S> {
                 fetched: false,
                 late: false,
                 clock_off: false,
-                opened: None,
+                opened,
             };
             self.effects.durable.push(Change::Shown(entry));
         } else {

@@ -37,7 +37,7 @@ impl<S: Store> Peer<S> {
         if !dests.is_empty()
             && let Some(body) = self.directory.signed_record_of(self.me.person).map(body::record)
         {
-            self.multicast(&dests, body, None, None);
+            self.multicast(&dests, body, None, None, None);
         }
     }
 
@@ -109,6 +109,8 @@ impl<S: Store> Peer<S> {
     fn forget(&mut self, process: ProcessId) {
         let Some(index) = self.causal.roster().index(&process) else { return };
         self.causal.forget(index);
+        self.ledger.causal_moved = true;
+        self.greetings.remove(&process);
         self.outbox.forget(index);
         self.journal(Journal::Forget { process });
     }

@@ -16,6 +16,7 @@ impl<S: Store> Peer<S> {
 
     fn read(&mut self, entry: &Entry) -> Option<Message> {
         let (sent_at, text) = entry.text()?;
-        Some(self.message(entry, sent_at, text))
+        let from = self.directory.who(entry.kept.id().process.person);
+        Some(self.message(entry, from, sent_at, text))
     }
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use causal::wire::{Mark, Table};
 use causal::{Clock, Index};
 
-use crate::frame::{Control, Have};
+use crate::frame::{Control, Have, Returned};
 use crate::record::SignedRecord;
 use crate::store::Store;
-use crate::{Event, LinkId, PersonId, ProcessId};
+use crate::{Event, LinkId, PersonId};
 
-use super::{BadFrame, Now, Peer};
+use super::{BadFrame, Now, Peer, greeting};
 
 /// One link that is up.
 #[derive(Debug)]
@@ -51,10 +52,10 @@ impl<S: Store> Peer<S> {
         };
         self.links.insert(link, state);
         let hello = Control::Hello {
-            process: self.me,
-            clock: self.causal.clock(),
+            greeting: self.greeting(),
             have: self.have_everything(),
             records: self.directory.records().cloned().collect(),
+            returned: Box::new(self.returned_to(person)),
         };
         self.send_control(link, &hello);
     }
@@ -123,11 +124,13 @@ impl<S: Store> Peer<S> {
         &mut self,
         now: Now,
         link_id: LinkId,
-        process: ProcessId,
-        clock: Clock,
+        signed: Bytes,
         have: &[Have],
         records: Vec<SignedRecord>,
+        returned: &Returned,
     ) -> Result<(), BadFrame> {
+        let greeting = greeting::claim(&signed)?;
+        let process = greeting.process;
         let link = self.links.get_mut(&link_id).expect("frames are handled only on links that are up");
         if link.process.is_some() {
             return Err(BadFrame("a second greeting".to_owned()));
@@ -136,7 +139,12 @@ impl<S: Store> Peer<S> {
         if process.person != person || process == self.me {
             return Err(BadFrame("a greeting under somebody else's name".to_owned()));
         }
+        if self.was_rolled_back(returned) {
+            self.begin_anew(now);
+            return Ok(());
+        }
         let index = self.causal.intern(process).map_err(|full| BadFrame(full.to_string()))?;
+        self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
         link.process = Some(index);
         self.merge_records(now, records);
@@ -148,7 +156,7 @@ impl<S: Store> Peer<S> {
         let new = self.directory.set_present(person, shown_address(remote));
         let who = self.directory.who(person);
         self.tell(Event::PeerUp { who, new });
-        self.causal.vouch(index, clock);
+        self.causal.vouch(index, greeting.clock);
         self.take_vector(index, have)?;
         self.push_again(link_id);
         self.pull_what_others_have();

@@ -5,11 +5,13 @@ mod batch_frame;
 mod catchup;
 mod commands;
 mod directory;
+mod greeting;
 mod health;
 mod history;
 mod links;
 mod outbox;
 mod repair;
+mod restart;
 mod sending;
 mod talk;
 mod timers;
@@ -23,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use causal::{Clock, Index};
 
 use crate::codec::Malformed;
@@ -33,13 +36,15 @@ use crate::hlc;
 use crate::identity::Identity;
 use crate::kept::Causal;
 use crate::name::Name;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId, Who};
 
 use catchup::Vectors;
+use greeting::Greeting;
 use links::Link;
 use outbox::Outbox;
 use repair::Repair;
+use restart::Ledger;
 use sending::Queued;
 use talk::Talks;
 use welcome::Gate;
@@ -107,22 +112,35 @@ pub struct Peer<S> {
     /// Messages to addresses that are being connected to.
     for_address: Vec<(SocketAddr, String, u64)>,
     effects: Effects,
+    /// What the store was told of all this.
+    ledger: Ledger,
+    /// The greatest greeting of each process, as it was signed.
+    greetings: BTreeMap<ProcessId, Bytes>,
+    /// My own greeting, as I last signed it.
+    greeted_with: Option<(Greeting, Bytes)>,
 }
 
 impl<S: Store> Peer<S> {
-    /// A peer whose `incarnation` was never used before.
+    /// A peer that goes on where its store stopped. In a store that was never used it begins as the incarnation `fresh`, drawn at
+    /// random for this call: it serves as well should the store turn out to have been rolled back.
     ///
     /// `name` is what its person claims to be called.
-    pub fn new(config: Config, identity: Identity, name: Name, incarnation: Incarnation, store: S, now: Now) -> Self {
-        let me = ProcessId { person: identity.person(), incarnation };
-        let causal_config = causal::Config {
-            trust: causal::Trust::Vouched,
-            max_held: config.max_held,
-            max_processes: config.max_processes,
-            ..causal::Config::default()
-        };
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read, or belongs to another person.
+    pub fn new(
+        config: Config,
+        identity: Identity,
+        name: Name,
+        mut fresh: Incarnation,
+        mut store: S,
+        now: Now,
+    ) -> Result<Self, StoreError> {
+        let saved = store.load()?;
+        let causal = restart::causal(&saved, identity.person(), &mut fresh, &config)?;
+        let me = *causal.roster().id(causal.me());
         let mut peer = Self {
-            causal: Causal::lending(me, causal_config),
+            causal,
             directory: Directory::new(me.person, &config),
             clock: hlc::Clock::new(config.max_clock_ahead),
             numbering: causal::wire::Numbering::new(&causal::Limits::default()),
@@ -143,6 +161,9 @@ impl<S: Store> Peer<S> {
             announced: BTreeSet::new(),
             for_address: Vec::new(),
             effects: Effects::default(),
+            ledger: Ledger::new(store.survives(), fresh),
+            greetings: BTreeMap::new(),
+            greeted_with: None,
             config,
             identity,
             me,
@@ -150,8 +171,14 @@ impl<S: Store> Peer<S> {
             store,
         };
         peer.journal(Journal::Start { process: me, name: peer.name.to_string(), supersedes: None });
+        peer.restore(now, saved)?;
         peer.write_own_record(now);
-        peer
+        Ok(peer)
+    }
+
+    /// The store, which another peer can go on with.
+    pub fn into_store(self) -> S {
+        self.store
     }
 
     /// Who I am in the causal order.
@@ -189,13 +216,20 @@ impl<S: Store> Peer<S> {
     }
 
     fn handle_control(&mut self, now: Now, link: LinkId, control: Control) -> Result<(), BadFrame> {
-        if let Control::Hello { process, clock, have, records } = control {
-            return self.handle_hello(now, link, process, clock, &have, records);
+        if let Control::Hello { greeting, have, records, returned } = control {
+            return self.handle_hello(now, link, greeting, &have, records, &returned);
         }
         let process = self.greeted(link)?;
         match control {
             Control::Hello { .. } => unreachable!("handled above"),
             Control::Have { clock, have, again } => self.handle_have(link, process, clock, &have, again)?,
+            Control::Greeting { signed } => {
+                let greeting = greeting::claim(&signed)?;
+                if greeting.process != *self.causal.roster().id(process) {
+                    return Err(BadFrame("a greeting under somebody else's name".to_owned()));
+                }
+                self.keep_greeting(&greeting, signed);
+            }
             Control::Pull { author, after, up_to } => self.handle_pull(now, link, process, author, after, up_to),
             Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
                 self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
@@ -209,9 +243,27 @@ impl<S: Store> Peer<S> {
     /// Everything that is to be done now. What was said in this turn is signed together.
     pub fn take_effects(&mut self, now: Now) -> Effects {
         self.multicast_stale_record(now);
-        self.flush();
+        self.flush(now);
+        self.keep_state();
         let next = self.effects.room_alike();
         std::mem::replace(&mut self.effects, next)
+    }
+
+    /// What was under way with links, and for whom I am no longer.
+    fn forget_what_was_under_way(&mut self, now: Now) {
+        self.effects.frames.clear();
+        self.numbering = causal::wire::Numbering::new(&causal::Limits::default());
+        self.queue.clear();
+        self.outbox = Outbox::default();
+        self.vectors = Vectors::new(now.monotonic);
+        self.gate = Gate::default();
+        self.repair = Repair::default();
+        self.held_since.clear();
+        self.held_large.clear();
+        self.held_large_bytes = 0;
+        self.announced.clear();
+        self.ledger.held.clear();
+        self.greeted_with = None;
     }
 
     fn id_of(&self, author: Index, clock: Clock) -> MessageId {

@@ -49,21 +49,37 @@ impl Outbox {
     pub(super) fn push(&mut self, batch: &Arc<SignedBatch>) {
         for index in 0..batch.len() {
             let kept = Kept::new(Arc::clone(batch), index);
-            let (clock, dests) = (kept.clock(), kept.dests().clone());
-            if dests.is_empty() {
-                continue;
-            }
-            if self.slots.is_empty() {
-                self.base = clock - 1;
-            }
-            let slot = usize::try_from(clock - self.base - 1).expect("an outbox fits in memory");
-            while self.slots.len() <= slot {
-                self.slots.push_back(None);
-            }
-            self.bytes += kept.bytes();
-            self.waiting += 1;
-            self.slots[slot] = Some(Outgoing { kept, outstanding: dests });
+            let dests = kept.dests().clone();
+            self.add(kept, dests);
         }
+    }
+
+    /// Adds a message that was in the outbox when this process was stopped; clocks ascend. `gone` acknowledge nothing.
+    pub(super) fn restore(&mut self, kept: Kept, gone: &Set) {
+        let dests = kept.stamp().dests.difference(gone);
+        self.add(kept, dests);
+    }
+
+    fn add(&mut self, kept: Kept, outstanding: Set) {
+        let clock = kept.clock();
+        if outstanding.is_empty() {
+            return;
+        }
+        if self.slots.is_empty() {
+            self.base = clock - 1;
+        }
+        let slot = usize::try_from(clock - self.base - 1).expect("an outbox fits in memory");
+        while self.slots.len() <= slot {
+            self.slots.push_back(None);
+        }
+        self.bytes += kept.bytes();
+        self.waiting += 1;
+        self.slots[slot] = Some(Outgoing { kept, outstanding });
+    }
+
+    /// Everybody has what has a clock up to this one.
+    pub(super) fn settled(&self) -> Clock {
+        self.base
     }
 
     fn slot(&self, clock: Clock) -> Option<usize> {

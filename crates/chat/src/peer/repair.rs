@@ -124,6 +124,7 @@ impl<S: Store> Peer<S> {
     /// and takes nothing that really exists with it.
     fn give_up(&mut self, author: Index, clock: Clock) {
         self.repair.missing.remove(&(author, clock));
+        self.ledger.causal_moved = true;
         let (first, last) = if clock <= self.causal.vouched(author) {
             let Some(hole) = self.causal.abandon(author, clock) else { return };
             (hole.from + 1, hole.to)

@@ -10,7 +10,7 @@ use causal::{Clock, Index, Set, Stamp};
 use crate::frame::NUMBERS;
 use crate::history::Conversation;
 use crate::kept::{Kept, SignedBatch};
-use crate::store::Store;
+use crate::store::{Change, Store};
 use crate::{Journal, LinkId, ProcessId};
 
 use super::{Now, Peer, batch_frame};
@@ -20,6 +20,8 @@ use super::{Now, Peer, batch_frame};
 pub(super) struct Queued {
     stamp: Stamp,
     body: Bytes,
+    /// The body as it was before it was sealed.
+    opened: Option<Bytes>,
     /// When it may be transmitted, if it is delayed (monotonic).
     due: Option<Duration>,
 }
@@ -32,16 +34,24 @@ impl Queued {
 
 impl<S: Store> Peer<S> {
     /// Stamps a message now; it is signed and handed to the links at the end of the turn, or when it is `due`.
-    pub(super) fn multicast(&mut self, dests: &Set, body: Bytes, group: Option<&str>, due: Option<Duration>) -> Clock {
+    pub(super) fn multicast(
+        &mut self,
+        dests: &Set,
+        body: Bytes,
+        opened: Option<Bytes>,
+        group: Option<&str>,
+        due: Option<Duration>,
+    ) -> Clock {
         let stamp = self.causal.multicast(dests);
         let clock = stamp.clock;
+        self.ledger.causal_moved = true;
         if self.config.journal {
             let roster = self.causal.roster();
             let dests = stamp.dests.iter().map(|dest| *roster.id(dest)).collect();
             let id = self.id_of(self.causal.me(), clock);
             self.journal(Journal::Send { id, dests, group: group.map(str::to_owned) });
         }
-        self.queue.push(Queued { stamp, body, due });
+        self.queue.push(Queued { stamp, body, opened, due });
         clock
     }
 
@@ -78,7 +88,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Signs what was said in this turn, and gives it to every link that has room.
-    pub(super) fn flush(&mut self) {
+    pub(super) fn flush(&mut self, now: Now) {
         if self.numbering.is_full() {
             self.numbering.renew();
         }
@@ -89,6 +99,7 @@ impl<S: Store> Peer<S> {
             let due = first.due;
             let mut bytes = first.body.len();
             let mut messages = Vec::with_capacity(self.config.max_batch.min(1 + queue.len()));
+            let mut opened = vec![first.opened];
             messages.push((first.stamp, first.body));
             while let Some(next) = queue.next_if(|next| {
                 bytes += next.body.len();
@@ -97,16 +108,18 @@ impl<S: Store> Peer<S> {
                     && messages.len() < self.config.max_batch
                     && bytes <= self.config.max_batch_bytes
             }) {
+                opened.push(next.opened);
                 messages.push((next.stamp, next.body));
             }
             let batch = Arc::new(SignedBatch::sign(&self.identity, self.me, messages, &self.causal));
-            for index in 0..batch.len() {
-                self.keep_own(Kept::new(Arc::clone(&batch), index));
+            for (index, opened) in opened.into_iter().enumerate() {
+                self.keep_own(Kept::new(Arc::clone(&batch), index), opened);
             }
+            self.ledger.last = batch.hashes(&self.causal).last().copied();
             let before = self.outbox.last();
             self.outbox.push(&batch);
             match due {
-                Some(due) => self.outbox.delay(batch.message(0).expect("one's own").0.clock, due),
+                Some(due) => self.delay(now, batch.message(0).expect("one's own").0.clock, due),
                 None => self.push_fresh(&batch, before),
             }
         }
@@ -211,8 +224,22 @@ impl<S: Store> Peer<S> {
 
     /// What was under `-delay` and is due now goes out to everybody who passed over it.
     pub(super) fn release_due(&mut self, now: Now) {
-        if !self.outbox.take_due(now.monotonic).is_empty() {
-            self.pump_all();
+        let due = self.outbox.take_due(now.monotonic);
+        if due.is_empty() {
+            return;
+        }
+        if self.ledger.is_on() {
+            self.effects.durable.extend(due.into_iter().map(|clock| Change::Delayed { clock, due: None }));
+        }
+        self.pump_all();
+    }
+
+    fn delay(&mut self, now: Now, clock: Clock, due: Duration) {
+        self.outbox.delay(clock, due);
+        if self.ledger.is_on() {
+            let wait = i64::try_from(due.saturating_sub(now.monotonic).as_micros()).unwrap_or(i64::MAX);
+            let due = Some(now.unix_micros.saturating_add(wait));
+            self.effects.durable.push(Change::Delayed { clock, due });
         }
     }
 }

@@ -9,19 +9,53 @@ use crate::{ProcessId, Recipients};
 
 /// The greatest clock of each author, by index.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Vector(Vec<Clock>);
+pub(super) struct Vector {
+    clocks: Vec<Clock>,
+    /// Whether it was raised since somebody last asked.
+    raised: bool,
+}
 
 impl Vector {
     pub(super) fn of(&self, author: Index) -> Clock {
-        self.0.get(author.position()).copied().unwrap_or(0)
+        self.clocks.get(author.position()).copied().unwrap_or(0)
     }
 
     pub(super) fn raise(&mut self, author: Index, clock: Clock) {
         let slot = author.position();
-        if self.0.len() <= slot {
-            self.0.resize(slot + 1, 0);
+        if self.clocks.len() <= slot {
+            self.clocks.resize(slot + 1, 0);
         }
-        self.0[slot] = self.0[slot].max(clock);
+        if self.clocks[slot] < clock {
+            self.clocks[slot] = clock;
+            self.raised = true;
+        }
+    }
+
+    /// The vector that [`numbers`](Self::numbers) told.
+    pub(super) fn kept(clocks: impl Iterator<Item = (Index, Clock)>) -> Self {
+        let mut vector = Self::default();
+        clocks.for_each(|(author, clock)| vector.raise(author, clock));
+        vector.raised = false;
+        vector
+    }
+
+    /// The clocks above 0, each with its author's number.
+    pub(super) fn numbers(&self) -> Vec<(u32, Clock)> {
+        (0..).zip(self.clocks.iter().copied()).filter(|&(_, clock)| clock > 0).collect()
+    }
+
+    /// Whether it was raised since this was last asked.
+    pub(super) fn take_raised(&mut self) -> bool {
+        std::mem::take(&mut self.raised)
+    }
+
+    /// What one author has is another's from now on.
+    fn hand_over(&mut self, from: Index, to: Index) {
+        let clock = self.of(from);
+        if clock > 0 {
+            self.clocks[from.position()] = 0;
+            self.raise(to, clock);
+        }
     }
 
     /// The authors with a clock above 0.
@@ -29,7 +63,7 @@ impl Vector {
         &'a self,
         roster: &'a Roster<ProcessId>,
     ) -> impl Iterator<Item = (Index, ProcessId, Clock)> + 'a {
-        let all = roster.iter().zip(&self.0);
+        let all = roster.iter().zip(&self.clocks);
         all.filter(|&(_, &clock)| clock > 0).map(|((author, &id), &clock)| (author, id, clock))
     }
 }
@@ -70,6 +104,21 @@ impl Talks {
             Conversation::Direct(_) => None,
         };
         self.others.entry(conversation.clone()).or_insert_with(|| Talk { recipients, ..Talk::default() })
+    }
+
+    /// All of them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Conversation, &mut Talk)> {
+        let others = self.others.iter_mut().map(|(conversation, talk)| (conversation.clone(), talk));
+        std::iter::once((Conversation::All, &mut self.all)).chain(others)
+    }
+
+    /// What was said by one process was said by what is `to` from now on; nobody is addressed as before.
+    pub(super) fn hand_over(&mut self, from: Index, to: Index) {
+        for (_, talk) in self.iter_mut() {
+            talk.shown.hand_over(from, to);
+            talk.fetched.hand_over(from, to);
+            talk.dests = None;
+        }
     }
 
     /// The conversation, if anything is known of it.

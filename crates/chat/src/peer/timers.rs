@@ -35,7 +35,7 @@ impl<S: Store> Peer<S> {
     /// The user leaves: what is under `-delay` goes out now.
     pub fn handle_shutdown(&mut self, now: Now) {
         let forever = Now { monotonic: Duration::MAX, ..now };
-        self.flush();
+        self.flush(now);
         self.release_due(forever);
         self.journal(crate::Journal::Stop);
     }

@@ -74,6 +74,16 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    /// Who is owed a welcome, and in which conversations.
+    pub(super) fn owed(&self) -> impl Iterator<Item = (Index, &BTreeSet<Conversation>)> {
+        self.owed.iter().map(|(&member, of)| (member, of))
+    }
+
+    /// Goes on owing what was owed before.
+    pub(super) fn owe(&mut self, owed: Vec<(Index, Vec<Conversation>)>) {
+        self.owed = owed.into_iter().map(|(member, of)| (member, of.into_iter().collect())).collect();
+    }
+
     /// Whether this welcome waits here.
     pub(super) fn holds(&self, welcome: (Index, Clock)) -> bool {
         self.waiting.contains_key(&welcome)
@@ -113,7 +123,7 @@ impl<S: Store> Peer<S> {
         let named: Vec<Named> = named.collect();
         let dests: Set = self.indices([newcomer]);
         if !named.is_empty() && !dests.is_empty() {
-            self.multicast(&dests, body::welcome(&named), None, None);
+            self.multicast(&dests, body::welcome(&named), None, None, None);
         }
     }
 
@@ -340,7 +350,10 @@ impl<S: Store> Peer<S> {
     fn verified_entry(&mut self, handed: Handed, need: &Need) -> Option<Entry> {
         let kept = self.verify_handed(handed)?;
         let id = kept.id();
-        let Ok(Body::Text(head, _)) = Body::decode(kept.shared_body()) else { return None };
+        let opened = self.open(&kept);
+        let Ok(Body::Text(head, _)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
+            return None;
+        };
         let conversation = match (&head.scope, &need.conversation) {
             // What was sent to an earlier incarnation of mine, or by it, belongs to the same conversation.
             (Scope::Direct, Conversation::Direct(other)) => {
@@ -356,7 +369,7 @@ impl<S: Store> Peer<S> {
         if conversation != need.conversation || !named || self.store.contains(id) {
             return None;
         }
-        Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false, opened: None })
+        Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false, opened })
     }
 
     fn note_fetched(&mut self, need: &Need) {
@@ -385,8 +398,10 @@ impl<S: Store> Peer<S> {
                 if self.store.contains(entry.kept.id()) {
                     continue;
                 }
-                if let Ok(Body::Text(head, text)) = Body::decode(entry.kept.shared_body()) {
-                    self.show(now, entry.kept, head, text, Shown { fetched: true, late: false });
+                if let Ok(Body::Text(head, text)) = Body::decode(entry.body()) {
+                    let from = self.directory.who(entry.kept.id().process.person);
+                    let shown = Shown { from, fetched: true, late: false };
+                    self.show(now, entry.kept, entry.opened, head, text, shown);
                 }
             }
             if messages > 0 {

@@ -3,11 +3,28 @@
 use std::time::Duration;
 
 use super::world::World;
+use crate::store::Store;
 use crate::{Answer, Command, Event, Refusal, Target};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
 const CAROL: usize = 2;
+
+/// Whoever hands it on, and whoever reads a store, sees that it is and from whom to whom; what it says he does not see.
+#[test]
+fn a_direct_message_travels_sealed_and_both_sides_can_read_it() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(ALICE, "bob", "between us");
+    world.say(ALICE, "all", "for everybody");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["between us", "for everybody"]);
+    assert_eq!(world.history(ALICE, "bob"), ["between us"]);
+    assert_eq!(world.history(BOB, "alice"), ["between us"]);
+    let (alice, bob) = (world.people[ALICE].peer.process(), &mut world.people[BOB].peer);
+    let kept = bob.store_mut().kept_by(alice, 0, u64::MAX, 100);
+    let says = |words: &[u8]| kept.iter().any(|kept| kept.body().windows(words.len()).any(|window| window == words));
+    assert!(says(b"for everybody") && !says(b"between us"));
+}
 
 #[test]
 fn a_text_to_all_reaches_everybody_once_and_its_author_never() {

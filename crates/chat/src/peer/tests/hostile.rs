@@ -4,10 +4,17 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::world::World;
-use crate::frame::{Control, Have};
+use crate::ProcessId;
+use crate::frame::{Control, Have, Returned};
+use crate::peer::greeting;
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
+
+fn hello(process: ProcessId) -> Control {
+    let (greeting, returned) = (greeting::forged(process), Box::new(Returned::default()));
+    Control::Hello { greeting, have: Vec::new(), records: Vec::new(), returned }
+}
 
 fn refusal(frame: Bytes) -> Option<String> {
     let mut world = World::mesh(&["alice", "bob"]);
@@ -19,7 +26,7 @@ fn refusal(frame: Bytes) -> Option<String> {
 fn a_second_greeting_closes_the_link() {
     let world = World::mesh(&["alice", "bob"]);
     let process = world.people[ALICE].peer.process();
-    let hello = Control::Hello { process, clock: 0, have: Vec::new(), records: Vec::new() };
+    let hello = hello(process);
     assert!(refusal(hello.encode()).is_some());
 }
 
@@ -43,7 +50,7 @@ fn a_greeting_under_another_name_closes_the_link() {
     let mut world = World::new(&["alice", "bob", "carol"]);
     let carol = world.people[2].peer.process();
     world.link(ALICE, BOB);
-    let hello = Control::Hello { process: carol, clock: 0, have: Vec::new(), records: Vec::new() };
+    let hello = hello(carol);
     world.carry(ALICE, BOB, &hello.encode());
     assert!(world.people[BOB].closed[0].contains("somebody else's name"));
 }

@@ -101,7 +101,8 @@ impl World {
             Incarnation(u64::from(seed) * 1000 + life),
             MemoryStore::default(),
             self.now(),
-        );
+        )
+        .unwrap();
         peer.handle_listening(SocketAddr::from(([10, 0, 0, seed], 4000)));
         Someone { peer, events: Vec::new(), journal: Vec::new(), closed: Vec::new(), seed, life }
     }

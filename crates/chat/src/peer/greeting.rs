@@ -1,0 +1,140 @@
+//! Signed greetings: how a peer finds out that its store was rolled back.
+//!
+//! Every peer signs, when a link comes up and then with its heartbeats, how far it has come. The other side keeps the
+//! greatest and gives it back at the next link-up, before anything is delivered there. A store that is behind it was lost in
+//! part, and its clocks may have been used. Only one's own signature proves that.
+//!
+//! What differs from comparing whole vectors: the states of one process follow one another, so its clock and the number of its
+//! deliveries tell which of two is later. A greeting takes some 130 bytes however many peers there are.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::ProcessId;
+use crate::batch::Hash;
+use crate::codec;
+use crate::frame::{Control, Handed, Returned};
+use crate::identity::{self, Signature};
+use crate::store::{Change, Store};
+
+use super::{BadFrame, Peer};
+
+const DOMAIN: &[u8] = b"causerie greeting v1";
+
+/// The longest greeting, in bytes.
+const MAX_BYTES: usize = 256;
+
+/// How far a process has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Greeting {
+    pub(crate) process: ProcessId,
+    /// The greatest clock that it has used.
+    pub(crate) clock: u64,
+    /// The hash of that message.
+    pub(crate) last: Option<Hash>,
+    /// How many messages it has delivered.
+    pub(crate) delivered: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Signed {
+    greeting: Bytes,
+    signature: Signature,
+}
+
+/// What a greeting claims, signed or not.
+pub(super) fn claim(signed: &[u8]) -> Result<Greeting, BadFrame> {
+    let Signed { greeting, .. } = codec::decode(signed, MAX_BYTES)?;
+    Ok(codec::decode(&greeting, MAX_BYTES)?)
+}
+
+/// A greeting that nobody signed.
+#[cfg(test)]
+pub(super) fn forged(process: ProcessId) -> Bytes {
+    let greeting = codec::encode(&Greeting { process, clock: 0, last: None, delivered: 0 });
+    codec::encode(&Signed { greeting, signature: Signature([0; 64]) })
+}
+
+impl<S: Store> Peer<S> {
+    /// My greeting as things stand.
+    pub(super) fn greeting(&mut self) -> Bytes {
+        let greeting = Greeting {
+            process: self.me,
+            clock: self.causal.clock(),
+            last: self.ledger.last,
+            delivered: self.ledger.delivered,
+        };
+        if let Some((of, signed)) = &self.greeted_with
+            && *of == greeting
+        {
+            return signed.clone();
+        }
+        let bytes = codec::encode(&greeting);
+        let signature = self.identity.sign(&[DOMAIN, &bytes].concat());
+        let signed = codec::encode(&Signed { greeting: bytes, signature });
+        self.greeted_with = Some((greeting, signed.clone()));
+        signed
+    }
+
+    /// Tells everybody how far I have come, if that has changed.
+    pub(super) fn greet_again(&mut self) {
+        let before = self.greeted_with.as_ref().map(|(greeting, _)| *greeting);
+        let signed = self.greeting();
+        if before != self.greeted_with.as_ref().map(|(greeting, _)| *greeting) {
+            let frame = Control::Greeting { signed }.encode();
+            self.effects.frames.extend(self.link_of.values().map(|&link| (link, frame.clone())));
+        }
+    }
+
+    /// Keeps the greeting of the process at the other end, if it is greater than what is kept. It came over a link that
+    /// proves who is there, so its signature is left for him to check when he gets it back.
+    pub(super) fn keep_greeting(&mut self, greeting: &Greeting, signed: Bytes) {
+        let kept = self.greetings.get(&greeting.process).and_then(|kept| claim(kept).ok());
+        if kept.is_none_or(|kept| (kept.clock, kept.delivered) < (greeting.clock, greeting.delivered)) {
+            self.greetings.insert(greeting.process, signed.clone());
+            self.effects.durable.push(Change::Greeting { of: greeting.process, signed });
+        }
+    }
+
+    /// What the person at the other end of a new link is given back: his greatest greeting, and his newest message if that goes
+    /// further still.
+    pub(super) fn returned_to(&self, person: crate::PersonId) -> Returned {
+        let Some(process) = self.directory.process_of(person) else { return Returned::default() };
+        let greeting = self.greetings.get(&process).cloned();
+        let clock = greeting.as_ref().and_then(|signed| claim(signed).ok()).map_or(0, |greeting| greeting.clock);
+        let newest = self.causal.roster().index(&process).map_or(0, |index| self.causal.delivered(index));
+        let newest = if newest > clock {
+            let kept = self.store.kept_by(process, newest - 1, newest, 1).pop();
+            kept.filter(|kept| kept.is_signed(&self.causal)).map(|kept| kept.handed(&self.causal))
+        } else {
+            None
+        };
+        Returned { greeting, newest }
+    }
+
+    /// Whether what came back proves that I had come further than my store knows.
+    pub(super) fn was_rolled_back(&self, returned: &Returned) -> bool {
+        returned.greeting.as_ref().is_some_and(|signed| self.is_ahead(signed))
+            || returned.newest.as_ref().is_some_and(|newest| self.is_of_my_future(newest))
+    }
+
+    fn is_ahead(&self, signed: &[u8]) -> bool {
+        let Ok(Signed { greeting: bytes, signature }) = codec::decode(signed, MAX_BYTES) else { return false };
+        let Ok(greeting) = codec::decode::<Greeting>(&bytes, MAX_BYTES) else { return false };
+        let (clock, delivered) = (self.causal.clock(), self.ledger.delivered);
+        let another_past = greeting.clock == clock && greeting.last.is_some() && greeting.last != self.ledger.last;
+        greeting.process == self.me
+            && (greeting.clock > clock || greeting.delivered > delivered || another_past)
+            && identity::verify(&self.me.person, &[DOMAIN, &bytes].concat(), &signature).is_ok()
+    }
+
+    fn is_of_my_future(&self, handed: &Handed) -> bool {
+        let Ok(envelope) = causal::Envelope::<ProcessId>::from_bytes(&handed.envelope, &self.limits()) else {
+            return false;
+        };
+        let leaf = crate::batch::leaf(&handed.envelope, &handed.body);
+        *envelope.sender() == self.me
+            && envelope.clock() > self.causal.clock()
+            && crate::batch::Verified::new(1).verify(&handed.proof, &self.me, &leaf).is_ok()
+    }
+}

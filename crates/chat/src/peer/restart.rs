@@ -1,0 +1,326 @@
+//! Across a restart: what is kept of this mind, how it goes on from there, and how it begins anew as another incarnation.
+//!
+//! Messages are kept where they arrive and are sent; this module keeps the rest, once a turn and only if the store survives
+//! the process: where the causal order stands, what was shown of each conversation, who is still owed a welcome.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use causal::{Clock, Index, Progress, Snapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Hash;
+use crate::codec;
+use crate::history::Conversation;
+use crate::hlc::Hlc;
+use crate::kept::{Causal, Kept};
+use crate::store::{Change, Saved, Store, StoreError};
+use crate::{Config, Event, Incarnation, Journal, ProcessId};
+
+use super::talk::Vector;
+use super::{Now, Peer};
+
+/// The longest state that is read back, in bytes.
+const MAX_STATE: usize = codec::MAX_INPUT;
+
+/// What is kept besides messages, records and the causal order.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Mind {
+    /// No stamp goes back behind this one.
+    hlc: Hlc,
+    /// How many messages this process has delivered.
+    delivered: u64,
+    /// The hash of the last message that it sent.
+    last: Option<Hash>,
+    /// Who is to be welcomed before anything is said to him, and where.
+    owed: Vec<(u32, Vec<Conversation>)>,
+}
+
+/// What was shown and fetched of a conversation, by the numbers of the authors.
+#[derive(Debug, Serialize, Deserialize)]
+struct TalkVectors {
+    shown: Vec<(u32, Clock)>,
+    fetched: Vec<(u32, Clock)>,
+}
+
+/// What the store was told, and what it is to be told at the end of the turn.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    /// Whether what a restart would read is kept at all.
+    on: bool,
+    /// How many processes have a number in the store.
+    numbered: usize,
+    settled: Clock,
+    /// The causal order is not where the store has it.
+    pub(super) causal_moved: bool,
+    /// What arrived in this turn and was held; some of it may be delivered by now.
+    pub(super) held: Vec<Kept>,
+    mind: Bytes,
+    /// How many messages this process has delivered.
+    pub(super) delivered: u64,
+    /// The hash of the last message that it sent.
+    pub(super) last: Option<Hash>,
+    /// The clock when this run began: what was sent later was sent by this run.
+    clock_at_start: Clock,
+    /// What the next incarnation will be, should there be need of one.
+    fresh: Incarnation,
+}
+
+impl Ledger {
+    pub(super) fn new(on: bool, fresh: Incarnation) -> Self {
+        Self {
+            on,
+            numbered: 1,
+            settled: 0,
+            causal_moved: true,
+            held: Vec::new(),
+            mind: Bytes::new(),
+            delivered: 0,
+            last: None,
+            clock_at_start: 0,
+            fresh,
+        }
+    }
+
+    /// Whether what a restart would read is kept.
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+}
+
+/// An incarnation that was never used: `fresh`, and then others that follow from it.
+fn take_fresh(fresh: &mut Incarnation) -> Incarnation {
+    let taken = *fresh;
+    // A random number's successor is as random.
+    fresh.0 = fresh.0.wrapping_add(1);
+    taken
+}
+
+/// The causal order of the process that was kept, or of a new one.
+///
+/// # Errors
+/// [`StoreError`] if what was kept is not this person's, or cannot be read.
+pub(super) fn causal(
+    saved: &Saved,
+    person: crate::PersonId,
+    fresh: &mut Incarnation,
+    config: &Config,
+) -> Result<Causal, StoreError> {
+    let causal_config = causal_config(config, config.max_processes);
+    let Some(bytes) = &saved.causal else {
+        let me = ProcessId { person, incarnation: take_fresh(fresh) };
+        return Ok(Causal::lending(me, causal_config));
+    };
+    // More than today's limit may have been known when it was kept.
+    let limits = causal::Limits { processes: usize::MAX, entries: usize::MAX, ..causal::Limits::default() };
+    let snapshot = Snapshot::<ProcessId>::from_bytes(bytes, &limits).map_err(unreadable)?;
+    let owner = snapshot.processes.first().map(|process| process.person);
+    if owner != Some(person) {
+        return Err(unreadable("it belongs to another identity key than the one beside it"));
+    }
+    let room = causal_config.max_processes.max(snapshot.processes.len());
+    Causal::restore(snapshot, self::causal_config(config, room)).map_err(unreadable)
+}
+
+fn causal_config(config: &Config, max_processes: usize) -> causal::Config {
+    causal::Config {
+        trust: causal::Trust::Vouched,
+        max_held: config.max_held,
+        max_processes,
+        ..causal::Config::default()
+    }
+}
+
+fn unreadable(reason: impl ToString) -> StoreError {
+    StoreError::Unreadable { reason: reason.to_string() }
+}
+
+impl<S: Store> Peer<S> {
+    /// Goes on from what was kept.
+    pub(super) fn restore(&mut self, now: Now, saved: Saved) -> Result<(), StoreError> {
+        self.ledger.numbered = self.causal.roster().len();
+        self.ledger.clock_at_start = self.causal.clock();
+        if let Some(bytes) = &saved.mind {
+            let mind: Mind = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
+            self.clock.go_on_from(mind.hlc);
+            self.ledger.delivered = mind.delivered;
+            self.ledger.last = mind.last;
+            let owed = mind.owed.into_iter().filter_map(|(number, of)| Some((self.numbered(number)?, of)));
+            self.gate.owe(owed.collect());
+            self.ledger.mind = bytes.clone();
+        }
+        for signed in &saved.records {
+            // It was good when it was kept; one that is not any more is not missed.
+            if let Ok(record) = signed.claim()
+                && let Ok(_) = self.directory.merge(signed)
+                && record.process.person == self.me.person
+            {
+                self.groups = record.groups;
+            }
+        }
+        for (alias, person) in saved.aliases {
+            let _ = self.directory.set_alias(person, alias);
+        }
+        for (conversation, bytes) in &saved.talks {
+            let TalkVectors { shown, fetched } = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
+            let numbered = |vector: Vec<(u32, Clock)>| {
+                let known = vector.into_iter().filter_map(|(number, clock)| Some((self.numbered(number)?, clock)));
+                Vector::kept(known)
+            };
+            let (shown, fetched) = (numbered(shown), numbered(fetched));
+            let talk = self.talks.entry(conversation);
+            (talk.shown, talk.fetched) = (shown, fetched);
+        }
+        self.greetings = saved.greetings.into_iter().collect();
+        for kept in saved.own {
+            self.outbox.restore(kept, self.causal.forgotten());
+        }
+        for (clock, due) in saved.delayed {
+            let wait = u64::try_from(due.saturating_sub(now.unix_micros)).unwrap_or(0);
+            let wait = Duration::from_micros(wait).min(self.config.max_delay);
+            self.outbox.delay(clock, now.monotonic + wait);
+        }
+        self.ledger.settled = self.settled();
+        // That they were held stands in the trace.
+        let journal = std::mem::replace(&mut self.config.journal, false);
+        for kept in saved.held {
+            if self.arrive(now, kept).is_err() {
+                self.repair.refused += 1;
+            }
+        }
+        self.ledger.held.clear();
+        self.config.journal = journal;
+        Ok(())
+    }
+
+    fn numbered(&self, number: u32) -> Option<Index> {
+        let (index, _) = self.causal.roster().iter().nth(usize::try_from(number).ok()?)?;
+        Some(index)
+    }
+
+    /// Everybody has my messages up to here.
+    fn settled(&self) -> Clock {
+        if self.outbox.len() == 0 { self.causal.clock() } else { self.outbox.settled() }
+    }
+
+    /// Adds what a restart would read to what is to be durable.
+    pub(super) fn keep_state(&mut self) {
+        if !self.ledger.on {
+            self.ledger.held.clear();
+            return;
+        }
+        let held = std::mem::take(&mut self.ledger.held);
+        let is_held = |kept: &Kept| {
+            let stamp = kept.stamp();
+            !self.causal.waits_for(stamp.sender, stamp.clock).is_empty() || self.gate.holds((stamp.sender, stamp.clock))
+        };
+        let still_held: Vec<Change> = held.into_iter().filter(is_held).map(Change::Held).collect();
+        self.effects.durable.extend(still_held);
+        for (conversation, vectors) in self.talks.take_changed() {
+            self.effects.durable.push(Change::Talk { conversation, vectors });
+        }
+        let settled = self.settled();
+        if settled != self.ledger.settled {
+            self.ledger.settled = settled;
+            self.effects.durable.push(Change::Settled { up_to: settled });
+        }
+        let owed = self.gate.owed().map(|(member, of)| (number(member), of.iter().cloned().collect()));
+        let mind = Mind {
+            hlc: self.clock.last(),
+            delivered: self.ledger.delivered,
+            last: self.ledger.last,
+            owed: owed.collect(),
+        };
+        let mind = codec::encode(&mind);
+        if mind != self.ledger.mind {
+            self.ledger.mind = mind.clone();
+            self.effects.durable.push(Change::Mind(mind));
+        }
+        // Stamps are read in the numbering that the causal order is kept with.
+        let has_grown = self.ledger.numbered < self.causal.roster().len();
+        if std::mem::take(&mut self.ledger.causal_moved) || has_grown {
+            self.effects.durable.push(Change::Causal(self.causal.snapshot().to_bytes().into()));
+        }
+        // Numbers come before the stamps that name them.
+        let roster = self.causal.roster();
+        if self.ledger.numbered < roster.len() {
+            let new = roster.iter().skip(self.ledger.numbered);
+            let new: Vec<Change> =
+                new.map(|(index, &process)| Change::Process { number: number(index), process }).collect();
+            self.ledger.numbered = roster.len();
+            self.effects.durable.splice(0..0, new);
+        }
+    }
+
+    /// My store is behind what I have signed: it was rolled back. What it has of my clock may have been used before, so I
+    /// go on as another incarnation, which others welcome with what it missed. What I said since the start goes out again under it.
+    pub(super) fn begin_anew(&mut self, now: Now) {
+        self.flush(now);
+        let mut unsent = self.store.newest(None, None, self.config.max_resent);
+        unsent.retain(|entry| entry.kept.id().process == self.me && entry.kept.id().clock > self.ledger.clock_at_start);
+        for (link, _) in std::mem::take(&mut self.links) {
+            self.effects.close.push((link, "beginning anew: the store was rolled back".to_owned()));
+        }
+        for process in std::mem::take(&mut self.link_of).into_keys() {
+            let person = self.person_of(process);
+            self.directory.set_absent(person);
+            let who = self.directory.who(person);
+            self.tell(Event::PeerDown { who, reason: "this peer begins anew".to_owned() });
+        }
+        let old = self.me;
+        let before = self.causal.snapshot();
+        self.me = ProcessId { person: old.person, incarnation: take_fresh(&mut self.ledger.fresh) };
+        let mut processes = before.processes;
+        processes[0] = self.me;
+        processes.push(old);
+        let mut authors = vec![Progress::default(); processes.len() - 1];
+        authors.push(Progress { delivered: before.clock, vouched: before.clock, ..Progress::default() });
+        let room = self.config.max_processes.max(processes.len());
+        let anew =
+            Snapshot { processes, clock: 0, abandonments: 0, authors, forgotten: before.forgotten, log: Vec::new() };
+        self.causal =
+            Causal::restore(anew, causal_config(&self.config, room)).expect("made of a snapshot that is sound");
+        let index = self.causal.roster().index(&old).expect("just added");
+        self.causal.forget(index);
+        self.talks.hand_over(self.causal.me(), index);
+        self.forget_what_was_under_way(now);
+        self.keep_state();
+        self.effects.durable.push(Change::Reborn);
+        self.ledger.settled = 0;
+        self.ledger.delivered = 0;
+        self.ledger.last = None;
+        self.ledger.clock_at_start = 0;
+        self.ledger.causal_moved = true;
+        self.journal(Journal::Start { process: self.me, name: self.name.to_string(), supersedes: Some(old) });
+        self.tell(Event::Warning {
+            text: "what is kept here is older than what you have sent: it was put back from a copy. This peer begins anew, \
+                   and fetches what is missing from the others"
+                .to_owned(),
+        });
+        self.write_own_record(now);
+        unsent.sort_by_key(|entry| entry.kept.id().clock);
+        for entry in unsent {
+            if let Some((_, text)) = entry.text() {
+                self.say(now, entry.conversation.clone(), &text, 0);
+            }
+        }
+    }
+}
+
+fn number(index: Index) -> u32 {
+    u32::try_from(index.position()).expect("there are far fewer processes")
+}
+
+impl super::talk::Talks {
+    /// The vectors that were raised since this was last asked, as they are kept.
+    fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
+        let mut changed = Vec::new();
+        for (conversation, talk) in self.iter_mut() {
+            if talk.shown.take_raised() | talk.fetched.take_raised() {
+                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched.numbers() };
+                changed.push((conversation, codec::encode(&vectors)));
+            }
+        }
+        changed
+    }
+}

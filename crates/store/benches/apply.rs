@@ -1,0 +1,2 @@
+//! How fast it is written: to come.
+fn main() {}
