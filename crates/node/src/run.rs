@@ -33,7 +33,7 @@ const FRAMES: usize = 64 * 1024;
 const EVENT: usize = 64;
 
 /// Commands taken in one turn.
-const COMMANDS: usize = 64;
+const COMMANDS: usize = 256;
 
 /// Bytes of text taken in one turn. A link says that it is full only when the turn's frames are handed to it, and is
 /// closed at twice its bound of 1 MiB: a quarter of that a turn cannot get there.
