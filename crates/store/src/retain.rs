@@ -10,7 +10,7 @@ use crate::apply::delete_batch;
 use crate::batches::{Status, batch_of, id, signed};
 use crate::cache::{Cache, Place, SILENT, set_state};
 use crate::fault::Fault;
-use crate::index;
+use crate::{index, words};
 
 /// What may go: by default nothing. What is held, carried, or one's own and not settled, stays in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +65,9 @@ pub(crate) fn drop_oldest(
         }
         let next = next(db, place.conversation, Some(place))?;
         oldest.extend(next.map(|next| ((next.hlc, place.conversation), next)));
+    }
+    if dropped > 0 {
+        words::merge(db)?;
     }
     if floor_rose {
         set_state(db, "floor", signed(cache.floor))?;

@@ -68,7 +68,16 @@ pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<bool, Fault
         cache.searched = id;
     }
     set_state(db, "searched", cache.searched)?;
+    merge(db)?;
     Ok(cache.searched > before)
+}
+
+/// Merges segments of the index, of which each piece is one, and leaves out what was deleted: at most so many pages, more
+/// than a piece adds to all levels together.
+pub(crate) fn merge(db: &Connection) -> Result<(), Fault> {
+    const PAGES: i64 = 256;
+    db.prepare_cached("INSERT INTO words (words, rank) VALUES ('merge', ?1)")?.execute([PAGES])?;
+    Ok(())
 }
 
 fn text<'a>(row: &'a rusqlite::Row<'_>, body: usize, start: usize) -> Result<Cow<'a, str>, Fault> {
