@@ -23,11 +23,11 @@ pub struct Retention {
 
 /// How many messages go in one call, and at how many batches it looks: some 20 ms, so that whatever else is to be done gets
 /// its turn.
-const MESSAGES: usize = 512;
+const MESSAGES: usize = 256;
 const LOOKS: usize = 1024;
 
 /// Pages that are given back to the system in one call, several times what so many messages take.
-const PAGES: usize = 512;
+const PAGES: usize = 256;
 
 /// Drops batches, the oldest first. How many delivered messages went.
 pub(crate) fn drop_oldest(

@@ -99,7 +99,7 @@ impl SqliteStore {
         Ok(Self { db, file, cache, is_stale: false, trouble: RefCell::new(None) })
     }
 
-    /// Does a piece of what can wait (some 10 ms of bringing the indexes up to what was written), and says whether there is
+    /// Does a piece of what can wait (some 20 ms of bringing the indexes up to what was written), and says whether there is
     /// more. To be called while there is nothing else to do: a search has to look through whatever its index does not know.
     ///
     /// What fails here is said at the next [`apply`](Store::apply).
