@@ -54,10 +54,8 @@ impl Model {
                     self.set(kept, As::Held(arrival));
                 }
             }
-            Change::Carried(kept) => {
-                if !matches!(self.at(kept), Some(Known { is: As::Delivered | As::Shown(_), .. })) {
-                    self.set(kept, As::Carried);
-                }
+            Change::Carried(kept) if !matches!(self.at(kept), Some(Known { is: As::Delivered | As::Shown(_), .. })) => {
+                self.set(kept, As::Carried);
             }
             Change::Delivered { kept } if !self.contains(kept.id()) => self.set(kept, As::Delivered),
             Change::Shown(entry) if !self.contains(entry.kept.id()) => {
