@@ -10,7 +10,7 @@ use crate::apply::delete_batch;
 use crate::batches::{Status, batch_of, id, signed};
 use crate::cache::{Cache, Place, SILENT, set_state};
 use crate::fault::Fault;
-use crate::index;
+use crate::{index, words};
 
 /// What may go: by default nothing. What is held, carried, or one's own and not settled, stays in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub struct Retention {
 
 /// How many messages go in one call, and at how many batches it looks: some 20 ms, so that whatever else is to be done gets
 /// its turn.
-const MESSAGES: usize = 512;
+const MESSAGES: usize = 256;
 const LOOKS: usize = 1024;
 
 /// Pages that are given back to the system in one call, several times what so many messages take.
-const PAGES: usize = 512;
+const PAGES: usize = 256;
 
 /// Drops batches, the oldest first. How many delivered messages went.
 pub(crate) fn drop_oldest(
@@ -65,6 +65,9 @@ pub(crate) fn drop_oldest(
         }
         let next = next(db, place.conversation, Some(place))?;
         oldest.extend(next.map(|next| ((next.hlc, place.conversation), next)));
+    }
+    if dropped > 0 {
+        words::merge(db)?;
     }
     if floor_rose {
         set_state(db, "floor", signed(cache.floor))?;

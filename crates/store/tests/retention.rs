@@ -46,6 +46,9 @@ fn what_is_too_old_goes_and_is_found_no_more() {
     }
     assert!(store.search(None, &["=255"], 10).is_empty());
     assert_eq!(store.search(None, &["=256"], 10).len(), 1);
+    let reader = rusqlite::Connection::open(&file).unwrap();
+    let words = "SELECT count(*) FROM words WHERE words MATCH '\"===\"'";
+    assert_eq!(reader.query_row(words, [], |row| row.get::<_, i64>(0)).unwrap(), 384);
     // What comes again is kept again.
     store.apply(&flood(&numbered(64))).unwrap();
     assert_eq!(store.newest(None, None, usize::MAX).len(), 448);
