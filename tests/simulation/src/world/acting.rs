@@ -6,12 +6,15 @@ use super::{Violation, World};
 use crate::chronicle::Lineage;
 use crate::plan::{Action, Disk, To};
 
+/// How many texts are written before the network heals: all of a conversation lies within what a newcomer is shown (200).
+const MOST_TEXTS: usize = 180;
+
 impl World {
     pub(super) fn act(&mut self, action: Action) -> Result<(), Violation> {
         self.note(|_| format!("-- {action:?}"));
         match action {
             Action::Say { who, to, texts, delay_ms } => {
-                for _ in 0..texts {
+                for _ in 0..texts.min(MOST_TEXTS.saturating_sub(self.words)) {
                     self.say(who, &to, delay_ms);
                 }
                 self.perform(who)
