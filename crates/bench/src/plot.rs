@@ -10,7 +10,7 @@ use crate::{Contestant, Measure, Outcome, Sweep};
 
 type Line = (Contestant, Vec<(f64, f64)>);
 
-/// Draws a plot into the SVG `file`: a line for each who takes part.
+/// Draws a plot into the SVG `file`: a line for each who takes part, the first on top.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -26,7 +26,8 @@ pub fn draw(sweep: &Sweep, measure: Measure, outcomes: &[Vec<Option<Outcome>>], 
     };
     let (left, right) = ends(&mut sweep.points.iter().map(|(value, _)| *value));
     let (low, high) = ends(&mut lines.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value)));
-    let heights = (low * 0.7..high * 1.5).log_scale();
+    // The room above is the legend's.
+    let heights = (low * 0.7..high * 5.0).log_scale();
     if sweep.by_factors {
         chart(sweep, measure, &lines, file, (left..right).log_scale(), heights)
     } else {
@@ -59,7 +60,7 @@ where
         .light_line_style(WHITE)
         .draw()
         .map_err(broken)?;
-    for (contestant, points) in lines.iter().filter(|(_, points)| !points.is_empty()) {
+    for (contestant, points) in lines.iter().rev().filter(|(_, points)| !points.is_empty()) {
         let style = ShapeStyle { color: color(*contestant).into(), filled: true, stroke_width: 2 };
         let line = chart.draw_series(LineSeries::new(points.iter().copied(), style)).map_err(broken)?;
         line.label(contestant.name()).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));

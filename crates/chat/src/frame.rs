@@ -104,6 +104,8 @@ pub(crate) enum Control {
         /// The answerer has been shown all that was asked for himself.
         whole: bool,
     },
+    /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew.
+    Forgotten { process: ProcessId },
 }
 
 /// See [`Control::HistoryWanted`].

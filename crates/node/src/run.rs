@@ -296,10 +296,13 @@ impl Node {
             Answer::Aliased { who } | Answer::Unaliased { who } => {
                 Some(Event::PersonChanged { who: Arc::new(who.clone()), before: subject })
             }
+            Answer::Forgotten { who } => Some(Event::Forgotten { who: Arc::new(who.clone()), by: self.peer.who() }),
             Answer::Users { .. }
             | Answer::Groups { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }
+            | Answer::Found { .. }
+            | Answer::Seen { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. } => None,
         }

@@ -36,6 +36,11 @@ impl Process {
         Self { me, size, sent: vec![0; size * size], delivered: vec![0; size], waiting: Vec::new() }
     }
 
+    /// Process `me` of a group of `size` in which each has sent `count` messages to each that have all been delivered.
+    pub fn resumed(me: usize, size: usize, count: u64) -> Self {
+        Self { me, size, sent: vec![count; size * size], delivered: vec![count; size], waiting: Vec::new() }
+    }
+
     /// Stamps a message.
     pub fn send(&mut self, dests: &BTreeSet<usize>) -> Message {
         let message = Message { sender: self.me, dests: dests.clone(), sent: self.sent.clone() };

@@ -9,11 +9,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::cache::{Cache, Place, SILENT, set_state};
 use crate::fault::Fault;
 
+const INSERT: &str = "INSERT INTO history VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
 /// Brings the index up to all that is filed.
 pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<(), Fault> {
     cache.tail.sort_unstable();
-    for place in &cache.tail {
-        add(db, place)?;
+    let mut insert = db.prepare_cached(INSERT)?;
+    for Place { conversation, hlc, author, clock, id } in &cache.tail {
+        insert.execute(params![conversation, hlc.micros, hlc.logical, author, clock, id])?;
     }
     cache.tail.clear();
     let end = cache.end();
@@ -25,10 +28,10 @@ pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<(), Fault> 
     set_state(db, "indexed", end)
 }
 
+/// Adds what became of a message that the index has passed by.
 pub(crate) fn add(db: &Connection, place: &Place) -> Result<(), Fault> {
     let Place { conversation, hlc, author, clock, id } = place;
-    let mut insert = db.prepare_cached("INSERT INTO history VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    insert.execute(params![conversation, hlc.micros, hlc.logical, author, clock, id])?;
+    db.prepare_cached(INSERT)?.execute(params![conversation, hlc.micros, hlc.logical, author, clock, id])?;
     Ok(())
 }
 

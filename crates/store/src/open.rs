@@ -62,8 +62,11 @@ fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {
     let known = schema::VERSION;
     match usize::try_from(found) {
         Ok(from @ 1..) if from <= known => {
-            set_up(&db).map_err(told)?;
-            schema::migrate(&db, from).map_err(told)?;
+            // Looked at before anything is changed.
+            look_through(path, &db).map_err(told)?;
+            if from < known {
+                schema::migrate(&db, from).map_err(told)?;
+            }
         }
         Ok(0) | Err(_) => return Err(foreign(format!("has version {found}, which there is not"))),
         Ok(_) => {
@@ -76,7 +79,7 @@ fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {
         }
     }
     schema::check(&db).map_err(told)?;
-    look_through(path, &db).map_err(told)?;
+    set_up(&db).map_err(told)?;
     Ok(db)
 }
 

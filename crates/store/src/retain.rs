@@ -21,12 +21,13 @@ pub struct Retention {
     pub max_bytes: Option<u64>,
 }
 
-/// How many messages go in one call, and at how many batches it looks, so that whatever else is to be done gets its turn.
-const MESSAGES: usize = 4096;
-const LOOKS: usize = 4096;
+/// How many messages go in one call, and at how many batches it looks: some 20 ms, so that whatever else is to be done gets
+/// its turn.
+const MESSAGES: usize = 512;
+const LOOKS: usize = 1024;
 
-/// Pages that are given back to the system in one call, 8 MiB.
-const PAGES: usize = 2048;
+/// Pages that are given back to the system in one call, several times what so many messages take.
+const PAGES: usize = 512;
 
 /// Drops batches, the oldest first. How many delivered messages went.
 pub(crate) fn drop_oldest(

@@ -132,8 +132,8 @@ impl SqliteStore {
         Ok(lines.unwrap_or_default())
     }
 
-    /// Drops some of what is beyond `retention`, the oldest first, at most a few thousand messages in one call, and gives
-    /// their room back. How many messages went: to be called again until it is none. `now_micros` is Unix time in microseconds.
+    /// Drops some of what is beyond `retention`, the oldest first, some hundreds of messages in one call, and gives their
+    /// room back. How many messages went: to be called again until it is none. `now_micros` is Unix time in microseconds.
     ///
     /// A batch goes as a whole, with all that its author signed together; so a message may stay a little longer than it must.
     ///

@@ -6,7 +6,7 @@ mod support;
 
 use chat::{Change, Conversation, Store};
 use store::SqliteStore;
-use support::{Mesh, conversation, flood, kept_of, print, texts, to};
+use support::{Mesh, conversation, flood, kept_of, numbered, print, texts, to};
 
 fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -17,7 +17,7 @@ fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
 #[test]
 fn what_was_kept_is_there_after_reopening() {
     let (_folder, file) = folder();
-    let changes = flood(300);
+    let changes = flood(&numbered(300));
     let kept: Vec<_> = changes.iter().filter_map(kept_of).map(print).collect();
     let mut store = SqliteStore::open(&file).unwrap();
     for changes in changes.chunks(50) {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use reference::bss::{Message, Process};
 
+use super::BEFORE;
 use crate::{Posted, Rival, plain};
 
 /// Birman, Schiper and Stephenson's.
@@ -16,7 +17,7 @@ pub(crate) struct Bss {
 impl Bss {
     /// Process `me` of `size`.
     pub(crate) fn new(me: usize, size: usize) -> Self {
-        Self { process: Process::new(me, size), size }
+        Self { process: Process::resumed(me, vec![BEFORE; size]), size }
     }
 }
 

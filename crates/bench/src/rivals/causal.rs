@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use ::causal::wire::{Mark, Numbering};
-use ::causal::{Config, Entry, Index, Limits, Markers, Process, Set, Stamp};
+use ::causal::{Config, Entry, Index, Limits, Markers, Process, Set, Snapshot, Stamp};
 
+use super::BEFORE;
 use crate::{Posted, Rival};
 
 /// As long as an id in the chat: a public key and eight bytes more.
@@ -25,7 +26,9 @@ pub(crate) struct Causal {
 impl Causal {
     /// Process `me` of `size`.
     pub(crate) fn new(me: usize, size: usize, markers: Markers) -> Self {
-        let mut process = Process::new(id(me), Config { markers, ..Config::default() });
+        let config = Config { markers, ..Config::default() };
+        let snapshot = Snapshot { clock: BEFORE, ..Process::<Id, ()>::new(id(me), config.clone()).snapshot() };
+        let mut process = Process::restore(snapshot, config).expect("it has only counted");
         let indices = (0..size).map(|other| process.intern(id(other)).expect("a group is within the limit")).collect();
         let numbering = Numbering::new(&Limits::default());
         Self { me, process, indices, numbering, marks: vec![Mark::default(); size] }

@@ -1,10 +1,11 @@
 //! The book's: a message for each destination, every marker in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use reference::ks::{Message, Process};
 
+use super::BEFORE;
 use crate::{Posted, Rival, plain};
 
 /// Kshemkalyani and Singhal's, as published.
@@ -16,7 +17,7 @@ pub(crate) struct Ks {
 impl Ks {
     /// Process `me` of `size`.
     pub(crate) fn new(me: usize, size: usize) -> Self {
-        Self { process: Process::new(me), size }
+        Self { process: Process::resumed(me, BEFORE, BTreeMap::new(), BTreeMap::new()), size }
     }
 
     fn bytes(&self, message: &Message<usize>) -> usize {

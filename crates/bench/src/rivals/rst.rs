@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use reference::rst::{Message, Process};
 
+use super::BEFORE;
 use crate::{Posted, Rival, plain};
 
 /// Raynal, Schiper and Toueg's.
@@ -16,7 +17,7 @@ pub(crate) struct Rst {
 impl Rst {
     /// Process `me` of `size`.
     pub(crate) fn new(me: usize, size: usize) -> Self {
-        Self { process: Process::new(me, size), size }
+        Self { process: Process::resumed(me, size, BEFORE), size }
     }
 }
 

@@ -26,6 +26,26 @@ pub struct Filed {
 }
 
 impl Kept {
+    /// The messages of one batch, whose stamps were written before this process became another incarnation: in what they
+    /// are now written in, where the former one has the number `former`.
+    pub(crate) fn renamed(batch: &SignedBatch, former: usize) -> Arc<SignedBatch> {
+        let leaf = |leaf: &Leaf| match leaf {
+            Leaf::Here { stamp, body } => Leaf::Here { stamp: stamp.clone().renamed(former), body: body.clone() },
+            Leaf::Elsewhere(hash) => Leaf::Elsewhere(*hash),
+        };
+        Arc::new(SignedBatch {
+            leaves: batch.leaves.iter().map(leaf).collect(),
+            frame: OnceLock::new(),
+            author: batch.author,
+            signature: batch.signature,
+            bodies: batch.bodies.clone(),
+            bytes: batch.bytes,
+            hashes: batch.hashes.clone(),
+            is_signed: batch.is_signed.clone(),
+            number: batch.number.clone(),
+        })
+    }
+
     /// The number under which a store filed the batch that this message belongs to, if it has.
     pub fn batch_number(&self) -> Option<u64> {
         self.batch.number.get().copied()

@@ -84,6 +84,11 @@ impl Vectors {
         self.refused.insert(author);
     }
 
+    /// Whether something is being pulled.
+    pub(super) fn is_pulling(&self) -> bool {
+        !self.pulling.is_empty()
+    }
+
     fn checked(&self, peer: Index, author: Index) -> Clock {
         self.checked.get(&peer).map_or(0, |vector| vector.of(author))
     }
@@ -210,7 +215,7 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             // Nothing is pulled of somebody who is not known, or past the bound on processes.
-            if self.directory.process_of(author.person).is_none() {
+            if !self.directory.knows(author.person) {
                 continue;
             }
             let Ok(author) = self.causal.intern(*author) else { continue };
@@ -239,6 +244,7 @@ impl<S: Store> Peer<S> {
         if holes.is_empty() {
             self.vectors.acknowledged.raise(process, delivered);
         }
+        self.note_spread();
     }
 
     /// Starts a pull for every author who is not linked and of whom somebody who is has more than I do.

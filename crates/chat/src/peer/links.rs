@@ -12,6 +12,7 @@ use crate::record::SignedRecord;
 use crate::store::Store;
 use crate::{Event, LinkId, PersonId};
 
+use super::restart::Anew;
 use super::{BadFrame, Now, Peer, greeting};
 
 /// One link that is up.
@@ -21,6 +22,8 @@ pub(super) struct Link {
     remote: SocketAddr,
     /// Who is there, once it has said so.
     pub(super) process: Option<Index>,
+    /// The process there was forgotten and has been told so: nothing that it says counts.
+    pub(super) dismissed: bool,
     /// The other side's numbers, of this connection.
     pub(super) table: Table,
     /// Which of my numbers it has been told.
@@ -43,6 +46,7 @@ impl<S: Store> Peer<S> {
             person,
             remote,
             process: None,
+            dismissed: false,
             table: Table::default(),
             mark: Mark::default(),
             full: false,
@@ -72,6 +76,8 @@ impl<S: Store> Peer<S> {
         self.directory.set_absent(person);
         let who = self.directory.who(person);
         self.tell(Event::PeerDown { who, reason: reason.to_owned() });
+        self.note_spread();
+        self.note_alone();
         self.announce_what_i_have_of(process);
         self.pull_what_others_have();
     }
@@ -140,10 +146,14 @@ impl<S: Store> Peer<S> {
             return Err(BadFrame("a greeting under somebody else's name".to_owned()));
         }
         if self.was_rolled_back(returned) {
-            self.begin_anew(now);
+            self.begin_anew(now, &Anew::RolledBack);
             return Ok(());
         }
         let index = self.causal.intern(process).map_err(|full| BadFrame(full.to_string()))?;
+        if self.causal.forgotten().contains(index) {
+            self.dismiss(link_id, process);
+            return Ok(());
+        }
         self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
         link.process = Some(index);
@@ -152,6 +162,9 @@ impl<S: Store> Peer<S> {
         if self.directory.process_of(person).is_none() {
             return Err(BadFrame("a greeting without a record of its own".to_owned()));
         }
+        self.note_seen(index);
+        self.note_company(now);
+        self.come_home(now);
         self.link_of.insert(index, link_id);
         let new = self.directory.set_present(person, shown_address(remote));
         let who = self.directory.who(person);

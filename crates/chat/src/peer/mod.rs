@@ -4,15 +4,19 @@ mod arrival;
 mod batch_frame;
 mod catchup;
 mod commands;
+mod departure;
 mod directory;
 mod greeting;
 mod health;
 mod history;
+mod homecoming;
 mod links;
 mod outbox;
 mod repair;
 mod restart;
+mod seen;
 mod sending;
+mod spread;
 mod talk;
 mod timers;
 mod welcome;
@@ -40,12 +44,15 @@ use crate::store::{Store, StoreError};
 use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId, Who};
 
 use catchup::Vectors;
+use departure::Absent;
 use greeting::Greeting;
+use homecoming::Homecoming;
 use links::Link;
 use outbox::Outbox;
 use repair::Repair;
 use restart::Ledger;
 use sending::Queued;
+use spread::Watch;
 use talk::Talks;
 use welcome::Gate;
 
@@ -97,6 +104,9 @@ pub struct Peer<S> {
     /// Stamped, not yet signed.
     queue: Vec<Queued>,
     outbox: Outbox,
+    watch: Watch,
+    absent: Absent,
+    homecoming: Homecoming,
     talks: Talks,
     vectors: Vectors,
     gate: Gate,
@@ -150,6 +160,9 @@ impl<S: Store> Peer<S> {
             record_is_stale: false,
             queue: Vec::new(),
             outbox: Outbox::default(),
+            watch: Watch::default(),
+            absent: Absent::default(),
+            homecoming: Homecoming::default(),
             talks: Talks::default(),
             vectors: Vectors::new(now.monotonic),
             gate: Gate::default(),
@@ -202,7 +215,7 @@ impl<S: Store> Peer<S> {
     /// what somebody else wrote is never the carrier's fault.
     pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8]) -> Result<(), BadFrame> {
         use crate::frame::Frame;
-        if !self.links.contains_key(&link) {
+        if self.links.get(&link).is_none_or(|link| link.dismissed) {
             return Ok(());
         }
         match Frame::decode(frame)? {
@@ -233,6 +246,7 @@ impl<S: Store> Peer<S> {
             Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
                 self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
             }
+            Control::Forgotten { process: forgotten } => self.handle_forgotten(now, process, forgotten)?,
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
             Control::History { request, messages, more, whole } => {
                 self.handle_history(now, process, request, messages, more, whole);
@@ -256,6 +270,8 @@ impl<S: Store> Peer<S> {
         self.numbering = causal::wire::Numbering::new(&causal::Limits::default());
         self.queue.clear();
         self.outbox = Outbox::default();
+        self.watch = Watch::default();
+        self.absent.begin_anew();
         self.vectors = Vectors::new(now.monotonic);
         self.gate = Gate::default();
         self.repair = Repair::default();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use causal::{Clock, Index, Roster, Set};
 
 use crate::history::Conversation;
+use crate::hlc::Hlc;
 use crate::{ProcessId, Recipients};
 
 /// The greatest clock of each author, by index.
@@ -82,6 +83,8 @@ pub(super) struct Talk {
     pub(super) fetched: Vector,
     /// What of that has been shown: the rest is in memory alone, and has to be fetched again after a restart.
     pub(super) fetched_and_shown: Vector,
+    /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
+    pub(super) newest: Hlc,
     /// Whom a message reaches, as of a generation of the directory.
     pub(super) dests: Option<(u64, Set)>,
     /// How events name the conversation (all and groups alone: a person's label may change).

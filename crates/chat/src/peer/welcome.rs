@@ -86,6 +86,11 @@ impl Gate {
         self.owed = owed.into_iter().map(|(member, of)| (member, of.into_iter().collect())).collect();
     }
 
+    /// A member is gone for good.
+    pub(super) fn owe_nothing(&mut self, member: Index) {
+        self.owed.remove(&member);
+    }
+
     /// Whether this welcome waits here.
     pub(super) fn holds(&self, welcome: (Index, Clock)) -> bool {
         self.waiting.contains_key(&welcome)
@@ -94,6 +99,11 @@ impl Gate {
     /// The welcomes that wait, and the conversations whose history they wait for.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&Kept, Vec<&Conversation>)> {
         self.waiting.values().map(|w| (&w.kept, w.needs.iter().map(|need| &need.conversation).collect()))
+    }
+
+    /// Whether history is being fetched, or waited for.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.fetches.is_empty()
     }
 
     fn is_fetching(&self, conversation: &Conversation) -> bool {
@@ -337,6 +347,7 @@ impl<S: Store> Peer<S> {
             if behind {
                 let stamp = entry.kept.stamp();
                 let (author, clock) = (stamp.sender, stamp.clock);
+                self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
                 self.talks.entry(&need.conversation).shown.raise(author, clock);
                 self.effects.durable.push(Change::Shown(entry));
             } else {

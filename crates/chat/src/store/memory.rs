@@ -41,6 +41,8 @@ pub struct MemoryStore {
     unshown: VecDeque<Place>,
     /// What is carried for others: bounded by whoever hands it in.
     carried: BTreeMap<MessageId, Kept>,
+    /// The last number that a process got.
+    last_number: u32,
 }
 
 /// What a message takes beside its own bytes: its place in two rings.
@@ -71,6 +73,14 @@ impl MemoryStore {
         shown.drop_while(too_much, &mut self.authors);
         if shown.len() == 0 {
             self.conversations.remove(conversation);
+        }
+    }
+
+    /// Stamps are written by another incarnation from now on; the one before has the number `former`.
+    fn rename(&mut self, former: usize) {
+        self.authors.rename(former);
+        for kept in self.carried.values_mut() {
+            *kept = Kept::new(Kept::renamed(kept.batch(), former), kept.index());
         }
     }
 
@@ -119,10 +129,10 @@ impl Store for MemoryStore {
                 }
                 Change::Carried(kept) => drop(self.carried.insert(kept.id(), kept.clone())),
                 Change::Dropped(kept) => drop(self.carried.remove(&kept.id())),
+                Change::Process { number, .. } => self.last_number = *number,
+                Change::Reborn => self.rename(self.last_number as usize),
                 // The peer itself has these in memory, for as long.
-                Change::Process { .. }
-                | Change::Reborn
-                | Change::Held(_)
+                Change::Held(_)
                 | Change::Delayed { .. }
                 | Change::Settled { .. }
                 | Change::Causal(_)

@@ -153,15 +153,19 @@ pub fn conversation(life: u64) -> (Vec<(u32, ProcessId)>, Vec<Entry>) {
     (numbers, entries)
 }
 
-/// `count` texts of 100 bytes, as bob and carol say them to all in batches of 64: what alice was to keep.
-pub fn flood(count: usize) -> Vec<Change> {
+/// What alice was to keep as bob and carol say these texts to all, in batches of 64.
+pub fn flood(texts: &[String]) -> Vec<Change> {
     let mut mesh = Mesh::new(1);
-    let texts: Vec<String> = (0..count).map(|number| format!("{number:=>100}")).collect();
     for (turn, texts) in texts.chunks(64).enumerate() {
         let texts: Vec<(Target, &str)> = texts.iter().map(|text| (Target::All, &text[..])).collect();
         mesh.say(1 + turn % 2, &texts);
     }
     mesh.take()
+}
+
+/// `count` texts of 100 bytes.
+pub fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{number:=>100}")).collect()
 }
 
 /// All there is to a message.

@@ -1,7 +1,12 @@
 //! Peers in one process, joined by links that keep their order and can be slow, cut and healed.
 
+mod bounded;
 mod conversations;
+mod departure;
 mod faults;
+mod homecoming;
 mod hostile;
 mod newcomers;
+mod searching;
+mod seen;
 mod world;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::peer::{Now, Peer};
-use crate::store::{MemoryStore, Store};
+use crate::store::{MemoryLimits, MemoryStore, Store};
 use crate::{
     Answer, Command, Config, Effects, Event, Identity, Incarnation, Journal, LinkId, Message, MessageId, Name,
     ProcessId, Refusal, Target,
@@ -35,6 +35,7 @@ pub(super) struct World {
     pub(super) people: Vec<Someone>,
     now: Duration,
     config: Config,
+    limits: MemoryLimits,
     links: BTreeMap<(usize, usize), LinkId>,
     halves: BTreeMap<LinkId, (usize, usize, Half)>,
     slow: BTreeSet<(usize, usize)>,
@@ -51,10 +52,15 @@ impl World {
     }
 
     pub(super) fn with_config(names: &[&str], config: Config) -> Self {
+        Self::with_limits(names, config, MemoryLimits::default())
+    }
+
+    pub(super) fn with_limits(names: &[&str], config: Config, limits: MemoryLimits) -> Self {
         let mut world = Self {
             people: Vec::new(),
             now: Duration::from_secs(1),
             config,
+            limits,
             links: BTreeMap::new(),
             halves: BTreeMap::new(),
             slow: BTreeSet::new(),
@@ -99,7 +105,7 @@ impl World {
             Identity::from_seed([seed; 32]),
             Name::parse(name).unwrap(),
             Incarnation(u64::from(seed) * 1000 + life),
-            MemoryStore::default(),
+            MemoryStore::new(self.limits),
             self.now(),
         )
         .unwrap();
@@ -273,6 +279,11 @@ impl World {
                     half.frames.push_back(frame);
                 }
             }
+            for (link, _) in close {
+                if let Some(&(from, to, _)) = self.halves.get(&link) {
+                    self.cut(from, to);
+                }
+            }
         }
     }
 
@@ -349,6 +360,18 @@ impl World {
             Ok(Answer::Sent { message, .. }) => message,
             other => panic!("not sent: {other:?}"),
         }
+    }
+
+    /// Says `count` things in one turn.
+    pub(super) fn say_many(&mut self, who: usize, to: &str, count: usize) {
+        let to = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+        let now = self.now();
+        for round in 0..count {
+            let text = format!("{round}");
+            let said = self.people[who].peer.handle_command(now, Command::Send { to: to.clone(), text, delay_ms: 0 });
+            said.unwrap();
+        }
+        self.perform(who);
     }
 
     pub(super) fn create(&mut self, who: usize, group: &str) {
