@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use chat::{Journal, Message, MessageId, ProcessId, Recipients};
+use chat::{Journal, Message, MessageId, ProcessId};
 
 /// A process, numbered in the order in which they began.
 pub type Number = usize;
@@ -221,32 +221,18 @@ impl Chronicle {
     }
 
     /// A text is being written: its message has its number, but has not left yet.
-    pub fn write(
-        &mut self,
-        message: &Message,
-        by: usize,
-        person: impl Fn(&Message) -> Option<usize>,
-        lineage: &Lineage,
-    ) {
-        let place = match &message.to {
-            Recipients::All => Place::All,
-            Recipients::Group(name) => Place::Group(name.to_string()),
-            Recipients::Direct(_) => {
-                let other = person(message).unwrap_or(by);
-                Place::Between(by.min(other), by.max(other))
-            }
-        };
+    pub fn write(&mut self, id: MessageId, words: &str, place: Place, by: usize, lineage: &Lineage) {
         // What he read as a member of old, before he left and joined again, he cannot be asked to share.
         let since = if let Place::Group(group) = &place { lineage.groups.get(group).copied() } else { None };
         let text = Text {
-            id: message.id,
+            id,
             place,
-            words: message.text.to_string(),
+            words: words.to_owned(),
             by,
             read: lineage.read[since.unwrap_or(0)..].into(),
             confirmed: false,
         };
-        self.by_id.insert(message.id, self.texts.len());
+        self.by_id.insert(id, self.texts.len());
         self.texts.push(text);
     }
 

@@ -93,6 +93,7 @@ impl World {
         if let Err(error) = peer.store_mut().apply(&durable) {
             return Err(Violation { invariant: "the store keeps", what: format!("p{who}: {error}") });
         }
+        self.note_resent(who, &durable);
         // What is durable has happened. A trace that was not written yet is completed from the store at the next start.
         for entry in journal {
             self.journal(who, entry)?;
