@@ -83,6 +83,8 @@ pub struct Lineage {
     pub shown: BTreeSet<TextNumber>,
     /// The groups that its person is in, and how many texts had been shown when he joined.
     pub groups: BTreeMap<String, usize>,
+    /// The store is a copy that was put back, and its peer has not begun anew since.
+    pub rolled_back: bool,
     /// Its user was told that history could not be fetched.
     pub lacks_history: bool,
 }
@@ -113,6 +115,9 @@ pub struct Chronicle {
     by_id: BTreeMap<MessageId, TextNumber>,
     /// What anybody ever gave up: of an author, the clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
+    /// Numbers that a process used again whose store had been rolled back, before it could know. Nothing can be said of these:
+    /// one of the two was said to some, and the other to others.
+    pub twice: BTreeSet<MessageId>,
     /// Groups that somebody left: what was said there before, not all members can have.
     pub left: BTreeSet<String>,
     /// People who lie.
@@ -248,6 +253,9 @@ impl Chronicle {
         match entry {
             Journal::Send { id, dests, .. } => {
                 self.tally.sent += 1;
+                if self.sent.contains_key(id) {
+                    self.twice.insert(*id);
+                }
                 let Some(author) = self.number(&id.process) else { return };
                 if lineage.past.len() <= author {
                     lineage.past.resize(author + 1, 0);
@@ -285,7 +293,8 @@ impl Chronicle {
                 self.given_up.push((first.process, first.clock, *upto));
             }
             Journal::Hold { .. } => self.tally.held += 1,
-            Journal::Start { .. } | Journal::Stop | Journal::Forget { .. } => {}
+            Journal::Start { supersedes, .. } => lineage.rolled_back &= supersedes.is_none(),
+            Journal::Stop | Journal::Forget { .. } => {}
         }
     }
 

@@ -264,7 +264,9 @@ fn boundary(dice: &mut Dice) -> Boundary {
 
 /// The program's own limits, or small ones that every run reaches.
 fn config(dice: &mut Dice) -> Config {
-    let mut config = Config { journal: true, ..Config::default() };
+    // Half a dozen people who forget each other at random do it again and again.
+    let rebirth_interval = Duration::from_secs(10);
+    let mut config = Config { journal: true, rebirth_interval, ..Config::default() };
     if dice.percent(30) {
         config.max_held = dice.between(3, 20);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use causal::{Clock, Delivery, Limits, Receipt, Stamp};
+use causal::{Clock, Delivery, Index, Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
@@ -153,7 +153,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// A message came for which there is no room now. It can be had, so it is not given up as if it could not.
-    fn note_refused(&mut self, now: Now, sender: causal::Index, clock: causal::Clock) {
+    fn note_refused(&mut self, now: Now, sender: Index, clock: Clock) {
         self.vectors.note_refused(now, sender);
         self.repair.note_seen(now, (sender, clock));
     }

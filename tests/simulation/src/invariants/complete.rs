@@ -23,7 +23,7 @@ impl Invariant for Complete {
             rest.people.iter().map(|(who, standing)| (standing.process, (who, standing))).collect();
         let has = |standing: &Standing, id: &MessageId| standing.lineage.delivered.contains(id);
         for (id, sent) in &chronicle.sent {
-            if chronicle.is_liars(&id.process) {
+            if chronicle.is_liars(&id.process) || chronicle.twice.contains(id) {
                 continue;
             }
             // Its author's process, and the store that it was written to.

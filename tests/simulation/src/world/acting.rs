@@ -113,7 +113,7 @@ impl World {
         let kept = match (disk, person.copy.take()) {
             (Disk::Lost, _) => None,
             (Disk::Copy, Some((copy, lineage))) => {
-                person.lineage = lineage;
+                person.lineage = Lineage { rolled_back: true, ..lineage };
                 Some(copy)
             }
             (Disk::Same | Disk::Copy, copy) => {
