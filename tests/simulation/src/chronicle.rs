@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use chat::{Journal, Message, MessageId, ProcessId, Recipients};
+use chat::{Journal, Message, MessageId, ProcessId};
 
 /// A process, numbered in the order in which they began.
 pub type Number = usize;
@@ -83,6 +83,8 @@ pub struct Lineage {
     pub shown: BTreeSet<TextNumber>,
     /// The groups that its person is in, and how many texts had been shown when he joined.
     pub groups: BTreeMap<String, usize>,
+    /// The store is a copy that was put back, and its peer has not begun anew since.
+    pub rolled_back: bool,
     /// Its user was told that history could not be fetched.
     pub lacks_history: bool,
 }
@@ -113,6 +115,9 @@ pub struct Chronicle {
     by_id: BTreeMap<MessageId, TextNumber>,
     /// What anybody ever gave up: of an author, the clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
+    /// Numbers that a process used again whose store had been rolled back, before it could know. Nothing can be said of these:
+    /// one of the two was said to some, and the other to others.
+    pub twice: BTreeSet<MessageId>,
     /// Groups that somebody left: what was said there before, not all members can have.
     pub left: BTreeSet<String>,
     /// People who lie.
@@ -221,32 +226,18 @@ impl Chronicle {
     }
 
     /// A text is being written: its message has its number, but has not left yet.
-    pub fn write(
-        &mut self,
-        message: &Message,
-        by: usize,
-        person: impl Fn(&Message) -> Option<usize>,
-        lineage: &Lineage,
-    ) {
-        let place = match &message.to {
-            Recipients::All => Place::All,
-            Recipients::Group(name) => Place::Group(name.to_string()),
-            Recipients::Direct(_) => {
-                let other = person(message).unwrap_or(by);
-                Place::Between(by.min(other), by.max(other))
-            }
-        };
+    pub fn write(&mut self, id: MessageId, words: &str, place: Place, by: usize, lineage: &Lineage) {
         // What he read as a member of old, before he left and joined again, he cannot be asked to share.
         let since = if let Place::Group(group) = &place { lineage.groups.get(group).copied() } else { None };
         let text = Text {
-            id: message.id,
+            id,
             place,
-            words: message.text.to_string(),
+            words: words.to_owned(),
             by,
             read: lineage.read[since.unwrap_or(0)..].into(),
             confirmed: false,
         };
-        self.by_id.insert(message.id, self.texts.len());
+        self.by_id.insert(id, self.texts.len());
         self.texts.push(text);
     }
 
@@ -262,6 +253,9 @@ impl Chronicle {
         match entry {
             Journal::Send { id, dests, .. } => {
                 self.tally.sent += 1;
+                if self.sent.contains_key(id) {
+                    self.twice.insert(*id);
+                }
                 let Some(author) = self.number(&id.process) else { return };
                 if lineage.past.len() <= author {
                     lineage.past.resize(author + 1, 0);
@@ -299,7 +293,8 @@ impl Chronicle {
                 self.given_up.push((first.process, first.clock, *upto));
             }
             Journal::Hold { .. } => self.tally.held += 1,
-            Journal::Start { .. } | Journal::Stop | Journal::Forget { .. } => {}
+            Journal::Start { supersedes, .. } => lineage.rolled_back &= supersedes.is_none(),
+            Journal::Stop | Journal::Forget { .. } => {}
         }
     }
 

@@ -65,10 +65,10 @@ impl Disk {
         }
     }
 
-    /// How many messages it keeps that nobody needs once everybody has everything.
-    pub fn in_vain(&self) -> usize {
+    /// The messages that it keeps and that nobody needs once everybody has everything, and as what.
+    pub fn in_vain(&self) -> Vec<(MessageId, &'static str)> {
         match self {
-            Self::Memory(_) | Self::Sqlite(_) => 0,
+            Self::Memory(_) | Self::Sqlite(_) => Vec::new(),
             Self::Model(store) => store.in_vain(),
         }
     }

@@ -58,6 +58,8 @@ pub enum Action {
     Leave { who: usize, group: &'static str },
     /// A user names somebody as he likes.
     Alias { who: usize, whom: usize },
+    /// A user forgets somebody who is away, for everybody.
+    Forget { who: usize, whom: usize },
     /// Nothing comes through from one to another.
     Block { from: usize, to: usize },
     /// Nothing comes through between two.
@@ -99,6 +101,7 @@ pub struct Weights {
     lose: u32,
     copy: u32,
     jump: u32,
+    forget: u32,
 }
 
 /// All that is settled before a run begins.
@@ -166,6 +169,7 @@ impl Setting {
             lose: some(dice, 25, 1, 3),
             copy: some(dice, 25, 1, 3),
             jump: some(dice, 10, 1, 4),
+            forget: some(dice, 15, 1, 3),
         };
         let liar = (people > 2 && dice.percent(15)).then(|| (dice.below(people), Habits::draw(dice)));
         Self {
@@ -189,8 +193,9 @@ impl Setting {
 
     /// Draws the next action.
     pub fn action(&self, dice: &mut Dice) -> Action {
-        let Weights { say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump } = self.weights;
-        let all = [say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump];
+        let Weights { say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget } =
+            self.weights;
+        let all = [say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget];
         let kind = dice.weighted(&all).expect("there is always something to say");
         let who = dice.below(self.people);
         let other = (who + 1 + dice.below(self.people - 1)) % self.people;
@@ -220,7 +225,8 @@ impl Setting {
             8 => Action::Start { who, disk: Disk::Same },
             9 => Action::Start { who, disk: if dice.percent(50) { Disk::Lost } else { Disk::Copy } },
             10 => Action::Copy { who },
-            _ => Action::Jump { who, seconds: signed(dice, 120) },
+            11 => Action::Jump { who, seconds: signed(dice, 120) },
+            _ => Action::Forget { who, whom: other },
         }
     }
 
@@ -258,7 +264,9 @@ fn boundary(dice: &mut Dice) -> Boundary {
 
 /// The program's own limits, or small ones that every run reaches.
 fn config(dice: &mut Dice) -> Config {
-    let mut config = Config { journal: true, ..Config::default() };
+    // Half a dozen people who forget each other at random do it again and again.
+    let rebirth_interval = Duration::from_secs(10);
+    let mut config = Config { journal: true, rebirth_interval, ..Config::default() };
     if dice.percent(30) {
         config.max_held = dice.between(3, 20);
     }

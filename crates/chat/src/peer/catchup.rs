@@ -31,7 +31,7 @@ struct Pulling {
 /// The have-vectors, and what is owed to whom.
 #[derive(Debug)]
 pub(super) struct Vectors {
-    /// For each peer, what he has of each author: everything up to there, before his first hole.
+    /// For each peer, how far he has come with each author.
     of: BTreeMap<Index, Vector>,
     /// What each peer has acknowledged of my own messages, holes left out.
     acknowledged: Vector,
@@ -220,8 +220,8 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             let Ok(author) = self.causal.intern(*author) else { continue };
-            let before_holes = holes.iter().map(|&(from, _)| from).min().unwrap_or(u64::MAX);
-            self.vectors.of.entry(process).or_default().raise(author, before_holes.min(*delivered));
+            // What lies in his holes he cannot hand over; what lies behind them he can.
+            self.vectors.of.entry(process).or_default().raise(author, *delivered);
         }
         Ok(())
     }

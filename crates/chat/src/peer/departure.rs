@@ -101,9 +101,17 @@ impl<S: Store> Peer<S> {
             let (who, by) = (self.directory.who(process.person), self.directory.who(author));
             self.tell(Event::Forgotten { who, by });
         }
+        self.part_with(index, process);
+    }
+
+    /// A process that was forgotten may be here: it is told so, and listened to no more.
+    pub(super) fn part_with(&mut self, index: Index, process: ProcessId) {
         if let Some(link) = self.link_of.remove(&index) {
-            let who = self.directory.who(process.person);
-            self.tell(Event::PeerDown { who, reason: "it was forgotten, and begins anew".to_owned() });
+            if !self.link_of.keys().any(|&other| self.person_of(other) == process.person) {
+                self.directory.set_absent(process.person);
+                let who = self.directory.who(process.person);
+                self.tell(Event::PeerDown { who, reason: "it was forgotten, and begins anew".to_owned() });
+            }
             self.dismiss(link, process);
         }
     }

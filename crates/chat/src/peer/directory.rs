@@ -76,6 +76,11 @@ impl<S: Store> Peer<S> {
                     newcomer_to.extend([Conversation::All, Conversation::Direct(process.person)]);
                     newcomer_to.extend(self.shared_groups(process));
                     self.forget(now, old);
+                    // It may be the older record that has the newer stamp, of a clock that was ahead: then who is here is the
+                    // one to begin anew. Otherwise the link is a dead one.
+                    if let Some(index) = self.causal.roster().index(&old) {
+                        self.part_with(index, old);
+                    }
                 }
                 News::Changed { person, before } => {
                     let who = self.directory.who(person);

@@ -26,6 +26,8 @@ pub(super) struct Link {
     pub(super) dismissed: bool,
     /// The other side's numbers, of this connection.
     pub(super) table: Table,
+    /// My record, as it was told in the greeting.
+    told: Option<Bytes>,
     /// Which of my numbers it has been told.
     pub(super) mark: Mark,
     /// It has no room: nothing is pushed until it is ready.
@@ -47,6 +49,7 @@ impl<S: Store> Peer<S> {
             remote,
             process: None,
             dismissed: false,
+            told: self.directory.signed_record_of(self.me.person).map(|record| record.bytes().clone()),
             table: Table::default(),
             mark: Mark::default(),
             full: false,
@@ -162,6 +165,9 @@ impl<S: Store> Peer<S> {
         if self.directory.process_of(person).is_none() {
             return Err(BadFrame("a greeting without a record of its own".to_owned()));
         }
+        // Between my greeting and his he was not known here: what I multicast of myself meanwhile has passed him by.
+        let mine = self.directory.signed_record_of(self.me.person).map(SignedRecord::bytes);
+        self.record_is_stale |= self.links.get(&link_id).is_some_and(|link| link.told.as_ref() != mine);
         self.note_seen(index);
         self.note_company(now);
         self.come_home(now);

@@ -141,9 +141,6 @@ impl<S: Store> Peer<S> {
 
     /// Notes whom the author of a text that is being shown did not address, though I know him as a member.
     pub(super) fn note_unaddressed(&mut self, conversation: &Conversation, author: Index, addressed: &Set) {
-        if let Conversation::Direct(_) = conversation {
-            return;
-        }
         let mut lacking = self.dests(conversation).difference(addressed);
         lacking.remove(author);
         for member in lacking.iter() {

@@ -53,10 +53,12 @@ pub struct ModelStore {
 }
 
 impl ModelStore {
-    /// How many messages it keeps that nobody needs once everybody has everything.
-    pub fn in_vain(&self) -> usize {
-        let aside = self.messages.values().filter(|role| !role.is_delivered()).count();
-        aside + self.own().len() + self.delayed.len()
+    /// The messages that it keeps and that nobody needs once everybody has everything, and as what.
+    pub fn in_vain(&self) -> Vec<(MessageId, &'static str)> {
+        let aside = self.messages.iter().filter(|(_, role)| !role.is_delivered());
+        let aside = aside.map(|(&id, role)| (id, if matches!(role, Role::Held(_)) { "held" } else { "carried" }));
+        let own = self.own().into_iter().map(|kept| (kept.id(), "unsettled"));
+        aside.chain(own).collect()
     }
 
     fn own(&self) -> Vec<Kept> {

@@ -40,12 +40,12 @@ fn answers_below_questions(chronicle: &Chronicle, who: usize, history: &[TextNum
     for &number in history {
         above.insert(number);
         let answer = &chronicle.texts[number];
-        if chronicle.off.contains(&answer.by) {
+        if [&chronicle.off, &chronicle.liars].iter().any(|unfit| unfit.contains(&answer.by)) {
             continue;
         }
         for question in answer.read.iter().filter(|question| here.contains(question) && !above.contains(question)) {
             let question = &chronicle.texts[*question];
-            if !chronicle.off.contains(&question.by) {
+            if ![&chronicle.off, &chronicle.liars].iter().any(|unfit| unfit.contains(&question.by)) {
                 let (answer, question) = (chronicle.name(answer.id), chronicle.name(question.id));
                 return Err(format!("the history of p{who} has {answer} above {question}, which its author had read"));
             }

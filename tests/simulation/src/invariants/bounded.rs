@@ -22,8 +22,9 @@ impl Invariant for Bounded {
             if standing.unacknowledged > 0 && rest.chronicle.liars.is_empty() {
                 return Err(format!("p{who} still keeps {} messages that everybody has", standing.unacknowledged));
             }
-            if standing.kept_in_vain > 0 && rest.chronicle.liars.is_empty() {
-                return Err(format!("the store of p{who} keeps {} messages in vain", standing.kept_in_vain));
+            if let Some((id, role)) = standing.kept_in_vain.first().filter(|_| rest.chronicle.liars.is_empty()) {
+                let (count, name) = (standing.kept_in_vain.len(), rest.chronicle.name(*id));
+                return Err(format!("the store of p{who} keeps {count} messages in vain, {name} ({role}) among them"));
             }
         }
         Ok(())

@@ -47,7 +47,7 @@ pub(super) fn depends_on_a_liar(chronicle: &Chronicle, sent: &Sent) -> bool {
 
 fn is_exempt(scene: &Scene<'_>, earlier: MessageId, later: &Sent) -> bool {
     let Scene { chronicle, lineage, process, .. } = scene;
-    if lineage.gave_up(earlier) {
+    if lineage.gave_up(earlier) || chronicle.twice.contains(&earlier) {
         return true;
     }
     let Some(first) = chronicle.sent.get(&earlier) else { return true };

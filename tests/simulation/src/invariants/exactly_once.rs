@@ -3,7 +3,8 @@
 //!
 //! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; DESIGN.md §2 ("duplicates must be dropped")
 //! and §3 ("without reusing a clock … and without delivering one twice"). *Here* is one store: who lost his, or went back to
-//! an older copy, is shown again what the copy lacks.
+//! an older copy, is shown again what the copy lacks; and until somebody who knows better tells him, he numbers what he says as he did
+//! before (DESIGN.md §3: "only my own signature proves that").
 
 use chat::{Journal, Message};
 
@@ -19,7 +20,7 @@ impl Invariant for ExactlyOnce {
     fn on_journal(&self, scene: &Scene<'_>, entry: &Journal) -> Verdict {
         let Scene { chronicle, lineage, .. } = scene;
         match entry {
-            Journal::Send { id, .. } if chronicle.sent.contains_key(id) => {
+            Journal::Send { id, .. } if chronicle.sent.contains_key(id) && !lineage.rolled_back => {
                 Err(format!("{} is the number of two messages", chronicle.name(*id)))
             }
             Journal::Deliver { id } | Journal::Late { id } if lineage.delivered.contains(id) => {

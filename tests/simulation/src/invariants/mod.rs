@@ -96,12 +96,12 @@ pub struct Standing {
     pub groups: BTreeMap<String, BTreeSet<String>>,
     /// Who it is to be called.
     pub name: String,
-    /// What it holds back.
-    pub held: Vec<MessageId>,
+    /// What it holds back, and what that waits for: messages, and the history of conversations.
+    pub held: Vec<(MessageId, Vec<MessageId>, Vec<String>)>,
     /// How many of its own messages somebody has not acknowledged.
     pub unacknowledged: u64,
-    /// How much its store keeps that nobody needs any more: held, carried and unsettled messages.
-    pub kept_in_vain: usize,
+    /// What its store keeps that nobody needs any more: held, carried and unsettled messages.
+    pub kept_in_vain: Vec<(MessageId, &'static str)>,
 }
 
 /// All promises.

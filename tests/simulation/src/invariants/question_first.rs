@@ -41,6 +41,7 @@ impl Invariant for QuestionFirst {
                 && !chronicle.off.contains(&question.by)
                 && (chronicle.liars.is_empty() || is_addressed(scene, question.id))
                 && !chronicle.was_given_up(question.id)
+                && !chronicle.twice.contains(&question.id)
                 && !gave_up_what_led_there(scene, answer.id)
                 && scene.stores.iter().any(|lineage| lineage.shown.contains(&number))
             {

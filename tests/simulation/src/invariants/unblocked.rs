@@ -4,6 +4,8 @@
 //! Source: DESIGN.md §2 (`vouched`: "nobody can erase or block others with clocks that he made up"; "liveness needs every named
 //! destination's copy to arrive or be abandoned") and §3, "When something stays missing".
 
+use chat::MessageId;
+
 use super::{Invariant, Rest, Verdict};
 
 pub(super) struct Unblocked;
@@ -15,9 +17,15 @@ impl Invariant for Unblocked {
 
     fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
         for (who, standing) in &rest.people {
-            if let Some(held) = standing.held.first() {
-                let name = rest.chronicle.name(*held);
-                return Err(format!("p{who} still holds {} messages back, {name} among them", standing.held.len()));
+            if let Some((held, missing, fetching)) = first_of(&standing.held) {
+                let name = |id: &MessageId| rest.chronicle.name(*id);
+                let missing: Vec<String> = missing.iter().map(name).chain(fetching.iter().cloned()).collect();
+                return Err(format!(
+                    "p{who} still holds {} messages back; {} waits for {}",
+                    standing.held.len(),
+                    name(held),
+                    missing.join(", ")
+                ));
             }
             for &probe in &rest.probes {
                 let by = rest.chronicle.person(&probe.process);
@@ -31,4 +39,13 @@ impl Invariant for Unblocked {
         }
         Ok(())
     }
+}
+
+type Held = (MessageId, Vec<MessageId>, Vec<String>);
+
+/// One that waits for something that is not held itself, if there is one.
+fn first_of(held: &[Held]) -> Option<&Held> {
+    let is_held = |id: &MessageId| held.iter().any(|(held, ..)| held == id);
+    let root = held.iter().find(|(_, missing, _)| !missing.iter().all(is_held));
+    root.or(held.first())
 }

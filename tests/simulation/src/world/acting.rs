@@ -1,17 +1,20 @@
 //! Carrying out the plan: what users do, and what goes wrong.
 
-use chat::{Answer, Command, GroupInfo, Message, Recipients, Target};
+use chat::{Answer, Change, Command, Conversation, GroupInfo, PersonId, Recipients, Target};
 
 use super::{Violation, World};
-use crate::chronicle::Lineage;
+use crate::chronicle::{Lineage, Place};
 use crate::plan::{Action, Disk, To};
+
+/// How many texts are written before the network heals: all of a conversation lies within what a newcomer is shown (200).
+const MOST_TEXTS: usize = 180;
 
 impl World {
     pub(super) fn act(&mut self, action: Action) -> Result<(), Violation> {
         self.note(|_| format!("-- {action:?}"));
         match action {
             Action::Say { who, to, texts, delay_ms } => {
-                for _ in 0..texts {
+                for _ in 0..texts.min(MOST_TEXTS.saturating_sub(self.words)) {
                     self.say(who, &to, delay_ms);
                 }
                 self.perform(who)
@@ -23,6 +26,7 @@ impl World {
                 let person = format!("p{whom}");
                 self.command(who, Command::Alias { person, name: format!("x{whom}") })
             }
+            Action::Forget { who, whom } => self.command(who, Command::Forget { person: format!("p{whom}") }),
             Action::Block { from, to } => {
                 self.network.block(self.now, from, to);
                 Ok(())
@@ -109,7 +113,7 @@ impl World {
         let kept = match (disk, person.copy.take()) {
             (Disk::Lost, _) => None,
             (Disk::Copy, Some((copy, lineage))) => {
-                person.lineage = lineage;
+                person.lineage = Lineage { rolled_back: true, ..lineage };
                 Some(copy)
             }
             (Disk::Same | Disk::Copy, copy) => {
@@ -166,14 +170,39 @@ impl World {
         let Ok(Answer::Sent { message, .. }) = peer.handle_command(now, Command::Send { to, text, delay_ms }) else {
             return None;
         };
-        let Self { people, chronicle, .. } = self;
-        let addressee = |message: &Message| match &message.to {
-            Recipients::Direct(other) => people.iter().position(|person| person.id() == other.person),
-            Recipients::All | Recipients::Group(_) => None,
+        let place = match &message.to {
+            Recipients::All => Place::All,
+            Recipients::Group(name) => Place::Group(name.to_string()),
+            Recipients::Direct(other) => self.between(who, other.person),
         };
-        chronicle.write(&message, who, addressee, &people[who].lineage);
+        self.chronicle.write(message.id, &message.text, place, who, &self.people[who].lineage);
         self.people[who].owed.push(message.id);
         Some(message.id)
+    }
+
+    fn between(&self, who: usize, other: PersonId) -> Place {
+        let other = self.people.iter().position(|person| person.id() == other).unwrap_or(who);
+        Place::Between(who.min(other), who.max(other))
+    }
+
+    /// Whoever begins anew says once more what he said as what he was: texts that no user wrote now.
+    pub(super) fn note_resent(&mut self, who: usize, durable: &[Change]) {
+        for change in durable {
+            let Change::Shown(entry) = change else { continue };
+            let id = entry.kept.id();
+            let own = !entry.fetched && self.people.get(who).is_some_and(|person| person.id() == id.process.person);
+            if !own || self.chronicle.text(id).is_some() {
+                continue;
+            }
+            let place = match &entry.conversation {
+                Conversation::All => Place::All,
+                Conversation::Group(name) => Place::Group(name.to_string()),
+                Conversation::Direct(other) => self.between(who, *other),
+            };
+            if let Some((_, words)) = entry.text() {
+                self.chronicle.write(id, &words, place, who, &self.people[who].lineage);
+            }
+        }
     }
 
     fn command(&mut self, who: usize, command: Command) -> Result<(), Violation> {

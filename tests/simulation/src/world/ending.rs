@@ -90,7 +90,10 @@ impl World {
             groups: groups.iter().map(|group| (group.name.clone(), members(&group.members))).collect(),
             users: users.iter().map(|user| (user.who.person, (user.who.name.clone(), user.present))).collect(),
             name: self.people[who].name.to_string(),
-            held: held.iter().map(|held| held.id).collect(),
+            held: held
+                .into_iter()
+                .map(|held| (held.id, held.missing.into_iter().map(|(id, _)| id).collect(), held.fetching))
+                .collect(),
             unacknowledged,
             kept_in_vain: self.people[who].peer.as_mut()?.store_mut().in_vain(),
             lineage,
@@ -104,7 +107,12 @@ impl World {
         else {
             return Vec::new();
         };
-        messages.iter().filter_map(|message| self.chronicle.text_number(message.id)).collect()
+        // A liar may tell each of them something else.
+        let chronicle = &self.chronicle;
+        let sure = messages.iter().filter(|message| !chronicle.is_liars(&message.id.process));
+        sure.filter(|message| !chronicle.twice.contains(&message.id))
+            .filter_map(|message| chronicle.text_number(message.id))
+            .collect()
     }
 
     fn ask(&mut self, who: usize, command: Command) -> Option<Answer> {

@@ -22,7 +22,9 @@ impl World {
             if let Err(bad) = peer.handle_frame(now, arrived.link, &arrived.frame) {
                 self.note(|_| format!("p{} closes its link to p{}: {bad}", arrived.to, arrived.from));
                 // Who lies about his clock is told of messages that his own peer never sent.
-                if ![arrived.from, arrived.to].iter().any(|who| self.chronicle.liars.contains(who)) {
+                let forgotten_again = bad.to_string().contains("too soon to be believed");
+                if !forgotten_again && ![arrived.from, arrived.to].iter().any(|who| self.chronicle.liars.contains(who))
+                {
                     return Err(Violation {
                         invariant: "the honest are believed",
                         what: format!("p{} sent p{} a bad frame: {bad}", arrived.from, arrived.to),
@@ -93,6 +95,7 @@ impl World {
         if let Err(error) = peer.store_mut().apply(&durable) {
             return Err(Violation { invariant: "the store keeps", what: format!("p{who}: {error}") });
         }
+        self.note_resent(who, &durable);
         // What is durable has happened. A trace that was not written yet is completed from the store at the next start.
         for entry in journal {
             self.journal(who, entry)?;
