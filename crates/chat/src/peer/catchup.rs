@@ -164,6 +164,7 @@ impl<S: Store> Peer<S> {
         };
         self.vectors.next_heartbeat = now.monotonic + self.config.heartbeat;
         self.greet_again();
+        self.admit(now);
         self.welcome_present();
         self.vectors.changed = Set::new();
         self.tell_everybody(have);
@@ -207,6 +208,7 @@ impl<S: Store> Peer<S> {
                     return Err(BadFrame(format!("an acknowledgement of message {delivered}, which was never sent")));
                 }
                 self.take_acknowledgement(process, *delivered, holes);
+                self.note_acknowledged(process, *delivered);
                 continue;
             }
             // Nothing is pulled of somebody who is not known, or past the bound on processes.
@@ -214,6 +216,7 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             let Ok(author) = self.causal.intern(*author) else { continue };
+            self.drop_acknowledged(process, author, *delivered, holes);
             let before_holes = holes.iter().map(|&(from, _)| from).min().unwrap_or(u64::MAX);
             self.vectors.of.entry(process).or_default().raise(author, before_holes.min(*delivered));
         }
@@ -309,6 +312,9 @@ impl<S: Store> Peer<S> {
             let mine = stored.into_iter().chain(held).filter(|kept| kept.stamp().dests.contains(asker)).collect();
             (mine, up_to.min(last_stored))
         };
+        if let Some(index) = self.causal.roster().index(&author) {
+            self.offer_to_destination(link, asker, Some((index, after, up_to)));
+        }
         let (messages, cut) = self.piece(candidates);
         let through = cut.unwrap_or(whole);
         let clock = (author == self.me).then(|| self.causal.clock());

@@ -13,7 +13,8 @@ impl<S: Store> Peer<S> {
         let behind = self.is_behind().then_some((Duration::ZERO, "a link lacks messages"));
         let due = self.outbox.next_due().map(|due| (due, "a delayed message is due"));
         let notice = self.held_since.front().map(|&(_, _, at)| (at + self.config.held_notice, "a message is held"));
-        [behind, due, notice, self.next_of_vectors(), self.next_repair(), self.gate.next(self.config.abandon_after)]
+        let fetching = self.gate.next(self.config.abandon_after);
+        [behind, due, notice, self.next_of_vectors(), self.next_repair(), self.next_of_carry(), fetching]
             .into_iter()
             .flatten()
             .min()
@@ -25,6 +26,7 @@ impl<S: Store> Peer<S> {
         self.announce_held(now);
         self.mend(now);
         self.give_up_fetching(now);
+        self.look_after_parcels(now);
         self.exchange_vectors(now);
         self.ask_again_after_refusals(now);
         self.pump_all();

@@ -214,12 +214,15 @@ impl<S: Store> Peer<S> {
                 continue;
             };
             if !self.gate.is_fetching(&need.conversation) {
-                self.fetch(now, key.0, need);
+                let long = waiting.since + self.config.ask_after <= now.monotonic;
+                self.fetch(now, key.0, need, long);
             }
         }
     }
 
-    fn fetch(&mut self, now: Now, welcomer: Index, need: Need) {
+    /// Fetches history from the welcomer. His welcome can come while he is away, and what it names may be more than
+    /// any other member was addressed in: so others are asked only once he was away for `long`, and the one first who was told most.
+    fn fetch(&mut self, now: Now, welcomer: Index, need: Need, long: bool) {
         let member = |&(process, _): &(Index, LinkId)| match &need.conversation {
             Conversation::All => true,
             Conversation::Group(name) => {
@@ -229,7 +232,15 @@ impl<S: Store> Peer<S> {
         };
         let linked = self.linked();
         let welcomer = linked.iter().copied().find(|&(process, _)| process == welcomer);
-        let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(member)) else { return };
+        let knows = |&(process, _): &(Index, LinkId)| {
+            let has = |(author, &clock): (&ProcessId, &Clock)| {
+                let author = self.causal.roster().index(author);
+                author.is_some_and(|author| author == process || self.vectors.has(process, author) >= clock)
+            };
+            need.up_to.iter().filter(|&named| has(named)).count()
+        };
+        let best = || linked.iter().copied().filter(|_| long).filter(member).max_by_key(knows);
+        let Some((from, link)) = welcomer.or_else(best) else { return };
         let fetched = self.talks.known(&need.conversation).map(|talk| &talk.fetched);
         let after = fetched.into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
         let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();

@@ -39,8 +39,6 @@ pub struct MemoryStore {
     conversations: BTreeMap<Conversation, Shown>,
     /// Delivered messages that show nothing, oldest first.
     unshown: VecDeque<Place>,
-    /// What is carried for others: bounded by whoever hands it in.
-    carried: BTreeMap<MessageId, Kept>,
 }
 
 /// What a message takes beside its own bytes: its place in two rings.
@@ -117,12 +115,12 @@ impl Store for MemoryStore {
                         self.shrink();
                     }
                 }
-                Change::Carried(kept) => drop(self.carried.insert(kept.id(), kept.clone())),
-                Change::Dropped(kept) => drop(self.carried.remove(&kept.id())),
                 // The peer itself has these in memory, for as long.
                 Change::Process { .. }
                 | Change::Reborn
                 | Change::Held(_)
+                | Change::Carried(_)
+                | Change::Dropped { .. }
                 | Change::Delayed { .. }
                 | Change::Settled { .. }
                 | Change::Causal(_)
@@ -141,22 +139,9 @@ impl Store for MemoryStore {
     }
 
     fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
-        let id = |clock| MessageId { process: author, clock };
-        let carried = match after.checked_add(1).filter(|&first| first <= up_to) {
-            Some(first) => {
-                self.carried.range(id(first)..=id(up_to)).map(|(_, kept)| kept.clone()).take(count).collect()
-            }
-            None => Vec::new(),
-        };
-        let Some(messages) = self.authors.of(author) else { return carried };
+        let Some(messages) = self.authors.of(author) else { return Vec::new() };
         let between = messages.after(&after).take_while(|&(clock, _)| *clock <= up_to);
-        let mut kept: Vec<Kept> = between.take(count).map(|(_, kept)| kept.clone()).collect();
-        if !carried.is_empty() {
-            kept.extend(carried);
-            kept.sort_by_key(|kept| kept.id().clock);
-            kept.truncate(count);
-        }
-        kept
+        between.take(count).map(|(_, kept)| kept.clone()).collect()
     }
 
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {

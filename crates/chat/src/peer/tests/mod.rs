@@ -1,7 +1,9 @@
 //! Peers in one process, joined by links that keep their order and can be slow, cut and healed.
 
+mod carrying;
 mod conversations;
 mod faults;
 mod hostile;
 mod newcomers;
+mod store;
 mod world;
