@@ -55,6 +55,7 @@ impl<S: Store> Peer<S> {
             offers: Offers::default(),
         };
         self.links.insert(link, state);
+        self.await_pushes(now, person);
         let hello = Control::Hello {
             greeting: self.greeting(),
             have: self.have_everything(),

@@ -3,6 +3,7 @@
 mod carrying;
 mod conversations;
 mod faults;
+mod halves;
 mod hostile;
 mod newcomers;
 mod store;
