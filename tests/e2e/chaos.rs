@@ -2,37 +2,13 @@
 //! are cut and the network splits. In the end everything heals, and the traces of everybody are in causal order and
 //! complete.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use crate::dice::Dice;
 use crate::peer::Peer;
 use crate::support::net::Net;
 
 const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
-
-/// A small generator of pseudo-random numbers (splitmix64): a run is repeated with `CAUSERIE_SEED`.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % sides as u64) as usize
-    }
-
-    fn two(&mut self) -> (usize, usize) {
-        let first = self.below(NAMES.len());
-        (first, (first + 1 + self.below(NAMES.len() - 1)) % NAMES.len())
-    }
-}
-
-fn seed() -> u64 {
-    let given = std::env::var("CAUSERIE_SEED").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        now.map_or(0, |now| now.as_micros() as u64 % 1_000_000)
-    })
-}
 
 #[test]
 fn everything_is_in_order_and_complete_after_cuts_and_splits() {
@@ -45,12 +21,17 @@ fn everything_is_in_order_and_complete_after_cuts_and_splits() {
 fn everything_is_in_order_and_complete_after_crashes_too() {
     let Some(mut net) = Net::new() else { return };
     let peers = chaos(&mut net, true);
-    net.check_complete_by_life(peers);
+    net.check_complete(peers);
+}
+
+fn two(dice: &mut Dice) -> (usize, usize) {
+    let first = dice.below(NAMES.len());
+    (first, (first + 1 + dice.below(NAMES.len() - 1)) % NAMES.len())
 }
 
 fn chaos(net: &mut Net, crashes: bool) -> Vec<Peer> {
-    let seed = seed();
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new();
+    let seed = dice.seed;
     let mut peers: Vec<Peer> = NAMES.iter().map(|name| net.spawn(name, &[])).collect();
     for peer in &peers {
         for name in NAMES.iter().filter(|name| **name != peer.name()) {
@@ -58,7 +39,7 @@ fn chaos(net: &mut Net, crashes: bool) -> Vec<Peer> {
         }
     }
     for turn in 0..150 {
-        let (one, other) = dice.two();
+        let (one, other) = two(&mut dice);
         let name = NAMES[other];
         match dice.below(40) {
             0 => peers[one].write("-creategroup cars"),

@@ -145,7 +145,7 @@ impl Peer<'_> {
     /// Gives a datagram to the network, which loses a third of them.
     fn transmit(&mut self, datagram: &[u8], to: SocketAddr) -> Outcome<()> {
         self.chance = self.chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        if (self.chance >> 16).is_multiple_of(3) {
+        if (self.chance >> 16) % 3 == 0 {
             self.lost += 1;
         } else {
             self.socket.send_to(datagram, to)?;

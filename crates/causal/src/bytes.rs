@@ -206,6 +206,11 @@ pub(crate) fn take_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
 /// Takes how many of something follow. Each takes at least a byte, so a count beyond what is left is refused at once.
 pub(crate) fn take_count(input: &mut &[u8], what: &'static str, limit: usize) -> Result<usize, DecodeError> {
     let count = take(input)?;
+    accept_count(count, input, what, limit)
+}
+
+/// As [`take_count`], for a count that was read already.
+pub(crate) fn accept_count(count: u64, input: &[u8], what: &'static str, limit: usize) -> Result<usize, DecodeError> {
     match usize::try_from(count) {
         Ok(count) if count > input.len() => Err(DecodeError::Truncated),
         Ok(count) if count <= limit => Ok(count),

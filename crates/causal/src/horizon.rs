@@ -50,8 +50,8 @@ pub(crate) struct Horizon {
     delivered: Clock,
     /// The greatest clock queued for delivery, if that is more.
     queued: Clock,
-    /// Messages out of holes that are queued for delivery.
-    late: Vec<Clock>,
+    /// Messages out of holes that are queued for delivery, and whether the hole was given up.
+    late: Vec<(Clock, bool)>,
     /// Ordered and disjoint.
     holes: Vec<Hole>,
 }
@@ -79,31 +79,24 @@ impl Horizon {
 
     /// Whether somebody who names `clock` has to wait: it was neither delivered, nor queued for that, nor given up.
     pub(crate) fn awaits(&self, clock: Clock) -> bool {
-        clock > self.end()
-            || self.hole_with(clock).is_some_and(|at| !self.holes[at].given_up) && !self.late.contains(&clock)
+        clock > self.end() || self.hole_with(clock).is_some_and(|at| !self.holes[at].given_up) && !self.is_late(clock)
     }
 
     /// Whether `clock` was delivered, is queued for delivery, or lies below what was and outside every hole.
     pub(crate) fn has(&self, clock: Clock) -> bool {
-        clock <= self.delivered.max(self.queued) && self.hole_with(clock).is_none() || self.late.contains(&clock)
+        clock <= self.delivered.max(self.queued) && self.hole_with(clock).is_none() || self.is_late(clock)
     }
 
-    /// Queues a message that waits for nothing. What it skips becomes a hole if the process is `unsure`; of those holes there
-    /// are never more than `limit`, beyond which the oldest is closed.
-    pub(crate) fn queue(&mut self, clock: Clock, unsure: bool, limit: usize) -> Settled {
+    /// Queues a message that waits for nothing. What it skips becomes a hole if the process is `unsure`.
+    pub(crate) fn queue(&mut self, clock: Clock, unsure: bool) -> Settled {
         let end = self.end();
-        if self.hole_with(clock).is_some() {
-            self.late.push(clock);
+        if let Some(at) = self.hole_with(clock) {
+            self.late.push((clock, self.holes[at].given_up));
             return (clock - 1, clock);
         }
         self.queued = self.queued.max(clock);
         if !unsure || clock <= end + 1 {
             return (end.min(clock - 1), clock);
-        }
-        if self.holes.len() >= limit
-            && let Some(oldest) = self.holes.iter().position(|hole| !hole.given_up)
-        {
-            self.holes.remove(oldest);
         }
         self.holes.push(Hole { from: end, to: clock - 1, given_up: false });
         (clock - 1, clock)
@@ -112,7 +105,20 @@ impl Horizon {
     /// Notes that `clock`, queued before, is delivered now; true if it had been given up.
     pub(crate) fn deliver(&mut self, clock: Clock) -> bool {
         self.delivered = self.delivered.max(clock);
-        self.leave_hole(clock).is_some_and(|hole| hole.given_up)
+        let queued = self.late.iter().position(|&(late, _)| late == clock);
+        let was_given_up = queued.is_some_and(|at| self.late.swap_remove(at).1);
+        self.leave_hole(clock).is_some_and(|hole| hole.given_up) || was_given_up
+    }
+
+    /// Closes a hole if there are more than `limit`, and more than one: the oldest of those that were merely skipped, or else
+    /// the oldest. Nobody has to wait for anything in it any longer.
+    pub(crate) fn close_beyond(&mut self, limit: usize) -> Option<Settled> {
+        if self.holes.len() <= limit.max(1) {
+            return None;
+        }
+        let oldest = self.holes.iter().position(|hole| !hole.given_up).unwrap_or(0);
+        let hole = self.holes.remove(oldest);
+        Some((hole.from, hole.to))
     }
 
     /// Gives up everything missing up to `up_to`. Returns the range that it lies in.
@@ -126,10 +132,9 @@ impl Horizon {
         });
         // The holes are in order, and every one has to be visited.
         let first = first.min();
-        if up_to > end {
+        let beyond = up_to > end;
+        if beyond {
             self.holes.push(Hole { from: end, to: up_to, given_up: true });
-        } else if first.is_none() {
-            return None;
         }
         self.holes.dedup_by(|next, hole| {
             let one = hole.given_up && next.given_up && hole.to == next.from;
@@ -138,7 +143,8 @@ impl Horizon {
             }
             one
         });
-        Some(Hole { from: first.unwrap_or(end), to: up_to, given_up: true })
+        let from = first.or(beyond.then_some(end))?;
+        Some(Hole { from, to: up_to, given_up: true })
     }
 
     /// Closes every hole up to `up_to`, but none beyond what was delivered.
@@ -153,11 +159,13 @@ impl Horizon {
         self.holes.get(at).filter(|hole| hole.contains(clock)).map(|_| at)
     }
 
+    fn is_late(&self, clock: Clock) -> bool {
+        self.late.iter().any(|&(late, _)| late == clock)
+    }
+
     /// Sees to it that no hole goes on across `clock`.
     fn split_hole(&mut self, clock: Clock) {
-        if let Some(at) = self.hole_with(clock)
-            && self.holes[at].to > clock
-        {
+        if let Some(at) = self.hole_with(clock).filter(|&at| self.holes[at].to > clock) {
             self.holes.insert(at, Hole { to: clock, ..self.holes[at] });
             self.holes[at + 1].from = clock;
         }
@@ -166,7 +174,6 @@ impl Horizon {
     /// Takes `clock` out of the hole that it lies in, if any, which is returned as it was.
     fn leave_hole(&mut self, clock: Clock) -> Option<Hole> {
         let hole = self.holes[self.hole_with(clock)?];
-        self.late.retain(|&late| late != clock);
         self.split_hole(clock);
         let at = self.hole_with(clock).expect("it lies at the end of a hole now");
         self.holes[at].to -= 1;

@@ -64,8 +64,8 @@ impl Stamp {
         Ok(Self { sender, clock, dests, log })
     }
 
-    /// The same stamp where the owner of the numbering, whose index is [`Process::me`](crate::Process::me), goes by `me`
-    /// instead: what a process kept is read so by the process that takes its place, with everybody else's index as it was.
+    /// The same stamp where the owner of the numbering, whose index is [`Process::me`](crate::Process::me), goes by the index
+    /// at position `me` instead: what a process kept is read so by the process that takes its place, with everybody else's index as it was.
     ///
     /// # Examples
     /// ```
@@ -76,11 +76,15 @@ impl Stamp {
     /// assert_eq!(after.intern("bob")?, bob);
     /// let me_before = after.intern("alice 1")?;
     /// let stamp = before.multicast(&[bob].into_iter().collect());
-    /// assert_eq!(after.spell(&stamp.clone().renamed(me_before)), before.spell(&stamp));
+    /// assert_eq!(after.spell(&stamp.clone().renamed(me_before.position())), before.spell(&stamp));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Panics
+    /// If `me` is beyond `u32::MAX`, as no position is.
     #[must_use]
-    pub fn renamed(self, me: Index) -> Self {
+    pub fn renamed(self, me: usize) -> Self {
+        let me = Index::at(me);
         self.translate(|index| if index == Index::ME { me } else { index })
     }
 }

@@ -80,7 +80,10 @@ impl Log {
         self.strip();
         let all = match markers {
             Markers::Always => true,
-            Markers::Beyond(limit) => self.live() > limit,
+            Markers::Beyond(limit) => {
+                let live = self.live();
+                live > limit && live >= self.len - live
+            }
         };
         if all {
             return self.iter().collect();

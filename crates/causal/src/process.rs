@@ -455,9 +455,11 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
         let Pending { stamp, message, .. } = pending;
         let lent = stamp.borrow();
-        let late = self.horizons[lent.sender.position()].deliver(lent.clock);
+        let author = lent.sender;
+        let late = self.horizons[author.position()].deliver(lent.clock);
         self.counts.delivered += 1;
         self.counts.late += u64::from(late);
+        self.limit_holes(author);
         Some(Delivery { stamp, message, late })
     }
 
@@ -776,9 +778,12 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             let &Stamp { sender: author, clock, .. } = pending.stamp();
             let unsure = self.completed[author.position()] < self.abandonments;
             let horizon = &mut self.horizons[author.position()];
-            let settled = horizon.queue(clock, unsure, self.config.max_holes);
+            let settled = horizon.queue(clock, unsure);
             self.ready.push_back(pending);
             self.holdback.settle(author, settled, &mut self.released);
+            while let Some(closed) = self.horizons[author.position()].close_beyond(self.config.max_holes) {
+                self.holdback.settle(author, closed, &mut self.released);
+            }
             next = self.released.pop();
         }
     }
@@ -788,6 +793,13 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.holdback.settle(author, settled, &mut self.released);
         while let Some(pending) = self.released.pop() {
             self.queue(pending);
+        }
+    }
+
+    /// Keeps the holes of `author` to the limit. One that a late message splits becomes two.
+    fn limit_holes(&mut self, author: Index) {
+        while let Some(closed) = self.horizons[author.position()].close_beyond(self.config.max_holes) {
+            self.release(author, closed);
         }
     }
 

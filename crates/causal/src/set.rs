@@ -302,9 +302,8 @@ impl Set {
     /// Takes `process` out if that costs no allocation, which is so whenever it might be the last one in the set.
     pub(crate) fn remove_if_inline(&mut self, process: Index) {
         let (word, bit) = place(process);
-        if let Words::Inline(words) = &mut self.0
-            && let Some(word) = words.get_mut(word)
-        {
+        let Words::Inline(words) = &mut self.0 else { return };
+        if let Some(word) = words.get_mut(word) {
             *word &= !bit;
         }
     }
@@ -390,12 +389,9 @@ impl FromIterator<Index> for Set {
 
 impl PartialEq for Set {
     fn eq(&self, other: &Self) -> bool {
-        if let (Words::Shared(mine), Words::Shared(others)) = (&self.0, &other.0)
-            && Arc::ptr_eq(mine, others)
-        {
-            return true;
-        }
-        self.trimmed() == other.trimmed()
+        let same =
+            matches!((&self.0, &other.0), (Words::Shared(mine), Words::Shared(others)) if Arc::ptr_eq(mine, others));
+        same || self.trimmed() == other.trimmed()
     }
 }
 

@@ -78,6 +78,45 @@ pub enum RestoreError {
     Inconsistent(&'static str),
 }
 
+impl<P: Clone> Snapshot<P> {
+    /// The state of a new process that takes the place of this one, whose clock cannot be relied on any more: it was put
+    /// back from a copy, say, and may have been used further. Everybody but the two keeps his index; the former one, whose
+    /// messages count as delivered up to `sent` and which is forgotten as a destination, comes last.
+    ///
+    /// What was delivered before still comes before what the new process sends. Nothing has been delivered to the new process.
+    ///
+    /// # Examples
+    /// ```
+    /// use causal::{Config, Process};
+    /// let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// let question = alice.send(["bob", "carol"])?;
+    /// bob.accept(&question, "lunch?")?;
+    /// bob.next_delivery();
+    /// let clock = bob.clock();
+    /// let mut bob = Process::<_, &str>::restore(bob.snapshot().reborn("bob 2", clock), Config::default())?;
+    /// let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// assert_eq!(carol.next_delivery(), None, "the question comes first");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn reborn(mut self, me: P, sent: Clock) -> Self {
+        let former = Index::at(self.processes.len());
+        let id = core::mem::replace(&mut self.processes[0], me);
+        self.processes.push(id);
+        let authors = (1..self.processes.len()).map(|_| Progress::default());
+        let last = Progress { delivered: sent, vouched: sent, ..Progress::default() };
+        self.authors = authors.chain([last]).collect();
+        self.log.retain(|entry| entry.sender != Index::ME || entry.clock <= sent);
+        for entry in self.log.iter_mut().filter(|entry| entry.sender == Index::ME) {
+            entry.sender = former;
+        }
+        self.log.sort_by_key(|entry| (entry.sender, entry.clock));
+        self.forgotten.insert(former);
+        Self { clock: 0, abandonments: 0, ..self }
+    }
+}
+
 impl<P> Snapshot<P> {
     /// Whether everything refers to what is there.
     pub(crate) fn check(&self, config: &Config) -> Result<(), RestoreError> {

@@ -21,6 +21,7 @@ const TEXT: u8 = 1;
 const RECORD: u8 = 2;
 const WELCOME: u8 = 3;
 const SEALED: u8 = 4;
+const TOMBSTONE: u8 = 5;
 
 const ALL: u8 = 0;
 const DIRECT: u8 = 1;
@@ -62,6 +63,8 @@ pub(crate) enum Body {
     Record(Box<SignedRecord>),
     /// The first thing that a member says to a newcomer (DESIGN: the welcome).
     Welcome(Vec<Shown>),
+    /// This process is gone for good.
+    Tombstone(ProcessId),
     /// A text that only the person addressed can read, and its author.
     Sealed(Bytes),
 }
@@ -81,6 +84,7 @@ impl Body {
             }
             RECORD => codec::decode(rest, MAX_VALUE).map(|record| Self::Record(Box::new(record))),
             WELCOME => codec::decode(rest, MAX_VALUE).map(Self::Welcome),
+            TOMBSTONE => codec::decode(rest, MAX_VALUE).map(Self::Tombstone),
             SEALED => Ok(Self::Sealed(bytes.split_off(1))),
             _ => Err(Malformed::new("a body of an unknown kind")),
         }
@@ -150,6 +154,11 @@ pub(crate) fn record(record: &SignedRecord) -> Bytes {
 /// The bytes of a welcome.
 pub(crate) fn welcome(shown: &[Shown]) -> Bytes {
     value(WELCOME, &shown)
+}
+
+/// The bytes of a tombstone.
+pub(crate) fn tombstone(process: ProcessId) -> Bytes {
+    value(TOMBSTONE, &process)
 }
 
 fn value(kind: u8, value: &impl Serialize) -> Bytes {

@@ -72,6 +72,23 @@ pub enum Command {
         #[serde(default)]
         count: Option<usize>,
     },
+    /// The newest messages that have all of some words in them, of one conversation or of all.
+    Search {
+        /// The words, with white space in between; upper and lower case do not matter.
+        words: String,
+        /// The conversation; all when left out.
+        #[serde(default)]
+        of: Option<Target>,
+        /// How many; `Config::search_shown` (20) when left out.
+        #[serde(default)]
+        count: Option<usize>,
+    },
+    /// Who has a message of mine, and who has not.
+    Seen {
+        /// Which one: 1 or nothing for the last, 2 for the one before.
+        #[serde(default)]
+        nth: Option<usize>,
+    },
     /// What is held back, and what it waits for.
     Pending,
     /// A name for a person that only this user sees.
@@ -85,6 +102,11 @@ pub enum Command {
     Unalias {
         /// The alias.
         name: String,
+    },
+    /// Forgets somebody who is gone for good, for everybody.
+    Forget {
+        /// The person: `name`, `name@address`, an address, a fingerprint or a peer id.
+        person: String,
     },
     /// Connects to a peer at `ip:port` or a multiaddr.
     Connect {
@@ -148,6 +170,24 @@ pub enum Answer {
         /// The messages.
         messages: Vec<Message>,
     },
+    /// What was looked for, the newest of it, oldest first.
+    Found {
+        /// Whose conversation it is; `None` for all of them.
+        of: Option<Recipients>,
+        /// The messages.
+        messages: Vec<Message>,
+    },
+    /// Who has a message of mine. Whoever was forgotten, or lives on as another incarnation, is in none of the lists.
+    Seen {
+        /// The message.
+        message: Message,
+        /// Those who have it.
+        by: Vec<Who>,
+        /// Those who are reachable and have not got it yet.
+        not_by: Vec<Who>,
+        /// Those who are away; they get it when they return.
+        away: Vec<Who>,
+    },
     /// What is held back.
     Pending {
         /// The messages, oldest first.
@@ -156,6 +196,12 @@ pub enum Answer {
         delayed: Vec<MessageId>,
         /// My own messages that somebody has not acknowledged: the message's number and who is missing.
         unacknowledged: u64,
+    },
+    /// The person is forgotten: nothing is addressed to him or kept for him any more, here or anywhere. Should he return after
+    /// all he is somebody new with a known name, and gets what was said as history.
+    Forgotten {
+        /// The person.
+        who: Who,
     },
     /// The alias is set.
     Aliased {
@@ -185,6 +231,12 @@ pub enum Answer {
 #[non_exhaustive]
 #[serde(rename_all = "snake_case", tag = "refusal")]
 pub enum Refusal {
+    /// The store cannot keep anything at the moment, so nothing is done.
+    #[error("nothing can be kept at the moment, so nothing is done: {reason}")]
+    NotKept {
+        /// Why not.
+        reason: String,
+    },
     /// Nobody and no group goes by that name.
     #[error("nobody and no group is called {name:?}{}", did_you_mean(.nearest))]
     UnknownTarget {
@@ -255,6 +307,15 @@ pub enum Refusal {
     /// A message without text.
     #[error("there is no text to send")]
     EmptyText,
+    /// A search for nothing.
+    #[error("there are no words to look for")]
+    NoWords,
+    /// I have not said so much.
+    #[error("there is no such message of yours{}", only(*.said))]
+    NothingSaid {
+        /// How many of my messages there are here.
+        said: usize,
+    },
     /// A text over the limit.
     #[error("the text has {bytes} bytes; a message holds {limit} at most")]
     TextTooLong {
@@ -269,6 +330,18 @@ pub enum Refusal {
     /// A message to oneself.
     #[error("that is you: there is nobody else to send it to")]
     Oneself,
+    /// Somebody who is here was to be forgotten.
+    #[error("{who} is here; only somebody who has gone can be forgotten")]
+    Present {
+        /// The person's label.
+        who: String,
+    },
+    /// The person was forgotten and has not returned.
+    #[error("{who} was forgotten, and nothing reaches them; whoever returns is known again at once")]
+    Departed {
+        /// The person's label.
+        who: String,
+    },
     /// Too many messages wait for others to take them; the limit is named.
     #[error("{bytes} bytes of your messages wait for others to take them; the limit is {limit} ({config})")]
     OutboxFull {
@@ -295,6 +368,14 @@ pub enum Refusal {
         /// What was given.
         address: String,
     },
+}
+
+fn only(said: usize) -> String {
+    match said {
+        0 => ": you have said nothing yet".to_owned(),
+        1 => "; there is one here".to_owned(),
+        _ => format!("; there are {said} here"),
+    }
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

@@ -44,6 +44,15 @@ pub struct Config {
     pub carried_share: usize,
     /// How many messages a request shows by default.
     pub history_shown: usize,
+    /// How many messages a search shows by default: a screen of them.
+    pub search_shown: usize,
+    /// How many messages are looked through for the last ones that this user wrote.
+    pub max_looked_through: usize,
+    /// How long a message may be on its way to somebody reachable before its author is told: longer than a slow link and
+    /// an acknowledgement take, and about as long as it takes to wonder.
+    pub spread_notice: Duration,
+    /// How many messages are watched for that at once. Who has more on their way floods, and wants no notices.
+    pub max_watched: usize,
     /// How many messages of a conversation a newcomer fetches before he is shown what comes next.
     pub history_first: usize,
     /// How many of the messages written since the start are looked for when they have to be sent again, after it turned out that
@@ -69,6 +78,18 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How often the whole have-vector goes to everybody, in case something went astray.
     pub whole_vector: Duration,
+    /// After how long, during which this peer was among others and saw nothing of a process, it forgets that process. A month
+    /// is longer than a holiday; and whoever returns later loses nothing but a little time.
+    pub forget_after: Duration,
+    /// How long nothing old may have come before a peer that returned has caught up: the pauses of a slow link are shorter.
+    pub caught_up_after: Duration,
+    /// From how many missing messages on a returning user is told how it goes: fewer are there before he has read that.
+    pub told_of_missing: u64,
+    /// How much older than the newest of its conversation a message is when it is marked as late, so that it is not
+    /// missed among those that are read already: more than people who write at once are apart.
+    pub late_after: Duration,
+    /// How soon this peer believes again that it was forgotten. Nobody honest says so twice in a row.
+    pub rebirth_interval: Duration,
     /// How far somebody's clock may be ahead of mine before it is marked and not followed: more than any time zone that
     /// was set wrong.
     pub max_clock_ahead: Duration,
@@ -100,6 +121,10 @@ impl Default for Config {
             max_carried_bytes: 64 * 1024 * 1024,
             carried_share: 4,
             history_shown: 5,
+            search_shown: 20,
+            max_looked_through: 20_000,
+            spread_notice: Duration::from_secs(1),
+            max_watched: 32,
             history_first: 200,
             max_resent: 1000,
             max_piece_bytes: 256 * 1024,
@@ -112,6 +137,11 @@ impl Default for Config {
             acknowledge_every: 256,
             heartbeat: Duration::from_secs(3),
             whole_vector: Duration::from_secs(30),
+            forget_after: Duration::from_secs(30 * 24 * 3600),
+            caught_up_after: Duration::from_secs(1),
+            told_of_missing: 200,
+            late_after: Duration::from_secs(60),
+            rebirth_interval: Duration::from_secs(600),
             max_clock_ahead: Duration::from_secs(24 * 3600),
             max_groups: 256,
             max_aliases: 1024,

@@ -41,6 +41,8 @@ struct Person {
     signed: SignedRecord,
     record: Record,
     present: bool,
+    /// The process of this record is gone for good: it is nobody's and nowhere, but still has a name in the history.
+    departed: bool,
     /// Where the person's last link came from.
     seen_at: Option<IpAddr>,
     who: Arc<Who>,
@@ -95,7 +97,7 @@ pub(crate) enum Merge {
 /// One change of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// Somebody of whom no record was known.
+    /// Somebody of whom no record was known, or only that of a process that had departed.
     Appeared(PersonId),
     /// Somebody goes by another name, or is shown at another address.
     Changed {
@@ -192,7 +194,8 @@ impl Directory {
         let (process, groups) = (record.process, record.groups.clone());
         let person = process.person;
         let Some(known) = self.people.get_mut(&person) else {
-            let new = Person { signed, record, present: person == self.me, seen_at: None, who: self.who(person) };
+            let who = self.who(person);
+            let new = Person { signed, record, present: person == self.me, departed: false, seen_at: None, who };
             let shown = new.shown_by();
             self.people.insert(person, new);
             let mut news = vec![News::Appeared(person)];
@@ -206,8 +209,16 @@ impl Directory {
         let old = std::mem::replace(&mut known.record, record);
         known.signed = signed;
         let now_shown = known.shown_by();
+        let returns = std::mem::take(&mut known.departed);
         if shown != now_shown {
             news.push(News::Changed { person, before: Arc::clone(&known.who) });
+        }
+        if returns {
+            news.push(News::Appeared(person));
+            self.replace_process(None, process);
+            self.replace_memberships((None, &BTreeSet::new()), (process, &groups), &mut news);
+            self.show_by(person, Some(shown), now_shown);
+            return news;
         }
         if old.process != process {
             news.push(News::Superseded(old.process));
@@ -216,6 +227,24 @@ impl Directory {
         self.replace_memberships((Some(old.process), &old.groups), (process, &groups), &mut news);
         self.show_by(person, Some(shown), now_shown);
         news
+    }
+
+    /// This process is gone for good, and so is its person until a record of another one comes. Answers what that changes;
+    /// `None` if the process is nobody's.
+    pub(crate) fn depart(&mut self, process: ProcessId) -> Option<Vec<News>> {
+        let person = process.person;
+        let known = self.people.get_mut(&person).filter(|known| known.record.process == process && !known.departed)?;
+        if person == self.me {
+            return None;
+        }
+        known.departed = true;
+        known.present = false;
+        let groups = known.record.groups.clone();
+        self.generation += 1;
+        self.everybody.remove(&process);
+        let mut news = Vec::new();
+        self.leave((process, &groups), &BTreeSet::new(), &mut news);
+        Some(news)
     }
 
     fn replace_process(&mut self, old: Option<ProcessId>, new: ProcessId) {
@@ -246,11 +275,23 @@ impl Directory {
                 news.push(News::Joined { person: process.person, group: group.clone() });
             }
         }
+        if let Some(old) = old_process {
+            self.leave((old, old_groups), groups, news);
+        }
+    }
+
+    /// A process leaves its groups, but for those that its person stays in.
+    fn leave(
+        &mut self,
+        (old, old_groups): (ProcessId, &BTreeSet<Name>),
+        groups: &BTreeSet<Name>,
+        news: &mut Vec<News>,
+    ) {
         for group in old_groups.difference(groups) {
             self.generation += 1;
-            news.push(News::Left { person: process.person, group: group.clone() });
+            news.push(News::Left { person: old.person, group: group.clone() });
             let members = self.members.get_mut(group).expect("a group has members while a record names it");
-            members.retain(|member| Some(*member) != old_process);
+            members.remove(&old);
             if members.is_empty() {
                 self.members.remove(group);
                 news.push(News::GroupGone(group.clone()));
@@ -292,9 +333,14 @@ impl Directory {
         }
     }
 
+    /// Whether a record of `person` is or was known.
+    pub(crate) fn knows(&self, person: PersonId) -> bool {
+        self.people.contains_key(&person)
+    }
+
     /// The process that is `person`'s now.
     pub(crate) fn process_of(&self, person: PersonId) -> Option<ProcessId> {
-        self.people.get(&person).map(|person| person.record.process)
+        self.people.get(&person).filter(|person| !person.departed).map(|person| person.record.process)
     }
 
     /// The record of `person`, to hand to somebody else.
@@ -304,7 +350,7 @@ impl Directory {
 
     /// Everybody's record, my own included, to hand to somebody else.
     pub(crate) fn records(&self) -> impl Iterator<Item = &SignedRecord> {
-        self.people.values().map(|person| &person.signed)
+        self.people.values().filter(|person| !person.departed).map(|person| &person.signed)
     }
 
     /// Everybody's process, my own included.
@@ -410,7 +456,7 @@ impl Directory {
     /// Whoever listens at this address, as the records have it: of several who claim to, the one whose link comes from
     /// there.
     pub(crate) fn at_address(&self, address: SocketAddr) -> Option<PersonId> {
-        let claims = |person: &Person| person.record.addresses.contains(&address);
+        let claims = |person: &Person| !person.departed && person.record.addresses.contains(&address);
         let is_there = |person: &Person| person.seen_at == Some(address.ip().to_canonical()) && person.present;
         let mut claimants = self.people.iter().filter(|&(_, person)| claims(person));
         let mut there = claimants.clone().filter(|&(_, person)| is_there(person));

@@ -50,7 +50,8 @@ pub struct Message {
     pub own: bool,
     /// It was fetched as history, not delivered as it happened.
     pub fetched: bool,
-    /// It had been given up (a gap was shown) and came after all; or it sorts into the past.
+    /// It had been given up (a gap was shown) and came after all; or it sorts more than
+    /// `Config::late_after` (1 minute) behind the newest of its conversation that was here, and not because I was away.
     pub late: bool,
     /// The author's clock was a day or more from mine when it came: its time is not to be believed.
     pub clock_off: bool,
@@ -149,6 +150,22 @@ pub enum Event {
         /// How long it was held, in milliseconds.
         held_ms: u64,
     },
+    /// Messages of mine are still on their way to people who are reachable, after `Config::spread_notice` (1 s).
+    Unspread {
+        /// The oldest of them.
+        id: MessageId,
+        /// How many there are.
+        messages: usize,
+        /// Who has not got them.
+        missing: Vec<Who>,
+    },
+    /// What was announced as still on its way is now with everybody who is reachable.
+    Spread {
+        /// The newest of these messages.
+        id: MessageId,
+        /// How many there are.
+        messages: usize,
+    },
     /// Messages were given up: nobody reachable has them.
     Gap {
         /// Their author.
@@ -157,6 +174,28 @@ pub enum Event {
         first: u64,
         /// The last one. How many messages to me lie between is not known.
         last: u64,
+    },
+    /// After this peer was without any link: what was said meanwhile is coming in, and it is much.
+    CatchingUp {
+        /// How many messages have come.
+        messages: u64,
+        /// How many there are, roughly.
+        of: u64,
+    },
+    /// All that was said while this peer was without any link has come, as far as those who are here have it. Its messages were
+    /// events before this one.
+    CaughtUp {
+        /// How many messages.
+        messages: u64,
+        /// From how many people.
+        people: usize,
+    },
+    /// Somebody is gone for good: nothing is addressed to him or kept for him any more.
+    Forgotten {
+        /// Who.
+        who: Arc<Who>,
+        /// Who says so; oneself after `Config::forget_after` (30 days) without a sign of life.
+        by: Arc<Who>,
     },
     /// Somebody else created a group, or one came to be known.
     GroupAppeared {

@@ -112,7 +112,11 @@ pub(crate) enum Control {
         messages: Vec<Handed>,
         /// The sort key of the oldest message looked at, if there is more behind it.
         more: Option<(Hlc, MessageId)>,
+        /// The answerer has been shown all that was asked for himself.
+        whole: bool,
     },
+    /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew.
+    Forgotten { process: ProcessId },
 }
 
 /// The parcels of one author for one destination.

@@ -60,7 +60,7 @@ impl Entry {
     pub fn text(&self) -> Option<(i64, ByteString)> {
         match Body::decode(self.body()) {
             Ok(Body::Text(head, text)) => Some((head.sent_at, text)),
-            Ok(Body::Record(_) | Body::Welcome(_) | Body::Sealed(_)) | Err(_) => None,
+            Ok(Body::Record(_) | Body::Tombstone(_) | Body::Welcome(_) | Body::Sealed(_)) | Err(_) => None,
         }
     }
 }

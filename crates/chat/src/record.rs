@@ -63,7 +63,7 @@ impl SignedRecord {
     ///
     /// # Errors
     /// [`BadRecord`] if the bytes are no record, or one beyond the bounds.
-    pub(crate) fn claim(&self) -> Result<Record, BadRecord> {
+    pub fn claim(&self) -> Result<Record, BadRecord> {
         let record: Record = codec::decode(&self.bytes, MAX_BYTES)?;
         let too_many = |what, count, limit| BadRecord::TooMany { person: record.process.person, what, count, limit };
         if record.groups.len() > MAX_GROUPS {
@@ -86,6 +86,19 @@ impl SignedRecord {
         let record = self.claim()?;
         identity::verify(&record.process.person, &statement(&self.bytes), &self.signature)?;
         Ok(record)
+    }
+
+    /// The record as a store keeps it.
+    pub fn to_stored(&self) -> Bytes {
+        codec::encode(self)
+    }
+
+    /// The record that a store kept; its signature is looked at by whoever takes it.
+    ///
+    /// # Errors
+    /// [`Malformed`] for anything that [`to_stored`](Self::to_stored) does not write.
+    pub fn from_stored(bytes: &[u8]) -> Result<Self, Malformed> {
+        codec::decode(bytes, MAX_BYTES + 128)
     }
 
     /// A record that `forger` signed in somebody else's name.

@@ -40,8 +40,10 @@ pub enum Change {
     },
     /// A message for somebody else is carried until he has it.
     Carried(Parcel),
+    /// A message that is held is not needed any more.
+    Dropped(Kept),
     /// A parcel is not carried any longer.
-    Dropped {
+    HandedOver {
         /// The message in it.
         message: MessageId,
         /// Whom it was for.
@@ -77,6 +79,9 @@ pub enum Change {
         /// What it signed.
         signed: Bytes,
     },
+    /// What the trace says of this turn, instead of what it said of the one before: whoever is killed before it is
+    /// written completes the trace with it.
+    Traced(Bytes),
     /// Somebody's record, my own included, is newer than the one before.
     Record(SignedRecord),
     /// This user's name for a person.

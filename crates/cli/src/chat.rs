@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
@@ -89,6 +90,8 @@ pub(crate) fn config(options: Peer) -> anyhow::Result<node::Config> {
     config.mdns = !options.no_mdns;
     config.interface = options.interface;
     config.trace = options.trace;
+    config.keep = options.keep.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
+    config.keep_bytes = options.keep_size.map(|megabytes| u64::from(megabytes) << 20);
     Ok(config)
 }
 

@@ -53,6 +53,12 @@ pub(crate) struct Peer {
     pub(crate) interface: Option<String>,
     #[command(flatten)]
     pub(crate) folder: Folder,
+    /// Drop messages that are older than so many days (default: keep them for good)
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) keep: Option<u32>,
+    /// Drop the oldest messages once all of them take more than so many megabytes (default: any number)
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub(crate) keep_size: Option<u32>,
     /// Append what this peer does to FILE, for `causerie check` and `causerie diagram`
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
@@ -187,6 +193,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_bounded_in_days_and_megabytes() {
+        let read = |arguments: &[&str]| {
+            let arguments = std::iter::once("causerie").chain(arguments.iter().copied());
+            let peer = Options::try_parse_from(arguments).unwrap().peer;
+            (peer.keep, peer.keep_size)
+        };
+        assert_eq!(read(&[]), (None, None));
+        assert_eq!(read(&["--keep", "90", "--keep-size", "500"]), (Some(90), Some(500)));
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for nonsense in [
             &["--listen", "here"][..],
@@ -194,6 +211,10 @@ mod tests {
             &["diagram"],
             &["diagram", "x", "--format", "png"],
             &["--no-mdns", "--interface", "eth0"],
+            &["--keep", "0"],
+            &["--keep", "a week"],
+            &["--keep-size", "0"],
+            &["--keep-size", "1.5"],
             &["--json", "demo"],
             &["--data", "folder", "run"],
             &["check", "x", "--absent", "bob"],

@@ -30,6 +30,11 @@ pub struct Config {
     /// Bytes of events that may wait for one of them, 16 MiB by default: some 20,000 short messages, a moment of full load.
     /// Who has more waiting is dropped, so it never slows the peer or another one.
     pub client_bytes: usize,
+    /// How long messages are kept at least before they may go; for good when left out. What somebody has still to get stays
+    /// in any case.
+    pub keep: Option<Duration>,
+    /// How many bytes the messages may take before the oldest go; any number when left out.
+    pub keep_bytes: Option<u64>,
     /// How long a peer that was asked to stop goes on handing over what its user said, 5 s by default: five times what a
     /// slow link (1 MiB/s) needs for all that may wait on it, and no longer than a user waits without wondering.
     pub drain: Duration,
@@ -49,6 +54,8 @@ impl Config {
             event_batches: 64,
             max_clients: 256,
             client_bytes: 16 << 20,
+            keep: None,
+            keep_bytes: None,
             drain: Duration::from_secs(5),
         }
     }

@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chat::{Journal, MessageId, ProcessId};
-use trace::{Event, Record, Writer};
+use trace::{Event, Record, Writer, write_lines};
 
 /// Spelled process ids that are kept: as many as a peer knows, and more would only be spelled again.
 const SPELLED: usize = 8192;
@@ -22,9 +23,10 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    /// Opens the trace, and completes it with the lines of the last turn, should these be missing.
+    pub(crate) fn open(path: &Path, last: &[u8]) -> io::Result<Self> {
         Ok(Self {
-            writer: Writer::append(path)?,
+            writer: Writer::resume(path, last)?,
             peer: "?".into(),
             name: "?".into(),
             spelled: BTreeMap::new(),
@@ -32,23 +34,26 @@ impl Trace {
         })
     }
 
-    /// Writes what happened at `ts` (Unix µs).
-    ///
-    /// # Errors
-    /// The first write that fails; the trace ends there.
-    pub(crate) fn write(&mut self, journal: Vec<Journal>, ts: i64) -> io::Result<()> {
-        if journal.is_empty() {
-            return Ok(());
-        }
+    /// The lines of what happened at `ts` (Unix µs).
+    pub(crate) fn lines(&mut self, journal: Vec<Journal>, ts: i64) -> Bytes {
         let mut records = std::mem::take(&mut self.records);
         for entry in journal {
             let event = self.event(entry);
             records.push(Record { ts, peer: Arc::clone(&self.peer), name: Arc::clone(&self.name), event });
         }
-        let written = self.writer.write(&records);
+        let mut lines = Vec::with_capacity(256 * records.len());
+        write_lines(&records, &mut lines).expect("a record is no more than texts and numbers, and memory takes them");
         records.clear();
         self.records = records;
-        written
+        lines.into()
+    }
+
+    /// Writes lines.
+    ///
+    /// # Errors
+    /// The first write that fails; the trace ends there.
+    pub(crate) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        if lines.is_empty() { Ok(()) } else { self.writer.write_whole(lines) }
     }
 
     fn event(&mut self, entry: Journal) -> Event {

@@ -14,6 +14,7 @@ mod data;
 mod error;
 mod feed;
 mod journal;
+mod keep;
 pub mod line;
 mod lines;
 mod run;

@@ -9,16 +9,18 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat::{Answer, Command, Event, LinkId, MemoryStore, Now, Peer, PersonId, Refusal, Store as _, StoreError};
+use bytes::Bytes;
+use chat::{Answer, Change, Command, Effects, Event, LinkId, Now, Peer, PersonId, Refusal, Store as _, StoreError};
 use net::{BadAddress, Net, Room, Status};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clients::{Attach, Clients};
 use crate::clock::Clock;
 use crate::feed::Told;
 use crate::journal::Trace;
+use crate::keep::Keep;
 use crate::server::Server;
 use crate::session::{Far, InterfaceId, Request, stopped};
 
@@ -36,13 +38,19 @@ const COMMANDS: usize = 64;
 /// closed at twice its bound of 1 MiB: a quarter of that a turn cannot get there.
 const TEXT: usize = 256 * 1024;
 
+/// How often a store that could not keep a turn is asked again.
+const ROOM: Duration = Duration::from_secs(1);
+
+/// How long nothing happens before the store does what it has put off.
+const IDLE: Duration = Duration::from_millis(100);
+
 /// How long a peer that was just heard of may be without a link before that is unhealthy: a link is made within a second
 /// of hearing, and a busy machine takes a little longer.
 const HEARD_JUST_NOW: Duration = Duration::from_secs(5);
 
 /// A peer and all that it touches.
 pub(crate) struct Node {
-    pub(crate) peer: Peer<MemoryStore>,
+    pub(crate) peer: Peer<Keep>,
     pub(crate) net: Net,
     pub(crate) links: net::Events,
     pub(crate) trace: Option<Trace>,
@@ -66,6 +74,17 @@ pub(crate) struct Node {
     pub(crate) deaf: bool,
     /// Answers that are given once their effects have been carried out.
     pub(crate) owed: Vec<Owed>,
+    /// A turn whose changes the store could not keep. Until it can nothing else is taken in.
+    pub(crate) stuck: Option<Stuck>,
+    /// The store has put something off.
+    pub(crate) untidy: bool,
+}
+
+/// What a turn did that could not be kept, and why.
+pub(crate) struct Stuck {
+    effects: Effects,
+    lines: Bytes,
+    reason: String,
 }
 
 /// To whom an answer is owed.
@@ -81,6 +100,8 @@ enum Woken {
     Attach(Attach),
     Checked(AnswerTo, Option<Status>),
     Time,
+    Room,
+    Idle,
     Shown,
     Stop,
 }
@@ -114,6 +135,12 @@ impl Node {
         }
         // What was said first, and then what is released by leaving.
         self.drain().await?;
+        if self.stuck.is_some() {
+            self.turn(Woken::Room)?;
+        }
+        if let Some(stuck) = &self.stuck {
+            return Err(StoreError::NotKept { reason: stuck.reason.clone() });
+        }
         self.deaf = true;
         let now = self.clock.now();
         self.peer.handle_shutdown(now);
@@ -153,6 +180,11 @@ impl Node {
                     taken += self.link(now, event);
                 }
             }
+            Woken::Command(Request { answer, .. }) if let Some(stuck) = &self.stuck => {
+                // Whoever asked may have gone away.
+                let _ = answer.send(Err(Refusal::NotKept { reason: stuck.reason.clone() }));
+                return Ok(());
+            }
             Woken::Command(request) => self.commands(now, request),
             Woken::Attach(client) => {
                 // What this turn brings is in the hello; the feed begins behind it.
@@ -165,6 +197,15 @@ impl Node {
                 self.owed.push((answer, Ok(health)));
             }
             Woken::Time => self.peer.handle_timeout(now),
+            Woken::Room => {
+                if let Some(Stuck { effects, lines, .. }) = self.stuck.take() {
+                    return self.carry_out(effects, lines, true);
+                }
+            }
+            Woken::Idle => {
+                self.untidy = self.peer.store_mut().tidy();
+                return Ok(());
+            }
             Woken::Shown | Woken::Stop => {}
         }
         self.perform(now)
@@ -183,23 +224,26 @@ impl Node {
     }
 
     async fn wait(&mut self, leaving: bool) -> Woken {
-        let free = self.backlog.is_empty();
+        let stuck = self.stuck.is_some();
+        let free = self.backlog.is_empty() && !stuck;
         let deadline = self.peer.poll_timeout().map(|(at, _)| self.clock.instant(at));
         tokio::select! {
             () = stopped(&mut self.far.stop), if !leaving => Woken::Stop,
             event = self.links.recv(), if free => event.map_or(Woken::Stop, Woken::Link),
-            request = self.far.requests.recv(), if free && !leaving => request.map_or(Woken::Stop, Woken::Command),
-            room = self.far.events.reserve(), if !free => match room {
+            request = self.far.requests.recv(), if (free || stuck) && !leaving => request.map_or(Woken::Stop, Woken::Command),
+            room = self.far.events.reserve(), if !self.backlog.is_empty() => match room {
                 Ok(room) => {
                     room.send(mem::take(&mut self.backlog));
                     Woken::Shown
                 }
                 Err(_) => Woken::Stop,
             },
-            Some(client) = self.attaching.recv(), if !leaving => Woken::Attach(client),
+            () = sleep(ROOM), if stuck => Woken::Room,
+            () = sleep(IDLE), if self.untidy && free => Woken::Idle,
+            Some(client) = self.attaching.recv(), if !leaving && !stuck => Woken::Attach(client),
             Some(Ok((answer, status))) = self.checks.join_next() => Woken::Checked(answer, status),
             () = async { sleep_until(deadline.expect("the branch is off without a deadline")).await },
-                if deadline.is_some() => Woken::Time,
+                if deadline.is_some() && !stuck => Woken::Time,
         }
     }
 
@@ -252,10 +296,13 @@ impl Node {
             Answer::Aliased { who } | Answer::Unaliased { who } => {
                 Some(Event::PersonChanged { who: Arc::new(who.clone()), before: subject })
             }
+            Answer::Forgotten { who } => Some(Event::Forgotten { who: Arc::new(who.clone()), by: self.peer.who() }),
             Answer::Users { .. }
             | Answer::Groups { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }
+            | Answer::Found { .. }
+            | Answer::Seen { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. } => None,
         }
@@ -325,10 +372,43 @@ impl Node {
     }
 
     fn perform(&mut self, now: Now) -> Result<(), StoreError> {
-        let effects = self.peer.take_effects(now);
-        self.peer.store_mut().apply(&effects.durable)?;
+        if self.stuck.is_some() {
+            // One turn after the other.
+            return Ok(());
+        }
+        let mut effects = self.peer.take_effects(now);
+        let mut lines = Bytes::new();
+        if let Some(trace) = &mut self.trace {
+            lines = trace.lines(mem::take(&mut effects.journal), now.unix_micros);
+            if !lines.is_empty() && self.peer.store_mut().survives() {
+                effects.durable.push(Change::Traced(lines.clone()));
+            }
+        }
+        self.carry_out(effects, lines, false)
+    }
+
+    /// Commits, traces, sends, shows: in this order, so that every promise is kept. What could not be kept waits, `again`
+    /// and again; nobody hears of it before.
+    fn carry_out(&mut self, effects: Effects, lines: Bytes, again: bool) -> Result<(), StoreError> {
+        match self.peer.store_mut().apply(&effects.durable) {
+            Ok(()) => {}
+            Err(StoreError::NotKept { reason }) => {
+                if !again {
+                    tracing::error!("{reason}");
+                    let text = format!("nothing can be kept, so nothing is sent or shown until it can: {reason}");
+                    self.show(vec![Event::Warning { text }]);
+                }
+                self.stuck = Some(Stuck { effects, lines, reason });
+                return Ok(());
+            }
+            Err(lost @ StoreError::Unreadable { .. }) => return Err(lost),
+        }
+        self.untidy |= !effects.durable.is_empty();
+        if again {
+            self.show(vec![Event::Warning { text: "everything is kept, sent and shown again".to_owned() }]);
+        }
         if let Some(trace) = &mut self.trace
-            && let Err(error) = trace.write(effects.journal, now.unix_micros)
+            && let Err(error) = trace.write(&lines)
         {
             self.peer.handle_warning(format!("the trace ends here: {error}"));
         }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use chat::{Identity, Incarnation, MemoryStore, Name, Peer};
 use net::Net;
+use store::SqliteStore;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -9,6 +10,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::data::random_seed;
 use crate::journal::Trace;
+use crate::keep::Keep;
 use crate::line::{Hello, VERSION};
 use crate::run::Node;
 use crate::server::{Server, Service};
@@ -34,8 +36,14 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         None => random_seed()?,
     };
     let socket = folder.as_ref().map(Socket::bind).transpose()?;
+    let store = match &folder {
+        Some(folder) => Keep::Disk(Box::new(SqliteStore::open(&folder.path().join("causerie.db"))?)),
+        None => Keep::Memory(MemoryStore::default()),
+    };
     let trace = match &config.trace {
-        Some(path) => Some(Trace::open(path).map_err(|source| Error::Trace { path: path.clone(), source })?),
+        Some(path) => {
+            Some(Trace::open(path, &store.traced()?).map_err(|source| Error::Trace { path: path.clone(), source })?)
+        }
         None => None,
     };
     let mut links = net::Config::new(seed);
@@ -48,7 +56,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let clock = Clock::start();
     let limits = chat::Config { journal: trace.is_some(), ..chat::Config::default() };
     let identity = Identity::from_seed(seed);
-    let mut peer = Peer::new(limits, identity, name, Incarnation(draw()?), MemoryStore::default(), clock.now())?;
+    let mut peer = Peer::new(limits, identity, name, Incarnation(draw()?), store, clock.now())?;
     let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
     let hello = Hello { hello: VERSION, program: program.clone(), known: peer.hello() };
     let (session, far) = session(hello, config.event_batches);
@@ -73,6 +81,8 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         condemned: BTreeSet::new(),
         deaf: false,
         owed: Vec::new(),
+        stuck: None,
+        untidy: true,
     };
     tokio::spawn(async move {
         node.run().await;

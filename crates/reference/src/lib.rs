@@ -4,3 +4,4 @@
 
 pub mod bss;
 pub mod ks;
+pub mod rst;

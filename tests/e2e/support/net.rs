@@ -4,7 +4,7 @@
 //! It takes root and `ip` (iproute2). Where that is missing the test is skipped, with a line that says why; with
 //! `CAUSERIE_REQUIRE_NAMESPACES=1` it fails instead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -163,12 +163,12 @@ impl Net {
 
     /// All peers leave once nothing is under way any more; then all traces of the run, those of earlier peers too, are
     /// verified to be causally ordered and complete.
-    pub(crate) fn check_complete(self, peers: Vec<Peer>) {
+    pub(crate) fn check_complete(&self, peers: Vec<Peer>) {
         self.check_complete_without(peers, &[]);
     }
 
     /// The same where those named left on purpose before.
-    pub(crate) fn check_complete_without(self, peers: Vec<Peer>, absent: &[&str]) {
+    pub(crate) fn check_complete_without(&self, peers: Vec<Peer>, absent: &[&str]) {
         leave(peers);
         let traces: Vec<&PathBuf> = self.traces.iter().collect();
         let absent = absent.iter().flat_map(|name| ["--absent", name]);
@@ -177,25 +177,12 @@ impl Net {
         assert!(report.starts_with(&format!("{} file", traces.len())), "{report}");
     }
 
-    /// The same where a peer that was killed has forgotten what it read before, as peers without a store do: what a person
-    /// read in one life is no part of the causal past of the next.
-    pub(crate) fn check_complete_by_life(self, peers: Vec<Peer>) {
-        leave(peers);
-        let mut lives: BTreeMap<String, String> = BTreeMap::new();
-        for line in self.traces.iter().flat_map(|trace| read(trace)) {
-            let record: serde_json::Value = serde_json::from_str(&line).expect("a trace holds JSON lines");
-            let life =
-                lives.entry(record["peer"].as_str().expect("a record names its process").to_owned()).or_default();
-            life.push_str(&line);
-            life.push('\n');
-        }
-        let mut files = Vec::new();
-        for (process, lines) in lives {
-            files.push(self.folder.path().join(format!("{process}.life")));
-            fs::write(&files[files.len() - 1], lines).expect("the folder can be written");
-        }
-        let (sound, report) = check(&files, &["--complete"]);
-        assert!(sound, "{report}");
+    /// The ids of everything that the traces say was sent.
+    pub(crate) fn sent(&self) -> BTreeSet<String> {
+        let lines = self.traces.iter().flat_map(|trace| read(trace));
+        let records = lines.map(|line| serde_json::from_str(&line).expect("a trace holds JSON lines"));
+        let sends = records.filter(|record: &serde_json::Value| record["event"] == "send");
+        sends.filter_map(|record| record["id"].as_str().map(str::to_owned)).collect()
     }
 
     fn namespace(&self, host: &str) -> String {

@@ -74,7 +74,7 @@ proptest! {
                     prop_assert_eq!(horizon.has(clock), known);
                     if !known {
                         let awaited: Vec<u64> = (1..CLOCKS).filter(|&clock| horizon.awaits(clock)).collect();
-                        let (after, up_to) = horizon.queue(clock, model.unsure, usize::MAX);
+                        let (after, up_to) = horizon.queue(clock, model.unsure);
                         for clock in awaited {
                             let settled = after < clock && clock <= up_to;
                             prop_assert_eq!(settled, !horizon.awaits(clock), "{} after {:?}", clock, (after, up_to));
@@ -139,18 +139,62 @@ proptest! {
         }
     }
 
+    /// However they come about: by skipping, by giving up, or by late messages that split one.
     #[test]
-    fn skipped_holes_are_bounded(skips in prop::collection::vec(2..5_u64, 0..30)) {
+    fn holes_are_bounded(
+        calls in prop::collection::vec((0..3_u8, 1..6_u64, any::<prop::sample::Index>()), 0..40), limit in 0..5_usize,
+    ) {
         let mut horizon = Horizon::default();
-        let mut clock = 0;
-        for skip in skips {
-            clock += skip;
-            horizon.queue(clock, true, 4);
-            horizon.deliver(clock);
-            prop_assert!(horizon.holes().len() <= 4);
-            prop_assert!(!horizon.has(clock - 1), "the newest ones are kept");
+        for (call, skip, pick) in calls {
+            let end = horizon.end();
+            let late: Vec<u64> = (1..=end).filter(|&clock| !horizon.has(clock)).collect();
+            match call {
+                0 => _ = horizon.abandon(end + skip),
+                1 if !late.is_empty() => {
+                    let clock = *pick.get(&late);
+                    horizon.queue(clock, true);
+                    horizon.deliver(clock);
+                }
+                _ => {
+                    horizon.queue(end + skip, true);
+                    horizon.deliver(end + skip);
+                }
+            }
+            let count = horizon.holes().len();
+            let end = horizon.end();
+            loop {
+                let holes = horizon.holes().to_vec();
+                let oldest = holes.iter().find(|hole| !hole.given_up).or(holes.first());
+                let Some((from, to)) = horizon.close_beyond(limit) else { break };
+                prop_assert_eq!(oldest.map(|hole| (hole.from, hole.to)), Some((from, to)));
+                prop_assert!((from + 1..=to).all(|clock| horizon.has(clock)), "what comes from there is a duplicate");
+            }
+            prop_assert_eq!(horizon.end(), end);
+            prop_assert_eq!(horizon.holes().len(), count.min(limit.max(1)), "no more are closed than have to be");
         }
     }
+}
+
+#[test]
+fn what_was_given_up_already_stays_one_hole() {
+    let mut horizon = Horizon::default();
+    horizon.abandon(9);
+    assert_eq!(horizon.abandon(4), None);
+    assert_eq!(horizon.holes(), [Hole { from: 0, to: 9, given_up: true }]);
+}
+
+/// A message that was given up is late, though its hole is closed while it is queued.
+#[test]
+fn what_is_queued_stays_late() {
+    let mut horizon = Horizon::default();
+    horizon.abandon(3);
+    horizon.queue(2, true);
+    horizon.queue(9, true);
+    horizon.deliver(9);
+    assert_eq!(horizon.close_beyond(1), Some((3, 8)), "what was merely skipped first");
+    horizon.complete(3);
+    assert!(horizon.deliver(2));
+    assert!(horizon.has(2) && horizon.holes().is_empty());
 }
 
 fn deliver(queue: &mut Vec<u64>, horizon: &mut Horizon, model: &mut Model) -> Result<(), TestCaseError> {

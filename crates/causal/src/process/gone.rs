@@ -50,6 +50,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.abandonments += 1;
         self.counts.abandoned += 1;
         self.release(author, (hole.from, hole.to));
+        self.limit_holes(author);
         Some(hole)
     }
 

@@ -3,15 +3,21 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::{BITMAP, LESS, LESS_AUTHOR, LIST, NUMBERED, OTHER, SINGLE, VERSION};
+use smallvec::SmallVec;
+
+use super::{
+    AFTER_HIS_LAST, BITMAP, BY_ANOTHER, LESS, LESS_AUTHOR, LIST, NOBODY, NUMBERED, ONE, OTHER, SET, SINGLE, VERSION,
+};
 use crate::bytes::put;
-use crate::{Id, Index, Limits, Roster, Set, Stamp};
+use crate::{Entry, Id, Index, Limits, Roster, Set, Stamp};
 
 /// How many of the sets last named are tried as "that one less a few".
 const BASES: usize = 8;
-/// A set that takes more bytes than this is given a number, in the hope that it comes again: the number takes two, and each
-/// link pays once for what it stands for.
-const WORTH_A_NUMBER: usize = 8;
+/// A set that takes more bytes than this is given a number when it comes again: the number takes one or two, and each link
+/// pays once for what it stands for.
+const WORTH_A_NUMBER: usize = 2;
+/// Among how many sets without a number, the last ones seen, it has to be to have come again. Most come once.
+const SEEN: usize = 32;
 
 /// The numbers that a sender has given to processes and sets, and the messages in terms of them.
 ///
@@ -27,7 +33,7 @@ const WORTH_A_NUMBER: usize = 8;
 /// let mut numbering = Numbering::new(&limits);
 /// let (mut message, mut additions) = (Vec::<u8>::new(), Vec::<u8>::new());
 /// numbering.encode(&alice.multicast(&to_bob), &mut message);
-/// assert!(message.len() < 8);
+/// assert!(message.len() < 5);
 /// # let _ = (&mut bob, &mut message, &mut additions, &to_bob, &mut numbering, Table::default(), Mark::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -45,6 +51,14 @@ pub struct Numbering {
     introductions: Vec<u8>,
     /// The sets last named by number, the newest first.
     bases: VecDeque<(Set, u64)>,
+    /// The sets last written out, the newest first.
+    seen: VecDeque<Set>,
+}
+
+/// What the set of an entry may refer to.
+struct Context<'a> {
+    dests: &'a Set,
+    author: Index,
 }
 
 /// How much of a [`Numbering`] a link has been told. A new link knows nothing: `Mark::default()`.
@@ -97,6 +111,7 @@ impl Numbering {
             ends: Vec::new(),
             introductions: Vec::new(),
             bases: VecDeque::new(),
+            seen: VecDeque::new(),
         }
     }
 
@@ -121,21 +136,30 @@ impl Numbering {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn encode(&mut self, stamp: &Stamp, out: &mut Vec<u8>) {
-        put(self.number(stamp.sender), out);
-        put(stamp.clock, out);
-        self.put_dests(&stamp.dests, out);
-        put(stamp.log.len() as u64, out);
+        let author = self.number(stamp.sender);
+        let mut entries: SmallVec<[(u64, &Entry); 8]> = SmallVec::new();
+        let mut head = if author == 0 { 0 } else { BY_ANOTHER };
         for entry in stamp.log.iter() {
-            put(self.number(entry.sender), out);
-            put(if entry.sender == stamp.sender { stamp.clock.wrapping_sub(entry.clock) } else { entry.clock }, out);
-            if entry.dests.len() + usize::from(stamp.dests.contains(entry.sender)) == stamp.dests.len()
-                && !entry.dests.contains(entry.sender)
-                && entry.dests.is_subset(&stamp.dests)
+            if entry.sender == stamp.sender
+                && entry.clock.checked_add(1) == Some(stamp.clock)
+                && entry.dests == stamp.dests
             {
-                put(LESS_AUTHOR << 2 | OTHER, out);
+                head |= AFTER_HIS_LAST;
             } else {
-                self.put_set(&entry.dests, Some(&stamp.dests), out);
+                entries.push((self.number(entry.sender), entry));
             }
+        }
+        entries.sort_unstable_by_key(|&(number, entry)| (number, entry.clock));
+        put((entries.len() as u64) << 2 | head, out);
+        if author != 0 {
+            put(author, out);
+        }
+        put(stamp.clock, out);
+        self.put_set(&stamp.dests, None, out);
+        let mut before = (0, 0);
+        for (number, entry) in entries {
+            self.put_entry(entry, (number, before), stamp, out);
+            before = (number, entry.clock);
         }
     }
 
@@ -279,54 +303,75 @@ impl Numbering {
         })
     }
 
-    /// Appends the destinations of a message, which come again, so they have a number unless the table is full.
-    fn put_dests(&mut self, dests: &Set, out: &mut Vec<u8>) {
-        if !self.sets.contains_key(dests) && !self.is_full() && dests.len() > 1 {
-            let mut form = Vec::new();
-            self.put_form(dests, None, &mut form);
-            self.introduce(dests, &form);
+    /// Appends an entry of the author with `number`, after one with the number and clock `before`.
+    fn put_entry(&mut self, entry: &Entry, (number, before): (u64, (u64, u64)), stamp: &Stamp, out: &mut Vec<u8>) {
+        let of = Context { dests: &stamp.dests, author: entry.sender };
+        let one = only(&entry.dests);
+        let kind = match one {
+            _ if entry.dests.is_empty() => NOBODY,
+            _ if of.is_less_author(&entry.dests) => LESS_AUTHOR,
+            Some(_) => ONE,
+            None => SET,
+        };
+        put((number - before.0) << 2 | kind, out);
+        let clock = match before {
+            (same, clock) if same == number && clock > 0 => entry.clock - clock,
+            _ if entry.sender == stamp.sender => stamp.clock.wrapping_sub(entry.clock),
+            _ => entry.clock,
+        };
+        put(clock, out);
+        match one {
+            Some(one) if kind == ONE => put(self.number(one), out),
+            _ if kind == SET => self.put_set(&entry.dests, Some(&of), out),
+            Some(_) | None => {}
         }
-        self.put_set(dests, None, out);
     }
 
-    /// Appends a set; `whole` is what a message's entry may refer to, its destinations.
-    fn put_set(&mut self, set: &Set, whole: Option<&Set>, out: &mut Vec<u8>) {
+    /// Appends a set, which if it is that of an entry may refer to what it is an entry `of`.
+    fn put_set(&mut self, set: &Set, of: Option<&Context<'_>>, out: &mut Vec<u8>) {
         if let Some(&number) = self.sets.get(set) {
             self.touch(set, number);
             return put(number << 2 | NUMBERED, out);
         }
         let start = out.len();
-        self.put_form(set, whole, out);
-        if out.len() - start > WORTH_A_NUMBER && !self.is_full() {
-            let mut form = Vec::new();
-            self.put_form(set, None, &mut form);
-            let number = self.introduce(set, &form);
-            out.truncate(start);
-            put(number << 2 | NUMBERED, out);
+        self.put_form(set, of, out);
+        if out.len() - start <= WORTH_A_NUMBER || self.is_full() {
+            return;
         }
+        let Some(at) = self.seen.iter().position(|seen| seen == set) else {
+            self.seen.truncate(SEEN - 1);
+            return self.seen.push_front(set.clone());
+        };
+        self.seen.remove(at);
+        let mut form = Vec::new();
+        self.put_form(set, None, &mut form);
+        let number = self.introduce(set, &form);
+        out.truncate(start);
+        put(number << 2 | NUMBERED, out);
     }
 
     /// Appends the shortest form of a set that needs no number of its own.
-    fn put_form(&mut self, set: &Set, whole: Option<&Set>, out: &mut Vec<u8>) {
-        let mut members = set.iter();
-        if let (Some(one), None) = (members.next(), members.next()) {
+    fn put_form(&mut self, set: &Set, of: Option<&Context<'_>>, out: &mut Vec<u8>) {
+        if let Some(one) = only(set) {
             return put(self.number(one) << 2 | SINGLE, out);
         }
-        drop(members);
-        let bases = whole.map(|whole| (whole, 0)).into_iter().chain(self.bases.iter().map(|(base, n)| (base, n + 1)));
+        let bases = of.map(|of| (of.dests, 0)).into_iter().chain(self.bases.iter().map(|(base, n)| (base, n + 1)));
         let nearest = bases
             .filter(|(base, _)| set.is_subset(base))
             .map(|(base, reference)| (base.len(), base.difference(set), reference))
             .min_by_key(|&(size, _, reference)| (size, reference));
-        if let Some((_, less, reference)) = nearest.filter(|(_, less, _)| less.len() <= set.len()) {
+        if let Some((_, mut less, reference)) = nearest.filter(|(_, less, _)| less.len() <= set.len()) {
             put(reference << 2 | LESS, out);
+            let author = of.is_some_and(|of| less.remove(of.author));
             let less = self.numbered(&less);
-            return put_list(&less, out);
+            put((less.len() as u64) << 1 | u64::from(author), out);
+            return put_ascending(&less, out);
         }
         let numbers = self.numbered(set);
         let start = out.len();
         put(LIST << 2 | OTHER, out);
-        put_list(&numbers, out);
+        put(numbers.len() as u64, out);
+        put_ascending(&numbers, out);
         let bytes = numbers.last().map_or(0, |last| *last as usize / 8 + 1);
         if bytes + 2 < out.len() - start {
             out.truncate(start);
@@ -373,9 +418,23 @@ impl Numbering {
     }
 }
 
+impl Context<'_> {
+    /// Whether `set` is the message's destinations less the entry's author.
+    fn is_less_author(&self, set: &Set) -> bool {
+        set.len() + usize::from(self.dests.contains(self.author)) == self.dests.len()
+            && !set.contains(self.author)
+            && set.is_subset(self.dests)
+    }
+}
+
+/// The one member of a set that has just one.
+fn only(set: &Set) -> Option<Index> {
+    let mut members = set.iter();
+    members.next().filter(|_| members.next().is_none())
+}
+
 /// Appends ascending numbers.
-fn put_list(numbers: &[u64], out: &mut Vec<u8>) {
-    put(numbers.len() as u64, out);
+fn put_ascending(numbers: &[u64], out: &mut Vec<u8>) {
     let mut next = 0;
     for &number in numbers {
         put(number - next, out);

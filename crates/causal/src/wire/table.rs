@@ -5,8 +5,10 @@ use core::borrow::Borrow;
 
 use smallvec::SmallVec;
 
-use super::{BITMAP, LESS, LESS_AUTHOR, LIST, NUMBERED, OTHER, SINGLE, VERSION};
-use crate::bytes::{take, take_byte, take_bytes, take_clock, take_count, take_id};
+use super::{
+    AFTER_HIS_LAST, BITMAP, BY_ANOTHER, LESS, LESS_AUTHOR, LIST, NOBODY, NUMBERED, ONE, OTHER, SET, SINGLE, VERSION,
+};
+use crate::bytes::{accept_count, take, take_byte, take_bytes, take_clock, take_count, take_id};
 use crate::{Clock, DecodeError, Entries, Entry, Id, Index, Limits, Numbered, Process, Set, Stamp};
 
 /// What the numbers of one link's other end stand for. It lives as long as the connection.
@@ -114,27 +116,57 @@ impl Table {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn decode(&self, input: &mut &[u8], limits: &Limits) -> Result<Stamp, DecodeError> {
-        let sender = self.take_process(input)?;
+        let head = take(input)?;
+        let last = head & AFTER_HIS_LAST != 0;
+        let others = accept_count(head >> 2, input, "entries", limits.entries)?;
+        accept_count(others as u64 + u64::from(last), input, "entries", limits.entries)?;
+        let sender = if head & BY_ANOTHER == 0 { self.process(0)? } else { self.take_process(input)? };
         let clock = take_clock(input)?;
         let dests = self.take_set(input, None)?;
-        let entries = take_count(input, "entries", limits.entries)?;
-        let mut log = SmallVec::with_capacity(entries);
-        for _ in 0..entries {
-            log.push(self.take_entry(input, sender, clock, &dests)?);
+        let mut log = SmallVec::with_capacity(others + usize::from(last));
+        if last {
+            let clock = clock.checked_sub(1).filter(|&clock| clock > 0).ok_or(DecodeError::Clock)?;
+            log.push(Entry { sender, clock, dests: dests.clone() });
+        }
+        let mut before = (0, 0);
+        for _ in 0..others {
+            let (number, entry) = self.take_entry(input, before, (sender, clock), &dests)?;
+            before = (number, entry.clock);
+            log.push(entry);
         }
         let log = Entries::in_order(log).ok_or(DecodeError::Unordered)?;
         Ok(Stamp { sender, clock, dests, log })
     }
 
-    fn take_entry(&self, input: &mut &[u8], sender: Index, clock: Clock, dests: &Set) -> Result<Entry, DecodeError> {
-        let author = self.take_process(input)?;
-        let number = take_clock(input)?;
-        let entry_clock = match author == sender {
-            true => clock.checked_sub(number).filter(|&clock| clock > 0).ok_or(DecodeError::Clock)?,
-            false => number,
+    /// Takes an entry after one with the author's number and the clock `before`. Returns its author's number with it.
+    fn take_entry(
+        &self,
+        input: &mut &[u8],
+        before: (u64, Clock),
+        (sender, sent): (Index, Clock),
+        dests: &Set,
+    ) -> Result<(u64, Entry), DecodeError> {
+        let head = take(input)?;
+        let number = before.0.saturating_add(head >> 2);
+        let author = self.process(number)?;
+        let clock = take_clock(input)?;
+        let clock = match before {
+            (same, before) if same == number && before > 0 => before.checked_add(clock),
+            _ if author == sender => sent.checked_sub(clock).filter(|&clock| clock > 0),
+            _ => Some(clock),
         };
-        let dests = self.take_set(input, Some(&Context { dests, author }))?;
-        Ok(Entry { sender: author, clock: entry_clock, dests })
+        let clock = clock.ok_or(DecodeError::Clock)?;
+        let dests = match head & 3 {
+            LESS_AUTHOR => {
+                let mut dests = dests.clone();
+                dests.remove(author);
+                dests
+            }
+            NOBODY => Set::new(),
+            ONE => [self.take_process(input)?].into_iter().collect(),
+            SET.. => self.take_set(input, Some(&Context { dests, author }))?,
+        };
+        Ok((number, Entry { sender: author, clock, dests }))
     }
 
     fn take_process(&self, input: &mut &[u8]) -> Result<Index, DecodeError> {
@@ -161,14 +193,19 @@ impl Table {
                     (None, Some(context)) => context.dests,
                     (None, None) => return Err(DecodeError::Form(head)),
                 };
-                Ok(base.difference(&self.take_list(input)?))
+                let count = take(input)?;
+                let mut less = self.take_ascending(input, count >> 1)?;
+                match context {
+                    _ if count & 1 == 0 => {}
+                    Some(context) => _ = less.insert(context.author),
+                    None => return Err(DecodeError::Form(head)),
+                }
+                Ok(base.difference(&less))
             }
-            (OTHER, Some(context)) if number == LESS_AUTHOR => {
-                let mut set = context.dests.clone();
-                set.remove(context.author);
-                Ok(set)
+            (OTHER, _) if number == LIST => {
+                let count = take(input)?;
+                self.take_ascending(input, count)
             }
-            (OTHER, _) if number == LIST => self.take_list(input),
             (OTHER, _) if number == BITMAP => {
                 let count = take_count(input, "bytes of a bitmap", self.processes.len().div_ceil(8))?;
                 let bytes = take_bytes(input, count)?.iter().enumerate();
@@ -181,8 +218,8 @@ impl Table {
         }
     }
 
-    fn take_list(&self, input: &mut &[u8]) -> Result<Set, DecodeError> {
-        let count = take_count(input, "members of a set", self.processes.len())?;
+    fn take_ascending(&self, input: &mut &[u8], count: u64) -> Result<Set, DecodeError> {
+        let count = accept_count(count, input, "members of a set", self.processes.len())?;
         let mut next = 0_u64;
         let members = (0..count).map(|_| {
             let number = next.checked_add(take(input)?).ok_or(DecodeError::Number)?;

@@ -33,6 +33,8 @@ enum Dests {
     Less(BTreeSet<usize>),
     /// Those of the message less the entry's author.
     LessAuthor,
+    /// And less some.
+    LessAuthorAnd(BTreeSet<usize>),
 }
 
 fn members() -> impl Strategy<Value = BTreeSet<usize>> {
@@ -47,13 +49,19 @@ fn shape() -> impl Strategy<Value = Shape> {
         members().prop_map(Dests::Some),
         prop::collection::btree_set(0..301_usize, 0..3).prop_map(Dests::Less),
         Just(Dests::LessAuthor),
+        prop::collection::btree_set(0..301_usize, 1..3).prop_map(Dests::LessAuthorAnd),
     ];
     let log = prop::collection::btree_map((0..301_usize, 1..40_u64), dests, 0..6);
-    (0..301_usize, 40..u64::MAX, members(), log).prop_map(|(sender, clock, dests, log)| Shape {
-        sender,
-        clock,
-        dests,
-        log,
+    let last = prop::option::of(prop_oneof![
+        Just(Dests::LessAuthor),
+        prop::collection::btree_set(0..301_usize, 1..3).prop_map(Dests::Less)
+    ]);
+    (0..301_usize, 41..u64::MAX, members(), log, last).prop_map(|(sender, clock, mut dests, mut log, last)| {
+        if let Some(last) = last {
+            dests.remove(&sender);
+            log.insert((sender, clock - 1), last);
+        }
+        Shape { sender, clock, dests, log }
     })
 }
 
@@ -68,6 +76,9 @@ fn stamp(shape: &Shape, peer: &Peer) -> Stamp {
             Dests::Some(members) => set(members),
             Dests::Less(members) => dests.difference(&set(members)),
             Dests::LessAuthor => dests.difference(&[sender].into_iter().collect()),
+            Dests::LessAuthorAnd(members) => {
+                dests.difference(&set(members)).difference(&[sender].into_iter().collect())
+            }
         };
         Entry { sender, clock, dests }
     });
@@ -158,25 +169,25 @@ proptest! {
 #[test]
 fn an_unknown_number_is_named() {
     let (table, limits) = (Table::default(), Limits::default());
-    let refused = table.decode(&mut &[5, 1, 0, 0][..], &limits);
+    let refused = table.decode(&mut &[1, 5, 1, 0][..], &limits);
     assert_eq!(refused, Err(DecodeError::Unknown { what: Numbered::Process, number: 5 }));
 
     let mut known = Table::default();
-    known.learn(&mut &[1, 1, 0, 1, 0, 7, 0, 0][..], &mut peer(&[]), &limits).unwrap();
-    let refused = known.decode(&mut &[0, 1, 3 << 2, 0][..], &limits);
+    known.learn(&mut &[2, 1, 0, 1, 0, 7, 0, 0][..], &mut peer(&[]), &limits).unwrap();
+    let refused = known.decode(&mut &[0, 1, 3 << 2][..], &limits);
     assert_eq!(refused, Err(DecodeError::Unknown { what: Numbered::Set, number: 3 }));
 }
 
 #[test]
 fn additions_that_leave_out_some_are_refused() {
     let (mut table, limits) = (Table::default(), Limits::default());
-    let refused = table.learn(&mut &[1, 1, 2, 1, 0, 7, 0, 0][..], &mut peer(&[]), &limits);
+    let refused = table.learn(&mut &[2, 1, 2, 1, 0, 7, 0, 0][..], &mut peer(&[]), &limits);
     assert_eq!(refused, Err(DecodeError::Gap { first: 2, known: 0 }));
 }
 
 #[test]
 fn each_limit_is_kept() {
-    let additions = [1, 1, 0, 2, 0, 7, 0, 9, 0, 1, 7, 2, 0, 0];
+    let additions = [2, 1, 0, 2, 0, 7, 0, 9, 0, 1, 3, 2, 0, 0];
     let learn = |limits: &Limits| Table::default().learn(&mut &additions[..], &mut peer(&[]), limits);
     let enough = Limits { processes: 2, entries: 0, sets: 1 };
     assert_eq!(learn(&enough), Ok(()));
@@ -187,35 +198,113 @@ fn each_limit_is_kept() {
 
     let mut table = Table::default();
     table.learn(&mut &additions[..], &mut peer(&[]), &enough).unwrap();
-    let entry = [0, 2, 0, 1, 1, 1, 5];
-    assert!(table.decode(&mut &entry[..], &Limits { entries: 1, ..enough }).is_ok());
-    let refused = table.decode(&mut &entry[..], &enough);
-    assert_eq!(refused, Err(DecodeError::TooMany { what: "entries", count: 1, limit: 0 }));
+    for one_entry in [&[1 << 2, 2, 0, 1 << 2, 1][..], &[2, 2, 0]] {
+        assert!(table.decode(&mut &one_entry[..], &Limits { entries: 1, ..enough }).is_ok());
+        let refused = table.decode(&mut &one_entry[..], &enough);
+        assert_eq!(refused, Err(DecodeError::TooMany { what: "entries", count: 1, limit: 0 }));
+    }
 }
 
 #[test]
 fn a_list_cannot_run_over() {
     let (mut table, limits) = (Table::default(), Limits::default());
-    table.learn(&mut &[1, 1, 0, 2, 0, 7, 0, 9, 0, 0][..], &mut peer(&[]), &limits).unwrap();
-    let mut list = [0, 1, 1 << 2 | 3, 2, 0].to_vec();
+    table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 0][..], &mut peer(&[]), &limits).unwrap();
+    let mut list = [0, 1, 3, 2, 0].to_vec();
     list.extend([0xff; 9]);
     list.push(1);
     assert_eq!(table.decode(&mut &list[..], &limits), Err(DecodeError::Number));
 }
 
-/// What a chat among 450 sends: the commonest set, everybody but the author, takes one byte.
+/// Numbers that are told as differences can lead nowhere.
+#[test]
+fn a_clock_or_number_that_no_message_can_have_is_refused() {
+    let (mut table, limits) = (Table::default(), Limits::default());
+    table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 0][..], &mut peer(&[]), &limits).unwrap();
+    let decode = |bytes: &[u8]| table.decode(&mut &bytes[..], &limits).map(|_| ());
+    assert_eq!(decode(&[2, 1, 5]), Err(DecodeError::Clock), "nothing came before a first message");
+    assert_eq!(decode(&[1 << 2, 4, 5, 1, 4]), Err(DecodeError::Clock), "his own from before the first");
+    assert_eq!(decode(&[1 << 2 | 2, 4, 5, 1, 1]), Err(DecodeError::Unordered), "his last one twice");
+    let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+    let beyond = [&[2 << 2, 4, 5, 1 << 2 | 1][..], &most, &[1, 1]].concat();
+    assert_eq!(decode(&beyond), Err(DecodeError::Clock), "beyond 64 bits");
+    let far = [&[2 << 2, 4, 5, 1 << 2 | 1, 1][..], &most, &[1]].concat();
+    assert_eq!(decode(&far), Err(DecodeError::Unknown { what: Numbered::Process, number: (u64::MAX >> 2) + 1 }));
+}
+
+/// Only an entry's destinations can be told by the message's, or by the entry's author.
+#[test]
+fn a_reference_to_what_is_not_there_is_refused() {
+    let (mut table, limits) = (Table::default(), Limits::default());
+    table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 1, 5][..], &mut peer(&[]), &limits).unwrap();
+    let decode = |bytes: &[u8]| table.decode(&mut &bytes[..], &limits).map(|_| ());
+    assert_eq!(decode(&[0, 1, 2, 0]), Err(DecodeError::Form(2)), "destinations less than themselves");
+    assert_eq!(decode(&[0, 1, 1 << 2 | 2, 1]), Err(DecodeError::Form(1 << 2 | 2)), "less the author of no entry");
+    assert_eq!(decode(&[1 << 2, 2, 5, 1 << 2 | 3, 1, 1 << 2 | 2, 1]), Ok(()), "less the author of an entry");
+    let addition = [2, 2, 0, 1, 0, 7, 0, 1, 2, 0];
+    let learned = Table::default().learn(&mut &addition[..], &mut peer(&[]), &limits);
+    assert_eq!(learned, Err(DecodeError::Form(2)));
+}
+
+/// A group of 450, as its first member numbers it.
+fn everybody() -> (Peer, Set) {
+    let sender = peer(&(0..450).collect::<Vec<u16>>());
+    let others = sender.roster().iter().map(|(index, _)| index).filter(|&index| index != sender.me()).collect();
+    (sender, others)
+}
+
+/// How long a message is once the sets in it have come before.
+fn length(stamp: &Stamp, numbering: &mut Numbering) -> usize {
+    numbering.encode(stamp, &mut Vec::new());
+    numbering.encode(stamp, &mut Vec::new());
+    let mut message = Vec::new();
+    numbering.encode(stamp, &mut message);
+    message.len()
+}
+
+/// What a chat among 450 sends: the commonest set, everybody but the author, takes two bits.
 #[test]
 fn a_broadcast_among_many_is_small() {
-    let mut sender = peer(&(0..450).collect::<Vec<u16>>());
-    let everybody: Set = sender.roster().iter().map(|(index, _)| index).filter(|&index| index != sender.me()).collect();
+    let (mut sender, everybody) = everybody();
     let author = sender.intern(44).unwrap();
     let mut stamp = sender.multicast(&everybody);
     let mut dests = everybody.clone();
     dests.remove(author);
     stamp.log = [Entry { sender: author, clock: 1000, dests }].into_iter().collect();
+    // Head, clock, destinations; head and clock of the entry.
+    assert_eq!(length(&stamp, &mut Numbering::new(&Limits::default())), 1 + 1 + 1 + 1 + 2);
+}
+
+/// Who says many things in a row says no more than that, whoever they are for.
+#[test]
+fn after_the_same_authors_last_message_it_is_three_bytes() {
+    for count in [449, 3, 1] {
+        let (mut sender, everybody) = everybody();
+        let dests = everybody.iter().take(count).collect();
+        sender.multicast(&dests);
+        let next = sender.multicast(&dests);
+        assert_eq!(next.log.len(), 1);
+        assert_eq!(length(&next, &mut Numbering::new(&Limits::default())), 3);
+    }
+}
+
+/// A set is told to every link, so it has to come again before it is worth that.
+#[test]
+fn a_set_that_comes_once_gets_no_number() {
+    let (mut sender, everybody) = everybody();
     let mut numbering = Numbering::new(&Limits::default());
-    numbering.encode(&stamp, &mut Vec::new());
-    let mut message = Vec::new();
-    numbering.encode(&stamp, &mut message);
-    assert!(message.len() <= 9, "{} bytes", message.len());
+    for odd in 0..100 {
+        let dests =
+            everybody.iter().filter(|index| index.position() % 2 == odd % 2 || index.position() == odd * 4).collect();
+        numbering.encode(&Stamp { log: [].into_iter().collect(), ..sender.multicast(&dests) }, &mut Vec::new());
+    }
+    let before = numbering.mark();
+    for _ in 0..2 {
+        numbering.encode(&Stamp { log: [].into_iter().collect(), ..sender.multicast(&everybody) }, &mut Vec::new());
+    }
+    let mut additions = Vec::new();
+    numbering.additions_since(before, sender.roster(), &mut additions);
+    assert!(additions.len() < 70, "one bitmap: {} bytes", additions.len());
+    let mut all = Vec::new();
+    numbering.additions_since(Mark::default(), sender.roster(), &mut all);
+    assert!(all.len() < 1100, "the ids, and few sets: {} bytes", all.len());
 }

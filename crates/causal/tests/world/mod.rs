@@ -1,31 +1,36 @@
-//! Random programs over a network that delays, reorders and duplicates, run at once by the book's algorithm, by `causal` with
-//! every marker travelling (which must do the same), and by `causal` as it is (which must deliver the same).
+//! Random programs over a network that delays, reorders and duplicates, run at once by four: the book's algorithm; `causal` with
+//! every marker travelling, given the envelope that serves everybody, and given its reduction for each destination (these must
+//! be in the book's state after every step); and `causal` with fewer markers (which must deliver the same, and forget nothing).
 //!
 //! Happened-before is computed here from the events alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::AddAssign;
 
 use causal::{Config, Delivery, Envelope, Limits, Markers, Process, Receipt, Snapshot};
-use proptest::prelude::*;
-use proptest::sample::Index as Pick;
 use reference::ks;
 
 type Id = u8;
 type Peer = Process<Id, usize>;
 
 /// The most processes that a program ever has.
-const PROCESSES: Id = 8;
+pub(crate) const PROCESSES: Id = 12;
+
+/// Which of those there are, however many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pick(pub(crate) u32);
 
 /// One step of a program. What it picks, it picks from what there is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     /// Somebody new joins.
     Join,
     /// Somebody leaves: he sends nothing any more and is no destination any more, but gets what is on its way.
     Leave(Pick),
     /// Somebody sends to those present whose bits are set.
-    Multicast(Pick, u8),
-    /// A copy arrives; reduced for its destination, or as it serves everybody.
+    Multicast(Pick, u16),
+    /// A copy arrives; where fewer markers travel, reduced for its destination or as it serves everybody.
     Arrive(Pick, bool),
     /// The network makes another copy of one that is on its way.
     Duplicate(Pick),
@@ -33,20 +38,19 @@ pub(crate) enum Step {
     Restart(Pick),
 }
 
-pub(crate) fn program() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        1 => Just(Step::Join),
-        1 => any::<Pick>().prop_map(Step::Leave),
-        // All of a group, a few, or one: each makes entries of its own kind.
-        4 => (any::<Pick>(), any::<u8>()).prop_map(|(who, to)| Step::Multicast(who, to)),
-        4 => (any::<Pick>(), 0..8_u8).prop_map(|(who, bit)| Step::Multicast(who, 1 << bit)),
-        3 => any::<Pick>().prop_map(|who| Step::Multicast(who, u8::MAX)),
-        18 => (any::<Pick>(), any::<bool>()).prop_map(|(copy, reduced)| Step::Arrive(copy, reduced)),
-        2 => any::<Pick>().prop_map(Step::Duplicate),
-        1 => any::<Pick>().prop_map(Step::Restart),
-    ];
-    prop::collection::vec(step, 0..120)
+impl Pick {
+    fn index(self, length: usize) -> usize {
+        self.0 as usize % length
+    }
+
+    fn get<T: Copy>(self, of: &[T]) -> T {
+        of[self.index(of.len())]
+    }
 }
+
+/// Messages, by number; a program has at most 120.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Numbers(u128);
 
 struct Sent {
     author: Id,
@@ -56,19 +60,32 @@ struct Sent {
     thin: Envelope<Id>,
     book: BTreeMap<Id, ks::Message<Id>>,
     /// What happened before it, of all that was sent.
-    past: BTreeSet<usize>,
+    past: Numbers,
 }
 
 struct Member {
+    /// Given the envelopes that serve everybody.
     exact: Peer,
+    /// Given the reductions for it alone.
+    reduced: Peer,
+    /// With fewer markers.
     thin: Peer,
     book: ks::Process<Id>,
     /// What happened before now, here: what was sent and delivered here, and what had happened before that.
-    past: BTreeSet<usize>,
-    delivered: BTreeSet<usize>,
+    past: Numbers,
+    delivered: Numbers,
+}
+
+/// How many entries are remembered and bytes sent with fewer markers, and with all; summed over the steps of a program.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sizes {
+    pub(crate) remembered: (usize, usize),
+    pub(crate) sent: (usize, usize),
 }
 
 pub(crate) struct World {
+    thin: Config,
+    sizes: Sizes,
     members: BTreeMap<Id, Member>,
     present: Vec<Id>,
     sent: Vec<Sent>,
@@ -77,15 +94,27 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
-        let mut world = Self { members: BTreeMap::new(), present: Vec::new(), sent: Vec::new(), wire: Vec::new() };
-        for _ in 0..3 {
+    /// With so many processes to begin with, and fewer markers by this rule.
+    pub(crate) fn new(processes: usize, fewer: Markers) -> Self {
+        let mut world = Self {
+            thin: Config { markers: fewer, ..Config::default() },
+            sizes: Sizes::default(),
+            members: BTreeMap::new(),
+            present: Vec::new(),
+            sent: Vec::new(),
+            wire: Vec::new(),
+        };
+        for _ in 0..processes {
             world.join();
         }
         world
     }
 
-    pub(crate) fn run(&mut self, program: &[Step]) {
+    pub(crate) fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    pub(crate) fn run(&mut self, program: impl IntoIterator<Item = Step>) {
         for step in program {
             match step {
                 Step::Join => self.join(),
@@ -96,22 +125,22 @@ impl World {
                 }
                 Step::Multicast(who, to) => {
                     if !self.present.is_empty() {
-                        self.multicast(*who.get(&self.present), *to);
+                        self.multicast(who.get(&self.present), to);
                     }
                 }
                 Step::Arrive(copy, reduced) => {
                     if !self.wire.is_empty() {
-                        self.arrive(copy.index(self.wire.len()), *reduced);
+                        self.arrive(copy.index(self.wire.len()), reduced);
                     }
                 }
                 Step::Duplicate(copy) => {
                     if !self.wire.is_empty() {
-                        self.wire.push(*copy.get(&self.wire));
+                        self.wire.push(copy.get(&self.wire));
                     }
                 }
                 Step::Restart(who) => {
                     let ids: Vec<Id> = self.members.keys().copied().collect();
-                    self.restart(*who.get(&ids));
+                    self.restart(who.get(&ids));
                 }
             }
         }
@@ -123,9 +152,14 @@ impl World {
             self.arrive(self.wire.len() - 1, false);
         }
         for (id, member) in &self.members {
-            let addressed = self.sent.iter().enumerate().filter(|(_, sent)| sent.dests.contains(id)).map(|(n, _)| n);
-            assert_eq!(member.delivered, addressed.collect(), "everything addressed to {id} was delivered");
-            for peer in [&member.exact, &member.thin] {
+            let mut addressed = Numbers::default();
+            self.sent
+                .iter()
+                .enumerate()
+                .filter(|(_, sent)| sent.dests.contains(id))
+                .for_each(|(n, _)| _ = addressed.insert(n));
+            assert_eq!(member.delivered, addressed, "everything addressed to {id} was delivered");
+            for peer in [&member.exact, &member.reduced, &member.thin] {
                 assert_eq!((peer.held(), peer.missing().count()), (0, 0), "nothing is held at {id}");
             }
         }
@@ -137,29 +171,32 @@ impl World {
             return;
         }
         let exact = Config { markers: Markers::Always, ..Config::default() };
-        let thin = Config { markers: Markers::Beyond(2), ..Config::default() };
         let member = Member {
-            exact: Process::new(id, exact),
-            thin: Process::new(id, thin),
+            exact: Process::new(id, exact.clone()),
+            reduced: Process::new(id, exact),
+            thin: Process::new(id, self.thin.clone()),
             book: ks::Process::new(id),
-            past: BTreeSet::new(),
-            delivered: BTreeSet::new(),
+            past: Numbers::default(),
+            delivered: Numbers::default(),
         };
         self.members.insert(id, member);
         self.present.push(id);
     }
 
-    fn multicast(&mut self, author: Id, to: u8) {
+    fn multicast(&mut self, author: Id, to: u16) {
         let dests: BTreeSet<Id> = self.present.iter().copied().filter(|&d| d != author && to >> d & 1 == 1).collect();
         let member = self.members.get_mut(&author).unwrap();
         let exact = member.exact.send(dests.iter().copied()).unwrap();
+        assert_eq!(member.reduced.send(dests.iter().copied()).as_ref(), Ok(&exact), "both forms come to the same");
         let thin = member.thin.send(dests.iter().copied().chain([author])).unwrap();
+        self.sizes.sent.0 += thin.to_bytes().len();
+        self.sizes.sent.1 += exact.to_bytes().len();
         let book: BTreeMap<_, _> = member.book.send(&dests).into_iter().collect();
         assert!(exact.dests().eq(&dests) && thin.dests().eq(&dests));
         for (destination, message) in &book {
             assert_eq!(log(&exact.for_destination(destination)), message.log, "the reduction is the book's O_M");
         }
-        let past = member.past.clone();
+        let past = member.past;
         member.past.insert(self.sent.len());
         self.wire.extend(dests.iter().map(|&destination| (destination, self.sent.len())));
         self.sent.push(Sent { author, clock: exact.clock(), dests, exact, thin, book, past });
@@ -170,14 +207,12 @@ impl World {
         let (to, number) = self.wire.swap_remove(copy);
         let message = &self.sent[number];
         let member = self.members.get_mut(&to).unwrap();
-        let before = (member.delivered.contains(&number), member.book.waiting());
-        let (exact, thin) = if reduced {
-            (message.exact.for_destination(&to), message.thin.for_destination(&to))
-        } else {
-            (message.exact.clone(), message.thin.clone())
-        };
-        let receipt = member.exact.accept(&exact, number).unwrap();
-        assert_eq!(member.thin.accept(&thin, number).unwrap(), receipt, "fewer markers hold back nothing else");
+        let before = (member.delivered.contains(number), member.book.waiting());
+        let receipt = member.exact.accept(&message.exact, number).unwrap();
+        let for_it = member.reduced.accept(&message.exact.for_destination(&to), number).unwrap();
+        assert_eq!(for_it, receipt, "the reduction holds back nothing else");
+        let thin = if reduced { &message.thin.for_destination(&to) } else { &message.thin };
+        assert_eq!(member.thin.accept(thin, number).unwrap(), receipt, "fewer markers hold back nothing else");
         member.book.arrive(message.book[&to].clone());
         let new = member.book.waiting() > before.1;
         let expected = match member.book.deliverable().contains(&(message.author, message.clock)) {
@@ -191,45 +226,53 @@ impl World {
 
     fn deliver(&mut self, to: Id) {
         let member = self.members.get_mut(&to).unwrap();
-        let mut thin = BTreeSet::new();
+        let mut thin = Numbers::default();
         while let Some(Delivery { message, .. }) = member.thin.next_delivery() {
             assert!(thin.insert(message), "exactly once");
         }
-        let mut exact = BTreeSet::new();
+        let order = |reduced: Delivery<usize>| reduced.message;
+        let mut reduced =
+            std::iter::from_fn(|| member.reduced.next_delivery().map(order)).collect::<Vec<_>>().into_iter();
+        let mut exact = Numbers::default();
         while let Some(Delivery { message: number, late, stamp }) = member.exact.next_delivery() {
             let message = &self.sent[number];
             assert!(!late);
+            assert_eq!(reduced.next(), Some(number), "the reduction delivers the same");
             assert_eq!(member.exact.spell(&stamp).clock(), message.clock);
             assert!(message.dests.contains(&to), "only what is addressed to {to}");
-            for &earlier in &message.past {
-                let came = !self.sent[earlier].dests.contains(&to) || member.delivered.contains(&earlier);
+            for earlier in message.past.iter() {
+                let came = !self.sent[earlier].dests.contains(&to) || member.delivered.contains(earlier);
                 assert!(came, "{to} is given {number} before {earlier}, which happened before it");
             }
             assert!(member.delivered.insert(number), "{to} is given {number} twice");
-            member.past.extend(&message.past);
+            member.past.extend(message.past);
             member.past.insert(number);
             assert!(member.book.deliverable().contains(&(message.author, message.clock)));
             member.book.deliver(&message.author, message.clock);
             exact.insert(number);
         }
+        assert_eq!(reduced.next(), None, "the reduction delivers the same");
         assert_eq!(exact, thin, "fewer markers deliver the same");
         assert_eq!(member.book.deliverable(), [], "nothing waits longer than in the book");
         self.compare(to);
     }
 
     /// The same state as the book's; and the one with fewer markers has forgotten nothing that the exact one knows.
-    fn compare(&self, id: Id) {
+    fn compare(&mut self, id: Id) {
         let member = &self.members[&id];
         let exact = remembered(&member.exact.snapshot());
         let mut book = member.book.log().clone();
         ks::purge_null_entries(&mut book);
         assert_eq!(exact, book, "the log at {id}");
+        assert_eq!(remembered(&member.reduced.snapshot()), book, "the log at {id}, with the reductions");
         let thin = remembered(&member.thin.snapshot());
         for (entry, dests) in &exact {
             let kept = dests.is_empty() || thin.get(entry).is_some_and(|kept| kept.is_superset(dests));
             assert!(kept, "{id} has forgotten {entry:?}, which may not have reached {dests:?}");
         }
-        for peer in [&member.exact, &member.thin] {
+        self.sizes.remembered.0 += thin.len();
+        self.sizes.remembered.1 += exact.len();
+        for peer in [&member.exact, &member.reduced, &member.thin] {
             assert_eq!(peer.held(), member.book.waiting());
             for author in self.members.keys() {
                 let delivered = peer.roster().index(author).map_or(0, |index| peer.delivered(index));
@@ -244,12 +287,15 @@ impl World {
 
     fn restart(&mut self, id: Id) {
         let member = self.members.get_mut(&id).unwrap();
-        for (peer, markers) in [(&mut member.exact, Markers::Always), (&mut member.thin, Markers::Beyond(2))] {
+        let exact = Config { markers: Markers::Always, ..Config::default() };
+        for (peer, config) in
+            [(&mut member.exact, &exact), (&mut member.reduced, &exact), (&mut member.thin, &self.thin)]
+        {
             let snapshot = peer.snapshot();
             let bytes = snapshot.to_bytes();
             let read = Snapshot::from_bytes(&bytes, &Limits::default()).unwrap();
             assert_eq!(read, snapshot);
-            let mut restored = Peer::restore(read, Config { markers, ..Config::default() }).unwrap();
+            let mut restored = Peer::restore(read, config.clone()).unwrap();
             assert_eq!(restored.snapshot(), snapshot);
             for (stamp, &message) in peer.held_messages() {
                 assert_eq!(restored.receive(stamp.clone(), message).unwrap(), Receipt::Held);
@@ -257,6 +303,43 @@ impl World {
             *peer = restored;
         }
         self.compare(id);
+    }
+}
+
+impl AddAssign for Sizes {
+    fn add_assign(&mut self, other: Self) {
+        self.remembered.0 += other.remembered.0;
+        self.remembered.1 += other.remembered.1;
+        self.sent.0 += other.sent.0;
+        self.sent.1 += other.sent.1;
+    }
+}
+
+impl Numbers {
+    fn contains(self, number: usize) -> bool {
+        self.0 >> number & 1 == 1
+    }
+
+    /// Whether it is new.
+    fn insert(&mut self, number: usize) -> bool {
+        assert!(number < 128, "a program has fewer messages");
+        let new = !self.contains(number);
+        self.0 |= 1 << number;
+        new
+    }
+
+    fn extend(&mut self, others: Self) {
+        self.0 |= others.0;
+    }
+
+    fn iter(self) -> impl Iterator<Item = usize> {
+        (0..128).filter(move |&number| self.contains(number))
+    }
+}
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 

@@ -84,7 +84,8 @@ impl Directory {
     /// Whether a person who is known goes by `name`, however capitalised, or has it as an alias.
     pub(crate) fn is_a_person(&self, name: &Name) -> bool {
         let same = |other: &Name| is(other, name.as_str(), false);
-        self.people.values().any(|person| same(person.name())) || self.aliases.keys().any(same)
+        let mut people = self.people.values().filter(|person| !person.departed);
+        people.any(|person| same(person.name())) || self.aliases.keys().any(same)
     }
 
     /// The people who match, sorted by name; oneself may be among them.
@@ -92,6 +93,7 @@ impl Directory {
         let mut users: Vec<_> = self
             .people
             .iter()
+            .filter(|(_, person)| !person.departed)
             .filter(|(_, person)| {
                 let shown = format!("{}@{}", person.name(), person.address());
                 pattern.matches(&shown) || pattern.matches(&person.who.label)
@@ -141,7 +143,13 @@ impl Directory {
                     || id.fingerprint() == text
             }
         };
-        self.people.iter().filter(|&(id, person)| means(*id, person)).map(|(id, _)| *id).collect()
+        let called = |departed| {
+            let people = self.people.iter().filter(move |(_, person)| person.departed == departed);
+            people.filter(|&(id, person)| means(*id, person)).map(|(id, _)| *id).collect::<BTreeSet<_>>()
+        };
+        // Whoever has departed is meant only where nobody else can be: his conversation can still be read.
+        let people = called(false);
+        if people.is_empty() { called(true) } else { people }
     }
 
     fn groups_called(&self, text: &str, case_counts: bool) -> Vec<&Name> {

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use causal::{Index, Limits, Stamp};
+use causal::{Limits, Stamp};
 
 use super::{Kept, Leaf, SignedBatch};
 use crate::batch::{Hash, MAX_LEAVES};
@@ -26,6 +26,26 @@ pub struct Filed {
 }
 
 impl Kept {
+    /// The messages of one batch, whose stamps were written before this process became another incarnation: in what they
+    /// are now written in, where the former one has the number `former`.
+    pub(crate) fn renamed(batch: &SignedBatch, former: usize) -> Arc<SignedBatch> {
+        let leaf = |leaf: &Leaf| match leaf {
+            Leaf::Here { stamp, body } => Leaf::Here { stamp: stamp.clone().renamed(former), body: body.clone() },
+            Leaf::Elsewhere(hash) => Leaf::Elsewhere(*hash),
+        };
+        Arc::new(SignedBatch {
+            leaves: batch.leaves.iter().map(leaf).collect(),
+            frame: OnceLock::new(),
+            author: batch.author,
+            signature: batch.signature,
+            bodies: batch.bodies.clone(),
+            bytes: batch.bytes,
+            hashes: batch.hashes.clone(),
+            is_signed: batch.is_signed.clone(),
+            number: batch.number.clone(),
+        })
+    }
+
     /// The number under which a store filed the batch that this message belongs to, if it has.
     pub fn batch_number(&self) -> Option<u64> {
         self.batch.number.get().copied()
@@ -62,13 +82,32 @@ impl Kept {
         bytes
     }
 
+    /// The author's number among the processes; 0 is oneself.
+    pub fn author_number(&self) -> u32 {
+        u32::try_from(self.stamp().sender.position()).expect("processes are numbered with 32 bits")
+    }
+
+    /// Which messages of the batch are here, whatever has become of them: bit i is the one in place i. A store files them
+    /// all, because without any of these the batch cannot be read back.
+    pub fn places_here(&self) -> u64 {
+        let here = |&place: &usize| self.batch.message(place).is_some();
+        (0..self.batch.len()).filter(here).fold(0, |mask, place| mask | 1 << place)
+    }
+
+    /// The message of the same batch in that place, if it is here.
+    pub fn sibling(&self, place: u16) -> Option<Self> {
+        self.batch.message(usize::from(place))?;
+        Some(Self { batch: Arc::clone(&self.batch), index: place })
+    }
+
     /// Appends the stamp, in the process's own numbering.
     pub fn stamp_bytes(&self, out: &mut Vec<u8>) {
         self.stamp().write_local(out);
     }
 
-    /// The messages of a batch that was filed under `number`, in the order of `filed`. What `written_by` an earlier
-    /// incarnation, which now has that number among the processes, is read in its numbering.
+    /// The messages of a batch that was filed under `number`, in the order of `filed`. What was `written_by` an earlier
+    /// incarnation, which now has that number among the processes, is read in its numbering. There are `processes`
+    /// numbers, 0 among them: a stamp that names others is damaged.
     ///
     /// # Errors
     /// [`Malformed`] if these are not the head and the messages of one batch, all that are here of it.
@@ -76,9 +115,10 @@ impl Kept {
         number: u64,
         head: &[u8],
         filed: Vec<Filed>,
-        written_by: Option<Index>,
-        limits: &Limits,
+        written_by: Option<u32>,
+        processes: usize,
     ) -> Result<Vec<Self>, Malformed> {
+        let limits = Limits { processes, ..Limits::default() };
         let short = || Malformed::new("the head of a batch that ends too soon");
         let mut rest = head;
         let key: [u8; 32] = *take(&mut rest).ok_or_else(short)?;
@@ -106,9 +146,9 @@ impl Kept {
         }
         let mut bodies = Vec::with_capacity(filed.iter().map(|filed| filed.body.len()).sum());
         for Filed { place, stamp, body } in &filed {
-            let stamp = Stamp::read_local(stamp, limits).map_err(|_| Malformed::new("a stamp that cannot be read"))?;
+            let stamp = Stamp::read_local(stamp, &limits).map_err(|_| Malformed::new("a stamp that cannot be read"))?;
             let stamp = match written_by {
-                Some(me) => stamp.renamed(me),
+                Some(me) => stamp.renamed(me as usize),
                 None => stamp,
             };
             let start = bodies.len();

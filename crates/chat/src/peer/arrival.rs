@@ -1,6 +1,7 @@
 //! From a frame to a delivery: what came in goes to the causal order, and what the causal order lets go is shown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -9,7 +10,7 @@ use causal::{Delivery, Limits, Receipt, Stamp};
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
 use crate::history::{Conversation, Entry};
-use crate::hlc::Skew;
+use crate::hlc::{Hlc, Skew};
 use crate::kept::Kept;
 use crate::store::{Change, Store};
 use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients};
@@ -141,6 +142,7 @@ impl<S: Store> Peer<S> {
             self.ledger.delivered += 1;
             self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
             self.note_delivered(now, sender);
+            self.note_seen(sender);
             if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
                 self.held_large_bytes -= bytes;
             }
@@ -162,6 +164,10 @@ impl<S: Store> Peer<S> {
                 Ok(Body::Welcome(_)) => {
                     self.effects.durable.push(Change::Delivered { kept });
                     self.show_fetched(now, (sender, clock));
+                }
+                Ok(Body::Tombstone(process)) => {
+                    self.effects.durable.push(Change::Delivered { kept });
+                    self.take_tombstone(now, id.process.person, process);
                 }
                 Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
                     self.effects.durable.push(Change::Delivered { kept });
@@ -214,16 +220,17 @@ impl<S: Store> Peer<S> {
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
         let stamp = kept.stamp();
         self.note_unaddressed(&conversation, stamp.sender, &stamp.dests);
-        self.talks.entry(&conversation).shown.raise(stamp.sender, stamp.clock);
-        let entry = Entry {
-            conversation,
-            hlc: head.hlc,
-            kept: kept.clone(),
-            fetched: shown.fetched,
-            late: shown.late,
-            clock_off,
-            opened,
-        };
+        let talk = self.talks.entry(&conversation);
+        talk.shown.raise(stamp.sender, stamp.clock);
+        let is_of_the_past = is_behind(head.hlc, talk.newest, self.config.late_after);
+        if !clock_off {
+            talk.newest = talk.newest.max(head.hlc);
+        }
+        // What somebody missed by being away himself is no surprise.
+        let late = shown.late || (is_of_the_past && !shown.fetched && !self.homecoming.is_under_way());
+        self.homecoming.note_shown(now, kept.id().process.person, head.hlc);
+        let entry =
+            Entry { conversation, hlc: head.hlc, kept: kept.clone(), fetched: shown.fetched, late, clock_off, opened };
         let message = self.message(&entry, head.sent_at, text);
         self.effects.durable.push(Change::Shown(entry));
         self.tell(Event::Message { message });
@@ -257,6 +264,12 @@ pub(super) fn sealing(author: ProcessId) -> Vec<u8> {
     let mut context = Vec::with_capacity(40);
     causal::Id::encode(&author, &mut context);
     context
+}
+
+/// Whether a stamp is more than `span` behind another one.
+fn is_behind(stamp: Hlc, newest: Hlc, span: Duration) -> bool {
+    let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    stamp.micros.saturating_add(span) < newest.micros
 }
 
 /// Whether a message that was refused may be taken later.

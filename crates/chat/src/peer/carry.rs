@@ -163,7 +163,7 @@ impl<S: Store> Peer<S> {
         if let Some(Parcel { message, to, .. }) = self.carry.remove(key)
             && self.ledger.is_on()
         {
-            self.effects.durable.push(Change::Dropped { message, to });
+            self.effects.durable.push(Change::HandedOver { message, to });
         }
     }
 

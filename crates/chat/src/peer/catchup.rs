@@ -87,6 +87,11 @@ impl Vectors {
         self.refused.insert(author);
     }
 
+    /// Whether something is being pulled.
+    pub(super) fn is_pulling(&self) -> bool {
+        !self.pulling.is_empty()
+    }
+
     fn checked(&self, peer: Index, author: Index) -> Clock {
         self.checked.get(&peer).map_or(0, |vector| vector.of(author))
     }
@@ -182,8 +187,7 @@ impl<S: Store> Peer<S> {
             return;
         };
         self.vectors.next_heartbeat = now.monotonic + self.config.heartbeat;
-        self.greet_again();
-        self.admit(now);
+        self.greet_again(now);
         self.welcome_present();
         self.vectors.changed = Set::new();
         self.tell_everybody(have);
@@ -231,7 +235,7 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             // Nothing is pulled of somebody who is not known, or past the bound on processes.
-            if self.directory.process_of(author.person).is_none() {
+            if !self.directory.knows(author.person) {
                 continue;
             }
             let Ok(author) = self.causal.intern(*author) else { continue };
@@ -261,6 +265,7 @@ impl<S: Store> Peer<S> {
         if holes.is_empty() {
             self.vectors.acknowledged.raise(process, delivered);
         }
+        self.note_spread();
     }
 
     /// Starts a pull for every author who is not linked and of whom somebody who is has more than I do.
@@ -331,7 +336,9 @@ impl<S: Store> Peer<S> {
                 stored.last().map_or(after, |kept| kept.id().clock)
             };
             let held = held.into_iter().filter(|k| (after + 1..=up_to).contains(&k.id().clock));
-            let mine = stored.into_iter().chain(held).filter(|kept| kept.stamp().dests.contains(asker)).collect();
+            // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
+            let stored = stored.into_iter().filter(|kept| self.causal.knows(index, kept.id().clock));
+            let mine = stored.chain(held).filter(|kept| kept.stamp().dests.contains(asker)).collect();
             (mine, up_to.min(last_stored))
         };
         if let Some(index) = self.causal.roster().index(&author) {

@@ -40,9 +40,12 @@ impl<S: Store> Peer<S> {
             Command::LeaveGroup { group } => self.leave_group(now, &group),
             Command::Send { to, text, delay_ms } => self.send(now, to, &text, delay_ms),
             Command::History { of, count } => self.history(of, count),
+            Command::Search { words, of, count } => self.search(&words, of, count),
+            Command::Seen { nth } => self.seen(now, nth),
             Command::Pending => Ok(self.pending()),
             Command::Alias { person, name } => self.alias(&person, &name),
             Command::Unalias { name } => self.unalias(&name),
+            Command::Forget { person } => self.forget_person(now, &person),
             Command::Connect { address } => {
                 self.effects.dial.push(address.clone());
                 Ok(Answer::Connecting { address })
@@ -149,8 +152,13 @@ impl<S: Store> Peer<S> {
                 None => return self.send_once_connected(address, text, delay_ms),
             },
         };
-        if conversation == Conversation::Direct(self.me.person) {
-            return Err(Refusal::Oneself);
+        if let Conversation::Direct(person) = conversation {
+            if person == self.me.person {
+                return Err(Refusal::Oneself);
+            }
+            if self.directory.process_of(person).is_none() {
+                return Err(Refusal::Departed { who: self.directory.who(person).label.clone() });
+            }
         }
         Ok(self.say(now, conversation, text, delay_ms))
     }
@@ -201,8 +209,12 @@ impl<S: Store> Peer<S> {
             opened = Some(std::mem::replace(&mut body, body::sealed(&sealed)));
         }
         let clock = self.multicast(&dests, body, opened, group, due);
+        if due.is_none() {
+            self.watch_spread(now, clock);
+        }
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(self.causal.me(), clock);
+        talk.newest = talk.newest.max(head.hlc);
         let to = match &conversation {
             Conversation::Direct(person) => Recipients::Direct(self.directory.who(*person)),
             Conversation::All | Conversation::Group(_) => {
@@ -244,29 +256,6 @@ impl<S: Store> Peer<S> {
         } else {
             self.effects.durable.push(Change::Delivered { kept });
         }
-    }
-
-    fn history(&mut self, of: Option<Target>, count: Option<usize>) -> Result<Answer, Refusal> {
-        let conversation = match of {
-            None => None,
-            Some(Target::All) => Some(Conversation::All),
-            Some(Target::Name(name)) => Some(match self.directory.resolve(&name, Wanted::Anyone)? {
-                Resolved::All => Conversation::All,
-                Resolved::Group(group) => Conversation::Group(group),
-                Resolved::Person(person) => Conversation::Direct(person),
-            }),
-            Some(Target::Address(address)) => match self.directory.at_address(address) {
-                Some(person) => Some(Conversation::Direct(person)),
-                None => return Err(Refusal::UnknownUser { name: address.to_string(), nearest: None }),
-            },
-        };
-        let messages = self.newest(conversation.as_ref(), count.unwrap_or(self.config.history_shown));
-        let of = conversation.map(|conversation| match conversation {
-            Conversation::All => Recipients::All,
-            Conversation::Group(group) => Recipients::Group(group.shared()),
-            Conversation::Direct(person) => Recipients::Direct(self.directory.who(person)),
-        });
-        Ok(Answer::History { of, messages })
     }
 
     fn pending(&mut self) -> Answer {

@@ -44,13 +44,19 @@ impl<S: Store> Peer<S> {
     /// Takes records, however they came.
     pub(super) fn merge_records(&mut self, now: Now, records: Vec<SignedRecord>) {
         for signed in records {
+            if self.is_of_a_forgotten(&signed) {
+                continue;
+            }
             match self.directory.merge(&signed) {
                 Ok(Merge::Newer(news)) => {
                     let record = signed.claim().expect("it was merged, so it is one");
                     // A stamp that is a day ahead still orders that person's own records; it does not move my clock.
                     let _ = self.clock.observe(now.unix_micros, record.version);
                     self.effects.durable.push(Change::Record(signed));
-                    self.take_news(record.process, news);
+                    if let Some(index) = self.causal.roster().index(&record.process) {
+                        self.note_seen(index);
+                    }
+                    self.take_news(now, record.process, news);
                 }
                 Ok(Merge::OwnIsNewer) => self.record_is_stale = true,
                 Ok(Merge::Same | Merge::Older) => {}
@@ -59,7 +65,7 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    fn take_news(&mut self, process: ProcessId, news: Vec<News>) {
+    pub(super) fn take_news(&mut self, now: Now, process: ProcessId, news: Vec<News>) {
         let mut newcomer_to: Vec<Conversation> = Vec::new();
         for news in news {
             match news {
@@ -69,7 +75,7 @@ impl<S: Store> Peer<S> {
                 News::Superseded(old) => {
                     newcomer_to.extend([Conversation::All, Conversation::Direct(process.person)]);
                     newcomer_to.extend(self.shared_groups(process));
-                    self.forget(old);
+                    self.forget(now, old);
                 }
                 News::Changed { person, before } => {
                     let who = self.directory.who(person);
@@ -106,12 +112,20 @@ impl<S: Store> Peer<S> {
     }
 
     /// A process is gone for good: it is never addressed again, and nobody waits for what it should have had.
-    fn forget(&mut self, process: ProcessId) {
+    pub(super) fn forget(&mut self, now: Now, process: ProcessId) {
         let Some(index) = self.causal.roster().index(&process) else { return };
+        if self.causal.forgotten().contains(index) {
+            return;
+        }
+        // What was said in this turn is addressed to it still.
+        self.flush(now);
         self.causal.forget(index);
         self.ledger.causal_moved = true;
         self.greetings.remove(&process);
         self.outbox.forget(index);
+        self.gate.owe_nothing(index);
+        self.note_seen(index);
+        self.note_spread();
         self.journal(Journal::Forget { process });
     }
 }

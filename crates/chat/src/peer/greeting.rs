@@ -17,7 +17,7 @@ use crate::frame::{Control, Handed, Returned};
 use crate::identity::{self, Signature};
 use crate::store::{Change, Store};
 
-use super::{BadFrame, Peer};
+use super::{BadFrame, Now, Peer};
 
 const DOMAIN: &[u8] = b"causerie greeting v1";
 
@@ -56,8 +56,9 @@ pub(super) fn forged(process: ProcessId) -> Bytes {
 }
 
 impl<S: Store> Peer<S> {
-    /// My greeting as things stand.
-    pub(super) fn greeting(&mut self) -> Bytes {
+    /// My greeting as things stand: what was said in this turn is signed first, so that its hash and its clock go together.
+    pub(super) fn greeting(&mut self, now: Now) -> Bytes {
+        self.flush(now);
         let greeting = Greeting {
             process: self.me,
             clock: self.causal.clock(),
@@ -77,9 +78,9 @@ impl<S: Store> Peer<S> {
     }
 
     /// Tells everybody how far I have come, if that has changed.
-    pub(super) fn greet_again(&mut self) {
+    pub(super) fn greet_again(&mut self, now: Now) {
         let before = self.greeted_with.as_ref().map(|(greeting, _)| *greeting);
-        let signed = self.greeting();
+        let signed = self.greeting(now);
         if before != self.greeted_with.as_ref().map(|(greeting, _)| *greeting) {
             let frame = Control::Greeting { signed }.encode();
             self.effects.frames.extend(self.link_of.values().map(|&link| (link, frame.clone())));

@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::{Event, LinkId, PersonId};
 
 use super::carry::Offers;
+use super::restart::Anew;
 use super::{BadFrame, Now, Peer, greeting};
 
 /// One link that is up.
@@ -22,6 +23,8 @@ pub(super) struct Link {
     remote: SocketAddr,
     /// Who is there, once it has said so.
     pub(super) process: Option<Index>,
+    /// The process there was forgotten and has been told so: nothing that it says counts.
+    pub(super) dismissed: bool,
     /// The other side's numbers, of this connection.
     pub(super) table: Table,
     /// Which of my numbers it has been told.
@@ -46,6 +49,7 @@ impl<S: Store> Peer<S> {
             person,
             remote,
             process: None,
+            dismissed: false,
             table: Table::default(),
             mark: Mark::default(),
             full: false,
@@ -57,7 +61,7 @@ impl<S: Store> Peer<S> {
         self.links.insert(link, state);
         self.await_pushes(now, person);
         let hello = Control::Hello {
-            greeting: self.greeting(),
+            greeting: self.greeting(now),
             have: self.have_everything(),
             records: self.directory.records().cloned().collect(),
             returned: Box::new(self.returned_to(person)),
@@ -80,6 +84,8 @@ impl<S: Store> Peer<S> {
         self.directory.set_absent(person);
         let who = self.directory.who(person);
         self.tell(Event::PeerDown { who, reason: reason.to_owned() });
+        self.note_spread();
+        self.note_alone();
         self.announce_what_i_have_of(process);
         self.pull_what_others_have();
     }
@@ -148,10 +154,14 @@ impl<S: Store> Peer<S> {
             return Err(BadFrame("a greeting under somebody else's name".to_owned()));
         }
         if self.was_rolled_back(returned) {
-            self.begin_anew(now);
+            self.begin_anew(now, &Anew::RolledBack);
             return Ok(());
         }
         let index = self.causal.intern(process).map_err(|full| BadFrame(full.to_string()))?;
+        if self.causal.forgotten().contains(index) {
+            self.dismiss(link_id, process);
+            return Ok(());
+        }
         self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
         link.process = Some(index);
@@ -160,6 +170,9 @@ impl<S: Store> Peer<S> {
         if self.directory.process_of(person).is_none() {
             return Err(BadFrame("a greeting without a record of its own".to_owned()));
         }
+        self.note_seen(index);
+        self.note_company(now);
+        self.come_home(now);
         self.link_of.insert(index, link_id);
         let new = self.directory.set_present(person, shown_address(remote));
         let who = self.directory.who(person);
@@ -170,6 +183,7 @@ impl<S: Store> Peer<S> {
         self.leave_parcels_with(now, index, link_id);
         self.pull_what_others_have();
         self.ask_to_complete(index);
+        self.ask_anew(index);
         self.admit(now);
         self.send_to_address(now, person, remote);
         Ok(())

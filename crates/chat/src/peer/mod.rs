@@ -5,15 +5,19 @@ mod batch_frame;
 mod carry;
 mod catchup;
 mod commands;
+mod departure;
 mod directory;
 mod greeting;
 mod health;
 mod history;
+mod homecoming;
 mod links;
 mod outbox;
 mod repair;
 mod restart;
+mod seen;
 mod sending;
+mod spread;
 mod talk;
 mod timers;
 mod welcome;
@@ -42,12 +46,15 @@ use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, P
 
 use carry::Carry;
 use catchup::Vectors;
+use departure::Absent;
 use greeting::Greeting;
+use homecoming::Homecoming;
 use links::Link;
 use outbox::Outbox;
 use repair::Repair;
 use restart::Ledger;
 use sending::Queued;
+use spread::Watch;
 use talk::Talks;
 use welcome::Gate;
 
@@ -100,6 +107,9 @@ pub struct Peer<S> {
     queue: Vec<Queued>,
     outbox: Outbox,
     carry: Carry,
+    watch: Watch,
+    absent: Absent,
+    homecoming: Homecoming,
     talks: Talks,
     vectors: Vectors,
     gate: Gate,
@@ -154,6 +164,9 @@ impl<S: Store> Peer<S> {
             queue: Vec::new(),
             outbox: Outbox::default(),
             carry: Carry::default(),
+            watch: Watch::default(),
+            absent: Absent::default(),
+            homecoming: Homecoming::default(),
             talks: Talks::default(),
             vectors: Vectors::new(now.monotonic),
             gate: Gate::default(),
@@ -206,7 +219,7 @@ impl<S: Store> Peer<S> {
     /// what somebody else wrote is never the carrier's fault.
     pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8]) -> Result<(), BadFrame> {
         use crate::frame::Frame;
-        if !self.links.contains_key(&link) {
+        if self.links.get(&link).is_none_or(|link| link.dismissed) {
             return Ok(());
         }
         match Frame::decode(frame)? {
@@ -240,8 +253,11 @@ impl<S: Store> Peer<S> {
             Control::Carrying { offered } => self.handle_carrying(now, link, process, offered)?,
             Control::CarryWanted { wanted, done } => self.handle_carry_wanted(link, process, wanted, done),
             Control::Parcels { parcels } => self.handle_parcels(now, link, process, parcels),
+            Control::Forgotten { process: forgotten } => self.handle_forgotten(now, process, forgotten)?,
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
-            Control::History { request, messages, more } => self.handle_history(now, process, request, messages, more),
+            Control::History { request, messages, more, whole } => {
+                self.handle_history(now, process, request, messages, more, whole);
+            }
         }
         Ok(())
     }
@@ -263,6 +279,8 @@ impl<S: Store> Peer<S> {
         self.queue.clear();
         self.outbox = Outbox::default();
         self.carry.begin_anew();
+        self.watch = Watch::default();
+        self.absent.begin_anew();
         self.vectors = Vectors::new(now.monotonic);
         self.gate = Gate::default();
         self.repair = Repair::default();

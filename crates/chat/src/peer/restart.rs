@@ -3,10 +3,11 @@
 //! Messages are kept where they arrive and are sent; this module keeps the rest, once a turn and only if the store survives
 //! the process: where the causal order stands, what was shown of each conversation, who is still owed a welcome.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use causal::{Clock, Index, Progress, Snapshot};
+use causal::{Clock, Index, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
@@ -34,6 +35,8 @@ struct Mind {
     last: Option<Hash>,
     /// Who is to be welcomed before anything is said to him, and where.
     owed: Vec<(u32, Vec<Conversation>)>,
+    /// How long nothing was seen of whom, in ticks.
+    unseen: Vec<(u32, u32)>,
 }
 
 /// What was shown and fetched of a conversation, by the numbers of the authors.
@@ -135,11 +138,54 @@ fn unreadable(reason: impl ToString) -> StoreError {
     StoreError::Unreadable { reason: reason.to_string() }
 }
 
+/// Why a peer begins anew.
+#[derive(Debug)]
+pub(super) enum Anew {
+    /// Its store was put back from a copy.
+    RolledBack,
+    /// Others have forgotten it.
+    Forgotten {
+        /// Who says so.
+        by: String,
+    },
+}
+
+impl Anew {
+    /// What the others are told.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::RolledBack => "beginning anew: the store was rolled back",
+            Self::Forgotten { .. } => "beginning anew: it was forgotten",
+        }
+    }
+}
+
+impl fmt::Display for Anew {
+    /// What the user is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RolledBack => {
+                f.write_str("what is kept here is older than what you have sent: it was put back from a copy")?
+            }
+            Self::Forgotten { by } => {
+                write!(
+                    f,
+                    "the others had forgotten this peer, as {by} says: it was away for long, or somebody said -forget"
+                )?;
+            }
+        }
+        f.write_str(". This peer begins anew, and fetches what is missing from the others")
+    }
+}
+
 impl<S: Store> Peer<S> {
     /// Goes on from what was kept.
     pub(super) fn restore(&mut self, now: Now, saved: Saved) -> Result<(), StoreError> {
         self.ledger.numbered = self.causal.roster().len();
         self.ledger.clock_at_start = self.causal.clock();
+        if saved.causal.is_some() {
+            self.homecoming.note_past();
+        }
         if let Some(bytes) = &saved.mind {
             let mind: Mind = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
             self.clock.go_on_from(mind.hlc);
@@ -147,6 +193,8 @@ impl<S: Store> Peer<S> {
             self.ledger.last = mind.last;
             let owed = mind.owed.into_iter().filter_map(|(number, of)| Some((self.numbered(number)?, of)));
             self.gate.owe(owed.collect());
+            let unseen = mind.unseen.into_iter().filter_map(|(number, ticks)| Some((self.numbered(number)?, ticks)));
+            self.absent.go_on_counting(unseen.collect());
             self.ledger.mind = bytes.clone();
         }
         for signed in &saved.records {
@@ -157,6 +205,9 @@ impl<S: Store> Peer<S> {
             {
                 self.groups = record.groups;
             }
+        }
+        for index in self.causal.forgotten().iter() {
+            drop(self.directory.depart(*self.causal.roster().id(index)));
         }
         for (alias, person) in saved.aliases {
             let _ = self.directory.set_alias(person, alias);
@@ -169,7 +220,7 @@ impl<S: Store> Peer<S> {
             };
             let (shown, fetched) = (numbered(shown), numbered(fetched));
             let talk = self.talks.entry(conversation);
-            (talk.shown, talk.fetched) = (shown, fetched);
+            (talk.shown, talk.fetched, talk.fetched_and_shown) = (shown, fetched.clone(), fetched);
         }
         self.greetings = saved.greetings.into_iter().collect();
         for kept in saved.own {
@@ -232,13 +283,16 @@ impl<S: Store> Peer<S> {
             delivered: self.ledger.delivered,
             last: self.ledger.last,
             owed: owed.collect(),
+            unseen: self.absent.unseen().map(|(process, ticks)| (number(process), ticks)).collect(),
         };
         let mind = codec::encode(&mind);
         if mind != self.ledger.mind {
             self.ledger.mind = mind.clone();
             self.effects.durable.push(Change::Mind(mind));
         }
-        if std::mem::take(&mut self.ledger.causal_moved) {
+        // Stamps are read in the numbering that the causal order is kept with.
+        let has_grown = self.ledger.numbered < self.causal.roster().len();
+        if std::mem::take(&mut self.ledger.causal_moved) || has_grown {
             self.effects.durable.push(Change::Causal(self.causal.snapshot().to_bytes().into()));
         }
         // Numbers come before the stamps that name them.
@@ -252,14 +306,20 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// My store is behind what I have signed: it was rolled back. What it has of my clock may have been used before, so I
-    /// go on as another incarnation, which others welcome with what it missed. What I said since the start goes out again under it.
-    pub(super) fn begin_anew(&mut self, now: Now) {
+    /// Goes on as another incarnation, which others welcome with what it missed.
+    ///
+    /// My store may be behind what I have signed: it was rolled back. What it has of my clock may have been used before; so what
+    /// I said since the start goes out again under the new incarnation. Or I was forgotten, and nobody addresses what I am
+    /// any more; what I said as that is handed on, like what somebody said who is not here.
+    pub(super) fn begin_anew(&mut self, now: Now, why: &Anew) {
         self.flush(now);
-        let mut unsent = self.store.newest(None, None, self.config.max_resent);
+        let mut unsent = match why {
+            Anew::RolledBack => self.store.newest(None, None, self.config.max_resent),
+            Anew::Forgotten { .. } => Vec::new(),
+        };
         unsent.retain(|entry| entry.kept.id().process == self.me && entry.kept.id().clock > self.ledger.clock_at_start);
         for (link, _) in std::mem::take(&mut self.links) {
-            self.effects.close.push((link, "beginning anew: the store was rolled back".to_owned()));
+            self.effects.close.push((link, why.reason().to_owned()));
         }
         for process in std::mem::take(&mut self.link_of).into_keys() {
             let person = self.person_of(process);
@@ -268,23 +328,19 @@ impl<S: Store> Peer<S> {
             self.tell(Event::PeerDown { who, reason: "this peer begins anew".to_owned() });
         }
         let old = self.me;
-        let before = self.causal.snapshot();
         self.me = ProcessId { person: old.person, incarnation: take_fresh(&mut self.ledger.fresh) };
-        let mut processes = before.processes;
-        processes[0] = self.me;
-        processes.push(old);
-        let mut authors = vec![Progress::default(); processes.len() - 1];
-        authors.push(Progress { delivered: before.clock, vouched: before.clock, ..Progress::default() });
-        let room = self.config.max_processes.max(processes.len());
-        let anew =
-            Snapshot { processes, clock: 0, abandonments: 0, authors, forgotten: before.forgotten, log: Vec::new() };
+        // What was sent since the start may have clocks that were used before: nobody gets it under these.
+        let anew = self.causal.snapshot().reborn(self.me, self.ledger.clock_at_start);
+        let room = self.config.max_processes.max(anew.processes.len());
         self.causal =
             Causal::restore(anew, causal_config(&self.config, room)).expect("made of a snapshot that is sound");
         let index = self.causal.roster().index(&old).expect("just added");
-        self.causal.forget(index);
         self.talks.hand_over(self.causal.me(), index);
         self.forget_what_was_under_way(now);
         self.keep_state();
+        if !self.ledger.on {
+            self.effects.durable.push(Change::Process { number: number(index), process: old });
+        }
         self.effects.durable.push(Change::Reborn);
         self.ledger.settled = 0;
         self.ledger.delivered = 0;
@@ -292,11 +348,7 @@ impl<S: Store> Peer<S> {
         self.ledger.clock_at_start = 0;
         self.ledger.causal_moved = true;
         self.journal(Journal::Start { process: self.me, name: self.name.to_string(), supersedes: Some(old) });
-        self.tell(Event::Warning {
-            text: "what is kept here is older than what you have sent: it was put back from a copy. This peer begins anew, \
-                   and fetches what is missing from the others"
-                .to_owned(),
-        });
+        self.tell(Event::Warning { text: why.to_string() });
         self.write_own_record(now);
         unsent.sort_by_key(|entry| entry.kept.id().clock);
         for entry in unsent {
@@ -316,8 +368,8 @@ impl super::talk::Talks {
     fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
         let mut changed = Vec::new();
         for (conversation, talk) in self.iter_mut() {
-            if talk.shown.take_raised() | talk.fetched.take_raised() {
-                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched.numbers() };
+            if talk.shown.take_raised() | talk.fetched_and_shown.take_raised() {
+                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched_and_shown.numbers() };
                 changed.push((conversation, codec::encode(&vectors)));
             }
         }

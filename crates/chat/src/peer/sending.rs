@@ -223,13 +223,14 @@ impl<S: Store> Peer<S> {
         self.effects.frames.extend(frames.into_iter().map(|frame| (link_id, frame)));
     }
 
-    /// What was under `-delay` and is due now goes out to everybody who passed over it.
-    pub(super) fn release_due(&mut self, now: Now) {
-        let due = self.outbox.take_due(now.monotonic);
+    /// What was under `-delay` and is due by `until` goes out to everybody who passed over it.
+    pub(super) fn release_due(&mut self, now: Now, until: Duration) {
+        let due = self.outbox.take_due(until);
         if due.is_empty() {
             return;
         }
         self.may_leave_parcels();
+        self.watch_released(now, &due);
         if self.ledger.is_on() {
             self.effects.durable.extend(due.into_iter().map(|clock| Change::Delayed { clock, due: None }));
         }

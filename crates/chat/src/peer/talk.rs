@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use causal::{Clock, Index, Roster, Set};
 
 use crate::history::Conversation;
+use crate::hlc::Hlc;
 use crate::{ProcessId, Recipients};
 
 /// The greatest clock of each author, by index.
@@ -37,6 +38,11 @@ impl Vector {
         clocks.for_each(|(author, clock)| vector.raise(author, clock));
         vector.raised = false;
         vector
+    }
+
+    /// An empty vector that was not always empty.
+    fn emptied() -> Self {
+        Self { clocks: Vec::new(), raised: true }
     }
 
     /// The clocks above 0, each with its author's number.
@@ -75,6 +81,10 @@ pub(super) struct Talk {
     pub(super) shown: Vector,
     /// What has been fetched as a newcomer.
     pub(super) fetched: Vector,
+    /// What of that has been shown: the rest is in memory alone, and has to be fetched again after a restart.
+    pub(super) fetched_and_shown: Vector,
+    /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
+    pub(super) newest: Hlc,
     /// Whom a message reaches, as of a generation of the directory.
     pub(super) dests: Option<(u64, Set)>,
     /// How events name the conversation (all and groups alone: a person's label may change).
@@ -116,7 +126,8 @@ impl Talks {
     pub(super) fn hand_over(&mut self, from: Index, to: Index) {
         for (_, talk) in self.iter_mut() {
             talk.shown.hand_over(from, to);
-            talk.fetched.hand_over(from, to);
+            // The one before was addressed in much that this one has to fetch.
+            (talk.fetched, talk.fetched_and_shown) = (Vector::default(), Vector::emptied());
             talk.dests = None;
         }
     }

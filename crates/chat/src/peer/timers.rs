@@ -13,17 +13,31 @@ impl<S: Store> Peer<S> {
         let behind = self.is_behind().then_some((Duration::ZERO, "a link lacks messages"));
         let due = self.outbox.next_due().map(|due| (due, "a delayed message is due"));
         let notice = self.held_since.front().map(|&(_, _, at)| (at + self.config.held_notice, "a message is held"));
-        let fetching = self.gate.next(self.config.abandon_after);
-        [behind, due, notice, self.next_of_vectors(), self.next_repair(), self.next_of_carry(), fetching]
-            .into_iter()
-            .flatten()
-            .min()
+        let spread = self.next_spread();
+        [
+            behind,
+            due,
+            notice,
+            spread,
+            self.next_count_of_absent(),
+            self.homecoming.next(),
+            self.next_of_vectors(),
+            self.next_repair(),
+            self.next_of_carry(),
+            self.gate.next(self.config.abandon_after),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The clock moved.
     pub fn handle_timeout(&mut self, now: Now) {
-        self.release_due(now);
+        self.release_due(now, now.monotonic);
         self.announce_held(now);
+        self.announce_unspread(now);
+        self.count_absent(now);
+        self.look_at_homecoming(now);
         self.mend(now);
         self.give_up_fetching(now);
         self.look_after_parcels(now);
@@ -34,9 +48,8 @@ impl<S: Store> Peer<S> {
 
     /// The user leaves: what is under `-delay` goes out now.
     pub fn handle_shutdown(&mut self, now: Now) {
-        let forever = Now { monotonic: Duration::MAX, ..now };
         self.flush(now);
-        self.release_due(forever);
+        self.release_due(now, Duration::MAX);
         self.journal(crate::Journal::Stop);
     }
 

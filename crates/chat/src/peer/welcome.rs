@@ -40,6 +40,8 @@ struct Waiting {
     kept: Kept,
     needs: Vec<Need>,
     since: Duration,
+    /// Who was asked and has not been shown all of it himself.
+    lacking: BTreeSet<Index>,
 }
 
 /// History that is being fetched.
@@ -84,6 +86,11 @@ impl Gate {
         self.owed = owed.into_iter().map(|(member, of)| (member, of.into_iter().collect())).collect();
     }
 
+    /// A member is gone for good.
+    pub(super) fn owe_nothing(&mut self, member: Index) {
+        self.owed.remove(&member);
+    }
+
     /// Whether this welcome waits here.
     pub(super) fn holds(&self, welcome: (Index, Clock)) -> bool {
         self.waiting.contains_key(&welcome)
@@ -92,6 +99,11 @@ impl Gate {
     /// The welcomes that wait, and the conversations whose history they wait for.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&Kept, Vec<&Conversation>)> {
         self.waiting.values().map(|w| (&w.kept, w.needs.iter().map(|need| &need.conversation).collect()))
+    }
+
+    /// Whether history is being fetched, or waited for.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.fetches.is_empty()
     }
 
     fn is_fetching(&self, conversation: &Conversation) -> bool {
@@ -175,7 +187,7 @@ impl<S: Store> Peer<S> {
         let Ok(Body::Welcome(named)) = Body::decode(kept.shared_body()) else { return false };
         let from = kept.id().process.person;
         let needs: Vec<Need> = named.into_iter().filter_map(|named| self.need(from, named)).collect();
-        let waiting = Waiting { kept: kept.clone(), needs, since: now.monotonic };
+        let waiting = Waiting { kept: kept.clone(), needs, since: now.monotonic, lacking: BTreeSet::new() };
         self.gate.waiting.insert(key, waiting);
         self.admit(now);
         self.gate.waiting.contains_key(&key)
@@ -214,15 +226,12 @@ impl<S: Store> Peer<S> {
                 continue;
             };
             if !self.gate.is_fetching(&need.conversation) {
-                let long = waiting.since + self.config.ask_after <= now.monotonic;
-                self.fetch(now, key.0, need, long);
+                self.fetch(now, key, need);
             }
         }
     }
 
-    /// Fetches history from the welcomer. His welcome can come while he is away, and what it names may be more than
-    /// any other member was addressed in: so others are asked only once he was away for `long`, and the one first who was told most.
-    fn fetch(&mut self, now: Now, welcomer: Index, need: Need, long: bool) {
+    fn fetch(&mut self, now: Now, welcome: (Index, Clock), need: Need) {
         let member = |&(process, _): &(Index, LinkId)| match &need.conversation {
             Conversation::All => true,
             Conversation::Group(name) => {
@@ -231,16 +240,13 @@ impl<S: Store> Peer<S> {
             Conversation::Direct(person) => self.person_of(process) == *person,
         };
         let linked = self.linked();
-        let welcomer = linked.iter().copied().find(|&(process, _)| process == welcomer);
-        let knows = |&(process, _): &(Index, LinkId)| {
-            let has = |(author, &clock): (&ProcessId, &Clock)| {
-                let author = self.causal.roster().index(author);
-                author.is_some_and(|author| author == process || self.vectors.has(process, author) >= clock)
-            };
-            need.up_to.iter().filter(|&named| has(named)).count()
+        let lacks = |process: Index| {
+            let of_this = self.gate.waiting.get(&welcome);
+            of_this.is_some_and(|waiting| waiting.lacking.contains(&process))
         };
-        let best = || linked.iter().copied().filter(|_| long).filter(member).max_by_key(knows);
-        let Some((from, link)) = welcomer.or_else(best) else { return };
+        let welcomer = linked.iter().copied().find(|&(process, _)| process == welcome.0 && !lacks(process));
+        let other = |linked: &(Index, LinkId)| member(linked) && !lacks(linked.0);
+        let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(other)) else { return };
         let fetched = self.talks.known(&need.conversation).map(|talk| &talk.fetched);
         let after = fetched.into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
         let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
@@ -306,7 +312,17 @@ impl<S: Store> Peer<S> {
                 }
             }
         }
-        self.send_control(link, &Control::History { request: wanted.request, messages, more });
+        let whole = allowed && self.was_shown_all_of(&conversation, &wanted.up_to);
+        self.send_control(link, &Control::History { request: wanted.request, messages, more, whole });
+    }
+
+    /// Whether I have been shown what was said up to there in this conversation.
+    fn was_shown_all_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> bool {
+        let talk = self.talks.known(conversation);
+        up_to.iter().all(|(author, clock)| {
+            let author = self.causal.roster().index(author);
+            author.zip(talk).is_some_and(|(author, talk)| talk.shown.of(author) >= *clock)
+        })
     }
 
     /// A piece of history came. What was not asked for is dropped.
@@ -317,6 +333,7 @@ impl<S: Store> Peer<S> {
         request: u32,
         messages: Vec<Handed>,
         more: Option<(Hlc, MessageId)>,
+        whole: bool,
     ) {
         let Some(fetch) = self.gate.fetches.get(&request).filter(|fetch| fetch.from == from) else { return };
         let (need, behind) = (fetch.need.clone(), fetch.behind);
@@ -330,6 +347,7 @@ impl<S: Store> Peer<S> {
             if behind {
                 let stamp = entry.kept.stamp();
                 let (author, clock) = (stamp.sender, stamp.clock);
+                self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
                 self.talks.entry(&need.conversation).shown.raise(author, clock);
                 self.effects.durable.push(Change::Shown(entry));
             } else {
@@ -345,6 +363,17 @@ impl<S: Store> Peer<S> {
         fetch.before = more.or(fetch.before);
         let enough = fetch.got >= self.config.history_first;
         if !behind && (more.is_none() || enough) {
+            if !whole {
+                // What he has is on the shelf; the rest is with somebody else.
+                self.gate.fetches.remove(&request);
+                for waiting in self.gate.waiting.values_mut() {
+                    if waiting.needs.iter().any(|of| of.conversation == need.conversation) {
+                        waiting.lacking.insert(from);
+                    }
+                }
+                self.admit(now);
+                return;
+            }
             fetch.behind = true;
             self.note_fetched(&need);
             self.admit(now);
@@ -394,6 +423,11 @@ impl<S: Store> Peer<S> {
     /// A welcome is delivered: what it named and what was fetched is shown, in the order of the history.
     pub(super) fn show_fetched(&mut self, now: Now, welcome: (Index, Clock)) {
         for need in self.gate.submitted.remove(&welcome).unwrap_or_default() {
+            for (&author, &clock) in &need.up_to {
+                if let Ok(author) = self.causal.intern(author) {
+                    self.talks.entry(&need.conversation).fetched_and_shown.raise(author, clock);
+                }
+            }
             let Some(shelf) = self.gate.shelf.get_mut(&need.conversation) else { continue };
             let named = |entry: &Entry| {
                 let MessageId { process, clock } = entry.kept.id();
@@ -417,6 +451,13 @@ impl<S: Store> Peer<S> {
                 let conversation = self.conversation_label(&need.conversation);
                 self.tell(Event::Fetched { conversation, messages });
             }
+        }
+    }
+
+    /// Somebody is here anew: he may have been shown by now what he lacked.
+    pub(super) fn ask_anew(&mut self, process: Index) {
+        for waiting in self.gate.waiting.values_mut() {
+            waiting.lacking.remove(&process);
         }
     }
 

@@ -39,6 +39,8 @@ pub struct MemoryStore {
     conversations: BTreeMap<Conversation, Shown>,
     /// Delivered messages that show nothing, oldest first.
     unshown: VecDeque<Place>,
+    /// The last number that a process got.
+    last_number: u32,
 }
 
 /// What a message takes beside its own bytes: its place in two rings.
@@ -70,6 +72,11 @@ impl MemoryStore {
         if shown.len() == 0 {
             self.conversations.remove(conversation);
         }
+    }
+
+    /// Stamps are written by another incarnation from now on; the one before has the number `former`.
+    fn rename(&mut self, former: usize) {
+        self.authors.rename(former);
     }
 
     fn drop_oldest_unshown(&mut self) {
@@ -115,15 +122,17 @@ impl Store for MemoryStore {
                         self.shrink();
                     }
                 }
+                Change::Process { number, .. } => self.last_number = *number,
+                Change::Reborn => self.rename(self.last_number as usize),
                 // The peer itself has these in memory, for as long.
-                Change::Process { .. }
-                | Change::Reborn
-                | Change::Held(_)
+                Change::Held(_)
                 | Change::Carried(_)
-                | Change::Dropped { .. }
+                | Change::Dropped(_)
+                | Change::HandedOver { .. }
                 | Change::Delayed { .. }
                 | Change::Settled { .. }
                 | Change::Causal(_)
+                | Change::Traced(_)
                 | Change::Mind(_)
                 | Change::Talk { .. }
                 | Change::Greeting { .. }

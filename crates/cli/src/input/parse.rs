@@ -70,6 +70,7 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::JoinGroup => Command::JoinGroup { group: name_of(spec, arguments)? },
         Verb::LeaveGroup => Command::LeaveGroup { group: name_of(spec, arguments)? },
         Verb::Unalias => Command::Unalias { name: name_of(spec, arguments)? },
+        Verb::Forget => Command::Forget { person: name_of(spec, arguments)? },
         Verb::Connect => Command::Connect { address: one(spec, arguments)?.to_owned() },
         Verb::Me => to_all(&format!("*{}*", some(spec, arguments)?)),
         Verb::Alias => {
@@ -82,6 +83,8 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         }
         Verb::Delay => return delay(spec, arguments),
         Verb::History => history(spec, arguments)?,
+        Verb::Search => search(spec, arguments)?,
+        Verb::Seen => seen(spec, arguments)?,
     };
     Ok(Input::Command(command))
 }
@@ -110,14 +113,11 @@ fn history(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
     if words.next().is_some() {
         return Err(Misread::TooMany { usage: spec.usage() });
     }
-    let count = |given: &str| {
-        given.parse().map_err(|_| Misread::BadCount { given: given.chars().take(40).collect(), usage: spec.usage() })
-    };
     let (of, count) = match (first, second) {
         (None, _) => (None, None),
-        (Some(only), None) if only.bytes().all(|byte| byte.is_ascii_digit()) => (None, Some(count(only)?)),
+        (Some(only), None) if only.bytes().all(|byte| byte.is_ascii_digit()) => (None, Some(count(spec, only)?)),
         (Some(of), None) => (Some(of), None),
-        (Some(of), Some(number)) => (Some(of), Some(count(number)?)),
+        (Some(of), Some(number)) => (Some(of), Some(count(spec, number)?)),
     };
     let of = match of.map(bare) {
         Some("") => return Err(Misread::EmptyTarget),
@@ -125,6 +125,40 @@ fn history(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
         None => None,
     };
     Ok(Command::History { of, count })
+}
+
+/// What is looked for may be anything, so a target stands first and with its `@`.
+fn search(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
+    let (of, words) = match some(spec, arguments)?.strip_prefix('@') {
+        Some(rest) => {
+            let (of, words) = word(rest);
+            (Some(of), words)
+        }
+        None => (None, arguments),
+    };
+    if of == Some("") {
+        return Err(Misread::EmptyTarget);
+    }
+    Ok(Command::Search { words: some(spec, words)?.to_owned(), of: of.map(target), count: None })
+}
+
+fn seen(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
+    if arguments.is_empty() {
+        return Ok(Command::Seen { nth: None });
+    }
+    let given = one(spec, arguments)?;
+    match count(spec, given)? {
+        0 => Err(bad_count(spec, given)),
+        nth => Ok(Command::Seen { nth: Some(nth) }),
+    }
+}
+
+fn count(spec: &Spec, given: &str) -> Result<usize, Misread> {
+    given.parse().map_err(|_| bad_count(spec, given))
+}
+
+fn bad_count(spec: &Spec, given: &str) -> Misread {
+    Misread::BadCount { given: given.chars().take(40).collect(), usage: spec.usage() }
 }
 
 fn message_to(written: &str, message: &str, delay_ms: u64) -> Result<Input, Misread> {

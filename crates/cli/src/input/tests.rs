@@ -35,9 +35,13 @@ fn every_command_long_and_short_and_with_a_slash() {
         (&["-joingroup cars", "-join cars", "-join   cars  "], Command::JoinGroup { group: group() }),
         (&["-leavegroup cars", "-leave @cars"], Command::LeaveGroup { group: group() }),
         (&["-pending"], Command::Pending),
+        (&["-search red car"], Command::Search { words: "red car".into(), of: None, count: None }),
+        (&["-seen"], Command::Seen { nth: None }),
+        (&["-seen 3"], Command::Seen { nth: Some(3) }),
         (&["-alias bob@10.0.0.2 bobby"], Command::Alias { person: "bob@10.0.0.2".into(), name: "bobby".into() }),
         (&["-alias @bob bobby"], Command::Alias { person: "bob".into(), name: "bobby".into() }),
         (&["-unalias bobby"], Command::Unalias { name: "bobby".into() }),
+        (&["-forget dave", "-forget @dave"], Command::Forget { person: "dave".into() }),
         (&["-connect 10.0.0.2:4000"], Command::Connect { address: "10.0.0.2:4000".into() }),
         (&["-msg bob hi there", "-msg @bob hi there"], send(name("bob"), "hi there", 0)),
         (&["-me waves"], send(Target::All, "*waves*", 0)),
@@ -118,6 +122,26 @@ fn history_takes_a_target_and_a_number_in_any_combination() {
     assert!(misread("-history cars many").contains("not a number of messages"));
     assert!(misread("-history 99999999999999999999999").contains("not a number of messages"));
     assert!(misread("-history cars 5 6").contains("one word too many"));
+}
+
+#[test]
+fn a_search_takes_a_target_in_front_and_then_any_words() {
+    let search = |of: Option<Target>, words: &str| Command::Search { words: words.into(), of, count: None };
+    assert_eq!(command("-search @cars red 5"), search(Some(name("cars")), "red 5"));
+    assert_eq!(command("-search @all red"), search(Some(Target::All), "red"));
+    assert_eq!(command("-search 5"), search(None, "5"));
+    assert_eq!(command("-search red @cars"), search(None, "red @cars"));
+    assert_eq!(misread("-search"), "something is missing: write -search [@TARGET] WORDS");
+    assert_eq!(misread("-search @cars "), "something is missing: write -search [@TARGET] WORDS");
+    assert_eq!(parse("-search @ red"), Err(Misread::EmptyTarget));
+}
+
+#[test]
+fn seen_counts_from_one() {
+    for bad in ["0", "x", "-1"] {
+        assert!(misread(&format!("-seen {bad}")).contains("not a number of messages"), "{bad}");
+    }
+    assert_eq!(misread("-seen 1 2"), "that is one word too many: write -seen [N]");
 }
 
 #[test]

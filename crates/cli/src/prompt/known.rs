@@ -44,6 +44,9 @@ impl Known {
                 Event::PeerDown { who, .. } => self.meet(who, Some(false)),
                 Event::PersonChanged { who, .. } if who.person == self.me.person => self.me = Who::clone(who),
                 Event::PersonChanged { who, .. } => self.meet(who, None),
+                Event::Forgotten { who, .. } => {
+                    self.people.remove(&who.person);
+                }
                 Event::GroupAppeared { group, .. } | Event::GroupJoined { group, .. } => {
                     self.groups.insert(group.clone());
                 }
@@ -55,6 +58,10 @@ impl Known {
                 | Event::Held { .. }
                 | Event::Released { .. }
                 | Event::Gap { .. }
+                | Event::Unspread { .. }
+                | Event::Spread { .. }
+                | Event::CatchingUp { .. }
+                | Event::CaughtUp { .. }
                 | Event::GroupLeft { .. }
                 | Event::Fetched { .. }
                 | Event::LinkRefused { .. }
@@ -84,6 +91,9 @@ impl Known {
             Answer::Joined { group, .. } => {
                 self.groups.insert(group.name.clone());
             }
+            Answer::Forgotten { who } => {
+                self.people.remove(&who.person);
+            }
             Answer::Aliased { who } | Answer::Unaliased { who } => self.meet(who, None),
             Answer::Users { .. }
             | Answer::Groups { .. }
@@ -91,6 +101,8 @@ impl Known {
             | Answer::Sent { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }
+            | Answer::Found { .. }
+            | Answer::Seen { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. } => {}
         }
@@ -177,6 +189,9 @@ mod tests {
         known.learn(&[Event::PeerDown { who: bob, reason: "left".into() }, Event::GroupGone { group: "cars".into() }]);
         assert_eq!(names(&known), ["all", "bob"]);
         assert!(known.addressees().iter().any(|to| to.name == "bob" && to.about == "away"));
+        let dave = who(3, "dave", "dave@10.0.0.3");
+        known.learn(&[Event::PeerUp { who: Arc::clone(&dave), new: true }]);
+        known.learn(&[Event::Forgotten { by: Arc::clone(&dave), who: dave }]);
         known.learn(&[Event::PersonChanged { who: who(2, "rob", "rob@10.0.0.2"), before: "bob@10.0.0.2".into() }]);
         assert_eq!(names(&known), ["all", "rob"]);
     }

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use node::Session;
+use node::chat::{Answer, Command};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -64,6 +65,7 @@ pub(crate) async fn run(
     let _raw = Raw::enable()?;
     let typing = std::thread::spawn(move || typing.run());
     let mut asked: Option<(node::Submitted, Typed)> = None;
+    let mut recent = requests.submit(Command::History { of: None, count: None }).await.ok();
     let mut leaving = false;
     loop {
         tokio::select! {
@@ -93,6 +95,12 @@ pub(crate) async fn run(
                     None => {}
                 }
                 asked = None;
+            }
+            answered = async { recent.as_mut()?.answer().await.ok() }, if recent.is_some() => {
+                recent = None;
+                if let Some(Ok(Answer::History { messages, .. })) = answered {
+                    screen.push(show.recent(&messages));
+                }
             }
             () = signals.leave_prompt() => leaving = true,
         }

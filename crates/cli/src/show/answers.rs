@@ -24,7 +24,12 @@ impl Show {
             Answer::Sent { message, away, due_ms } => self.sent(message, away, *due_ms, now),
             Answer::Connecting { address } => vec![format!("connecting to {}", harmless_line(address))],
             Answer::History { of, messages } => self.history(of.as_ref(), messages),
+            Answer::Found { of, messages } => self.found(of.as_ref(), messages),
+            Answer::Seen { message, by, not_by, away } => self.seen(message, by, not_by, away),
             Answer::Pending { held, delayed, unacknowledged } => self.pending(held, delayed, *unacknowledged),
+            Answer::Forgotten { who } => {
+                vec![format!("{} is forgotten: nothing is kept for them any more, here or anywhere", self.who(who))]
+            }
             Answer::Aliased { who } => {
                 let name = harmless_line(&who.name);
                 vec![format!("{name} ({}) is now {} to you", who.person.fingerprint(), self.who(who))]
@@ -111,6 +116,36 @@ impl Show {
             }];
         }
         messages.iter().flat_map(|message| self.message(message)).collect()
+    }
+
+    fn found(&mut self, of: Option<&Recipients>, messages: &[Message]) -> Vec<String> {
+        if messages.is_empty() {
+            let place = match of {
+                None => "here".to_owned(),
+                Some(Recipients::All) => "to everybody".to_owned(),
+                Some(Recipients::Group(group)) => format!("in {}", harmless_line(group)),
+                Some(Recipients::Direct(who)) => format!("between you and {}", harmless_line(&who.label)),
+            };
+            return vec![format!("no message {place} has all of these words")];
+        }
+        messages.iter().flat_map(|message| self.message(message)).collect()
+    }
+
+    /// The message, and below it who has it and who has not.
+    fn seen(&mut self, message: &Message, by: &[Who], not_by: &[Who], away: &[Who]) -> Vec<String> {
+        let mut lines = self.message(message);
+        if by.is_empty() && not_by.is_empty() && away.is_empty() {
+            lines.push("  nobody else is there to have it".to_owned());
+        } else if not_by.is_empty() && away.is_empty() {
+            lines.push(format!("  everybody has it ({})", by.len()));
+        } else {
+            let rows = [("has it", "have it", by), ("not yet", "not yet", not_by), ("away", "away", away)];
+            for (one, more, people) in rows.into_iter().filter(|(_, _, people)| !people.is_empty()) {
+                let row = if people.len() == 1 { one } else { more };
+                lines.push(format!("  {row} ({}): {}", people.len(), name_some(people)));
+            }
+        }
+        lines
     }
 
     fn pending(&self, held: &[HeldInfo], delayed: &[MessageId], unacknowledged: u64) -> Vec<String> {

@@ -67,6 +67,34 @@ impl Show {
                     harmless_line(&from.label)
                 ))
             }
+            Event::Unspread { id, messages, missing } => {
+                let which = if *messages == 1 {
+                    format!("your message {} is", id.clock)
+                } else {
+                    format!("{messages} messages of yours, from {} on, are", id.clock)
+                };
+                paint.dim(&format!("({which} not yet with {})", name_some(missing)))
+            }
+            Event::Spread { id, messages: 1 } => {
+                paint.dim(&format!("(your message {} is now with everybody who is here)", id.clock))
+            }
+            Event::Spread { id, messages } => {
+                let text =
+                    format!("({messages} messages of yours, up to {}, are now with everybody who is here)", id.clock);
+                paint.dim(&text)
+            }
+            Event::CatchingUp { messages, of } => {
+                paint.dim(&format!("catching up: {} of about {}", thousands(*messages), thousands(*of)))
+            }
+            Event::CaughtUp { messages, people } => format!(
+                "* caught up: {} message{} from {} while you were away",
+                thousands(*messages),
+                if *messages == 1 { "" } else { "s" },
+                if *people == 1 { "one person".to_owned() } else { format!("{people} people") }
+            ),
+            Event::Forgotten { who, by } => {
+                format!("* {} is gone for good and forgotten, as {} says", self.who(who), self.who(by))
+            }
             Event::GroupAppeared { group, by } => {
                 let group = harmless_line(group);
                 format!("* there is a group {group}, with {}; -joingroup {group} joins it", self.who(by))
@@ -92,6 +120,14 @@ impl Show {
             other => paint.dim(&harmless_line(&format!("{other:?}"))),
         };
         self.stamped(now, &text)
+    }
+
+    /// The lines of messages that were said before this prompt was opened: less bright than what is said now.
+    pub(crate) fn recent(&mut self, messages: &[Message]) -> Vec<String> {
+        let bright = std::mem::replace(&mut self.paint, Paint { on: false });
+        let lines: Vec<String> = messages.iter().flat_map(|message| self.message(message)).collect();
+        self.paint = bright;
+        lines.iter().map(|line| bright.dim(line)).collect()
     }
 
     /// The lines of a message.
@@ -170,6 +206,19 @@ pub(super) fn short(who: &Who) -> String {
         },
         None => who.label.clone(),
     }
+}
+
+/// A number for people.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A span of time for people.

@@ -108,6 +108,8 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
         Event::Held { held: held.clone() },
         Event::Released { id: id(9, 1), from: who(), held_ms: 1 },
         Event::Gap { from: who(), first: 1, last: 2 },
+        Event::Unspread { id: id(9, 1), messages: 2, missing: vec![Who::clone(&nasty)] },
+        Event::Forgotten { who: who(), by: who() },
         Event::GroupAppeared { group: text(), by: who() },
         Event::GroupJoined { group: text(), who: who() },
         Event::GroupLeft { group: text(), who: who() },
@@ -125,6 +127,10 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
     lines.extend(show.answer(&Answer::Pending { held: vec![held], delayed: vec![], unacknowledged: 0 }, at(AT)));
     let sent = Answer::Sent { message: message(Recipients::All, evil), away: vec![Who::clone(&nasty)], due_ms: 5 };
     lines.extend(show.answer(&sent, at(AT)));
+    let (of, people) = (Recipients::Group(evil.into()), || vec![Who::clone(&nasty)]);
+    lines.extend(show.answer(&Answer::Found { of: Some(of), messages: vec![] }, at(AT)));
+    let (by, not_by, away) = (people(), people(), people());
+    lines.extend(show.answer(&Answer::Seen { message: message(Recipients::All, evil), by, not_by, away }, at(AT)));
     lines.push(show.refusal(&Refusal::UnknownUser { name: text(), nearest: Some(text()) }));
     for line in lines {
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
@@ -181,6 +187,97 @@ fn a_message_to_somebody_away_says_so_and_others_say_nothing() {
     assert_eq!(show.answer(&sent(vec![], 3000), at(AT)), ["14:03:12 (message 4 goes out in 3.0 s)"]);
     let many = show.answer(&sent((1..=7).map(|key| who(key, "x")).collect(), 0), at(AT));
     assert!(many[0].contains("and 2 more are away"), "{many:?}");
+}
+
+#[test]
+fn who_has_a_message_stands_below_it() {
+    let people = |keys: &[u8]| keys.iter().map(|&key| Who::clone(&who(key, "x"))).collect();
+    let seen = |by: &[u8], not_by: &[u8], away: &[u8]| Answer::Seen {
+        message: Message { own: true, ..message(Recipients::All, "hi") },
+        by: people(by),
+        not_by: people(not_by),
+        away: people(away),
+    };
+    let mut show = show();
+    assert_eq!(
+        show.answer(&seen(&[3, 4], &[5], &[6]), at(AT)),
+        [
+            "14:03:12 bob@10.0.0.2: hi",
+            "  have it (2): x@10.0.0.3, x@10.0.0.4",
+            "  not yet (1): x@10.0.0.5",
+            "  away (1): x@10.0.0.6"
+        ]
+    );
+    assert_eq!(show.answer(&seen(&[3, 4], &[], &[]), at(AT))[1], "  everybody has it (2)");
+    assert_eq!(show.answer(&seen(&[], &[], &[]), at(AT))[1], "  nobody else is there to have it");
+}
+
+#[test]
+fn a_message_that_is_not_everywhere_shows_as_such() {
+    let mut show = show();
+    let missing = || vec![Who::clone(&who(3, "carol"))];
+    let one = Event::Unspread { id: id(1, 4), messages: 1, missing: missing() };
+    assert_eq!(show.event(&one, at(AT)), ["14:03:12 (your message 4 is not yet with carol@10.0.0.3)"]);
+    let more = Event::Unspread { id: id(1, 4), messages: 3, missing: missing() };
+    assert_eq!(
+        show.event(&more, at(AT)),
+        ["14:03:12 (3 messages of yours, from 4 on, are not yet with carol@10.0.0.3)"]
+    );
+    assert_eq!(
+        show.event(&Event::Spread { id: id(1, 4), messages: 1 }, at(AT)),
+        ["14:03:12 (your message 4 is now with everybody who is here)"]
+    );
+    assert_eq!(
+        show.event(&Event::Spread { id: id(1, 6), messages: 3 }, at(AT)),
+        ["14:03:12 (3 messages of yours, up to 6, are now with everybody who is here)"]
+    );
+}
+
+#[test]
+fn what_was_looked_for_and_is_not_there() {
+    let mut show = show();
+    let mut found = |of| show.answer(&Answer::Found { of, messages: Vec::new() }, at(AT));
+    assert_eq!(found(None), ["no message here has all of these words"]);
+    assert_eq!(found(Some(Recipients::Group("cars".into()))), ["no message in cars has all of these words"]);
+    let some = Answer::Found { of: None, messages: vec![message(Recipients::All, "hi")] };
+    assert_eq!(show.answer(&some, at(AT)), ["14:03:12 bob@10.0.0.2: hi"]);
+}
+
+#[test]
+fn what_came_while_one_was_away_is_counted() {
+    let mut show = show();
+    let caught_up = |messages, people| Event::CaughtUp { messages, people };
+    assert_eq!(
+        show.event(&caught_up(1312, 4), at(AT)),
+        ["14:03:12 * caught up: 1,312 messages from 4 people while you were away"]
+    );
+    assert_eq!(
+        show.event(&caught_up(1, 1), at(AT)),
+        ["14:03:12 * caught up: 1 message from one person while you were away"]
+    );
+    let catching_up = Event::CatchingUp { messages: 200, of: 1_005_000 };
+    assert_eq!(show.event(&catching_up, at(AT)), ["14:03:12 catching up: 200 of about 1,005,000"]);
+}
+
+#[test]
+fn what_was_said_before_is_dim_and_dated() {
+    let old = [-2, -1].map(|days| Message { sent_at: AT + days * DAY, ..message(Recipients::All, "old") });
+    let mut plain = show();
+    plain.begin(at(AT));
+    assert_eq!(
+        plain.recent(&old),
+        [
+            "-- Thursday, 19 November 2026 --",
+            "14:03:12 bob@10.0.0.2: old",
+            "-- Friday, 20 November 2026 --",
+            "14:03:12 bob@10.0.0.2: old"
+        ]
+    );
+    assert_eq!(plain.message(&message(Recipients::All, "new"))[0], "-- Saturday, 21 November 2026 --");
+    let mut bright = Show::new(Paint { on: true }, TimeZone::UTC);
+    let dim = bright.recent(&old[..1]);
+    assert_eq!(dim, [Paint { on: true }.dim("14:03:12 bob@10.0.0.2: old")]);
+    assert!(bright.message(&message(Recipients::All, "new"))[1].contains("\x1b[1;"), "and the next one is not");
 }
 
 #[test]

@@ -159,9 +159,7 @@ fn a_newcomer_is_not_kept_waiting_for_history_that_nobody_has() {
 /// never stands above a question that its author had been shown.
 #[test]
 fn nobody_ever_reads_an_answer_before_its_question() {
-    // A fault that is not found yet: of the seeds 0 to 399, four fail (0, 197, 224, 251), and without parcels three
-    // (103, 137, 212).
-    for seed in 1..21 {
+    for seed in 0..20 {
         let names = ["alice", "bob", "carol", "dave", "erin"];
         let mut world = World::mesh(&names[..3]);
         world.seed(seed);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
-use crate::store::{Change, MemoryStore, Saved, Store, StoreError};
+use crate::store::{Change, MemoryLimits, MemoryStore, Saved, Store, StoreError};
 use crate::{MessageId, ProcessId};
 
 /// Keeps messages as [`MemoryStore`] does, and if it survives also what a restart reads.
@@ -17,6 +17,10 @@ pub(super) struct TestStore {
 }
 
 impl TestStore {
+    pub(super) fn new(limits: MemoryLimits) -> Self {
+        Self { messages: MemoryStore::new(limits), ..Self::default() }
+    }
+
     pub(super) fn surviving() -> Self {
         Self { survives: true, ..Self::default() }
     }
@@ -31,7 +35,7 @@ impl TestStore {
     fn keep(&mut self, change: &Change) {
         let saved = &mut self.saved;
         match change.clone() {
-            Change::Process { .. } => {}
+            Change::Process { .. } | Change::Traced(_) => {}
             Change::Reborn => {
                 saved.held.clear();
                 saved.delayed.clear();
@@ -41,7 +45,8 @@ impl TestStore {
             Change::Shown(entry) => self.delivered(&entry.kept),
             Change::Delivered { kept } => self.delivered(&kept),
             Change::Carried(parcel) => saved.carried.push(parcel),
-            Change::Dropped { message, to } => {
+            Change::Dropped(kept) => saved.held.retain(|held| held.id() != kept.id()),
+            Change::HandedOver { message, to } => {
                 saved.carried.retain(|parcel| (parcel.message, parcel.to) != (message, to));
             }
             Change::Delayed { clock, due } => {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::store::TestStore;
 use crate::frame::{Control, Frame};
 use crate::peer::{Now, Peer};
-use crate::store::Store;
+use crate::store::{MemoryLimits, Store};
 use crate::{
     Answer, Command, Config, Effects, Event, Identity, Incarnation, Journal, LinkId, Message, MessageId, Name,
     ProcessId, Refusal, Target,
@@ -37,6 +37,7 @@ pub(super) struct World {
     pub(super) people: Vec<Someone>,
     now: Duration,
     config: Config,
+    limits: MemoryLimits,
     links: BTreeMap<(usize, usize), LinkId>,
     halves: BTreeMap<LinkId, (usize, usize, Half)>,
     slow: BTreeSet<(usize, usize)>,
@@ -82,10 +83,15 @@ impl World {
     }
 
     pub(super) fn with_config(names: &[&str], config: Config) -> Self {
+        Self::with_limits(names, config, MemoryLimits::default())
+    }
+
+    pub(super) fn with_limits(names: &[&str], config: Config, limits: MemoryLimits) -> Self {
         let mut world = Self {
             people: Vec::new(),
             now: Duration::from_secs(1),
             config,
+            limits,
             links: BTreeMap::new(),
             halves: BTreeMap::new(),
             slow: BTreeSet::new(),
@@ -126,7 +132,7 @@ impl World {
     }
 
     fn born(&self, name: &str, seed: u8, life: u64) -> Someone {
-        self.born_with(TestStore::default(), name, seed, life)
+        self.born_with(TestStore::new(self.limits), name, seed, life)
     }
 
     fn born_with(&self, store: TestStore, name: &str, seed: u8, life: u64) -> Someone {
@@ -347,6 +353,11 @@ impl World {
                     half.frames.push_back(frame);
                 }
             }
+            for (link, _) in close {
+                if let Some(&(from, to, _)) = self.halves.get(&link) {
+                    self.cut(from, to);
+                }
+            }
         }
     }
 
@@ -424,6 +435,18 @@ impl World {
             Ok(Answer::Sent { message, .. }) => message,
             other => panic!("not sent: {other:?}"),
         }
+    }
+
+    /// Says `count` things in one turn.
+    pub(super) fn say_many(&mut self, who: usize, to: &str, count: usize) {
+        let to = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+        let now = self.now();
+        for round in 0..count {
+            let text = format!("{round}");
+            let said = self.people[who].peer.handle_command(now, Command::Send { to: to.clone(), text, delay_ms: 0 });
+            said.unwrap();
+        }
+        self.perform(who);
     }
 
     pub(super) fn create(&mut self, who: usize, group: &str) {

@@ -47,6 +47,22 @@ impl Authors {
         messages.remove(at).expect("found there")
     }
 
+    /// Stamps are written by another incarnation from now on; the one before has the number `former`.
+    pub(super) fn rename(&mut self, former: usize) {
+        for (_, messages) in &mut self.authors {
+            // A batch is a run of its author's messages.
+            let mut last: Option<(Arc<SignedBatch>, Arc<SignedBatch>)> = None;
+            for kept in messages.values_mut() {
+                let renamed = match &last {
+                    Some((old, renamed)) if Arc::ptr_eq(old, kept.batch()) => Arc::clone(renamed),
+                    Some(_) | None => Kept::renamed(kept.batch(), former),
+                };
+                last = Some((Arc::clone(kept.batch()), Arc::clone(&renamed)));
+                *kept = Kept::new(renamed, kept.index());
+            }
+        }
+    }
+
     pub(super) fn get(&self, place: Place) -> &Kept {
         let messages = &self.authors[place.author as usize].1;
         let at = messages.position(&place.clock).ok();

@@ -48,6 +48,11 @@ impl<K: Ord, V> Timeline<K, V> {
         self.position(key).is_ok()
     }
 
+    /// All values, in order.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
     /// What lies behind `key`, in order.
     pub(super) fn after(&self, key: &K) -> impl Iterator<Item = (&K, &V)> {
         let start = self.0.partition_point(|(other, _)| other <= key);

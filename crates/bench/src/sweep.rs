@@ -1,0 +1,148 @@
+//! What is varied, and what is looked at.
+
+use crate::{Contestant, Outcome, Run, Traffic};
+
+/// One thing varied, all else alike.
+pub struct Sweep {
+    /// What its files are called.
+    pub file: &'static str,
+    /// What happens.
+    pub title: &'static str,
+    /// What is varied.
+    pub axis: &'static str,
+    /// Whether it is varied by factors.
+    pub by_factors: bool,
+    /// Who takes part.
+    pub contestants: Vec<Contestant>,
+    /// What is looked at.
+    pub measures: &'static [Measure],
+    /// Each value of what is varied, and the run with it.
+    pub points: Vec<(f64, Run)>,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Bytes a message on a link.
+    Bytes,
+    /// Entries that a process remembers.
+    Log,
+    /// Time to take a message in.
+    Receive,
+}
+
+impl Measure {
+    /// What it is called in the name of a file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Log => "log",
+            Self::Receive => "receive",
+        }
+    }
+
+    /// What it is called in a plot or a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "metadata a message, bytes",
+            Self::Log => "entries (counters) remembered",
+            Self::Receive => "time a receive, ns",
+        }
+    }
+
+    /// Its value.
+    pub fn of(self, outcome: &Outcome) -> f64 {
+        match self {
+            Self::Bytes => outcome.bytes,
+            Self::Log => outcome.log,
+            Self::Receive => outcome.receive.as_nanos() as f64,
+        }
+    }
+}
+
+/// Messages on their way at any time, in a group where each copy takes 50 ms and 45 messages a second are sent in total.
+const ON_THEIR_WAY: f64 = 2.25;
+
+/// All that are plotted.
+pub fn sweeps() -> Vec<Sweep> {
+    use Contestant::{Book, Causal, EveryMarker, Matrix, NoMarker, Vector};
+    let run = |size: usize, traffic, delay| Run {
+        size,
+        traffic,
+        delay,
+        // Until everybody's sets have come twice, and what piles up has.
+        warm_up: (size * if traffic == Traffic::ALL { 4 } else { 20 }).max(1_500),
+        measured: if traffic == Traffic::DIRECT { 4_000 } else { 1_000 },
+        seed: 1,
+    };
+    let sizes = |traffic: Traffic, sizes: &[usize]| {
+        sizes.iter().map(|&size| (size as f64, run(size, traffic, ON_THEIR_WAY / size as f64))).collect()
+    };
+    let of_fifty = |values: &[f64], traffic: fn(f64) -> Traffic, delay: fn(f64) -> f64| {
+        values.iter().map(|&value| (value, run(50, traffic(value), delay(value)))).collect()
+    };
+    vec![
+        Sweep {
+            file: "all",
+            title: "everybody to all, 45 messages a second, 50 ms",
+            axis: "processes",
+            by_factors: true,
+            contestants: vec![Causal, EveryMarker, Book, Vector, Matrix],
+            measures: &[Measure::Bytes, Measure::Log, Measure::Receive],
+            points: sizes(Traffic::ALL, &[5, 10, 20, 50, 100, 200, 450, 1000]),
+        },
+        Sweep {
+            file: "chat",
+            title: "30 % to all, 40 % to groups of 8, 30 % direct, 45 messages a second, 50 ms",
+            axis: "processes",
+            by_factors: true,
+            contestants: vec![Causal, EveryMarker, Book, Matrix],
+            measures: &[Measure::Bytes, Measure::Log, Measure::Receive],
+            points: sizes(Traffic::chat(8), &[10, 20, 50, 100, 200, 450, 1000]),
+        },
+        Sweep {
+            file: "direct",
+            title: "to single others only, 45 messages a second, 50 ms",
+            axis: "processes",
+            by_factors: true,
+            contestants: vec![Causal, EveryMarker, NoMarker, Book, Matrix],
+            measures: &[Measure::Bytes, Measure::Log, Measure::Receive],
+            points: sizes(Traffic::DIRECT, &[5, 10, 20, 50, 100]),
+        },
+        Sweep {
+            file: "share",
+            title: "50 processes, some messages to 10 others drawn afresh, the rest to one",
+            axis: "% to ten",
+            by_factors: false,
+            contestants: vec![Causal, EveryMarker, NoMarker, Matrix],
+            measures: &[Measure::Bytes, Measure::Log],
+            points: of_fifty(
+                &[0.0, 10.0, 20.0, 40.0, 60.0, 80.0, 100.0],
+                |share| Traffic::drawn(share as usize, 10),
+                |_| ON_THEIR_WAY / 50.0,
+            ),
+        },
+        Sweep {
+            file: "set",
+            title: "50 processes, each message to so many others drawn afresh",
+            axis: "destinations",
+            by_factors: false,
+            contestants: vec![Causal, EveryMarker, NoMarker, Matrix],
+            measures: &[Measure::Bytes, Measure::Log],
+            points: of_fifty(
+                &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 40.0, 49.0],
+                |set| Traffic::drawn(100, set as usize),
+                |_| ON_THEIR_WAY / 50.0,
+            ),
+        },
+        Sweep {
+            file: "delay",
+            title: "50 processes, 30 % to all, 40 % to groups of 8, 30 % direct",
+            axis: "delay / interval between one's messages",
+            by_factors: true,
+            contestants: vec![Causal, EveryMarker, NoMarker, Book, Matrix],
+            measures: &[Measure::Bytes, Measure::Log, Measure::Receive],
+            points: of_fifty(&[0.001, 0.01, 0.05, 0.2, 1.0, 5.0], |_| Traffic::chat(8), |delay| delay),
+        },
+    ]
+}

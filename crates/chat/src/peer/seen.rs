@@ -1,0 +1,71 @@
+//! Who has a message of mine: what is outstanding of it in the outbox; what has left the outbox is with everybody.
+
+use causal::{Index, Set};
+
+use crate::history::Entry;
+use crate::store::{Change, Store};
+use crate::{Answer, Refusal, Who};
+
+use super::{Now, Peer};
+
+/// How many messages are read from the store at once.
+const PIECE: usize = 1000;
+
+impl<S: Store> Peer<S> {
+    pub(super) fn seen(&mut self, now: Now, nth: Option<usize>) -> Result<Answer, Refusal> {
+        // What was said in this turn counts.
+        self.flush(now);
+        let entry = self.my_last(nth.unwrap_or(1)).map_err(|said| Refusal::NothingSaid { said })?;
+        let stamp = entry.kept.stamp();
+        let dests = stamp.dests.difference(self.causal.forgotten());
+        let nobody = Set::new();
+        let outstanding = self.outbox.message(stamp.clock).map_or(&nobody, |outgoing| &outgoing.outstanding);
+        let by = dests.difference(outstanding);
+        let (here, away): (Vec<Index>, Vec<Index>) =
+            outstanding.iter().partition(|process| self.link_of.contains_key(process));
+        let (by, not_by, away) = (self.people(by.iter()), self.people(here.into_iter()), self.people(away.into_iter()));
+        let message = self.read(&entry).ok_or(Refusal::NothingSaid { said: 0 })?;
+        Ok(Answer::Seen { message, by, not_by, away })
+    }
+
+    /// My `nth` last message, or how many there are.
+    fn my_last(&self, nth: usize) -> Result<Entry, usize> {
+        let mine = |entry: &&Entry| entry.kept.id().process == self.me;
+        let fresh = self
+            .effects
+            .durable
+            .iter()
+            .rev()
+            .filter_map(|change| if let Change::Shown(entry) = change { Some(entry) } else { None });
+        let mut said = 0;
+        for entry in fresh.filter(mine) {
+            said += 1;
+            if said == nth {
+                return Ok(entry.clone());
+            }
+        }
+        let mut before = None;
+        for _ in 0..self.config.max_looked_through.div_ceil(PIECE) {
+            let piece = self.store.newest(None, before, PIECE);
+            for entry in piece.iter().filter(mine) {
+                said += 1;
+                if said == nth {
+                    return Ok(entry.clone());
+                }
+            }
+            match piece.last() {
+                Some(last) if piece.len() == PIECE => before = Some(last.sort_key()),
+                Some(_) | None => break,
+            }
+        }
+        Err(said)
+    }
+
+    /// These people as shown, sorted by label.
+    pub(super) fn people(&self, processes: impl Iterator<Item = Index>) -> Vec<Who> {
+        let mut people: Vec<Who> =
+            processes.map(|process| (*self.directory.who(self.person_of(process))).clone()).collect();
+        people.sort_by(|one, other| one.label.cmp(&other.label));
+        people
+    }
+}

@@ -1,0 +1,242 @@
+//! Who is gone for good, and who returns after all.
+
+use std::time::Duration;
+
+use super::world::World;
+use crate::{Answer, Command, Config, Event, Journal, ProcessId, Refusal};
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const CAROL: usize = 2;
+const DAVE: usize = 3;
+
+fn mesh_without_dave() -> World {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    world.kill(DAVE);
+    world.settle();
+    world
+}
+
+fn forget(world: &mut World, who: usize, person: &str) -> Result<Answer, Refusal> {
+    world.command(who, Command::Forget { person: person.to_owned() })
+}
+
+fn users(world: &mut World, who: usize) -> Vec<String> {
+    match world.command(who, Command::ListUsers) {
+        Ok(Answer::Users { users }) => users.into_iter().map(|user| user.who.name).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn has_forgotten(world: &World, who: usize, process: ProcessId) -> bool {
+    let causal = &world.people[who].peer.causal;
+    causal.roster().index(&process).is_some_and(|index| causal.forgotten().contains(index))
+}
+
+#[test]
+fn whoever_is_forgotten_is_forgotten_by_everybody_and_frees_what_was_kept() {
+    let mut world = mesh_without_dave();
+    let dave = world.people[DAVE].peer.process();
+    world.say(BOB, "dave", "are you there?");
+    for round in 0..100 {
+        world.say(ALICE, "all", &format!("{round}"));
+    }
+    world.pass(Duration::from_secs(1));
+    assert_eq!((world.people[ALICE].peer.outbox.len(), world.people[BOB].peer.outbox.len()), (100, 1));
+    assert!(matches!(forget(&mut world, ALICE, "dave"), Ok(Answer::Forgotten { who }) if who.name == "dave"));
+    world.pass(Duration::from_secs(1));
+    for who in [ALICE, BOB, CAROL] {
+        assert!(has_forgotten(&world, who, dave), "{who}");
+        assert_eq!(world.people[who].peer.outbox.len(), 0, "{who}");
+        let causal = &world.people[who].peer.causal;
+        let index = causal.roster().index(&dave).unwrap();
+        assert!(causal.snapshot().log.iter().all(|entry| !entry.dests.contains(index)), "{who}");
+        assert_eq!(users(&mut world, who), ["alice", "bob", "carol"]);
+        assert!(world.people[who].journal.contains(&Journal::Forget { process: dave }));
+        let forgotten =
+            |event: &&Event| matches!(event, Event::Forgotten { who, by } if who.name == "dave" && by.name == "alice");
+        let told = world.people[who].events.iter().filter(forgotten).count();
+        assert_eq!(told, usize::from(who != ALICE), "whoever asked has the answer");
+    }
+    let departed = world
+        .command(BOB, Command::Send { to: crate::Target::Name("dave".to_owned()), text: "x".to_owned(), delay_ms: 0 });
+    assert!(matches!(departed, Err(Refusal::Departed { .. })), "{departed:?}");
+    assert!(matches!(forget(&mut world, CAROL, "dave"), Err(Refusal::Departed { .. })));
+    assert_eq!(world.history(BOB, "dave"), ["are you there?"], "what was said with him can still be read");
+    let sent = world.command(ALICE, Command::Send { to: crate::Target::All, text: "x".to_owned(), delay_ms: 0 });
+    assert!(matches!(sent, Ok(Answer::Sent { away, .. }) if away.is_empty()));
+}
+
+#[test]
+fn whoever_is_here_is_not_forgotten() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    assert!(matches!(forget(&mut world, ALICE, "bob"), Err(Refusal::Present { .. })));
+    assert!(matches!(forget(&mut world, ALICE, "alice"), Err(Refusal::Present { .. })));
+    assert!(matches!(forget(&mut world, ALICE, "zoe"), Err(Refusal::UnknownUser { .. })));
+    world.pass(Duration::from_secs(1));
+    assert_eq!(users(&mut world, ALICE), ["alice", "bob"]);
+}
+
+#[test]
+fn whoever_was_forgotten_returns_as_a_new_incarnation_with_what_was_said() {
+    let mut world = mesh_without_dave();
+    let old = world.people[DAVE].peer.process();
+    world.say(ALICE, "all", "before");
+    world.say(BOB, "dave", "to you alone");
+    world.settle();
+    world.say(DAVE, "all", "said alone");
+    world.say(DAVE, "bob", "and to you alone");
+    forget(&mut world, ALICE, "dave").unwrap();
+    world.pass(Duration::from_secs(1));
+    world.say(CAROL, "all", "after");
+    world.settle();
+    world.link(DAVE, BOB);
+    world.settle();
+    let new = world.people[DAVE].peer.process();
+    assert!(new.person == old.person && new.incarnation != old.incarnation);
+    assert!(!world.is_linked(DAVE, BOB), "it closes its links to begin anew");
+    world.link_all();
+    world.pass(Duration::from_secs(5));
+    for text in ["before", "after", "to you alone"] {
+        assert!(world.heard(DAVE).contains(&text.to_owned()), "{text}: {:?}", world.heard(DAVE));
+    }
+    for who in [ALICE, BOB, CAROL] {
+        assert_eq!(users(&mut world, who), ["alice", "bob", "carol", "dave"]);
+        assert!(!has_forgotten(&world, who, new));
+        let heard = world.heard(who);
+        assert_eq!(heard.iter().filter(|text| *text == "said alone").count(), 1, "{who}: {heard:?}");
+    }
+    assert_eq!(world.heard(BOB).iter().filter(|text| *text == "and to you alone").count(), 1);
+    let warned = |event: &Event| matches!(event, Event::Warning { text } if text.contains("had forgotten this peer"));
+    assert!(world.people[DAVE].events.iter().any(warned));
+    world.say(ALICE, "dave", "welcome back");
+    world.settle();
+    assert_eq!(world.heard(DAVE).last().map(String::as_str), Some("welcome back"));
+    assert_eq!(world.history(DAVE, "all"), world.history(ALICE, "all"));
+}
+
+/// A tombstone is final, or whoever goes on addressing the process could tell it an answer without the question.
+#[test]
+fn whoever_has_a_link_to_a_process_that_is_forgotten_makes_it_begin_anew() {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    let old = world.people[DAVE].peer.process();
+    world.cut(ALICE, DAVE);
+    world.say(BOB, "all", "before");
+    world.settle();
+    forget(&mut world, ALICE, "dave").unwrap();
+    world.settle();
+    let new = world.people[DAVE].peer.process();
+    assert_ne!(new, old);
+    for who in [ALICE, BOB, CAROL] {
+        assert!(has_forgotten(&world, who, old), "{who}");
+    }
+    world.link_all();
+    world.pass(Duration::from_secs(5));
+    world.say(ALICE, "all", "after");
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(DAVE), ["before", "after"]);
+    assert_eq!(users(&mut world, CAROL), ["alice", "bob", "carol", "dave"]);
+    world.assert_causal_order(0);
+}
+
+#[test]
+fn an_old_record_brings_nobody_back() {
+    let mut world = mesh_without_dave();
+    let dave = world.people[DAVE].peer.process();
+    let record = world.people[CAROL].peer.directory.signed_record_of(dave.person).unwrap().clone();
+    // erin was away for all of it, and has dave's record.
+    let erin = world.add("erin");
+    let now = world.now();
+    world.people[erin].peer.merge_records(now, vec![record]);
+    forget(&mut world, ALICE, "dave").unwrap();
+    world.settle();
+    for who in [ALICE, BOB, CAROL] {
+        world.link(erin, who);
+    }
+    world.pass(Duration::from_secs(1));
+    for who in [ALICE, BOB, CAROL] {
+        assert_eq!(users(&mut world, who), ["alice", "bob", "carol", "erin"]);
+    }
+}
+
+#[test]
+fn who_is_told_twice_in_a_row_to_begin_anew_does_not_believe_it() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    let lie = |world: &mut World| {
+        let process = world.people[ALICE].peer.process();
+        world.carry(BOB, ALICE, &crate::frame::Control::Forgotten { process }.encode());
+        world.people[ALICE].peer.process() != process
+    };
+    assert!(lie(&mut world));
+    world.link_all();
+    world.settle();
+    assert!(!lie(&mut world));
+    assert!(world.people[ALICE].closed.iter().any(|reason| reason.contains("too soon to be believed")));
+    world.pass(Duration::from_secs(600));
+    world.link_all();
+    world.settle();
+    assert!(lie(&mut world));
+}
+
+fn hourly() -> Config {
+    // Quiet links, so that hours pass quickly.
+    let quiet = Duration::from_secs(7200);
+    let forget_after = Duration::from_secs(3600);
+    Config { forget_after, heartbeat: quiet, whole_vector: quiet, journal: true, ..Config::default() }
+}
+
+#[test]
+fn whoever_nobody_has_seen_for_long_is_forgotten() {
+    let mut world = World::with_config(&["alice", "bob", "carol", "dave"], hourly());
+    world.link_all();
+    world.settle();
+    let dave = world.people[DAVE].peer.process();
+    world.kill(DAVE);
+    world.pass(Duration::from_secs(3500));
+    assert_eq!(users(&mut world, ALICE).len(), 4);
+    world.pass(Duration::from_secs(200));
+    for who in [ALICE, BOB, CAROL] {
+        assert!(has_forgotten(&world, who, dave));
+        assert_eq!(users(&mut world, who), ["alice", "bob", "carol"]);
+        let told = world.people[who].events.iter().filter(|event| matches!(event, Event::Forgotten { .. })).count();
+        assert_eq!(told, 1);
+    }
+}
+
+#[test]
+fn whoever_was_alone_forgets_nobody() {
+    let mut world = World::with_config(&["alice", "bob", "carol"], hourly());
+    world.link_all();
+    world.settle();
+    world.kill(ALICE);
+    world.pass(Duration::from_secs(3300));
+    world.cut(BOB, CAROL);
+    world.pass(Duration::from_secs(100_000));
+    world.link_all();
+    world.pass(Duration::from_secs(4000));
+    for who in [ALICE, BOB, CAROL] {
+        assert_eq!(users(&mut world, who), ["alice", "bob", "carol"]);
+        assert!(!world.people[who].journal.iter().any(|entry| matches!(entry, Journal::Forget { .. })));
+    }
+}
+
+#[test]
+fn a_word_that_others_hand_on_is_a_sign_of_life() {
+    let mut world = World::with_config(&["alice", "bob", "carol"], hourly());
+    world.link_all();
+    world.settle();
+    // carol is not linked to alice, but to bob from time to time.
+    world.cut(ALICE, CAROL);
+    for _ in 0..4 {
+        world.cut(BOB, CAROL);
+        world.pass(Duration::from_secs(2000));
+        world.link(BOB, CAROL);
+        world.say(CAROL, "all", "here");
+        world.pass(Duration::from_secs(10));
+        world.cut(ALICE, BOB);
+        world.link(ALICE, BOB);
+        world.pass(Duration::from_secs(10));
+    }
+    assert_eq!(world.heard(ALICE).len(), 4);
+    assert_eq!(users(&mut world, ALICE), ["alice", "bob", "carol"]);
+}

@@ -1,0 +1,75 @@
+//! Where a peer keeps what it may not lose: in its data folder, or in memory where it has none.
+
+use chat::{Change, Conversation, Entry, Kept, MemoryStore, MessageId, ProcessId, Saved, SortKey, Store, StoreError};
+use store::SqliteStore;
+
+/// The store of a peer.
+#[derive(Debug)]
+pub(crate) enum Keep {
+    /// It survives the process.
+    Disk(Box<SqliteStore>),
+    /// It does not.
+    Memory(MemoryStore),
+}
+
+impl Keep {
+    fn store(&self) -> &dyn Store {
+        match self {
+            Self::Disk(store) => &**store,
+            Self::Memory(store) => store,
+        }
+    }
+
+    fn store_mut(&mut self) -> &mut dyn Store {
+        match self {
+            Self::Disk(store) => &mut **store,
+            Self::Memory(store) => store,
+        }
+    }
+
+    /// The lines of the trace that were kept last.
+    pub(crate) fn traced(&self) -> Result<Vec<u8>, StoreError> {
+        match self {
+            Self::Disk(store) => store.traced(),
+            Self::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Does a piece of what the store has put off; true if there is more.
+    pub(crate) fn tidy(&mut self) -> bool {
+        match self {
+            Self::Disk(store) => store.tidy(),
+            Self::Memory(_) => false,
+        }
+    }
+}
+
+impl Store for Keep {
+    fn survives(&self) -> bool {
+        self.store().survives()
+    }
+
+    fn load(&mut self) -> Result<Saved, StoreError> {
+        self.store_mut().load()
+    }
+
+    fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.store_mut().apply(changes)
+    }
+
+    fn contains(&self, id: MessageId) -> bool {
+        self.store().contains(id)
+    }
+
+    fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
+        self.store().kept_by(author, after, up_to, count)
+    }
+
+    fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {
+        self.store().newest(of, before, count)
+    }
+
+    fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
+        self.store().search(of, words, count)
+    }
+}

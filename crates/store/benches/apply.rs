@@ -1,0 +1,169 @@
+//! How fast messages are kept: rows a second by the size of a transaction, for one process and for eight at once, and what a
+//! message takes on disk.
+//!
+//! `cargo bench -p causerie-store` (a minute). Texts of 100 bytes of two authors in batches of 64, written by the store of a
+//! third, in a folder under the target directory: give another as an argument to measure another disk.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is what a benchmark is for")]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chat::{Change, Store};
+use store::{Retention, SqliteStore};
+use support::flood;
+
+const SIZES: [usize; 3] = [64, 512, 4096];
+const PROCESSES: usize = 8;
+/// Of each size, by each process.
+const MESSAGES: usize = 131_072;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [child, size, start, folder] = &arguments[..]
+        && child == "child"
+    {
+        return as_child(size.parse().unwrap(), start.parse().unwrap(), Path::new(folder));
+    }
+    let folder = arguments.first().map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    println!("{MESSAGES} messages of 100 bytes a process, rows a second in total (and by process)");
+    for processes in [1, PROCESSES] {
+        for size in SIZES {
+            let (rows, processor) = at_once(processes, size, &folder);
+            let each = processor * 1e6 / (processes * MESSAGES) as f64;
+            println!(
+                "{processes} x {size:4} a transaction: {rows:8.0} ({:.0}), {each:.2} us of a processor each",
+                rows / processes as f64
+            );
+        }
+    }
+    read_and_search(&folder);
+    small();
+}
+
+/// Starts processes that make their messages first and then all begin at one time.
+fn at_once(processes: usize, size: usize, folder: &Path) -> (f64, f64) {
+    let start = unix() + Duration::from_secs(if processes == 1 { 3 } else { 12 });
+    let child = |_| {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["child", &size.to_string(), &start.as_millis().to_string()])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let children: Vec<_> = (0..processes).map(child).collect();
+    let took = children.into_iter().map(|child| {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let output = String::from_utf8(output.stdout).unwrap();
+        let (seconds, processor) = output.trim().split_once(' ').unwrap();
+        (seconds.parse::<f64>().unwrap(), processor.parse::<f64>().unwrap())
+    });
+    let took: Vec<(f64, f64)> = took.collect();
+    // They begin together: what they do by the time the slowest is through.
+    let slowest = took.iter().map(|(seconds, _)| *seconds).fold(0.0, f64::max);
+    ((processes * MESSAGES) as f64 / slowest, took.iter().map(|(_, processor)| processor).sum())
+}
+
+fn unix() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap()
+}
+
+fn as_child(size: usize, start: u64, folder: &Path) {
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let changes = flood(&texts());
+    let mut store = SqliteStore::open(&folder.path().join("causerie.db")).unwrap();
+    let wait = Duration::from_millis(start).checked_sub(unix());
+    assert!(wait.is_some() || cfg!(debug_assertions), "the messages took longer to make than the others wait");
+    std::thread::sleep(wait.unwrap_or_default());
+    let (start, used) = (Instant::now(), processor());
+    apply(&mut store, &changes, size);
+    println!("{} {}", start.elapsed().as_secs_f64(), processor() - used);
+}
+
+/// The processor time of this process in seconds, the system's for it included.
+fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, behind_name) = stat.rsplit_once(')').unwrap();
+    let ticks = behind_name.split_whitespace().skip(11).take(2);
+    ticks.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+}
+
+fn apply(store: &mut SqliteStore, changes: &[Change], size: usize) {
+    for changes in changes.chunks(size) {
+        store.apply(changes).unwrap();
+    }
+}
+
+fn read_and_search(folder: &Path) {
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let file = folder.path().join("causerie.db");
+    let changes = flood(&texts());
+    let mut store = SqliteStore::open(&file).unwrap();
+    apply(&mut store, &changes, 512);
+    let each = |bytes: u64| bytes as f64 / MESSAGES as f64;
+    timed("the newest 200", || assert_eq!(store.newest(None, None, 200).len(), 200));
+    timed("search for what is there once, nothing in the index", || {
+        assert_eq!(store.search(None, &["unheard"], 20).len(), 1);
+    });
+    println!("bytes a message on disk: {:.0} before the words are indexed", each(store.bytes().unwrap()));
+    timed("indexing all", || store.tidy_all().unwrap());
+    println!("bytes a message on disk: {:.0}", each(store.bytes().unwrap()));
+    timed("search for what is there once", || assert_eq!(store.search(None, &["unheard"], 20).len(), 1));
+    timed("search for what is everywhere", || assert_eq!(store.search(None, &["and"], 20).len(), 20));
+    timed("reopening", || {
+        SqliteStore::open(&file).unwrap();
+    });
+    let last = changes.iter().rev().find_map(support::kept_of).unwrap();
+    let (author, clock) = (last.id().process, last.id().clock);
+    timed("200 of one author", || assert_eq!(store.kept_by(author, clock - 200, clock, 200).len(), 200));
+    let retention = Retention { max_bytes: Some(store.bytes().unwrap() / 2), ..Retention::default() };
+    timed("dropping half", || while store.retain(retention, 0).unwrap() > 0 {});
+}
+
+/// Texts of 100 bytes, of words as a counter makes them: 4,000 different ones, some of them in most texts, and one only once.
+fn texts() -> Vec<String> {
+    let mut random = 1u64;
+    let mut next = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    let syllables =
+        ["ba", "den", "i", "kor", "lu", "mat", "ne", "o", "pri", "sel", "ta", "um", "vo", "wick", "y", "zan"];
+    let words: Vec<String> =
+        (0..4000).map(|_| (0..2 + next(3)).map(|_| syllables[next(16) as usize]).collect()).collect();
+    let mut texts: Vec<String> = (0..MESSAGES)
+        .map(|_| {
+            let mut text = String::new();
+            while text.len() < 100 {
+                let rank = next(4000) * next(4000) / 4000;
+                text += &words[usize::try_from(rank).unwrap()];
+                text += if next(9) == 0 { " and " } else { " " };
+            }
+            text.truncate(100);
+            text
+        })
+        .collect();
+    texts[MESSAGES / 2].replace_range(..7, "unheard");
+    texts
+}
+
+/// What a simulator does thousands of times.
+fn small() {
+    const STORES: usize = 200;
+    const TURNS: usize = 2000;
+    timed("200 stores in memory, made", || (0..STORES).for_each(|_| drop(SqliteStore::in_memory().unwrap())));
+    let changes = flood(&support::numbered(TURNS));
+    let mut store = SqliteStore::in_memory().unwrap();
+    timed("2,000 transactions of one message in memory", || apply(&mut store, &changes, 1));
+}
+
+fn timed(what: &str, work: impl FnOnce()) {
+    let start = Instant::now();
+    work();
+    println!("{what}: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+}

@@ -1,0 +1,455 @@
+//! Writing changes: within one transaction, in their order.
+
+use std::collections::BTreeMap;
+
+use chat::{Change, Conversation, Entry, Hlc, Kept, MessageId, Parcel, ProcessId};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+
+use crate::batches::{self, Status, batch_of, id, siblings, signed};
+use crate::cache::{Cache, Place, SILENT, set_state, spelled};
+use crate::fault::Fault;
+use crate::{index, words};
+
+/// How many messages may be missing in the index of history before it is caught up within an apply. Sorted runs of so many go
+/// into it fast, and what is missing is kept in memory, 48 bytes each.
+const TAIL: usize = 8192;
+
+/// The changes of one transaction.
+pub(crate) struct Writer<'a> {
+    db: &'a Connection,
+    cache: &'a mut Cache,
+    /// The statement that nearly everything needs, at hand.
+    insert: CachedStatement<'a>,
+    stamp: Vec<u8>,
+    /// Batches that this transaction files, with the places written so far.
+    fresh: BTreeMap<u64, (Kept, u64)>,
+    /// The batch that the message before was of.
+    last: Option<u64>,
+    floor_rose: bool,
+}
+
+/// What is written of a message beside itself.
+#[derive(Default)]
+struct Columns<'a> {
+    conversation: Option<i64>,
+    micros: Option<i64>,
+    logical: Option<u32>,
+    flags: Option<i64>,
+    sent: Option<i64>,
+    start: Option<i64>,
+    opened: Option<&'a [u8]>,
+}
+
+pub(crate) const FETCHED: i64 = 1;
+pub(crate) const LATE: i64 = 2;
+pub(crate) const CLOCK_OFF: i64 = 4;
+
+/// A message that is delivered stays so; anything else can become anything.
+const INSERT: &str = "
+    INSERT INTO messages (id, status, clock, conversation, micros, logical, flags, sent, start, opened, stamp, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    ON CONFLICT (id) DO UPDATE SET status = excluded.status, conversation = excluded.conversation,
+        micros = excluded.micros, logical = excluded.logical, flags = excluded.flags, sent = excluded.sent,
+        start = excluded.start, opened = excluded.opened
+    WHERE status >= 2";
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(db: &'a Connection, cache: &'a mut Cache) -> Result<Self, Fault> {
+        let insert = db.prepare_cached(INSERT)?;
+        Ok(Self {
+            db,
+            cache,
+            insert,
+            stamp: Vec::with_capacity(64),
+            fresh: BTreeMap::new(),
+            last: None,
+            floor_rose: false,
+        })
+    }
+
+    /// Writes all of `changes`. Of what replaces what was before only the last is.
+    pub(crate) fn write(mut self, changes: &[Change]) -> Result<(), Fault> {
+        let (mut causal, mut mind, mut traced, mut settled, mut talks) = (None, None, None, None, BTreeMap::new());
+        for change in changes {
+            match change {
+                Change::Process { number, process } => self.process(*number, *process)?,
+                Change::Reborn => {
+                    settled = None;
+                    self.reborn()?;
+                }
+                Change::Held(kept) => self.aside(kept, Status::Held)?,
+                Change::Carried(parcel) => self.carried(parcel)?,
+                Change::HandedOver { message, to } => self.handed_over(message, to)?,
+                Change::Shown(entry) => self.show(entry)?,
+                Change::Delivered { kept } => self.deliver(kept)?,
+                Change::Dropped(kept) => self.dropped(kept)?,
+                Change::Delayed { clock, due } => self.delayed(*clock, *due)?,
+                Change::Settled { up_to } => settled = Some(*up_to),
+                Change::Causal(bytes) => causal = Some(bytes),
+                Change::Mind(bytes) => mind = Some(bytes),
+                Change::Traced(lines) => traced = Some(lines),
+                Change::Talk { conversation, vectors } => drop(talks.insert(conversation, vectors)),
+                Change::Greeting { of, signed } => {
+                    let greeting = "INSERT INTO greetings VALUES (?1, ?2) ON CONFLICT DO UPDATE SET signed = ?2";
+                    self.db.prepare_cached(greeting)?.execute(params![of.to_string(), &signed[..]])?;
+                }
+                Change::Record(record) => self.record(record)?,
+                Change::Alias { alias, person } => match person {
+                    Some(person) => {
+                        let set = "INSERT INTO aliases VALUES (?1, ?2) ON CONFLICT DO UPDATE SET person = ?2";
+                        self.db.prepare_cached(set)?.execute(params![alias.as_str(), person.to_string()])?;
+                    }
+                    None => drop(self.db.execute("DELETE FROM aliases WHERE alias = ?1", [alias.as_str()])?),
+                },
+            }
+        }
+        self.write_spares()?;
+        if let Some(bytes) = causal {
+            set_state(self.db, "causal", &bytes[..])?;
+        }
+        if let Some(lines) = traced {
+            set_state(self.db, "traced", &lines[..])?;
+        }
+        if let Some(bytes) = mind {
+            set_state(self.db, "mind", &bytes[..])?;
+        }
+        if let Some(up_to) = settled {
+            self.cache.settled = up_to;
+            set_state(self.db, "settled", signed(up_to))?;
+        }
+        for (conversation, vectors) in talks {
+            let id = self.conversation(conversation)?;
+            let set = "UPDATE conversations SET vectors = ?2 WHERE id = ?1";
+            self.db.prepare_cached(set)?.execute(params![id, &vectors[..]])?;
+        }
+        if self.floor_rose {
+            set_state(self.db, "floor", signed(self.cache.floor))?;
+        }
+        if self.cache.tail.len() >= TAIL { index::catch_up(self.db, self.cache) } else { Ok(()) }
+    }
+
+    fn process(&mut self, number: u32, process: ProcessId) -> Result<(), Fault> {
+        if self.cache.processes.get(number as usize) == Some(&Some(process)) {
+            return Ok(());
+        }
+        self.cache.number(number, process)?;
+        let set = "INSERT INTO processes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET person = ?2, incarnation = ?3";
+        let incarnation = format!("{:016x}", process.incarnation.0);
+        self.db.prepare_cached(set)?.execute(params![number, process.person.to_string(), incarnation])?;
+        Ok(())
+    }
+
+    fn record(&mut self, record: &chat::SignedRecord) -> Result<(), Fault> {
+        let Ok(claim) = record.claim() else {
+            return Err(Fault::Damaged("a record that is none was to be kept".to_owned()));
+        };
+        let set = "INSERT INTO records VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET name = ?2, signed = ?3";
+        let (person, name) = (claim.process.person.to_string(), claim.name.as_str());
+        self.db.prepare_cached(set)?.execute(params![person, name, &record.to_stored()[..]])?;
+        Ok(())
+    }
+
+    fn delayed(&mut self, clock: u64, due: Option<i64>) -> Result<(), Fault> {
+        match due {
+            Some(due) => {
+                let set = "INSERT INTO delayed VALUES (?1, ?2) ON CONFLICT DO UPDATE SET due = ?2";
+                self.db.prepare_cached(set)?.execute(params![signed(clock), due])?;
+            }
+            None => {
+                self.db.prepare_cached("DELETE FROM delayed WHERE clock = ?1")?.execute([signed(clock)])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn conversation(&mut self, conversation: &Conversation) -> Result<i64, Fault> {
+        if let Some(&id) = self.cache.conversations.get(conversation) {
+            return Ok(id);
+        }
+        let (kind, name) = spelled(conversation);
+        self.db.execute("INSERT INTO conversations (kind, name) VALUES (?1, ?2)", params![kind, name])?;
+        let id = self.db.last_insert_rowid();
+        self.cache.conversations.insert(conversation.clone(), id);
+        Ok(id)
+    }
+
+    fn show(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let Entry { conversation, hlc, kept, fetched, late, clock_off, opened } = entry;
+        let body = opened.as_deref().unwrap_or_else(|| kept.body());
+        // The text is the end of the body.
+        let (sent_at, start) =
+            entry.text().map_or((hlc.micros, body.len()), |(sent_at, text)| (sent_at, body.len() - text.len()));
+        let flags = [(*fetched, FETCHED), (*late, LATE), (*clock_off, CLOCK_OFF)];
+        let conversation = self.conversation(conversation)?;
+        let columns = Columns {
+            conversation: Some(conversation),
+            micros: Some(hlc.micros),
+            logical: Some(hlc.logical),
+            flags: Some(flags.iter().filter(|(is, _)| *is).map(|(_, flag)| flag).sum()),
+            sent: Some(sent_at.wrapping_sub(hlc.micros)),
+            start: i64::try_from(start + 1).ok(),
+            opened: opened.as_deref(),
+        };
+        if !clock_off {
+            self.cache.latest = self.cache.latest.max(hlc.micros);
+        }
+        let Some(place) = self.delivered(kept, Status::Shown, &columns, conversation, *hlc)? else { return Ok(()) };
+        if place.id <= self.cache.searched {
+            words::add(self.db, place.id, &words::text_of(body, start))?;
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, kept: &Kept) -> Result<(), Fault> {
+        // It shows nothing, so it has no place in history; but it has to go some day, with what was shown when it came.
+        let hlc = Hlc { micros: self.cache.latest, logical: 0 };
+        let columns = Columns { micros: Some(hlc.micros), logical: Some(0), ..Columns::default() };
+        self.delivered(kept, Status::Delivered, &columns, SILENT, hlc).map(drop)
+    }
+
+    /// Writes a message that was delivered or shown; `None` if it was already.
+    fn delivered(
+        &mut self,
+        kept: &Kept,
+        status: Status,
+        columns: &Columns<'_>,
+        conversation: i64,
+        hlc: Hlc,
+    ) -> Result<Option<Place>, Fault> {
+        let (author, message) = (kept.author_number(), kept.id());
+        let clock = signed(message.clock);
+        self.process(author, message.process)?;
+        let greatest = self.cache.greatest[author as usize];
+        if clock <= greatest && batches::delivered(self.db, self.cache, message)?.is_some() {
+            return Ok(None);
+        }
+        let (id, is_new) = self.put(kept, status, columns)?;
+        if !is_new {
+            return Ok(None);
+        }
+        self.cache.greatest[author as usize] = greatest.max(clock);
+        let place = Place { conversation, hlc, author, clock, id };
+        if !self.cache.aside.is_empty() && self.cache.aside.remove(&id).is_some() && id <= self.cache.indexed {
+            self.db.prepare_cached("DELETE FROM waiting WHERE id = ?1")?.execute([id])?;
+        }
+        if id <= self.cache.indexed {
+            index::add(self.db, &place)?;
+        } else {
+            self.cache.tail.push(place);
+        }
+        Ok(Some(place))
+    }
+
+    fn carried(&mut self, parcel: &Parcel) -> Result<(), Fault> {
+        let Parcel { message, to, sealed, signature } = parcel;
+        let insert = "INSERT OR REPLACE INTO parcels (message, recipient, sealed, signature) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![message.to_string(), to.to_string(), &sealed[..], &signature.0[..]];
+        self.db.prepare_cached(insert)?.execute(values)?;
+        Ok(())
+    }
+
+    fn handed_over(&mut self, message: &MessageId, to: &ProcessId) -> Result<(), Fault> {
+        let delete = "DELETE FROM parcels WHERE message = ?1 AND recipient = ?2";
+        self.db.prepare_cached(delete)?.execute([message.to_string(), to.to_string()])?;
+        Ok(())
+    }
+
+    /// Writes a message that is held.
+    fn aside(&mut self, kept: &Kept, status: Status) -> Result<(), Fault> {
+        let message = kept.id();
+        self.process(kept.author_number(), message.process)?;
+        if let Some(number) = kept.batch_number()
+            && self.cache.aside.get(&id(number, kept.place())) == Some(&status)
+        {
+            return Ok(());
+        }
+        let micros = (status == Status::Held).then_some(self.cache.arrival);
+        let (id, is_new) = self.put(kept, status, &Columns { micros, ..Columns::default() })?;
+        if !is_new {
+            return Ok(());
+        }
+        if status == Status::Held {
+            self.cache.arrival += 1;
+        }
+        if self.cache.aside.insert(id, status).is_none() && id <= self.cache.indexed {
+            self.db.prepare_cached("INSERT OR IGNORE INTO waiting VALUES (?1)")?.execute([id])?;
+        }
+        Ok(())
+    }
+
+    fn dropped(&mut self, kept: &Kept) -> Result<(), Fault> {
+        let Some(number) = kept.batch_number() else { return Ok(()) };
+        self.drop_aside(id(number, kept.place()))
+    }
+
+    fn drop_aside(&mut self, id: i64) -> Result<(), Fault> {
+        if self.cache.aside.remove(&id).is_none() {
+            return Ok(());
+        }
+        if id <= self.cache.indexed {
+            self.db.prepare_cached("DELETE FROM waiting WHERE id = ?1")?.execute([id])?;
+        }
+        let number = batch_of(id);
+        if let Some((kept, written)) = self.fresh.remove(&number) {
+            self.write_missing(number, &kept, written)?;
+        }
+        let spare = "UPDATE messages SET status = 4, micros = NULL WHERE id = ?1";
+        self.db.prepare_cached(spare)?.execute([id])?;
+        let used = "SELECT 1 FROM messages WHERE id BETWEEN ?1 AND ?2 AND status < 4 LIMIT 1";
+        let (first, last) = (batches::id(number, 0), batches::id(number, 63));
+        let used = self.db.prepare_cached(used)?.query_row([first, last], |_| Ok(())).optional()?;
+        if used.is_none() {
+            self.last = None;
+            self.floor_rose |= delete_batch(self.db, self.cache, number)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a message. Its id, and whether it was anything but delivered before.
+    fn put(&mut self, kept: &Kept, status: Status, columns: &Columns<'_>) -> Result<(i64, bool), Fault> {
+        let number = self.file(kept)?;
+        let id = id(number, kept.place());
+        let is_new = self.insert(id, kept, status, columns)?;
+        if !self.fresh.is_empty()
+            && let Some((_, written)) = self.fresh.get_mut(&number)
+        {
+            *written |= 1 << kept.place();
+        }
+        Ok((id, is_new))
+    }
+
+    fn insert(&mut self, id: i64, kept: &Kept, status: Status, columns: &Columns<'_>) -> Result<bool, Fault> {
+        let Columns { conversation, micros, logical, flags, sent, start, opened } = columns;
+        self.stamp.clear();
+        kept.stamp_bytes(&mut self.stamp);
+        let clock = signed(kept.id().clock);
+        let changed = self.insert.execute(params![
+            id,
+            status.number(),
+            clock,
+            conversation,
+            micros,
+            logical,
+            flags,
+            sent,
+            start,
+            opened,
+            self.stamp,
+            kept.body()
+        ])?;
+        Ok(changed > 0)
+    }
+
+    /// The number of the message's batch, which is filed if it is not.
+    fn file(&mut self, kept: &Kept) -> Result<u64, Fault> {
+        if let Some(number) = kept.batch_number() {
+            if self.last == Some(number) || self.cache.filed.contains(&number) {
+                self.last = Some(number);
+                return Ok(number);
+            }
+            let mut select = self.db.prepare_cached("SELECT head FROM batches WHERE number = ?1")?;
+            let head: Option<Vec<u8>> = select.query_row([signed(number)], |row| row.get(0)).optional()?;
+            match head {
+                Some(head) if head == kept.batch_head() => self.cache.note_filed(number),
+                Some(_) => return Err(Fault::Damaged(format!("a batch of another store has number {number}"))),
+                // Its transaction failed, or it was not needed any more.
+                None => self.file_as(number, kept)?,
+            }
+            self.last = Some(number);
+            return Ok(number);
+        }
+        let number = self.cache.next;
+        self.file_as(number, kept)?;
+        kept.file_batch(number);
+        self.last = Some(number);
+        Ok(number)
+    }
+
+    fn file_as(&mut self, number: u64, kept: &Kept) -> Result<(), Fault> {
+        let author = kept.author_number();
+        let mut insert = self.db.prepare_cached("INSERT INTO batches VALUES (?1, ?2, ?3, ?4)")?;
+        insert.execute(params![signed(number), author, self.cache.life(), kept.batch_head()])?;
+        let mut insert = self.db.prepare_cached("INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for run in batches::runs(kept) {
+            insert.execute(params![author, run.first, signed(number), run.place, run.count])?;
+        }
+        // A number is never used for another batch, not even after a transaction that failed: this one may keep it.
+        self.cache.next = self.cache.next.max(number + 1);
+        self.cache.note_filed(number);
+        self.fresh.insert(number, (kept.clone(), 0));
+        Ok(())
+    }
+
+    /// A batch can only be read back whole.
+    fn write_spares(&mut self) -> Result<(), Fault> {
+        for (number, (kept, written)) in std::mem::take(&mut self.fresh) {
+            self.write_missing(number, &kept, written)?;
+        }
+        Ok(())
+    }
+
+    fn write_missing(&mut self, number: u64, kept: &Kept, written: u64) -> Result<(), Fault> {
+        let missing = kept.places_here() & !written;
+        for sibling in siblings(kept, missing) {
+            self.insert(id(number, sibling.place()), &sibling, Status::Spare, &Columns::default())?;
+        }
+        Ok(())
+    }
+
+    fn reborn(&mut self) -> Result<(), Fault> {
+        self.write_spares()?;
+        index::catch_up(self.db, self.cache)?;
+        let former = self.cache.former();
+        let life = self.cache.life();
+        self.db.execute("INSERT INTO lives VALUES (?1, ?2)", params![life, former])?;
+        for table in ["batches", "runs", "history"] {
+            self.db.execute(&format!("UPDATE {table} SET author = ?1 WHERE author = 0"), [former])?;
+        }
+        self.db.execute("DELETE FROM processes WHERE number = 0", [])?;
+        self.db.execute("DELETE FROM delayed", [])?;
+        set_state(self.db, "settled", 0)?;
+        self.cache.settled = 0;
+        self.cache.reborn(former);
+        let held = self.cache.aside.iter().filter(|(_, status)| **status == Status::Held).map(|(&id, _)| id);
+        for id in held.collect::<Vec<_>>() {
+            self.drop_aside(id)?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes a batch away, with all that knows of it. Whether `floor` rose.
+pub(crate) fn delete_batch(db: &Connection, cache: &mut Cache, number: u64) -> Result<bool, Fault> {
+    let (first, last) = (id(number, 0), id(number, 63));
+    let author: i64 = db
+        .prepare_cached("SELECT author FROM batches WHERE number = ?1")?
+        .query_row([signed(number)], |row| row.get(0))?;
+    let mut select = db.prepare_cached(
+        "SELECT id, clock, status, conversation, micros, logical FROM messages WHERE id BETWEEN ?1 AND ?2",
+    )?;
+    let mut rows = select.query([first, last])?;
+    while let Some(row) = rows.next()? {
+        let (id, clock): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let mut delete = db.prepare_cached("DELETE FROM runs WHERE author = ?1 AND first = ?2 AND batch = ?3")?;
+        delete.execute(params![author, clock, signed(number)])?;
+        let status = Status::from_number(row.get(2)?)?;
+        if status.is_delivered() && id <= cache.indexed {
+            let conversation = if status == Status::Shown { row.get(3)? } else { SILENT };
+            let (micros, logical): (i64, i64) = (row.get(4)?, row.get(5)?);
+            let mut delete = db.prepare_cached(
+                "DELETE FROM history WHERE conversation = ?1 AND micros = ?2 AND logical = ?3 AND author = ?4
+                 AND clock = ?5 AND id = ?6",
+            )?;
+            delete.execute(params![conversation, micros, logical, author, clock, id])?;
+        }
+        if status == Status::Shown && id <= cache.searched {
+            db.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
+        }
+    }
+    db.prepare_cached("DELETE FROM messages WHERE id BETWEEN ?1 AND ?2")?.execute([first, last])?;
+    db.prepare_cached("DELETE FROM batches WHERE number = ?1")?.execute([signed(number)])?;
+    cache.forget_batch(number);
+    let rises = number > cache.floor;
+    cache.floor = cache.floor.max(number);
+    Ok(rises)
+}

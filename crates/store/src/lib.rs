@@ -1,0 +1,21 @@
+//! What a peer may not lose, in an SQLite database: the [`Store`](chat::Store) of a peer that survives its process.
+//!
+//! One transaction an [`apply`](chat::Store::apply), synced (WAL, `synchronous=FULL`). Messages are appended in the order in
+//! which they were filed, each batch's signature once; the indexes that history and search need grow behind that. A person
+//! can look at it while the peer runs: `sqlite3 causerie.db 'SELECT * FROM chat'`; the tables are described in `schema.sql`.
+#![forbid(unsafe_code)]
+
+mod apply;
+mod batches;
+mod cache;
+mod fault;
+mod index;
+mod load;
+mod open;
+mod retain;
+mod schema;
+mod sqlite;
+mod words;
+
+pub use retain::Retention;
+pub use sqlite::SqliteStore;

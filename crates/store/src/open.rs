@@ -1,0 +1,156 @@
+//! Opening the file: a new one is made beside its place and moved there whole, so whatever stands there and is not a whole
+//! store was damaged by somebody else, and is refused rather than begun afresh.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chat::StoreError;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::fault::{ADVICE, Fault};
+use crate::schema;
+
+/// What every SQLite file begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Up to this size a database is looked through when it is opened, which takes about a second for a gigabyte. A larger one
+/// would make its user wait; there, damage shows when it is met.
+const LOOKED_THROUGH: u64 = 64 * 1024 * 1024;
+
+/// How long to wait for another program that writes to the file: nobody but a person with `sqlite3` should.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Opens the database, or makes it where there is none.
+pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let file = path.display().to_string();
+    let system = |error: io::Error| StoreError::NotKept { reason: format!("{file}: {error}") };
+    let damaged = |what: &str| Fault::Damaged(what.to_owned()).told(&file);
+    match fs::metadata(path) {
+        Ok(found) if found.len() == 0 => return Err(damaged("it is empty")),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if beside(path, "-wal").exists() {
+                return Err(damaged("it is gone, and what was written last (its -wal) is still there"));
+            }
+            create(path, &file)?;
+        }
+        Err(error) => return Err(system(error)),
+    }
+    let mut start = Vec::with_capacity(MAGIC.len());
+    File::open(path).and_then(|file| file.take(16).read_to_end(&mut start)).map_err(system)?;
+    if start != MAGIC {
+        return Err(damaged("it is not an SQLite database"));
+    }
+    connect(path, &file)
+}
+
+fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {
+    let told = |fault: Fault| fault.told(file);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(Fault::from).map_err(told)?;
+    db.busy_timeout(PATIENCE).map_err(Fault::from).map_err(told)?;
+    let foreign = |what: String| StoreError::Unreadable { reason: format!("{file} {what}; {ADVICE}") };
+    let application: i32 =
+        db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(Fault::from).map_err(told)?;
+    if application != schema::APPLICATION {
+        return Err(foreign("is a database of another program".to_owned()));
+    }
+    let found = schema::version(&db).map_err(told)?;
+    let known = schema::VERSION;
+    match usize::try_from(found) {
+        Ok(from @ 1..) if from <= known => {
+            // Looked at before anything is changed.
+            look_through(path, &db).map_err(told)?;
+            if from < known {
+                schema::migrate(&db, from).map_err(told)?;
+            }
+        }
+        Ok(0) | Err(_) => return Err(foreign(format!("has version {found}, which there is not"))),
+        Ok(_) => {
+            return Err(StoreError::Unreadable {
+                reason: format!(
+                    "{file} was written by a newer causerie (version {found} of its tables; this one knows {known}): \
+                     use that one, or give this one a data folder of its own; nothing was changed"
+                ),
+            });
+        }
+    }
+    schema::check(&db).map_err(told)?;
+    set_up(&db).map_err(told)?;
+    Ok(db)
+}
+
+/// Looks for torn and crossed pages: what a file that was cut or overwritten has.
+fn look_through(path: &Path, db: &Connection) -> Result<(), Fault> {
+    if fs::metadata(path).is_ok_and(|found| found.len() > LOOKED_THROUGH) {
+        return Ok(());
+    }
+    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(Fault::Damaged(found)) }
+}
+
+/// How the file is written. Commits go to the -wal and are synced each; pages go to the file some thousand at a time.
+fn set_up(db: &Connection) -> Result<(), Fault> {
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    db.pragma_update(None, "journal_size_limit", 4096 * CHECKPOINT_PAGES)?;
+    db.pragma_update(None, "cache_size", -16 * 1024)?;
+    common(db);
+    Ok(())
+}
+
+/// 8 MiB of pages: a page that several commits change is moved once.
+const CHECKPOINT_PAGES: i64 = 2048;
+
+fn common(db: &Connection) {
+    db.set_prepared_statement_cache_capacity(96);
+}
+
+/// A new store, whole before it has its name.
+fn create(path: &Path, file: &str) -> Result<(), StoreError> {
+    let draft = beside(path, ".new");
+    let made = make(&draft).and_then(|()| {
+        fs::rename(&draft, path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+        Ok(())
+    });
+    made.map_err(|refused| StoreError::NotKept { reason: format!("{file} cannot be made: {refused}") })
+}
+
+fn make(draft: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    for left in [draft.to_owned(), beside(draft, "-journal")] {
+        match fs::remove_file(&left) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    // SQLite gives what it makes beside the file the same permissions.
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(draft)?;
+    let db = Connection::open(draft)?;
+    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    schema::migrate(&db, 0).map_err(|fault| format!("{fault:?}"))?;
+    db.close().map_err(|(_, error)| error)?;
+    File::open(draft)?.sync_all()?;
+    Ok(())
+}
+
+/// A database that lives in memory alone.
+pub(crate) fn in_memory() -> Result<Connection, Fault> {
+    let db = Connection::open_in_memory()?;
+    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    db.pragma_update(None, "synchronous", "OFF")?;
+    schema::migrate(&db, 0)?;
+    common(&db);
+    Ok(db)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

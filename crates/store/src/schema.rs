@@ -1,0 +1,89 @@
+//! The tables, their versions, and how one becomes the next.
+
+use rusqlite::Connection;
+
+use crate::fault::Fault;
+
+/// Marks the file as one of these, in its header: "csry".
+pub(crate) const APPLICATION: i32 = 0x6373_7279;
+
+/// What makes of each version the next one: the first makes version 1 of an empty database. Never changed, only added to.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// The version that this crate reads and writes.
+pub(crate) const VERSION: usize = MIGRATIONS.len();
+
+/// The version of a database; 0 if it is empty.
+pub(crate) fn version(db: &Connection) -> Result<i64, Fault> {
+    Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Brings a database of version `from` up to the present one.
+pub(crate) fn migrate(db: &Connection, from: usize) -> Result<(), Fault> {
+    migrate_by(MIGRATIONS, db, from)
+}
+
+/// All the steps or none of them.
+fn migrate_by(migrations: &[&str], db: &Connection, from: usize) -> Result<(), Fault> {
+    let transaction = db.unchecked_transaction()?;
+    for step in migrations.iter().skip(from) {
+        db.execute_batch(step)?;
+    }
+    db.pragma_update(None, "application_id", APPLICATION)?;
+    db.pragma_update(None, "user_version", i64::try_from(migrations.len()).unwrap_or(i64::MAX))?;
+    Ok(transaction.commit()?)
+}
+
+/// What a database of the present version has in it; a person may add more.
+pub(crate) fn check(db: &Connection) -> Result<(), Fault> {
+    let fresh = Connection::open_in_memory()?;
+    migrate(&fresh, 0)?;
+    let there = parts(db)?;
+    for part in parts(&fresh)? {
+        if !there.contains(&part) {
+            let (kind, name, _) = part;
+            return Err(Fault::Damaged(format!("the {kind} {name} is missing or is not as it was made")));
+        }
+    }
+    Ok(())
+}
+
+type Part = (String, String, Option<String>);
+
+fn parts(db: &Connection) -> Result<Vec<Part>, Fault> {
+    let mut select = db.prepare("SELECT type, name, sql FROM sqlite_schema")?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_is_made_whole_or_not_at_all() {
+        let db = Connection::open_in_memory().unwrap();
+        let first = "CREATE TABLE one (value INTEGER); INSERT INTO one VALUES (7);";
+        migrate_by(&[first], &db, 0).unwrap();
+        assert_eq!(version(&db).unwrap(), 1);
+        let second = "ALTER TABLE one RENAME COLUMN value TO number;";
+        assert!(migrate_by(&[first, second, "CREATE TABLE one (again INTEGER);"], &db, 1).is_err());
+        assert_eq!(version(&db).unwrap(), 1);
+        assert_eq!(db.query_row("SELECT value FROM one", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+        migrate_by(&[first, second, "CREATE TABLE two (value INTEGER);"], &db, 1).unwrap();
+        assert_eq!(version(&db).unwrap(), 3);
+        assert_eq!(db.query_row("SELECT number FROM one", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let db = Connection::open_in_memory().unwrap();
+        migrate(&db, 0).unwrap();
+        check(&db).unwrap();
+        db.execute_batch("CREATE INDEX mine ON messages (clock)").unwrap();
+        check(&db).unwrap();
+        db.execute_batch("DROP TABLE runs").unwrap();
+        let Fault::Damaged(what) = check(&db).unwrap_err() else { panic!() };
+        assert!(what.contains("table runs"), "{what}");
+    }
+}

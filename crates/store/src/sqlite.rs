@@ -1,0 +1,320 @@
+//! The store itself: transactions, and what is read.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chat::{Change, Conversation, Entry, Kept, MessageId, ProcessId, Saved, SortKey, Store, StoreError};
+use rusqlite::{Connection, params};
+
+use crate::apply::{CLOCK_OFF, FETCHED, LATE, Writer};
+use crate::batches::{self, Batches, Row, signed, unsigned};
+use crate::cache::Cache;
+use crate::fault::Fault;
+use crate::index::{self, Found};
+use crate::retain::{self, Retention};
+use crate::{load, open, words};
+
+/// How many messages have to be missing in the index of history for idle time to be spent on it.
+const WORTH: usize = 1024;
+
+/// What a peer may not lose, in an SQLite database.
+///
+/// # Examples
+/// ```
+/// use chat::{Change, Store};
+/// use store::SqliteStore;
+///
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("causerie.db");
+/// SqliteStore::open(&file)?.apply(&[Change::Mind("a thought".into())])?;
+/// assert_eq!(SqliteStore::open(&file)?.load()?.mind.as_deref(), Some(&b"a thought"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    db: Connection,
+    /// The name of the file, for whoever has to do something about it.
+    file: String,
+    cache: Cache,
+    /// A transaction failed, and what is in mind could not be read afresh.
+    is_stale: bool,
+    /// What reading met, to be said at the next apply.
+    trouble: RefCell<Option<StoreError>>,
+}
+
+impl SqliteStore {
+    /// Opens the database in this file, and makes one (mode 0600) where there is none. Only one process may have it open, which is
+    /// up to the caller; reading it with `sqlite3` meanwhile is fine.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] for anything there that is not a whole database of a version known here: it names the file
+    /// and says what to do, and changes nothing. [`StoreError::NotKept`] if the system refuses.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = path.display().to_string();
+        let db = open::open(path)?;
+        let cache = Cache::read(&db).map_err(|fault| fault.told(&file))?;
+        Ok(Self { db, file, cache, is_stale: false, trouble: RefCell::new(None) })
+    }
+
+    /// An empty store that ends with this value: the same tables and the same behaviour, without a file.
+    ///
+    /// # Errors
+    /// [`StoreError::NotKept`] if there is no memory.
+    ///
+    /// # Examples
+    /// ```
+    /// use chat::Store;
+    /// let mut store = store::SqliteStore::in_memory()?;
+    /// assert!(store.load()?.causal.is_none());
+    /// # Ok::<(), chat::StoreError>(())
+    /// ```
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let file = "a store in memory".to_owned();
+        let db = open::in_memory().map_err(|fault| fault.told(&file))?;
+        let cache = Cache::read(&db).map_err(|fault| fault.told(&file))?;
+        Ok(Self { db, file, cache, is_stale: false, trouble: RefCell::new(None) })
+    }
+
+    /// Does a piece of what can wait (some 10 ms of bringing the indexes up to what was written), and says whether there is
+    /// more. To be called while there is nothing else to do: a search has to look through whatever its index does not know.
+    ///
+    /// What fails here is said at the next [`apply`](Store::apply).
+    ///
+    /// # Examples
+    /// ```
+    /// let mut store = store::SqliteStore::in_memory()?;
+    /// assert!(!store.tidy(), "there is nothing in it");
+    /// # Ok::<(), chat::StoreError>(())
+    /// ```
+    pub fn tidy(&mut self) -> bool {
+        if self.trouble.borrow().is_some() {
+            return false;
+        }
+        let tidied = self.tidy_a_piece();
+        tidied.unwrap_or_else(|error| {
+            self.note(error);
+            false
+        })
+    }
+
+    fn tidy_a_piece(&mut self) -> Result<bool, StoreError> {
+        if self.cache.tail.len() >= WORTH {
+            self.transact(index::catch_up)?;
+        }
+        let is_behind =
+            |store: &Self| words::is_behind(&store.db, &store.cache).map_err(|fault| fault.told(&store.file));
+        if !is_behind(self)? {
+            return Ok(false);
+        }
+        self.transact(words::catch_up)?;
+        is_behind(self)
+    }
+
+    /// Brings the indexes up to everything that was written, however long that takes: before the file is measured, or given to
+    /// somebody.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was done by then stays.
+    pub fn tidy_all(&mut self) -> Result<(), StoreError> {
+        self.transact(index::catch_up)?;
+        while self.transact(words::catch_up)? {}
+        Ok(())
+    }
+
+    /// The lines of the trace that were kept last ([`Change::Traced`](chat::Change::Traced)): with them a trace that ends too early
+    /// is completed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn traced(&self) -> Result<Vec<u8>, StoreError> {
+        let lines = crate::cache::state::<Vec<u8>>(&self.db, "traced").map_err(|fault| fault.told(&self.file))?;
+        Ok(lines.unwrap_or_default())
+    }
+
+    /// Drops some of what is beyond `retention`, the oldest first, some hundreds of messages in one call, and gives their
+    /// room back. How many messages went: to be called again until it is none. `now_micros` is Unix time in microseconds.
+    ///
+    /// A batch goes as a whole, with all that its author signed together; so a message may stay a little longer than it must.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then nothing was dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use store::{Retention, SqliteStore};
+    /// let mut store = SqliteStore::in_memory()?;
+    /// let retention = Retention { max_bytes: Some(1 << 30), ..Retention::default() };
+    /// assert_eq!(store.retain(retention, 0)?, 0);
+    /// # Ok::<(), chat::StoreError>(())
+    /// ```
+    pub fn retain(&mut self, retention: Retention, now_micros: i64) -> Result<usize, StoreError> {
+        let dropped = self.transact(|db, cache| retain::drop_oldest(db, cache, retention, now_micros))?;
+        retain::give_back(&self.db).map_err(|fault| fault.told(&self.file))?;
+        Ok(dropped)
+    }
+
+    /// What the database takes, in bytes, indexes included and free pages and the -wal not.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn bytes(&self) -> Result<u64, StoreError> {
+        retain::bytes(&self.db).map_err(|fault| fault.told(&self.file))
+    }
+
+    /// Does `work` in one transaction: all of it or nothing, here and in what is in mind of it.
+    fn transact<T>(&mut self, work: impl FnOnce(&Connection, &mut Cache) -> Result<T, Fault>) -> Result<T, StoreError> {
+        if self.is_stale {
+            self.refresh().map_err(|fault| fault.told(&self.file))?;
+        }
+        let done = begin(&self.db).and_then(|()| work(&self.db, &mut self.cache)).and_then(|done| {
+            self.db.prepare_cached("COMMIT")?.execute([])?;
+            Ok(done)
+        });
+        done.map_err(|fault| {
+            if !self.db.is_autocommit() {
+                // Where even this fails the transaction is open, and the next one says so.
+                let _ = self.db.execute_batch("ROLLBACK");
+            }
+            self.is_stale = true;
+            // Tried again before anything else is done.
+            let _ = self.refresh();
+            fault.told(&self.file)
+        })
+    }
+
+    fn refresh(&mut self) -> Result<(), Fault> {
+        let next = self.cache.next;
+        self.cache = Cache::read(&self.db)?;
+        self.cache.next = self.cache.next.max(next);
+        self.is_stale = false;
+        Ok(())
+    }
+
+    fn note(&self, error: StoreError) {
+        let mut trouble = self.trouble.borrow_mut();
+        if !matches!(*trouble, Some(StoreError::Unreadable { .. })) {
+            *trouble = Some(error);
+        }
+    }
+
+    /// What was read, or nothing and a note of what was met.
+    fn answer<T: Default>(&self, read: impl FnOnce(&Connection, &Cache) -> Result<T, Fault>) -> T {
+        if self.is_stale || self.trouble.borrow().is_some() {
+            return T::default();
+        }
+        read(&self.db, &self.cache).unwrap_or_else(|fault| {
+            self.note(fault.told(&self.file));
+            T::default()
+        })
+    }
+}
+
+fn begin(db: &Connection) -> Result<(), Fault> {
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn survives(&self) -> bool {
+        true
+    }
+
+    fn load(&mut self) -> Result<Saved, StoreError> {
+        if self.is_stale {
+            self.refresh().map_err(|fault| fault.told(&self.file))?;
+        }
+        load::load(&self.db, &self.cache).map_err(|fault| fault.told(&self.file))
+    }
+
+    fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let trouble = self.trouble.borrow_mut();
+        let error = trouble.clone();
+        if matches!(error, Some(StoreError::NotKept { .. })) {
+            *{ trouble } = None;
+        } else {
+            drop(trouble);
+        }
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.transact(|db, cache| Writer::new(db, cache)?.write(changes))
+    }
+
+    fn contains(&self, id: MessageId) -> bool {
+        self.answer(|db, cache| Ok(batches::delivered(db, cache, id)?.is_some()))
+    }
+
+    fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
+        self.answer(|db, cache| kept_by(db, cache, author, after, up_to, count))
+    }
+
+    fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {
+        self.answer(|db, cache| {
+            let of = match of.map(|of| cache.conversations.get(of)) {
+                Some(None) => return Ok(Vec::new()),
+                Some(Some(&id)) => Some(id),
+                None => None,
+            };
+            entries(db, cache, &index::newest(db, cache, of, before, count)?)
+        })
+    }
+
+    fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
+        self.answer(|db, cache| {
+            let of = match of.map(|of| cache.conversations.get(of)) {
+                Some(None) => return Ok(Vec::new()),
+                Some(Some(&id)) => Some(id),
+                None => None,
+            };
+            entries(db, cache, &words::search(db, cache, of, words, count)?)
+        })
+    }
+}
+
+fn entries(db: &Connection, cache: &Cache, found: &[Found]) -> Result<Vec<Entry>, Fault> {
+    let mut batches = Batches::default();
+    let entry = |(_, place): &Found| {
+        let conversation = cache.conversation(place.conversation)?.clone();
+        let Row { flags, opened, kept, .. } = batches.message(db, cache, place.id)?.clone();
+        let is = |flag| flags & flag != 0;
+        let (fetched, late, clock_off) = (is(FETCHED), is(LATE), is(CLOCK_OFF));
+        Ok(Entry { conversation, hlc: place.hlc, kept, fetched, late, clock_off, opened })
+    };
+    found.iter().map(entry).collect()
+}
+
+fn kept_by(
+    db: &Connection,
+    cache: &Cache,
+    author: ProcessId,
+    after: u64,
+    up_to: u64,
+    count: usize,
+) -> Result<Vec<Kept>, Fault> {
+    let Some(number) = cache.number_of(&author) else { return Ok(Vec::new()) };
+    let mut select = db.prepare_cached(
+        "SELECT first, batch FROM runs WHERE author = ?1 AND first > ?2 - 64 AND first <= ?3 AND first + count - 1 > ?2
+         ORDER BY first",
+    )?;
+    let mut runs = select.query(params![number, signed(after), signed(up_to)])?;
+    let mut batches = Batches::default();
+    let mut found: BTreeMap<u64, Kept> = BTreeMap::new();
+    while let Some(run) = runs.next()? {
+        let first = unsigned(run.get(0)?)?;
+        if found.len() >= count && found.range(..first).count() >= count {
+            break;
+        }
+        for row in batches.read(db, cache, unsigned(run.get(1)?)?)? {
+            let clock = row.kept.id().clock;
+            let is_asked_for = clock > after && clock <= up_to;
+            if is_asked_for && row.status.is_delivered() {
+                found.entry(clock).or_insert_with(|| row.kept.clone());
+            }
+        }
+    }
+    Ok(found.into_values().take(count).collect())
+}

@@ -1,0 +1,74 @@
+//! What was applied is there, and reads as a person would expect.
+#![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for some variants")]
+
+mod support;
+
+use chat::{Change, Conversation, Store};
+use store::SqliteStore;
+use support::{Mesh, conversation, flood, kept_of, numbered, print, texts, to};
+
+fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("causerie.db");
+    (folder, file)
+}
+
+#[test]
+fn what_was_kept_is_there_after_reopening() {
+    let (_folder, file) = folder();
+    let changes = flood(&numbered(300));
+    let kept: Vec<_> = changes.iter().filter_map(kept_of).map(print).collect();
+    let mut store = SqliteStore::open(&file).unwrap();
+    for changes in changes.chunks(50) {
+        store.apply(changes).unwrap();
+    }
+    drop(store);
+    let mut store = SqliteStore::open(&file).unwrap();
+    let newest = store.newest(Some(&Conversation::All), None, usize::MAX);
+    assert_eq!(newest.len(), 300);
+    assert!(newest.is_sorted_by(|one, other| one.sort_key() > other.sort_key()));
+    let carol = newest[0].kept.id().process;
+    let of_carol: Vec<_> = kept.iter().filter(|(id, ..)| id.process == carol).cloned().collect();
+    let read = store.kept_by(carol, 0, u64::MAX, usize::MAX);
+    assert_eq!(read.iter().map(print).collect::<Vec<_>>(), of_carol);
+    assert!(store.contains(newest[0].kept.id()));
+    assert_eq!(store.load().unwrap().held.len(), 0);
+}
+
+#[test]
+fn words_are_found_wherever_they_stand() {
+    let (_folder, file) = folder();
+    let (numbers, entries) = conversation(1);
+    let mut store = SqliteStore::open(&file).unwrap();
+    let numbers = numbers.into_iter().map(|(number, process)| Change::Process { number, process });
+    let changes: Vec<Change> = numbers.chain(entries.into_iter().map(Change::Shown)).collect();
+    store.apply(&changes).unwrap();
+    let find = |store: &SqliteStore, words: &[&str]| texts(&store.search(None, words, 10));
+    assert_eq!(find(&store, &["WORD"]), ["A wordless answer", "three wordy words", "two words"]);
+    assert_eq!(find(&store, &["word", "wordy"]), ["three wordy words"]);
+    assert_eq!(find(&store, &["grüsse"]), [""; 0]);
+    assert_eq!(find(&store, &["GRÜß", "alle"]), ["Grüße an ALLE"]);
+    assert_eq!(find(&store, &["読"]), ["字を読む"]);
+    assert_eq!(find(&store, &["字を読"]), ["字を読む"]);
+    assert_eq!(find(&store, &["\"quoted\"", "(not)", "and", "*"]), ["\"quoted\" AND (NOT) *"]);
+    assert_eq!(texts(&store.search(Some(&Conversation::All), &["word"], 1)), ["three wordy words"]);
+    assert_eq!(texts(&store.search(None, &[], 2)), texts(&store.newest(None, None, 2)));
+}
+
+#[test]
+fn a_person_can_read_it_while_it_is_written() {
+    let (_folder, file) = folder();
+    let mut mesh = Mesh::new(1);
+    mesh.say(1, &[(chat::Target::All, "hello \u{1b}[31mall"), (to("alice"), "psst")]);
+    let mut store = SqliteStore::open(&file).unwrap();
+    store.apply(&mesh.take()).unwrap();
+    let reader = rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut select = reader.prepare("SELECT * FROM chat").unwrap();
+    let rows = select.query_map([], |row| Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?]));
+    let rows: Vec<[String; 4]> = rows.unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(rows[0], ["2027-01-15 08:00:00", "bob", "all", "hello ?[31mall"]);
+    assert_eq!(rows[1], ["2027-01-15 08:00:00", "bob", "bob", "psst"]);
+    // And writing goes on beside a reader.
+    store.apply(&[Change::Mind("on".into())]).unwrap();
+}

@@ -1,0 +1,315 @@
+//! What happened in a run, as somebody who sees everything would write it down. Invariants judge by this alone: it is made
+//! of the peers' journals and of what their users saw, never of what the peers have in mind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use chat::{Journal, Message, MessageId, ProcessId, Recipients};
+
+/// A process, numbered in the order in which they began.
+pub type Number = usize;
+/// A text, numbered in the order in which they were written.
+pub type TextNumber = usize;
+
+/// A conversation as everybody would name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// With everybody.
+    All,
+    /// In a group.
+    Group(String),
+    /// Between two people, the lower number first.
+    Between(usize, usize),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Group(name) => f.write_str(name),
+            Self::Between(a, b) => write!(f, "p{a} and p{b}"),
+        }
+    }
+}
+
+/// A text that somebody wrote.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The message.
+    pub id: MessageId,
+    /// Where it was written.
+    pub place: Place,
+    /// The words.
+    pub words: String,
+    /// Its author, a person.
+    pub by: usize,
+    /// What its author had been shown (or had written) before, in the order in which it was; of a group, as a member.
+    pub read: Rc<[TextNumber]>,
+    /// Its author was told that it is sent.
+    pub confirmed: bool,
+}
+
+/// A message that was stamped.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its author, a process.
+    pub author: Number,
+    /// Its author's clock.
+    pub clock: u64,
+    /// Whom it is addressed to.
+    pub dests: Vec<ProcessId>,
+    /// What happened before it: of each process, the greatest clock.
+    pub past: Rc<[u64]>,
+    /// The text that it carries, if it carries one.
+    pub text: Option<TextNumber>,
+    /// When, in virtual microseconds.
+    pub at: u64,
+}
+
+/// What one store has been through. A copy of the store comes with a copy of this.
+#[derive(Clone, Debug, Default)]
+pub struct Lineage {
+    /// The process that writes here.
+    pub process: Option<Number>,
+    /// The causal past of what it does next.
+    pub past: Vec<u64>,
+    /// The messages delivered here.
+    pub delivered: BTreeSet<MessageId>,
+    /// What was given up here: of an author, the clocks from and to.
+    pub given_up: Vec<(ProcessId, u64, u64)>,
+    /// The texts shown here, one's own included, in order.
+    pub read: Vec<TextNumber>,
+    /// The same, to look them up.
+    pub shown: BTreeSet<TextNumber>,
+    /// The groups that its person is in, and how many texts had been shown when he joined.
+    pub groups: BTreeMap<String, usize>,
+    /// Its user was told that history could not be fetched.
+    pub lacks_history: bool,
+}
+
+impl Lineage {
+    /// Whether this message was given up here.
+    pub fn gave_up(&self, id: MessageId) -> bool {
+        contain(&self.given_up, id)
+    }
+}
+
+fn contain(ranges: &[(ProcessId, u64, u64)], id: MessageId) -> bool {
+    ranges.iter().any(|&(author, from, to)| author == id.process && (from..=to).contains(&id.clock))
+}
+
+/// Everything that was sent and written, by whom.
+#[derive(Debug, Default)]
+pub struct Chronicle {
+    /// The processes: who they are, and whose.
+    pub processes: Vec<(ProcessId, usize)>,
+    numbers: BTreeMap<ProcessId, Number>,
+    /// The messages that were stamped and may have left their process.
+    pub sent: BTreeMap<MessageId, Sent>,
+    /// What is addressed to each process, by author and clock.
+    pub inbox: BTreeMap<(ProcessId, Number), BTreeSet<u64>>,
+    /// The texts.
+    pub texts: Vec<Text>,
+    by_id: BTreeMap<MessageId, TextNumber>,
+    /// What anybody ever gave up: of an author, the clocks from and to.
+    pub given_up: Vec<(ProcessId, u64, u64)>,
+    /// Groups that somebody left: what was said there before, not all members can have.
+    pub left: BTreeSet<String>,
+    /// People who lie.
+    pub liars: BTreeSet<usize>,
+    /// People whose clocks are off by more than anybody believes.
+    pub off: BTreeSet<usize>,
+    /// Counts of what happened, for the summary.
+    pub tally: Tally,
+}
+
+/// How much happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Messages stamped.
+    pub sent: u64,
+    /// Deliveries.
+    pub delivered: u64,
+    /// Messages held back.
+    pub held: u64,
+    /// Ranges given up.
+    pub abandoned: u64,
+    /// Deliveries of what had been given up.
+    pub late: u64,
+    /// Texts shown as history.
+    pub fetched: u64,
+    /// Frames carried.
+    pub frames: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Links that came up.
+    pub links: u64,
+}
+
+impl Tally {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        let Self { sent, delivered, held, abandoned, late, fetched, frames, crashes, links } = other;
+        self.sent += sent;
+        self.delivered += delivered;
+        self.held += held;
+        self.abandoned += abandoned;
+        self.late += late;
+        self.fetched += fetched;
+        self.frames += frames;
+        self.crashes += crashes;
+        self.links += links;
+    }
+}
+
+impl Chronicle {
+    /// The number of a process, if it ever began.
+    pub fn number(&self, process: &ProcessId) -> Option<Number> {
+        self.numbers.get(process).copied()
+    }
+
+    /// Whose process it is.
+    pub fn person(&self, process: &ProcessId) -> Option<usize> {
+        self.number(process).map(|number| self.processes[number].1)
+    }
+
+    /// Whether a liar's.
+    pub fn is_liars(&self, process: &ProcessId) -> bool {
+        self.person(process).is_none_or(|person| self.liars.contains(&person))
+    }
+
+    /// Whether this message was given up by anybody.
+    pub fn was_given_up(&self, id: MessageId) -> bool {
+        contain(&self.given_up, id)
+    }
+
+    /// The number of the text that a message carries.
+    pub fn text_number(&self, id: MessageId) -> Option<TextNumber> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The text that a message carries.
+    pub fn text(&self, id: MessageId) -> Option<&Text> {
+        self.text_number(id).map(|number| &self.texts[number])
+    }
+
+    /// A message as a reader of a report calls it: `p2#14`, with the incarnation's number among its person's if there were more.
+    pub fn name(&self, id: MessageId) -> String {
+        format!("{}#{}", self.process_name(&id.process), id.clock)
+    }
+
+    /// A process likewise: `p2`, or `p2.1` for a later one.
+    pub fn process_name(&self, process: &ProcessId) -> String {
+        let Some(number) = self.number(process) else { return format!("?{:x}", process.incarnation.0) };
+        let person = self.processes[number].1;
+        match self.processes[..number].iter().filter(|(_, of)| *of == person).count() {
+            0 => format!("p{person}"),
+            lives => format!("p{person}.{lives}"),
+        }
+    }
+
+    /// A process began to write to a store.
+    pub fn begin(&mut self, process: ProcessId, person: usize, lineage: &mut Lineage) {
+        let number = *self.numbers.entry(process).or_insert_with(|| {
+            self.processes.push((process, person));
+            self.processes.len() - 1
+        });
+        lineage.process = Some(number);
+        // What it wrote before it was killed and had not kept was never written.
+        let Self { by_id, sent, .. } = self;
+        by_id.retain(|id, _| id.process != process || sent.contains_key(id));
+    }
+
+    /// A text is being written: its message has its number, but has not left yet.
+    pub fn write(
+        &mut self,
+        message: &Message,
+        by: usize,
+        person: impl Fn(&Message) -> Option<usize>,
+        lineage: &Lineage,
+    ) {
+        let place = match &message.to {
+            Recipients::All => Place::All,
+            Recipients::Group(name) => Place::Group(name.to_string()),
+            Recipients::Direct(_) => {
+                let other = person(message).unwrap_or(by);
+                Place::Between(by.min(other), by.max(other))
+            }
+        };
+        // What he read as a member of old, before he left and joined again, he cannot be asked to share.
+        let since = if let Place::Group(group) = &place { lineage.groups.get(group).copied() } else { None };
+        let text = Text {
+            id: message.id,
+            place,
+            words: message.text.to_string(),
+            by,
+            read: lineage.read[since.unwrap_or(0)..].into(),
+            confirmed: false,
+        };
+        self.by_id.insert(message.id, self.texts.len());
+        self.texts.push(text);
+    }
+
+    /// Its author was told that it is sent.
+    pub fn confirm(&mut self, id: MessageId) {
+        if let Some(&number) = self.by_id.get(&id) {
+            self.texts[number].confirmed = true;
+        }
+    }
+
+    /// Takes a line of a journal that broke no rule.
+    pub fn note(&mut self, entry: &Journal, lineage: &mut Lineage, at: u64) {
+        match entry {
+            Journal::Send { id, dests, .. } => {
+                self.tally.sent += 1;
+                let Some(author) = self.number(&id.process) else { return };
+                if lineage.past.len() <= author {
+                    lineage.past.resize(author + 1, 0);
+                }
+                let past = lineage.past.as_slice().into();
+                lineage.past[author] = id.clock;
+                let text = self.text_number(*id);
+                for dest in dests {
+                    self.inbox.entry((*dest, author)).or_default().insert(id.clock);
+                }
+                self.sent.insert(*id, Sent { author, clock: id.clock, dests: dests.clone(), past, text, at });
+                if let Some(text) = text {
+                    lineage.read.push(text);
+                    lineage.shown.insert(text);
+                }
+            }
+            Journal::Deliver { id } | Journal::Late { id } => {
+                self.tally.delivered += 1;
+                self.tally.late += u64::from(matches!(entry, Journal::Late { .. }));
+                lineage.delivered.insert(*id);
+                if let Some(sent) = self.sent.get(id) {
+                    let longest = sent.past.len().max(sent.author + 1);
+                    if lineage.past.len() < longest {
+                        lineage.past.resize(longest, 0);
+                    }
+                    for (mine, &theirs) in lineage.past.iter_mut().zip(sent.past.iter()) {
+                        *mine = (*mine).max(theirs);
+                    }
+                    lineage.past[sent.author] = lineage.past[sent.author].max(sent.clock);
+                }
+            }
+            Journal::Abandon { first, upto } => {
+                self.tally.abandoned += 1;
+                lineage.given_up.push((first.process, first.clock, *upto));
+                self.given_up.push((first.process, first.clock, *upto));
+            }
+            Journal::Hold { .. } => self.tally.held += 1,
+            Journal::Start { .. } | Journal::Stop | Journal::Forget { .. } => {}
+        }
+    }
+
+    /// Takes a text that was shown and broke no rule.
+    pub fn note_shown(&mut self, message: &Message, lineage: &mut Lineage) {
+        self.tally.fetched += u64::from(message.fetched);
+        if let Some(text) = self.text_number(message.id)
+            && lineage.shown.insert(text)
+        {
+            lineage.read.push(text);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A store that is obviously right: everything in maps, looked for from one end to the other. It survives its process, and a
+//! copy of it is what a copy of the file would be.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use bytes::Bytes;
+use chat::{
+    Change, Conversation, Entry as Shown, Filed, Kept, MessageId, Name, Parcel, PersonId, ProcessId, Saved,
+    SignedRecord, SortKey, Store, StoreError,
+};
+
+/// What a message is here.
+#[derive(Clone, Debug)]
+enum Role {
+    Shown(Box<Shown>),
+    Delivered(Kept),
+    Held(Kept),
+}
+
+impl Role {
+    fn kept(&self) -> &Kept {
+        match self {
+            Self::Shown(entry) => &entry.kept,
+            Self::Delivered(kept) | Self::Held(kept) => kept,
+        }
+    }
+
+    fn is_delivered(&self) -> bool {
+        matches!(self, Self::Shown(_) | Self::Delivered(_))
+    }
+}
+
+/// The store.
+#[derive(Clone, Debug, Default)]
+pub struct ModelStore {
+    processes: BTreeMap<u32, ProcessId>,
+    causal: Option<Bytes>,
+    mind: Option<Bytes>,
+    talks: BTreeMap<Conversation, Bytes>,
+    greetings: BTreeMap<ProcessId, Bytes>,
+    records: BTreeMap<PersonId, SignedRecord>,
+    aliases: BTreeMap<Name, PersonId>,
+    messages: BTreeMap<MessageId, Role>,
+    carried: Vec<Parcel>,
+    /// The order in which what is held came.
+    order: Vec<MessageId>,
+    /// Who oneself is: the author of what one sent.
+    me: Option<ProcessId>,
+    settled: u64,
+    delayed: BTreeMap<u64, i64>,
+    batches: u64,
+}
+
+impl ModelStore {
+    /// How many messages it keeps that nobody needs once everybody has everything.
+    pub fn in_vain(&self) -> usize {
+        let aside = self.messages.values().filter(|role| !role.is_delivered()).count();
+        aside + self.own().len() + self.delayed.len()
+    }
+
+    fn own(&self) -> Vec<Kept> {
+        let mine = self.messages.iter().filter(|(id, _)| Some(id.process) == self.me && id.clock > self.settled);
+        mine.map(|(_, role)| role.kept().clone()).collect()
+    }
+
+    fn file(&mut self, kept: &Kept) {
+        if kept.batch_number().is_none() {
+            self.batches += 1;
+            kept.file_batch(self.batches);
+        }
+        if kept.author_number() == 0 {
+            self.me = Some(kept.id().process);
+        }
+    }
+
+    fn put(&mut self, role: Role) {
+        let kept = role.kept().clone();
+        self.file(&kept);
+        let id = kept.id();
+        // What is delivered stays so.
+        if self.messages.get(&id).is_none_or(|before| !before.is_delivered()) {
+            self.order.retain(|held| *held != id);
+            if matches!(role, Role::Held(_)) {
+                self.order.push(id);
+            }
+            self.messages.insert(id, role);
+        }
+    }
+
+    /// Everything that was kept was written by who oneself was, who has got a number among the others.
+    fn reborn(&mut self) -> Result<(), StoreError> {
+        self.messages.retain(|_, role| !matches!(role, Role::Held(_)));
+        self.order.clear();
+        self.delayed.clear();
+        self.settled = 0;
+        self.me = None;
+        let former = self.processes.keys().next_back().copied();
+        self.reread(former)
+    }
+
+    /// Everything as a store reads it from its file, where nothing is shared with whoever wrote it.
+    fn reread(&mut self, former: Option<u32>) -> Result<(), StoreError> {
+        let count = self.processes.len() + 1;
+        let mut batches: BTreeMap<u64, BTreeMap<MessageId, Kept>> = BTreeMap::new();
+        for (id, role) in &mut self.messages {
+            let kept = role.kept();
+            let batch = match batches.entry(kept.batch_number().unwrap_or_default()) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(free) => free.insert(reread(kept, former, count)?),
+            };
+            let kept = batch.get(id).cloned().ok_or_else(|| unreadable("it is not there"))?;
+            match role {
+                Role::Shown(entry) => entry.kept = kept,
+                Role::Delivered(of) | Role::Held(of) => *of = kept,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(reason: impl ToString) -> StoreError {
+    StoreError::Unreadable { reason: reason.to_string() }
+}
+
+/// The messages of a batch, through the bytes that a store would have filed.
+fn reread(kept: &Kept, former: Option<u32>, processes: usize) -> Result<BTreeMap<MessageId, Kept>, StoreError> {
+    let mask = kept.places_here();
+    let siblings = (0..64).filter(|place| mask & (1 << place) != 0).filter_map(|place| kept.sibling(place));
+    let filed = siblings.map(|sibling| {
+        let mut stamp = Vec::new();
+        sibling.stamp_bytes(&mut stamp);
+        Filed { place: sibling.place(), stamp, body: Bytes::copy_from_slice(sibling.body()) }
+    });
+    let number = kept.batch_number().unwrap_or_default();
+    let read = Kept::read(number, &kept.batch_head(), filed.collect(), former, processes).map_err(unreadable)?;
+    Ok(read.into_iter().map(|kept| (kept.id(), kept)).collect())
+}
+
+impl Store for ModelStore {
+    fn survives(&self) -> bool {
+        true
+    }
+
+    fn load(&mut self) -> Result<Saved, StoreError> {
+        self.reread(None)?;
+        Ok(Saved {
+            causal: self.causal.clone(),
+            mind: self.mind.clone(),
+            talks: self.talks.iter().map(|(of, bytes)| (of.clone(), bytes.clone())).collect(),
+            greetings: self.greetings.iter().map(|(&of, bytes)| (of, bytes.clone())).collect(),
+            records: self.records.values().cloned().collect(),
+            aliases: self.aliases.iter().map(|(alias, &person)| (alias.clone(), person)).collect(),
+            held: self.order.iter().map(|id| self.messages[id].kept().clone()).collect(),
+            carried: self.carried.clone(),
+            own: self.own(),
+            delayed: self.delayed.iter().map(|(&clock, &due)| (clock, due)).collect(),
+        })
+    }
+
+    fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        for change in changes {
+            match change {
+                Change::Process { number, process } => drop(self.processes.insert(*number, *process)),
+                Change::Reborn => self.reborn()?,
+                Change::Held(kept) => self.put(Role::Held(kept.clone())),
+                Change::Shown(entry) => self.put(Role::Shown(Box::new(entry.clone()))),
+                Change::Delivered { kept } => self.put(Role::Delivered(kept.clone())),
+                Change::Carried(parcel) => self.carried.push(parcel.clone()),
+                Change::HandedOver { message, to } => {
+                    self.carried.retain(|parcel| (parcel.message, parcel.to) != (*message, *to));
+                }
+                Change::Dropped(kept) => {
+                    let id = kept.id();
+                    if self.messages.get(&id).is_some_and(|role| !role.is_delivered()) {
+                        self.messages.remove(&id);
+                        self.order.retain(|held| *held != id);
+                    }
+                }
+                Change::Delayed { clock, due: Some(due) } => drop(self.delayed.insert(*clock, *due)),
+                Change::Delayed { clock, due: None } => drop(self.delayed.remove(clock)),
+                Change::Settled { up_to } => self.settled = *up_to,
+                Change::Causal(bytes) => self.causal = Some(bytes.clone()),
+                Change::Traced(_) => {}
+                Change::Mind(bytes) => self.mind = Some(bytes.clone()),
+                Change::Talk { conversation, vectors } => {
+                    self.talks.insert(conversation.clone(), vectors.clone());
+                }
+                Change::Greeting { of, signed } => drop(self.greetings.insert(*of, signed.clone())),
+                Change::Record(record) => {
+                    if let Ok(claim) = record.claim() {
+                        self.records.insert(claim.process.person, record.clone());
+                    }
+                }
+                Change::Alias { alias, person: Some(person) } => drop(self.aliases.insert(alias.clone(), *person)),
+                Change::Alias { alias, person: None } => drop(self.aliases.remove(alias)),
+            }
+        }
+        Ok(())
+    }
+
+    fn contains(&self, id: MessageId) -> bool {
+        self.messages.get(&id).is_some_and(Role::is_delivered)
+    }
+
+    fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
+        let wanted = |id: &MessageId| id.process == author && id.clock > after && id.clock <= up_to;
+        let found = self.messages.iter().filter(|(id, role)| wanted(id) && !matches!(role, Role::Held(_)));
+        found.map(|(_, role)| role.kept().clone()).take(count).collect()
+    }
+
+    fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Shown> {
+        let shown = self.messages.values().filter_map(|role| match role {
+            Role::Shown(entry) => Some(&**entry),
+            Role::Delivered(_) | Role::Held(_) => None,
+        });
+        let wanted = |entry: &&Shown| {
+            of.is_none_or(|of| entry.conversation == *of) && before.is_none_or(|before| entry.sort_key() < before)
+        };
+        let mut found: Vec<Shown> = shown.filter(wanted).cloned().collect();
+        found.sort_by_key(|entry| std::cmp::Reverse(entry.sort_key()));
+        found.truncate(count);
+        found
+    }
+
+    fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Shown> {
+        let has = |entry: &Shown| {
+            let text = entry.text().map(|(_, text)| text.to_lowercase());
+            text.is_some_and(|text| words.iter().all(|word| text.contains(&word.to_lowercase())))
+        };
+        self.newest(of, None, usize::MAX).into_iter().filter(has).take(count).collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! *One same history*: once the network has healed, any two people show what both have in the same order; no text stands above
+//! one that its author had read; and those who are in a conversation have all of it.
+//!
+//! Source: DESIGN.md §3, "History": "one same order on every peer, and it respects causality". Exempt from the second are people
+//! whose clocks are a day off or more: they are marked, not believed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Invariant, Rest, Verdict};
+use crate::chronicle::{Chronicle, Place, TextNumber};
+
+pub(super) struct Agreement;
+
+impl Invariant for Agreement {
+    fn name(&self) -> &'static str {
+        "one same history"
+    }
+
+    fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
+        let mut first: BTreeMap<&Place, (usize, &[TextNumber])> = BTreeMap::new();
+        for (&who, standing) in &rest.people {
+            for (place, history) in &standing.histories {
+                answers_below_questions(rest.chronicle, who, history)?;
+                let (other, theirs) = *first.entry(place).or_insert((who, history));
+                if other != who {
+                    same_order(rest.chronicle, (who, history), (other, theirs), place)?;
+                    if rest.chronicle.liars.is_empty() {
+                        same_set(rest, (who, history), (other, theirs), place)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn answers_below_questions(chronicle: &Chronicle, who: usize, history: &[TextNumber]) -> Verdict {
+    let mut above = BTreeSet::new();
+    let here: BTreeSet<TextNumber> = history.iter().copied().collect();
+    for &number in history {
+        above.insert(number);
+        let answer = &chronicle.texts[number];
+        if chronicle.off.contains(&answer.by) {
+            continue;
+        }
+        for question in answer.read.iter().filter(|question| here.contains(question) && !above.contains(question)) {
+            let question = &chronicle.texts[*question];
+            if !chronicle.off.contains(&question.by) {
+                let (answer, question) = (chronicle.name(answer.id), chronicle.name(question.id));
+                return Err(format!("the history of p{who} has {answer} above {question}, which its author had read"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn same_order(
+    chronicle: &Chronicle,
+    (who, mine): (usize, &[TextNumber]),
+    (other, theirs): (usize, &[TextNumber]),
+    place: &Place,
+) -> Verdict {
+    let (here, there): (BTreeSet<_>, BTreeSet<_>) = (mine.iter().collect(), theirs.iter().collect());
+    let mine = mine.iter().filter(|number| there.contains(number));
+    let theirs = theirs.iter().filter(|number| here.contains(number));
+    match mine.zip(theirs).find(|(mine, theirs)| mine != theirs) {
+        Some((&mine, &theirs)) => {
+            let (mine, theirs) = (chronicle.name(chronicle.texts[mine].id), chronicle.name(chronicle.texts[theirs].id));
+            Err(format!("p{who} has {mine} in {place} where p{other} has {theirs}"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is shown of a conversation as a whole is the same: what one lacks is nowhere, or cannot be had.
+fn same_set(
+    rest: &Rest<'_>,
+    (who, mine): (usize, &[TextNumber]),
+    (other, theirs): (usize, &[TextNumber]),
+    place: &Place,
+) -> Verdict {
+    // Who joins again may have what was said when he was a member before, and nobody else has.
+    if matches!(place, Place::Group(group) if rest.chronicle.left.contains(group)) {
+        return Ok(());
+    }
+    if [who, other].iter().any(|who| rest.people[who].lineage.lacks_history) {
+        return Ok(());
+    }
+    let (here, there): (BTreeSet<_>, BTreeSet<_>) = (mine.iter().collect(), theirs.iter().collect());
+    match here.symmetric_difference(&there).next() {
+        Some(&&number) => {
+            let text = &rest.chronicle.texts[number];
+            let (has, lacks) = if here.contains(&number) { (who, other) } else { (other, who) };
+            let name = rest.chronicle.name(text.id);
+            Err(format!("p{lacks} lacks {name} ({:?} in {place}), which p{has} shows", text.words))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,31 @@
+//! *What is held and stored is bounded by what is live*: once everybody has everything, nothing is held back, no message of
+//! one's own waits for an acknowledgement, and the store keeps nothing for others.
+//!
+//! Source: DESIGN.md §3: "An envelope is dropped only when every destination has acknowledged it or was forgotten", and is
+//! dropped then; "Bounds".
+
+use super::{Invariant, Rest, Verdict};
+
+pub(super) struct Bounded;
+
+impl Invariant for Bounded {
+    fn name(&self) -> &'static str {
+        "what is kept is bounded by what is live"
+    }
+
+    fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
+        // Those who are away for good would be forgotten after 30 days; until then what they lack is kept for them.
+        if rest.people.len() + rest.chronicle.liars.len() < rest.everybody {
+            return Ok(());
+        }
+        for (who, standing) in &rest.people {
+            if standing.unacknowledged > 0 && rest.chronicle.liars.is_empty() {
+                return Err(format!("p{who} still keeps {} messages that everybody has", standing.unacknowledged));
+            }
+            if standing.kept_in_vain > 0 && rest.chronicle.liars.is_empty() {
+                return Err(format!("the store of p{who} keeps {} messages in vain", standing.kept_in_vain));
+            }
+        }
+        Ok(())
+    }
+}

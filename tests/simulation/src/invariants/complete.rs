@@ -1,0 +1,48 @@
+//! *Everybody who should have a message has it*: once the network has healed, each message that left its author, or that its
+//! author was told is sent, is delivered (in order or late) to each of its destinations that is still there.
+//!
+//! Source: DESIGN.md §7, *complete*; "What a user saw as sent survives `kill -9` at any instant and reaches everyone in the end"
+//! (§3). Exempt is a message whose author's store is gone, if nobody at all who is there has it.
+
+use std::collections::BTreeMap;
+
+use chat::MessageId;
+
+use super::{Invariant, Rest, Standing, Verdict};
+
+pub(super) struct Complete;
+
+impl Invariant for Complete {
+    fn name(&self) -> &'static str {
+        "everybody has what was sent to them"
+    }
+
+    fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
+        let chronicle = rest.chronicle;
+        let alive: BTreeMap<_, _> =
+            rest.people.iter().map(|(who, standing)| (standing.process, (who, standing))).collect();
+        let has = |standing: &Standing, id: &MessageId| standing.lineage.delivered.contains(id);
+        for (id, sent) in &chronicle.sent {
+            if chronicle.is_liars(&id.process) {
+                continue;
+            }
+            // Its author's process, and the store that it was written to.
+            let kept = alive.get(&id.process).is_some_and(|(_, standing)| {
+                standing.lineage.past.get(sent.author).is_some_and(|&clock| clock >= sent.clock)
+            });
+            let lacking = sent.dests.iter().filter_map(|dest| alive.get(dest)).find(|(_, standing)| !has(standing, id));
+            let Some((who, _)) = lacking else { continue };
+            let holder = sent.dests.iter().filter_map(|dest| alive.get(dest)).find(|(_, standing)| has(standing, id));
+            if kept || holder.is_some() {
+                let by = if kept {
+                    "its author is there".to_owned()
+                } else {
+                    format!("p{} has it", holder.map_or(&0, |(who, _)| who))
+                };
+                let words = chronicle.text(*id).map(|text| format!(" ({:?} in {})", text.words, text.place));
+                return Err(format!("p{who} lacks {}{}, and {by}", chronicle.name(*id), words.unwrap_or_default()));
+            }
+        }
+        Ok(())
+    }
+}

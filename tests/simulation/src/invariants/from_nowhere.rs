@@ -1,0 +1,57 @@
+//! *No message from nowhere*: what is delivered was sent, by whom it says, and is what its author wrote.
+//!
+//! Source: integrity, as in Cachin, Guerraoui, Rodrigues, "Introduction to Reliable and Secure Distributed Programming"
+//! (2011), module 3.1, property BEB3 "no creation": if a process delivers m with sender s, then m was broadcast by s before.
+//! What a liar says of himself is his affair; that nobody can put words into an honest mouth is the promise.
+
+use chat::{Journal, Message, Recipients};
+
+use super::{Invariant, Scene, Verdict};
+use crate::chronicle::Place;
+
+pub(super) struct FromNowhere;
+
+impl Invariant for FromNowhere {
+    fn name(&self) -> &'static str {
+        "no message from nowhere"
+    }
+
+    fn on_journal(&self, scene: &Scene<'_>, entry: &Journal) -> Verdict {
+        let (Journal::Deliver { id } | Journal::Late { id }) = entry else { return Ok(()) };
+        let Scene { chronicle, process, .. } = scene;
+        if chronicle.is_liars(&id.process) {
+            return Ok(());
+        }
+        let name = chronicle.name(*id);
+        let Some(sent) = chronicle.sent.get(id) else { return Err(format!("{name} is delivered and was never sent")) };
+        if !sent.dests.contains(process) {
+            return Err(format!("{name} is delivered to somebody whom it was not sent to"));
+        }
+        Ok(())
+    }
+
+    fn on_shown(&self, scene: &Scene<'_>, message: &Message) -> Verdict {
+        let Scene { chronicle, who, .. } = scene;
+        let id = message.id;
+        if chronicle.is_liars(&id.process) {
+            return Ok(());
+        }
+        let name = chronicle.name(id);
+        let Some(text) = chronicle.text(id).filter(|_| chronicle.sent.contains_key(&id)) else {
+            return Err(format!("{name} is shown ({:?}) and nobody wrote it", &*message.text));
+        };
+        if text.words != *message.text {
+            return Err(format!("{name} reads {:?}; what its author wrote is {:?}", &*message.text, text.words));
+        }
+        let fits = match (&text.place, &message.to) {
+            (Place::All, Recipients::All) => true,
+            (Place::Group(name), Recipients::Group(shown)) => **name == **shown,
+            (Place::Between(a, b), Recipients::Direct(_)) => a == who || b == who,
+            (Place::All | Place::Group(_) | Place::Between(..), _) => false,
+        };
+        if !fits {
+            return Err(format!("{name} was written to {} and is shown as written to {:?}", text.place, message.to));
+        }
+        Ok(())
+    }
+}

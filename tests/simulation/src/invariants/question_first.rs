@@ -1,0 +1,77 @@
+//! *Nobody reads an answer before its question*: a text is shown only behind all that its author had been shown of the same
+//! conversation before he wrote it, though it be fetched as history, and though the reader came to the conversation later.
+//!
+//! Source: DESIGN.md §3, "Delivery" (the welcome). It is more than causal order, which speaks only of what is addressed to
+//! the reader. Exempt is what is marked late; a question that was given up, by the reader or on its way to him, or that was lost
+//! with the last store that had it; what a liar may have kept when he was asked for history; and history of which the reader was told that it could not be fetched. The promise covers the
+//! newest 200 messages of a conversation: hardly a run of the simulator has as many.
+
+use chat::Message;
+
+use super::causal_order::depends_on_a_liar;
+use super::{Invariant, Scene, Verdict};
+
+pub(super) struct QuestionFirst;
+
+impl Invariant for QuestionFirst {
+    fn name(&self) -> &'static str {
+        "no answer before its question"
+    }
+
+    fn on_shown(&self, scene: &Scene<'_>, message: &Message) -> Verdict {
+        let Scene { chronicle, lineage, who, .. } = scene;
+        let Some(answer) = chronicle.text(message.id) else { return Ok(()) };
+        let exempt = message.late
+            || lineage.lacks_history
+            || chronicle.sent.get(&answer.id).is_none_or(|sent| depends_on_a_liar(chronicle, sent))
+            || chronicle.off.contains(&answer.by);
+        if exempt {
+            return Ok(());
+        }
+        if let crate::chronicle::Place::Group(group) = &answer.place
+            && !lineage.groups.contains_key(group)
+        {
+            return Ok(());
+        }
+        for &number in answer.read.iter() {
+            let question = &chronicle.texts[number];
+            if question.place == answer.place
+                && !lineage.shown.contains(&number)
+                && !chronicle.liars.contains(&question.by)
+                && !chronicle.off.contains(&question.by)
+                && (chronicle.liars.is_empty() || is_addressed(scene, question.id))
+                && !chronicle.was_given_up(question.id)
+                && !gave_up_what_led_there(scene, answer.id)
+                && scene.stores.iter().any(|lineage| lineage.shown.contains(&number))
+            {
+                return Err(format!(
+                    "p{who} is shown {} ({:?} in {}) before {} ({:?}), which its author had read",
+                    chronicle.name(answer.id),
+                    answer.words,
+                    answer.place,
+                    chronicle.name(question.id),
+                    question.words
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether this message is the reader's to receive, and not to fetch: a liar who is asked for history may keep some of it.
+fn is_addressed(scene: &Scene<'_>, id: chat::MessageId) -> bool {
+    scene.chronicle.sent.get(&id).is_some_and(|sent| sent.dests.contains(&scene.process))
+}
+
+/// Whether the reader gave up something that this message depends on: the welcome that named the question, maybe.
+fn gave_up_what_led_there(scene: &Scene<'_>, answer: chat::MessageId) -> bool {
+    let Scene { chronicle, lineage, process, .. } = scene;
+    let Some(sent) = chronicle.sent.get(&answer) else { return false };
+    lineage.given_up.iter().any(|&(author, from, to)| {
+        let id = |clock| chat::MessageId { process: author, clock };
+        let given_up = chronicle.sent.range(id(from)..=id(to)).map(|(_, given_up)| given_up);
+        given_up
+            .filter(|given_up| given_up.dests.contains(process))
+            .any(|given_up| sent.past.get(given_up.author).is_some_and(|&clock| clock >= given_up.clock))
+    })
+}

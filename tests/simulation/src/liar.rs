@@ -1,0 +1,184 @@
+//! A liar: a peer like any other, whose frames are changed on their way out by somebody who has its key.
+//!
+//! He knows the layout of frames as anybody can read it in `chat` (one byte of kind; batches by hand, the rest by bincode,
+//! whose first byte tells which control frame it is) and of stamps in `causal::wire`. What he hands over himself is believed to
+//! be his, as the link proves who he is; what he pretends of others is not signed by them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use causal::wire::{Mark, Numbering, Table};
+use causal::{Config, Entries, Entry, Limits, Process, Stamp};
+use chat::{LinkId, ProcessId};
+
+use crate::dice::Dice;
+
+const BATCH: u8 = 1;
+const NUMBERS: u8 = 2;
+const CONTROL: u8 = 3;
+const HAVE: u8 = 2;
+const PULLED: u8 = 4;
+const HISTORY: u8 = 6;
+
+/// How often he does what, in hundredths of the frames that are fit for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Habits {
+    /// Turns a byte of any frame into another.
+    garble: usize,
+    /// Keeps a batch to himself, or what he was asked for.
+    withhold: usize,
+    /// Sends an old frame of the same link once more.
+    repeat: usize,
+    /// Changes what he hands on.
+    forge: usize,
+    /// Makes up clocks: of others in what his messages depend on, his own, and how far he has come.
+    make_up: usize,
+}
+
+impl Habits {
+    /// One vice or two.
+    pub fn draw(dice: &mut Dice) -> Self {
+        let mut habits = Self::default();
+        for _ in 0..dice.between(1, 2) {
+            let often = *dice.pick(&[2, 10, 40]);
+            match dice.below(5) {
+                0 => habits.garble = often.min(10),
+                1 => habits.withhold = often,
+                2 => habits.repeat = often,
+                3 => habits.forge = often * 2,
+                _ => habits.make_up = often,
+            }
+        }
+        habits
+    }
+}
+
+/// What he knows of one of his links.
+#[derive(Default)]
+struct Tap {
+    table: Table,
+    mark: Mark,
+    old: Vec<Bytes>,
+}
+
+/// A liar at work.
+pub struct Liar {
+    dice: Dice,
+    habits: Habits,
+    /// The processes that his frames speak of, himself first, once he has begun.
+    known: Option<Process<ProcessId, ()>>,
+    numbering: Numbering,
+    taps: BTreeMap<LinkId, Tap>,
+}
+
+impl Liar {
+    /// A liar who has not begun.
+    pub fn new(habits: Habits, dice: Dice) -> Self {
+        Self { dice, habits, known: None, numbering: Numbering::new(&Limits::default()), taps: BTreeMap::new() }
+    }
+
+    /// He begins as this process.
+    pub fn begin(&mut self, process: ProcessId) {
+        self.known = Some(Process::new(process, Config::default()));
+        self.numbering = Numbering::new(&Limits::default());
+        self.taps.clear();
+    }
+
+    /// What he sends in place of this frame.
+    pub fn tell(&mut self, link: LinkId, frame: Bytes) -> Vec<Bytes> {
+        let Habits { garble, withhold, repeat, forge, make_up } = self.habits;
+        let kind = (frame.first().copied(), frame.get(1).copied());
+        let mut frames = match kind {
+            // All batches are told in his own numbers once he makes up any.
+            (Some(NUMBERS), _) if make_up > 0 => {
+                self.learn(link, &frame);
+                Vec::new()
+            }
+            (Some(BATCH), _) | (Some(CONTROL), Some(PULLED | HISTORY)) if self.dice.percent(withhold) => Vec::new(),
+            (Some(BATCH), _) if make_up > 0 => self.make_up(link, &frame).unwrap_or_default(),
+            (Some(CONTROL), Some(HAVE)) if self.dice.percent(make_up) => vec![self.boast(&frame)],
+            (Some(CONTROL), Some(PULLED | HISTORY)) if self.dice.percent(forge) => vec![self.garble(&frame)],
+            _ if self.dice.percent(garble) => vec![self.garble(&frame)],
+            _ => vec![frame],
+        };
+        let tap = self.taps.entry(link).or_default();
+        if self.dice.percent(repeat) && !tap.old.is_empty() {
+            frames.push(self.dice.pick(&tap.old).clone());
+        }
+        if repeat > 0 {
+            tap.old.extend(frames.first().cloned());
+        }
+        frames
+    }
+
+    fn garble(&mut self, frame: &Bytes) -> Bytes {
+        let mut bytes = frame.to_vec();
+        let at = self.dice.below(bytes.len());
+        bytes[at] ^= 1 << self.dice.below(8);
+        bytes.into()
+    }
+
+    /// He claims to have come further than he has: small numbers take one byte.
+    fn boast(&mut self, frame: &Bytes) -> Bytes {
+        let mut bytes = frame.to_vec();
+        if let Some(clock) = bytes.get_mut(2).filter(|clock| **clock < 200) {
+            *clock += u8::try_from(self.dice.between(1, 50)).expect("at most 50");
+        }
+        bytes.into()
+    }
+
+    fn learn(&mut self, link: LinkId, frame: &Bytes) {
+        if let Some(known) = &mut self.known {
+            // What cannot be learnt is not told on.
+            let _ = self.taps.entry(link).or_default().table.learn(&mut &frame[1..], known, &Limits::default());
+        }
+    }
+
+    /// The batch with other stamps, and the numbers that these need.
+    fn make_up(&mut self, link: LinkId, frame: &Bytes) -> Option<Vec<Bytes>> {
+        let limits = Limits::default();
+        let mut batch = frame.get(..74)?.to_vec();
+        let mask = u64::from_be_bytes(frame.get(66..74)?.try_into().ok()?);
+        let absent = usize::from(frame[65]).checked_sub(mask.count_ones() as usize)? * 32;
+        batch.extend_from_slice(frame.get(74..74 + absent)?);
+        let mut rest = frame.get(74 + absent..)?;
+        for _ in 0..mask.count_ones() {
+            let stamp = self.taps.entry(link).or_default().table.decode(&mut rest, &limits).ok()?;
+            let stamp = if self.dice.percent(self.habits.make_up) { self.falsify(stamp) } else { stamp };
+            self.numbering.encode(&stamp, &mut batch);
+            let length = 4 + u32::from_be_bytes(rest.get(..4)?.try_into().ok()?) as usize;
+            batch.extend_from_slice(rest.get(..length)?);
+            rest = &rest[length..];
+        }
+        let mut frames = vec![batch.into()];
+        let tap = self.taps.entry(link).or_default();
+        if tap.mark != self.numbering.mark() {
+            let mut numbers = vec![NUMBERS];
+            tap.mark = self.numbering.additions_since(tap.mark, self.known.as_ref()?.roster(), &mut numbers);
+            frames.insert(0, numbers.into());
+        }
+        Some(frames)
+    }
+
+    fn falsify(&mut self, mut stamp: Stamp) -> Stamp {
+        if self.dice.percent(20) {
+            stamp.clock += self.dice.between(1, 1000) as u64;
+            return stamp;
+        }
+        let Some(known) = &self.known else { return stamp };
+        let mut entries: Vec<Entry> = stamp.log.iter().cloned().collect();
+        let authors: Vec<_> = known.roster().iter().map(|(author, _)| author).collect();
+        let sender = *self.dice.pick(&authors);
+        if sender == stamp.sender && stamp.clock <= 1 {
+            return stamp;
+        }
+        let far = if self.dice.percent(50) { 1_000_000 } else { 30 };
+        let clock = if sender == stamp.sender { stamp.clock - 1 } else { 1 + self.dice.any() % far };
+        let mut dests = stamp.dests.clone();
+        dests.remove(sender);
+        entries.retain(|entry| (entry.sender, entry.clock) != (sender, clock));
+        entries.push(Entry { sender, clock, dests });
+        entries.sort_by_key(|entry| (entry.sender, entry.clock));
+        Stamp { log: entries.into_iter().collect::<Entries>(), ..stamp }
+    }
+}

@@ -1,0 +1,87 @@
+//! Runs schedules of the simulator, or one again.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "this is what it says")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use simulation::world::Keep;
+use simulation::{replay, run_many};
+
+#[derive(Parser)]
+#[command(about = "Many peers, a virtual clock and a network that breaks, all from one seed")]
+struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Runs the schedules of many seeds.
+    Run {
+        /// How many.
+        count: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// On how many threads; all cores when left out.
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Stop after so many failures.
+        #[arg(long, default_value_t = 5)]
+        failures: usize,
+    },
+    /// Runs the schedule of one seed, and says what happened.
+    Replay {
+        /// The seed.
+        seed: u64,
+        /// Says all of it.
+        #[arg(long)]
+        verbose: bool,
+        /// Writes the peers' journals there, as traces for `causerie check` and `causerie diagram`.
+        #[arg(long)]
+        trace: Option<PathBuf>,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Options::parse().what {
+        What::Run { count, from, threads, failures } => {
+            let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+            let summary = run_many(from, count, threads, failures);
+            for failure in &summary.failures {
+                println!("{failure}\n");
+            }
+            println!("{} schedules, {} failures; {:?}", summary.runs, summary.failures.len(), summary.tally);
+            Ok(if summary.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        What::Replay { seed, verbose, trace } => {
+            let (world, verdict) = replay(seed, Keep { notes: verbose, journals: trace.is_some() });
+            if let Some(world) = &world {
+                for note in world.notes() {
+                    println!("{note}");
+                }
+                if verbose {
+                    println!("{:#?}", world.setting());
+                }
+                println!("virtual time {:.3?}; {:?}", world.now(), world.chronicle().tally);
+                if let Some(folder) = trace {
+                    let files = simulation::traces::write(&folder, world.people())?;
+                    let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+                    println!("causerie check {}", files.join(" "));
+                }
+            }
+            match verdict {
+                Ok(()) => {
+                    println!("seed {seed}: every promise is kept");
+                    Ok(ExitCode::SUCCESS)
+                }
+                Err(violation) => {
+                    println!("seed {seed} breaks {:?}: {}", violation.invariant, violation.what);
+                    Ok(ExitCode::FAILURE)
+                }
+            }
+        }
+    }
+}

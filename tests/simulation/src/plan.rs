@@ -1,0 +1,278 @@
+//! What a run is made of: how many people, what kind of network, what may go wrong, and what is done when. All of it is drawn
+//! from the seed, so that most runs are small and gentle somewhere: a fault is found more easily where little else happens.
+
+use std::time::Duration;
+
+use chat::Config;
+
+use crate::dice::Dice;
+use crate::disk::Kind;
+use crate::liar::Habits;
+
+/// Where the effects of a turn end when a peer is killed (DESIGN.md §3: durable, journal, frames, events).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// Nothing of the turn is kept.
+    BeforeDurable,
+    /// All is kept, and nobody knows: the trace has no line of it either.
+    AfterDurable,
+    /// So many hundredths of the frames are sent.
+    BetweenFrames(usize),
+    /// All is sent, and the user sees nothing.
+    BeforeEvents,
+}
+
+/// With what a peer comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// With all that was durable.
+    Same,
+    /// With nothing but its key.
+    Lost,
+    /// With what it had when a copy was made.
+    Copy,
+}
+
+/// To whom a text goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Everybody.
+    All,
+    /// A group.
+    Group(&'static str),
+    /// A person.
+    Person(usize),
+}
+
+/// One thing that is done to a peer or to the network.
+#[expect(missing_docs, reason = "who does what to whom: the fields say it")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A user writes so many texts in one turn.
+    Say { who: usize, to: To, texts: usize, delay_ms: u64 },
+    /// A user creates a group.
+    Create { who: usize, group: &'static str },
+    /// A user joins one.
+    Join { who: usize, group: &'static str },
+    /// A user leaves one.
+    Leave { who: usize, group: &'static str },
+    /// A user names somebody as he likes.
+    Alias { who: usize, whom: usize },
+    /// Nothing comes through from one to another.
+    Block { from: usize, to: usize },
+    /// Nothing comes through between two.
+    Cut { a: usize, b: usize },
+    /// Nothing comes through between those whose bits are set and the others.
+    Split { side: u64 },
+    /// All is well between two.
+    Mend { a: usize, b: usize },
+    /// All is well between all.
+    MendAll,
+    /// Each frame takes so long, one after the other.
+    Slow { from: usize, to: usize, each: Duration },
+    /// A link breaks, and can come back at once.
+    Break { a: usize, b: usize },
+    /// A peer is killed where its next effects reach that boundary.
+    Crash { who: usize, at: Boundary },
+    /// A peer leaves as it should.
+    Goodbye { who: usize },
+    /// A peer comes (back).
+    Start { who: usize, disk: Disk },
+    /// A copy of a peer's store is made.
+    Copy { who: usize },
+    /// A wall clock jumps.
+    Jump { who: usize, seconds: i64 },
+}
+
+/// How often each kind of action is drawn.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weights {
+    say: u32,
+    groups: u32,
+    cut: u32,
+    block: u32,
+    slow: u32,
+    mend: u32,
+    crash: u32,
+    goodbye: u32,
+    start: u32,
+    lose: u32,
+    copy: u32,
+    jump: u32,
+}
+
+/// All that is settled before a run begins.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// How many people there are.
+    pub people: usize,
+    /// How far each one's wall clock is off, in microseconds.
+    pub skews: Vec<i64>,
+    /// Limits and intervals of all peers.
+    pub config: Config,
+    /// How long things go on before the network heals.
+    pub storm: Duration,
+    /// The mean time between two actions.
+    pub pace: Duration,
+    /// The greatest delay of an ordinary frame.
+    pub delay: Duration,
+    /// How many frames a link holds before it is full.
+    pub room: usize,
+    /// How likely each action is.
+    pub weights: Weights,
+    /// Who lies, if somebody does.
+    pub liar: Option<(usize, Habits)>,
+    /// Who stays away for good at the end, if he is away then.
+    pub gone: Option<usize>,
+    /// What stores there are.
+    pub stores: Kind,
+}
+
+/// The groups that there may be.
+pub const GROUPS: [&str; 3] = ["cars", "tea", "news"];
+
+const SECOND: i64 = 1_000_000;
+const YEAR: i64 = 365 * 86_400 * SECOND;
+
+impl Setting {
+    /// What the dice say.
+    pub fn draw(dice: &mut Dice) -> Self {
+        let people = *dice.pick(&[2, 3, 3, 3, 4, 4, 4, 5, 5, 6]);
+        let mut skews: Vec<i64> = (0..people).map(|_| signed(dice, 2 * SECOND)).collect();
+        if dice.percent(25) {
+            let who = dice.below(people);
+            skews[who] = signed(dice, 600 * SECOND);
+        }
+        if dice.percent(6) {
+            let who = dice.below(people);
+            skews[who] = signed(dice, 3 * YEAR);
+        }
+        // Each run has a few kinds of trouble only.
+        let some = |dice: &mut Dice, percent, low, high| {
+            if dice.percent(percent) { u32::try_from(dice.between(low, high)).expect("small") } else { 0 }
+        };
+        let crash = some(dice, 50, 2, 10);
+        let goodbye = some(dice, 30, 2, 6);
+        let weights = Weights {
+            say: 60,
+            groups: some(dice, 60, 5, 25),
+            cut: some(dice, 50, 3, 15),
+            block: some(dice, 35, 3, 12),
+            slow: some(dice, 45, 3, 15),
+            mend: 10,
+            crash,
+            goodbye,
+            start: if crash + goodbye > 0 { 12 } else { 0 },
+            lose: some(dice, 25, 1, 3),
+            copy: some(dice, 25, 1, 3),
+            jump: some(dice, 10, 1, 4),
+        };
+        let liar = (people > 2 && dice.percent(15)).then(|| (dice.below(people), Habits::draw(dice)));
+        Self {
+            people,
+            skews,
+            config: config(dice),
+            storm: dice.time(Duration::from_secs(2), Duration::from_secs(60)),
+            pace: dice.time(Duration::from_millis(20), Duration::from_millis(1500)),
+            delay: dice.time(Duration::from_millis(2), Duration::from_millis(400)),
+            room: *dice.pick(&[4, 16, 64, 1024]),
+            weights,
+            liar,
+            gone: dice.percent(10).then(|| dice.below(people)),
+            stores: match dice.below(100) {
+                0..15 => Kind::Memory,
+                15..20 => Kind::Sqlite,
+                _ => Kind::Model,
+            },
+        }
+    }
+
+    /// Draws the next action.
+    pub fn action(&self, dice: &mut Dice) -> Action {
+        let Weights { say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump } = self.weights;
+        let all = [say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump];
+        let kind = dice.weighted(&all).expect("there is always something to say");
+        let who = dice.below(self.people);
+        let other = (who + 1 + dice.below(self.people - 1)) % self.people;
+        let group = *dice.pick(&GROUPS);
+        match kind {
+            0 => Action::Say { who, to: self.to(dice, other), texts: texts(dice), delay_ms: delay(dice) },
+            1 => match dice.below(8) {
+                0 | 1 => Action::Create { who, group },
+                2..5 => Action::Join { who, group },
+                5 | 6 => Action::Leave { who, group },
+                _ => Action::Alias { who, whom: other },
+            },
+            2 => match dice.below(4) {
+                0 | 1 => Action::Cut { a: who, b: other },
+                2 => Action::Break { a: who, b: other },
+                _ => Action::Split { side: dice.any() },
+            },
+            3 => Action::Block { from: who, to: other },
+            4 => {
+                let each = dice.time(Duration::from_millis(50), Duration::from_millis(3000));
+                Action::Slow { from: who, to: other, each }
+            }
+            5 if dice.percent(20) => Action::MendAll,
+            5 => Action::Mend { a: who, b: other },
+            6 => Action::Crash { who, at: boundary(dice) },
+            7 => Action::Goodbye { who },
+            8 => Action::Start { who, disk: Disk::Same },
+            9 => Action::Start { who, disk: if dice.percent(50) { Disk::Lost } else { Disk::Copy } },
+            10 => Action::Copy { who },
+            _ => Action::Jump { who, seconds: signed(dice, 120) },
+        }
+    }
+
+    fn to(&self, dice: &mut Dice, other: usize) -> To {
+        match dice.below(10) {
+            0..5 => To::All,
+            5..8 if self.weights.groups > 0 => To::Group(dice.pick::<&'static str>(&GROUPS)),
+            5..8 => To::All,
+            _ => To::Person(other),
+        }
+    }
+}
+
+fn signed(dice: &mut Dice, most: i64) -> i64 {
+    let span = u64::try_from(most).expect("not negative") * 2 + 1;
+    i64::try_from(dice.any() % span).expect("small") - most
+}
+
+fn texts(dice: &mut Dice) -> usize {
+    *dice.pick(&[1, 1, 1, 1, 1, 2, 3, 6])
+}
+
+fn delay(dice: &mut Dice) -> u64 {
+    if dice.percent(10) { dice.between(1, 20_000) as u64 } else { 0 }
+}
+
+fn boundary(dice: &mut Dice) -> Boundary {
+    match dice.below(4) {
+        0 => Boundary::BeforeDurable,
+        1 => Boundary::AfterDurable,
+        2 => Boundary::BetweenFrames(dice.below(100)),
+        _ => Boundary::BeforeEvents,
+    }
+}
+
+/// The program's own limits, or small ones that every run reaches.
+fn config(dice: &mut Dice) -> Config {
+    let mut config = Config { journal: true, ..Config::default() };
+    if dice.percent(30) {
+        config.max_held = dice.between(3, 20);
+    }
+    if dice.percent(30) {
+        config.window = dice.between(2, 20);
+    }
+    if dice.percent(30) {
+        config.max_batch = dice.between(1, 4);
+    }
+    if dice.percent(30) {
+        config.max_piece = dice.between(1, 5);
+    }
+    if dice.percent(20) {
+        config.acknowledge_every = 2;
+    }
+    config
+}

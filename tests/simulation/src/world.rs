@@ -1,0 +1,354 @@
+//! The world: people, the network between them, and the virtual clock. Everything happens in one thread, one thing at a time,
+//! in an order that the seed alone decides.
+
+mod acting;
+mod ending;
+mod performing;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chat::{Journal, LinkId, Message};
+
+use crate::chronicle::Chronicle;
+use crate::dice::Dice;
+use crate::invariants::{self, Scene, Verdict};
+use crate::liar::Liar;
+use crate::network::{Motion, Network, Path};
+use crate::person::Person;
+use crate::plan::{Action, Disk, Setting};
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// Which one.
+    pub invariant: &'static str,
+    /// How.
+    pub what: String,
+}
+
+/// More steps at one instant than this, and nobody lets time pass any more.
+const STANDSTILL: usize = 50_000;
+
+/// A run.
+pub struct World {
+    setting: Setting,
+    dice: Dice,
+    now: Duration,
+    people: Vec<Person>,
+    network: Network,
+    /// What is going to happen. The second number keeps the order of what happens at one time.
+    agenda: BTreeMap<(Duration, u64), Happening>,
+    scheduled: u64,
+    chronicle: Chronicle,
+    words: usize,
+    steps_at_once: usize,
+    /// What happened, in words, if somebody wants to read it.
+    notes: Option<Vec<String>>,
+    keep_journals: bool,
+    liar: Option<Liar>,
+    /// The network has healed: nothing breaks any more.
+    healed: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Happening {
+    Motion(Motion),
+    Act(Action),
+    /// Whatever the plan says next.
+    Draw,
+}
+
+/// What is written down beside what is checked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// A line for each thing that happens.
+    pub notes: bool,
+    /// The journals.
+    pub journals: bool,
+}
+
+impl World {
+    /// The world of this seed, before anything has happened.
+    pub fn new(seed: u64, keep: Keep) -> Self {
+        let mut dice = Dice::new(seed);
+        let setting = Setting::draw(&mut dice);
+        let people: Vec<Person> =
+            setting.skews.iter().enumerate().map(|(number, &skew)| Person::new(number, skew)).collect();
+        let most = setting.delay;
+        let path = |dice: &mut Dice| {
+            let high = dice.time(Duration::from_micros(200), most);
+            Path { delay: (high / 4, high), each: Duration::ZERO, blocked: false }
+        };
+        let network = Network::new(setting.people, setting.room, Dice::new(dice.any()), path);
+        let mut chronicle = Chronicle::default();
+        chronicle.liars.extend(setting.liar.map(|(who, _)| who));
+        let liar = setting.liar.map(|(_, habits)| Liar::new(habits, Dice::new(dice.any())));
+        let day = 86_400_000_000;
+        let off = setting.skews.iter().enumerate().filter(|(_, skew)| skew.abs() > day / 2);
+        chronicle.off.extend(off.map(|(who, _)| who));
+        let mut world = Self {
+            dice,
+            now: Duration::from_secs(1),
+            people,
+            network,
+            agenda: BTreeMap::new(),
+            scheduled: 0,
+            chronicle,
+            words: 0,
+            steps_at_once: 0,
+            notes: keep.notes.then(Vec::new),
+            keep_journals: keep.journals,
+            healed: false,
+            liar,
+            setting,
+        };
+        world.people_come();
+        world
+    }
+
+    /// Most are there from the start; some come in the middle.
+    fn people_come(&mut self) {
+        for who in 0..self.setting.people {
+            let latest = if self.dice.percent(25) { self.setting.storm } else { Duration::from_millis(300) };
+            let at = self.now + self.dice.time(Duration::ZERO, latest);
+            self.schedule(at, Happening::Act(Action::Start { who, disk: Disk::Same }));
+        }
+        self.draw_later();
+    }
+
+    fn draw_later(&mut self) {
+        let at = self.now + self.dice.time(Duration::ZERO, self.setting.pace * 2);
+        self.schedule(at, Happening::Draw);
+    }
+
+    fn schedule(&mut self, at: Duration, happening: Happening) {
+        self.scheduled += 1;
+        self.agenda.insert((at.max(self.now), self.scheduled), happening);
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// The first promise that is broken.
+    pub fn run(&mut self) -> Result<(), Violation> {
+        let end = self.now + self.setting.storm;
+        self.pass(end)?;
+        self.heal()?;
+        self.come_to_rest()
+    }
+
+    /// Lets everything happen that happens up to `end`.
+    fn pass(&mut self, end: Duration) -> Result<(), Violation> {
+        loop {
+            for (at, motion) in self.network.take_motions() {
+                self.schedule(at, Happening::Motion(motion));
+            }
+            let next = self.agenda.first_key_value().map(|(&(at, _), _)| at);
+            let wakes = self.people.iter().filter_map(|person| Some((person.wake?, person.number)));
+            let wake = wakes.min().map(|(at, who)| (at.max(self.now), who));
+            let wake_first = wake.filter(|&(at, _)| next.is_none_or(|next| at < next));
+            let at = wake_first.map(|(at, _)| at).or(next).filter(|&at| at <= end);
+            let Some(at) = at else { break };
+            if at > self.now {
+                self.now = at;
+                self.steps_at_once = 0;
+            }
+            self.steps_at_once += 1;
+            if self.steps_at_once > STANDSTILL {
+                return Err(self.standstill());
+            }
+            if let Some((_, who)) = wake_first {
+                self.timeout(who)?;
+            } else if let Some((_, happening)) = self.agenda.pop_first() {
+                self.happen(happening)?;
+            }
+        }
+        self.now = end;
+        Ok(())
+    }
+
+    fn standstill(&self) -> Violation {
+        let wakes = self.people.iter().filter_map(|person| {
+            let (at, why) = person.peer.as_ref()?.poll_timeout()?;
+            (at <= self.now).then(|| format!("p{}: {why}", person.number))
+        });
+        let wakes: Vec<String> = wakes.collect();
+        Violation {
+            invariant: "time passes",
+            what: format!("{STANDSTILL} things happened at {:?}; due: {}", self.now, wakes.join(", ")),
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), Violation> {
+        match happening {
+            Happening::Motion(motion) => self.moved(motion),
+            Happening::Act(action) => self.act(action),
+            Happening::Draw if self.healed => Ok(()),
+            Happening::Draw => {
+                let action = self.setting.action(&mut self.dice);
+                self.draw_later();
+                self.act(action)
+            }
+        }
+    }
+
+    fn moved(&mut self, motion: Motion) -> Result<(), Violation> {
+        match motion {
+            Motion::Arrive(end) => self.arrive(end),
+            Motion::Notice(end) => {
+                if self.network.is_silent(self.now, end) {
+                    self.link_down(end, "nothing came for 10 s")?;
+                    self.network.close(self.now, end, "the other side heard nothing");
+                }
+                Ok(())
+            }
+            Motion::Down(end, reason) => {
+                let owner = self.network.owner(end);
+                self.link_down(end, reason)?;
+                self.network.drop_end(end);
+                if let Some((a, b)) = owner {
+                    self.network.dial(self.now, a, b, self.healed);
+                }
+                Ok(())
+            }
+            Motion::Dial(a, b) => self.dial(a, b),
+            Motion::Up(end) => self.link_up(end),
+        }
+    }
+
+    fn dial(&mut self, a: usize, b: usize) -> Result<(), Violation> {
+        let alive = self.people[a].peer.is_some() && self.people[b].peer.is_some();
+        if !self.network.can_connect(self.now, a, b) {
+            if alive && (self.network.end(a, b).is_none() || self.network.end(b, a).is_none()) {
+                self.network.dial(self.now, a, b, self.healed);
+            }
+            return Ok(());
+        }
+        if !alive {
+            return Ok(());
+        }
+        for (me, other) in [(a, b), (b, a)] {
+            if let Some(stale) = self.network.end(me, other) {
+                self.link_down(stale, "replaced by a newer connection")?;
+                self.network.drop_end(stale);
+            }
+        }
+        if self.people[a].peer.is_none() || self.people[b].peer.is_none() {
+            return Ok(());
+        }
+        let (mine, theirs) = self.network.connect(a, b);
+        let later = self.now + self.network.path(a, b).delay.0;
+        self.schedule(later, Happening::Motion(Motion::Up(theirs)));
+        self.link_up(mine)
+    }
+
+    /// A line of a journal: it is checked, and then it is part of what happened.
+    fn journal(&mut self, who: usize, entry: Journal) -> Result<(), Violation> {
+        if let Journal::Start { process, .. } = &entry {
+            self.chronicle.begin(*process, who, &mut self.people[who].lineage);
+            if let Some(liar) = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&who)) {
+                liar.begin(*process);
+            }
+        }
+        if let Some(notes) = &mut self.notes {
+            notes.push(format!("{:>10.3?} p{who} {}", self.now, in_words(&self.chronicle, &entry)));
+        }
+        self.check(who, |invariant, scene| invariant.on_journal(scene, &entry))?;
+        let at = u64::try_from(self.now.as_micros()).expect("a few minutes");
+        let person = &mut self.people[who];
+        self.chronicle.note(&entry, &mut person.lineage, at);
+        if self.keep_journals {
+            let micros = person.now(self.now).unix_micros;
+            person.journal.push((micros, entry));
+        }
+        Ok(())
+    }
+
+    /// A text is shown to a user.
+    fn shown(&mut self, who: usize, message: &Message) -> Result<(), Violation> {
+        self.note(|chronicle| {
+            let Message { id, text, fetched, late, .. } = message;
+            let how = if *fetched { "is shown, as history," } else { "is shown" };
+            let late = if *late { ", late" } else { "" };
+            format!("p{who} {how} {} {:?}{late}", chronicle.name(*id), &**text)
+        });
+        self.check(who, |invariant, scene| invariant.on_shown(scene, message))?;
+        self.chronicle.note_shown(message, &mut self.people[who].lineage);
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        who: usize,
+        look: impl Fn(&dyn invariants::Invariant, &Scene<'_>) -> Verdict,
+    ) -> Result<(), Violation> {
+        let person = &self.people[who];
+        let Some(process) = person.lineage.process.filter(|_| !self.chronicle.liars.contains(&who)) else {
+            return Ok(());
+        };
+        let process = self.chronicle.processes[process].0;
+        let honest = self.people.iter().filter(|person| !self.chronicle.liars.contains(&person.number));
+        let stores: Vec<_> = honest.filter(|person| person.has_store()).map(|person| &person.lineage).collect();
+        let scene = Scene { chronicle: &self.chronicle, lineage: &person.lineage, who, process, stores: &stores };
+        for invariant in invariants::ALL {
+            let verdict = look(*invariant, &scene);
+            verdict.map_err(|what| Violation { invariant: invariant.name(), what: format!("at p{who}: {what}") })?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, what: impl FnOnce(&Chronicle) -> String) {
+        if let Some(notes) = &mut self.notes {
+            notes.push(format!("{:>10.3?} {}", self.now, what(&self.chronicle)));
+        }
+    }
+
+    /// What happened, if it was written down.
+    pub fn notes(&self) -> &[String] {
+        self.notes.as_deref().unwrap_or_default()
+    }
+
+    /// The people, with their journals if these were kept.
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+
+    /// What happened, for those who count.
+    pub fn chronicle(&self) -> &Chronicle {
+        &self.chronicle
+    }
+
+    /// How the run was set up.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    fn owner(&self, end: LinkId) -> Option<usize> {
+        self.network.owner(end).map(|(owner, _)| owner)
+    }
+}
+
+fn in_words(chronicle: &Chronicle, entry: &Journal) -> String {
+    let names = |ids: &[chat::MessageId]| ids.iter().map(|id| chronicle.name(*id)).collect::<Vec<_>>().join(", ");
+    match entry {
+        Journal::Start { process, .. } => format!("begins as {}", chronicle.process_name(process)),
+        Journal::Stop => "stops".to_owned(),
+        Journal::Send { id, dests, group } => {
+            let to: Vec<String> = dests.iter().map(|dest| chronicle.process_name(dest)).collect();
+            let words = chronicle.text(*id).map(|text| format!(" {:?}", text.words)).unwrap_or_default();
+            let group = group.as_deref().unwrap_or("-");
+            format!("sends {}{words} to {} ({group})", chronicle.name(*id), to.join(" "))
+        }
+        Journal::Deliver { id } => format!("delivers {}", chronicle.name(*id)),
+        Journal::Hold { id, missing } => format!("holds {}, which waits for {}", chronicle.name(*id), names(missing)),
+        Journal::Abandon { first, upto } => format!("gives up {} to {upto}", chronicle.name(*first)),
+        Journal::Late { id } => format!("delivers {} late", chronicle.name(*id)),
+        Journal::Forget { process } => format!("forgets {}", chronicle.process_name(process)),
+    }
+}

@@ -1,0 +1,198 @@
+//! Carrying out the plan: what users do, and what goes wrong.
+
+use chat::{Answer, Command, GroupInfo, Message, Recipients, Target};
+
+use super::{Violation, World};
+use crate::chronicle::Lineage;
+use crate::plan::{Action, Disk, To};
+
+impl World {
+    pub(super) fn act(&mut self, action: Action) -> Result<(), Violation> {
+        self.note(|_| format!("-- {action:?}"));
+        match action {
+            Action::Say { who, to, texts, delay_ms } => {
+                for _ in 0..texts {
+                    self.say(who, &to, delay_ms);
+                }
+                self.perform(who)
+            }
+            Action::Create { who, group } => self.command(who, Command::CreateGroup { group: group.to_owned() }),
+            Action::Join { who, group } => self.command(who, Command::JoinGroup { group: group.to_owned() }),
+            Action::Leave { who, group } => self.command(who, Command::LeaveGroup { group: group.to_owned() }),
+            Action::Alias { who, whom } => {
+                let person = format!("p{whom}");
+                self.command(who, Command::Alias { person, name: format!("x{whom}") })
+            }
+            Action::Block { from, to } => {
+                self.network.block(self.now, from, to);
+                Ok(())
+            }
+            Action::Cut { a, b } => {
+                self.cut(a, b);
+                Ok(())
+            }
+            Action::Split { side } => {
+                for a in 0..self.people.len() {
+                    for b in 0..a {
+                        if (side >> a) & 1 != (side >> b) & 1 {
+                            self.cut(a, b);
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Action::Mend { a, b } => {
+                self.mend(a, b);
+                Ok(())
+            }
+            Action::MendAll => {
+                self.mend_all();
+                Ok(())
+            }
+            Action::Slow { from, to, each } => {
+                self.network.path(from, to).each = each;
+                Ok(())
+            }
+            Action::Break { a, b } => {
+                if let Some(end) = self.network.end(a, b) {
+                    self.link_down(end, "it broke")?;
+                    self.network.close(self.now, end, "it broke");
+                }
+                Ok(())
+            }
+            Action::Crash { who, at } => {
+                if self.people[who].peer.is_some() {
+                    self.people[who].doomed = Some(at);
+                }
+                Ok(())
+            }
+            Action::Goodbye { who } => self.goodbye(who),
+            Action::Start { who, disk } => self.start(who, disk),
+            Action::Copy { who } => {
+                self.people[who].copy_store();
+                Ok(())
+            }
+            Action::Jump { who, seconds } => {
+                self.people[who].skew += seconds * 1_000_000;
+                Ok(())
+            }
+        }
+    }
+
+    fn cut(&mut self, a: usize, b: usize) {
+        self.network.block(self.now, a, b);
+        self.network.block(self.now, b, a);
+    }
+
+    pub(super) fn mend(&mut self, a: usize, b: usize) {
+        self.network.open(self.now, a, b);
+        self.network.open(self.now, b, a);
+        self.network.dial(self.now, a, b, true);
+    }
+
+    pub(super) fn mend_all(&mut self) {
+        for a in 0..self.people.len() {
+            for b in 0..a {
+                self.mend(a, b);
+            }
+        }
+    }
+
+    pub(super) fn start(&mut self, who: usize, disk: Disk) -> Result<(), Violation> {
+        if self.people[who].peer.is_some() {
+            return Ok(());
+        }
+        let kind = self.setting.stores;
+        let person = &mut self.people[who];
+        person.left = false;
+        let before = person.disk.take();
+        let kept = match (disk, person.copy.take()) {
+            (Disk::Lost, _) => None,
+            (Disk::Copy, Some((copy, lineage))) => {
+                person.lineage = lineage;
+                Some(copy)
+            }
+            (Disk::Same | Disk::Copy, copy) => {
+                person.copy = copy;
+                before
+            }
+        };
+        let unfit = |error: chat::StoreError| Violation {
+            invariant: "a peer starts on what its store has",
+            what: format!("p{who}: {error}"),
+        };
+        let store = match kept {
+            Some(kept) => kept.reopened(),
+            None => {
+                person.lineage = Lineage::default();
+                crate::disk::Disk::empty(kind)
+            }
+        };
+        let store = store.map_err(unfit)?;
+        let (config, name, fresh) = (self.setting.config.clone(), person.name.clone(), person.fresh());
+        let started = crate::disk::start(config, person.identity.clone(), name, fresh, store, person.now(self.now));
+        let mut peer = started.map_err(unfit)?;
+        peer.handle_listening(person.address());
+        person.peer = Some(peer);
+        for other in (0..self.people.len()).filter(|&other| other != who) {
+            self.network.dial(self.now, who, other, true);
+        }
+        self.perform(who)
+    }
+
+    fn goodbye(&mut self, who: usize) -> Result<(), Violation> {
+        let now = self.people[who].now(self.now);
+        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        peer.handle_shutdown(now);
+        self.perform(who)?;
+        if self.people[who].peer.is_some() {
+            self.people[who].left = true;
+            self.end_process(who);
+        }
+        Ok(())
+    }
+
+    /// A user writes something: it is noted before it leaves, for it may leave and its user never learn of it.
+    pub(super) fn say(&mut self, who: usize, to: &To, delay_ms: u64) -> Option<chat::MessageId> {
+        self.words += 1;
+        let text = format!("t{}", self.words);
+        let to = match to {
+            To::All => Target::All,
+            To::Group(group) => Target::Name((*group).to_owned()),
+            To::Person(other) => Target::Name(format!("p{other}")),
+        };
+        let now = self.people[who].now(self.now);
+        let peer = self.people[who].peer.as_mut()?;
+        let Ok(Answer::Sent { message, .. }) = peer.handle_command(now, Command::Send { to, text, delay_ms }) else {
+            return None;
+        };
+        let Self { people, chronicle, .. } = self;
+        let addressee = |message: &Message| match &message.to {
+            Recipients::Direct(other) => people.iter().position(|person| person.id() == other.person),
+            Recipients::All | Recipients::Group(_) => None,
+        };
+        chronicle.write(&message, who, addressee, &people[who].lineage);
+        self.people[who].owed.push(message.id);
+        Some(message.id)
+    }
+
+    fn command(&mut self, who: usize, command: Command) -> Result<(), Violation> {
+        let now = self.people[who].now(self.now);
+        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        let answer = peer.handle_command(now, command);
+        let doomed = self.people[who].doomed;
+        self.perform(who)?;
+        // What was killed before it was durable never happened.
+        let happened = doomed != Some(crate::plan::Boundary::BeforeDurable);
+        let lineage = &mut self.people[who].lineage;
+        let (groups, read) = (&mut lineage.groups, lineage.read.len());
+        let Some(answer) = answer.ok().filter(|_| happened) else { return Ok(()) };
+        if let Answer::Created { group } | Answer::Joined { group: GroupInfo { name: group, .. }, .. } = answer {
+            groups.insert(group, read);
+        } else if let Answer::Left { group } = answer {
+            groups.remove(&group);
+            self.chronicle.left.insert(group);
+        }
+        Ok(())
+    }
+}

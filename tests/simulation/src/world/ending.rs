@@ -1,0 +1,114 @@
+//! The end of a run: the network heals, everybody comes back, and after some time all is as it should be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chat::{Answer, Command, MessageId, Target};
+
+use super::{Violation, World};
+use crate::chronicle::{Place, TextNumber};
+use crate::invariants::{self, Rest, Standing};
+use crate::plan::{Disk, To};
+
+/// How long everybody has, from when all is healed. Something may be missing for 30 s before it is given up, a delayed message
+/// is due within 20 s, what was given up is looked for every 30 s, and one of these may wait for another.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// How often it is looked whether all is well already.
+const LOOK: Duration = Duration::from_secs(6);
+
+impl World {
+    pub(super) fn heal(&mut self) -> Result<(), Violation> {
+        self.note(|_| "-- everything heals".to_owned());
+        self.healed = true;
+        self.mend_all();
+        for who in 0..self.people.len() {
+            self.people[who].doomed = None;
+            let gone = self.setting.gone == Some(who) || self.chronicle.liars.contains(&who);
+            if self.people[who].peer.is_none() && !gone {
+                self.start(who, Disk::Same)?;
+            }
+        }
+        if let Some((liar, _)) = self.setting.liar {
+            self.end_process(liar);
+        }
+        Ok(())
+    }
+
+    pub(super) fn come_to_rest(&mut self) -> Result<(), Violation> {
+        let healed = self.now;
+        self.pass(healed + LOOK)?;
+        let mut probes = Vec::new();
+        for who in 0..self.people.len() {
+            probes.extend(self.say(who, &To::All, 0));
+            self.perform(who)?;
+        }
+        loop {
+            self.pass(self.now + LOOK)?;
+            match self.stand(&probes) {
+                Ok(()) => return Ok(()),
+                Err(violation) if self.now >= healed + PATIENCE => return Err(violation),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn stand(&mut self, probes: &[MessageId]) -> Result<(), Violation> {
+        let honest = (0..self.people.len()).filter(|who| !self.chronicle.liars.contains(who));
+        let honest: Vec<usize> = honest.filter(|&who| self.people[who].peer.is_some()).collect();
+        let people: BTreeMap<usize, Standing> =
+            honest.into_iter().filter_map(|who| Some((who, self.standing(who)?))).collect();
+        let chronicle = &self.chronicle;
+        let rest = Rest { chronicle, people, everybody: self.people.len(), probes: probes.to_vec() };
+        for invariant in invariants::ALL {
+            let verdict = invariant.at_rest(&rest);
+            verdict.map_err(|what| Violation { invariant: invariant.name(), what })?;
+        }
+        Ok(())
+    }
+
+    fn standing(&mut self, who: usize) -> Option<Standing> {
+        let lineage = self.people[who].lineage.clone();
+        let mut histories = BTreeMap::from([(Place::All, self.history(who, Target::All))]);
+        for group in lineage.groups.keys() {
+            histories.insert(Place::Group(group.clone()), self.history(who, Target::Name(group.clone())));
+        }
+        for other in (0..self.people.len()).filter(|&other| other != who) {
+            let place = Place::Between(who.min(other), who.max(other));
+            histories.insert(place, self.history(who, Target::Name(format!("p{other}"))));
+        }
+        let process = self.people[who].peer.as_ref()?.process();
+        let Answer::Users { users } = self.ask(who, Command::ListUsers)? else { return None };
+        let Answer::Groups { groups } = self.ask(who, Command::ListGroups)? else { return None };
+        let Answer::Pending { held, unacknowledged, .. } = self.ask(who, Command::Pending)? else { return None };
+        let name = |label: &String| {
+            let user = users.iter().find(|user| user.who.label == *label);
+            user.map_or_else(|| label.clone(), |user| user.who.name.clone())
+        };
+        let members = |members: &[String]| members.iter().map(name).collect::<BTreeSet<String>>();
+        Some(Standing {
+            process,
+            groups: groups.iter().map(|group| (group.name.clone(), members(&group.members))).collect(),
+            users: users.iter().map(|user| (user.who.person, (user.who.name.clone(), user.present))).collect(),
+            name: self.people[who].name.to_string(),
+            held: held.iter().map(|held| held.id).collect(),
+            unacknowledged,
+            kept_in_vain: self.people[who].peer.as_mut()?.store_mut().in_vain(),
+            lineage,
+            histories,
+        })
+    }
+
+    fn history(&mut self, who: usize, of: Target) -> Vec<TextNumber> {
+        let Some(Answer::History { messages, .. }) =
+            self.ask(who, Command::History { of: Some(of), count: Some(10_000) })
+        else {
+            return Vec::new();
+        };
+        messages.iter().filter_map(|message| self.chronicle.text_number(message.id)).collect()
+    }
+
+    fn ask(&mut self, who: usize, command: Command) -> Option<Answer> {
+        let now = self.people[who].now(self.now);
+        self.people[who].peer.as_mut()?.handle_command(now, command).ok()
+    }
+}

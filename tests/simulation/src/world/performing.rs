@@ -1,0 +1,173 @@
+//! From an input to what it does: effects are carried out in the order that `chat::Effects` states, up to where the peer is
+//! killed, if it is to be killed there.
+
+use chat::{Effects, Event, LinkId, Store};
+
+use super::{Violation, World};
+use crate::plan::Boundary;
+
+impl World {
+    /// A frame arrives, and perhaps more of the same link in the same turn.
+    pub(super) fn arrive(&mut self, end: LinkId) -> Result<(), Violation> {
+        let mut turn = None;
+        while let Some(arrived) = self.network.arrive(self.now, end) {
+            self.chronicle.tally.frames += 1;
+            if let Some(ready) = arrived.ready {
+                self.ready(arrived.from, ready)?;
+            }
+            let person = &mut self.people[arrived.to];
+            let now = person.now(self.now);
+            let Some(peer) = &mut person.peer else { return Ok(()) };
+            turn = Some(arrived.to);
+            if let Err(bad) = peer.handle_frame(now, arrived.link, &arrived.frame) {
+                self.note(|_| format!("p{} closes its link to p{}: {bad}", arrived.to, arrived.from));
+                // Who lies about his clock is told of messages that his own peer never sent.
+                if ![arrived.from, arrived.to].iter().any(|who| self.chronicle.liars.contains(who)) {
+                    return Err(Violation {
+                        invariant: "the honest are believed",
+                        what: format!("p{} sent p{} a bad frame: {bad}", arrived.from, arrived.to),
+                    });
+                }
+                self.link_down(arrived.link, "a bad frame")?;
+                self.network.close(self.now, arrived.link, "a bad frame");
+                return Ok(());
+            }
+            if self.dice.percent(60) {
+                break;
+            }
+        }
+        turn.map_or(Ok(()), |who| self.perform(who))
+    }
+
+    fn ready(&mut self, who: usize, link: LinkId) -> Result<(), Violation> {
+        if let Some(peer) = &mut self.people[who].peer {
+            peer.handle_link_ready(link);
+            self.perform(who)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn link_up(&mut self, end: LinkId) -> Result<(), Violation> {
+        let Some((who, other)) = self.network.up(end) else { return Ok(()) };
+        self.chronicle.tally.links += 1;
+        self.note(|_| format!("p{who} has a link to p{other}"));
+        let (person, mut remote) = (self.people[other].id(), self.people[other].address());
+        remote.set_port(50_000);
+        let now = self.people[who].now(self.now);
+        if let Some(peer) = &mut self.people[who].peer {
+            peer.handle_link_up(now, end, person, remote);
+        }
+        self.network.arrive_at(self.now, end);
+        self.perform(who)
+    }
+
+    pub(super) fn link_down(&mut self, end: LinkId, reason: &'static str) -> Result<(), Violation> {
+        let Some((who, other)) = self.network.owner(end) else { return Ok(()) };
+        self.note(|_| format!("p{who} has no link to p{other} any more: {reason}"));
+        let now = self.people[who].now(self.now);
+        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        peer.handle_link_down(now, end, reason);
+        self.perform(who)
+    }
+
+    pub(super) fn timeout(&mut self, who: usize) -> Result<(), Violation> {
+        let now = self.people[who].now(self.now);
+        if let Some(peer) = &mut self.people[who].peer {
+            peer.handle_timeout(now);
+        }
+        self.perform(who)
+    }
+
+    /// Carries out what is to be done.
+    pub(super) fn perform(&mut self, who: usize) -> Result<(), Violation> {
+        let person = &mut self.people[who];
+        let now = person.now(self.now);
+        let Some(peer) = &mut person.peer else { return Ok(()) };
+        let effects = peer.take_effects(now);
+        let doom = person.doomed.filter(|_| !effects.is_empty());
+        if doom == Some(Boundary::BeforeDurable) {
+            self.kill(who, "before its effects were durable");
+            return Ok(());
+        }
+        let Effects { durable, journal, frames, close, dial: _, events } = effects;
+        if let Err(error) = peer.store_mut().apply(&durable) {
+            return Err(Violation { invariant: "the store keeps", what: format!("p{who}: {error}") });
+        }
+        // What is durable has happened. A trace that was not written yet is completed from the store at the next start.
+        for entry in journal {
+            self.journal(who, entry)?;
+        }
+        if doom == Some(Boundary::AfterDurable) {
+            return self.kill_behind(who, &events, "after its effects were durable");
+        }
+        let sent = match doom {
+            Some(Boundary::BetweenFrames(percent)) => frames.len() * percent / 100,
+            Some(Boundary::BeforeDurable | Boundary::AfterDurable | Boundary::BeforeEvents) | None => frames.len(),
+        };
+        for (link, frame) in frames.into_iter().take(sent) {
+            let lies = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&who));
+            let frames = lies.map_or_else(|| vec![frame.clone()], |liar| liar.tell(link, frame.clone()));
+            frames.into_iter().for_each(|frame| self.send(who, link, frame));
+        }
+        if doom.is_some() {
+            return self.kill_behind(who, &events, "before its events were shown");
+        }
+        for (link, _) in close {
+            self.link_down(link, "closed")?;
+            self.network.close(self.now, link, "closed by the other side");
+        }
+        for id in std::mem::take(&mut self.people[who].owed) {
+            self.chronicle.confirm(id);
+        }
+        for event in events {
+            self.tell(who, &event)?;
+        }
+        let person = &mut self.people[who];
+        person.wake = person.peer.as_ref().and_then(chat::Peer::poll_timeout).map(|(at, _)| at);
+        Ok(())
+    }
+
+    fn send(&mut self, who: usize, link: LinkId, frame: bytes::Bytes) {
+        // A link that is gone says so by an event of its own.
+        if self.owner(link) == Some(who)
+            && self.network.send(self.now, link, frame)
+            && let Some(peer) = &mut self.people[who].peer
+        {
+            peer.handle_link_full(link);
+        }
+    }
+
+    fn tell(&mut self, who: usize, event: &Event) -> Result<(), Violation> {
+        if let Event::Message { message } = event {
+            self.shown(who, message)?;
+        } else if let Event::Warning { text } = event {
+            self.note(|_| format!("p{who} is warned: {text}"));
+            self.people[who].lineage.lacks_history |= text.contains("could not be fetched");
+        }
+        Ok(())
+    }
+
+    /// The process is gone, without a word.
+    pub(super) fn kill(&mut self, who: usize, when: &str) {
+        self.note(|_| format!("p{who} is killed {when}"));
+        self.chronicle.tally.crashes += 1;
+        self.end_process(who);
+    }
+
+    /// The process is gone once its effects were durable: what it did not show stands in its history.
+    fn kill_behind(&mut self, who: usize, events: &[Event], when: &str) -> Result<(), Violation> {
+        for event in events {
+            self.tell(who, event)?;
+        }
+        self.kill(who, when);
+        Ok(())
+    }
+
+    pub(super) fn end_process(&mut self, who: usize) {
+        let person = &mut self.people[who];
+        (person.doomed, person.wake) = (None, None);
+        person.owed.clear();
+        person.disk = person.peer.take().map(chat::Peer::into_store).filter(Store::survives);
+        self.network.end_all(self.now, who);
+    }
+}
