@@ -70,8 +70,7 @@ pub fn sweeps() -> Vec<Sweep> {
         size,
         traffic,
         delay,
-        // Until everybody's sets have come twice, and what piles up has.
-        warm_up: (size * if traffic == Traffic::ALL { 4 } else { 20 }).max(1_500),
+        warm_up: (size * 4).max(1_500),
         measured: if traffic == Traffic::DIRECT { 4_000 } else { 1_000 },
         seed: 1,
     };

@@ -1,25 +1,38 @@
 //! Messages that cannot be delivered yet, indexed by what they wait for.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::ops::Bound;
 
 use smallvec::SmallVec;
 
-use crate::{Clock, Index, Stamp};
+use crate::{Clock, Entries, Index, Stamp};
 
-/// A message on its way from arrival to delivery.
+/// A message, or a run of them, on its way from arrival to delivery.
 pub(crate) struct Pending<M, S> {
+    /// Of the first message.
     pub(crate) stamp: S,
     pub(crate) message: M,
+    /// How many follow it.
+    pub(crate) followers: u32,
     /// Entries of the stamp that were found to be made up: those of this author, above the one clock and up to the other.
     pub(crate) void: Vec<(Index, Clock, Clock)>,
 }
 
 impl<M, S: Borrow<Stamp>> Pending<M, S> {
-    pub(crate) fn new(stamp: S, message: M) -> Self {
-        Self { stamp, message, void: Vec::new() }
+    pub(crate) fn new(stamp: S, followers: u32, message: M) -> Self {
+        Self { stamp, message, followers, void: Vec::new() }
+    }
+
+    /// The clock of the last message, where that of the first is known.
+    pub(crate) fn last(&self, first: Clock) -> Clock {
+        first + Clock::from(self.followers)
+    }
+
+    /// How many messages there are.
+    fn len(&self) -> usize {
+        1 + self.followers as usize
     }
 
     pub(crate) fn stamp(&self) -> &Stamp {
@@ -32,7 +45,7 @@ impl<M, S: Borrow<Stamp>> Pending<M, S> {
     }
 }
 
-/// The held messages. A message is looked at again only when something that it waits for is settled.
+/// The held messages, runs of them as one. A message is looked at again only when something that it waits for is settled.
 pub(crate) struct Holdback<M, S> {
     slots: Vec<Option<Slot<M, S>>>,
     free: Vec<usize>,
@@ -47,12 +60,27 @@ struct Slot<M, S> {
     unmet: usize,
 }
 
+/// Messages that are held together: the clocks of the first and the last, and their slot.
+struct Held {
+    first: Clock,
+    last: Clock,
+    key: usize,
+}
+
 #[derive(Default)]
 struct Author {
-    /// This author's messages that are held, by clock.
-    held: BTreeMap<Clock, usize>,
+    /// This author's messages that are held, ordered by clock. They come and go nearly in that order, so a ring it is.
+    held: VecDeque<Held>,
     /// Who waits for which message of this author.
     waiters: BTreeMap<Clock, SmallVec<[usize; 2]>>,
+}
+
+impl Author {
+    /// Where message `clock` is held.
+    fn find(&self, clock: Clock) -> Option<usize> {
+        let at = self.held.partition_point(|held| held.last < clock);
+        self.held.get(at).filter(|held| held.first <= clock).map(|_| at)
+    }
 }
 
 impl<M, S: Borrow<Stamp>> Holdback<M, S> {
@@ -75,8 +103,14 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
     }
 
     pub(crate) fn find(&self, author: Index, clock: Clock) -> Option<&Pending<M, S>> {
-        let &key = self.authors[author.position()].held.get(&clock)?;
+        let author = &self.authors[author.position()];
+        let key = author.held[author.find(clock)?].key;
         self.slots[key].as_ref().map(|slot| &slot.pending)
+    }
+
+    /// The greatest clock of `author` that is held; 0 without one.
+    pub(crate) fn last_of(&self, author: Index) -> Clock {
+        self.authors[author.position()].held.back().map_or(0, |held| held.last)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Pending<M, S>> {
@@ -90,7 +124,7 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
     /// The messages that are waited for and not held themselves, each with how many wait for it.
     pub(crate) fn missing(&self) -> impl Iterator<Item = (Index, Clock, usize)> + '_ {
         self.authors.iter().enumerate().flat_map(|(position, author)| {
-            let absent = author.waiters.iter().filter(|(clock, _)| !author.held.contains_key(clock));
+            let absent = author.waiters.iter().filter(|&(&clock, _)| author.find(clock).is_none());
             absent.map(move |(&clock, waiters)| (Index::at(position), clock, waiters.len()))
         })
     }
@@ -104,10 +138,16 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         for &(author, clock) in unmet {
             self.authors[author.position()].waiters.entry(clock).or_default().push(key);
         }
-        let stamp = pending.stamp();
-        self.authors[stamp.sender.position()].held.insert(stamp.clock, key);
-        self.held += 1;
-        self.entries += stamp.log.len();
+        let &Stamp { sender, clock: first, ref log, .. } = pending.stamp();
+        self.entries += entries(log, pending.followers);
+        let held = &mut self.authors[sender.position()].held;
+        let at = if held.back().is_none_or(|before| before.last < first) {
+            held.len()
+        } else {
+            held.partition_point(|before| before.last < first)
+        };
+        held.insert(at, Held { first, last: pending.last(first), key });
+        self.held += pending.len();
         self.slots[key] = Some(Slot { pending, unmet: unmet.len() });
     }
 
@@ -130,10 +170,17 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         }
         let Slot { pending, .. } = self.slots[key].take().expect("looked at just now");
         self.free.push(key);
-        self.held -= 1;
-        let stamp = pending.stamp();
-        self.entries -= stamp.log.len();
-        self.authors[stamp.sender.position()].held.remove(&stamp.clock);
+        self.held -= pending.len();
+        let &Stamp { sender, clock, ref log, .. } = pending.stamp();
+        self.entries -= entries(log, pending.followers);
+        let author = &mut self.authors[sender.position()];
+        let at = author.find(clock).expect("whoever waits is held");
+        author.held.remove(at);
         Some(pending)
     }
+}
+
+/// What all stamps of a run carry together: a follower's has one entry.
+fn entries(first: &Entries, followers: u32) -> usize {
+    first.len() + followers as usize
 }

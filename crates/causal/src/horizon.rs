@@ -102,6 +102,31 @@ impl Horizon {
         (clock - 1, clock)
     }
 
+    /// Queues `first` as [`queue`](Self::queue) does, and then those up to `last` that follow it.
+    pub(crate) fn queue_run(&mut self, first: Clock, last: Clock, unsure: bool) -> Settled {
+        let (from, _) = self.queue(first, unsure);
+        if first == last {
+            return (from, last);
+        }
+        if self.holes.is_empty() {
+            self.queued = self.queued.max(last);
+        } else {
+            for clock in first + 1..=last {
+                self.queue(clock, unsure);
+            }
+        }
+        (from, last)
+    }
+
+    /// Notes that the messages from `first` to `last`, queued before, are delivered now; how many had been given up.
+    pub(crate) fn deliver_run(&mut self, first: Clock, last: Clock) -> u64 {
+        if self.holes.is_empty() {
+            self.delivered = self.delivered.max(last);
+            return 0;
+        }
+        (first..=last).map(|clock| u64::from(self.deliver(clock))).sum()
+    }
+
     /// Notes that `clock`, queued before, is delivered now; true if it had been given up.
     pub(crate) fn deliver(&mut self, clock: Clock) -> bool {
         self.delivered = self.delivered.max(clock);

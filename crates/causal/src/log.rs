@@ -115,6 +115,9 @@ impl Log {
 
     /// Steps (2c) to (2e), after the reduction of (1b) for this destination. Entries about own messages beyond `own_clock` are
     /// made up, and left out.
+    ///
+    /// A run is merged in one step: what follows its first message carries nothing about other authors, and makes everything
+    /// obsolete that was known of its own, up to the last message, which is all that is left to remember.
     pub(crate) fn merge<M, S: Borrow<Stamp>>(
         &mut self,
         pending: &Pending<M, S>,
@@ -123,6 +126,7 @@ impl Log {
         vouched: impl Fn(Index) -> Clock,
     ) {
         let stamp = pending.stamp();
+        let newest = pending.last(stamp.clock);
         let remaining = |mut dests: Set| {
             if !forgotten.is_empty() {
                 dests.subtract(forgotten);
@@ -136,7 +140,8 @@ impl Log {
             let run = rest.iter().take_while(|entry| entry.sender == author).count();
             let (run, others) = rest.split_at(run);
             rest = others;
-            for entry in run {
+            let superseded = author == stamp.sender && newest > stamp.clock;
+            for entry in run.iter().filter(|_| !superseded) {
                 let made_up = author == Index::ME && entry.clock > own_clock;
                 if !made_up && !pending.is_void(author, entry.clock) {
                     let dests = remaining(entry.dests.difference(&stamp.dests));
@@ -145,13 +150,13 @@ impl Log {
             }
             let vouched = vouched(author);
             if author == stamp.sender {
-                self.incoming.push(Item { clock: stamp.clock, dests: remaining(stamp.dests.clone()) });
+                self.incoming.push(Item { clock: newest, dests: remaining(stamp.dests.clone()) });
                 joined = true;
             }
             self.merge_author(author, vouched);
         }
         if !joined {
-            self.incoming.push(Item { clock: stamp.clock, dests: remaining(stamp.dests.clone()) });
+            self.incoming.push(Item { clock: newest, dests: remaining(stamp.dests.clone()) });
             self.merge_author(stamp.sender, vouched(stamp.sender));
         }
     }

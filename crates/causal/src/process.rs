@@ -4,6 +4,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 
+use smallvec::SmallVec;
+
 use crate::config::{Config, Trust};
 use crate::holdback::{Holdback, Pending};
 use crate::horizon::{Hole, Horizon, Settled};
@@ -110,7 +112,10 @@ pub struct Delivery<M, S = Stamp> {
     pub stamp: S,
     /// What came with it.
     pub message: M,
-    /// It had been given up, and what depends on it may have been delivered before it.
+    /// How many more are delivered with it, in the order of their clocks: those that came with it as a
+    /// [run](Process::receive_run).
+    pub followers: u32,
+    /// It had been given up (of a run: some of it), and what depends on it may have been delivered before it.
     pub late: bool,
 }
 
@@ -405,7 +410,74 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn receive(&mut self, stamp: S, message: M) -> Result<Receipt, Refused<M>> {
+        self.take_in(stamp, 0, message)
+    }
+
+    /// Whether `followers` and the message `first` of `author`, which they follow, can be taken in as a
+    /// [run](Self::receive_run): all of them are new, vouched for where that counts, and nothing of `author`'s was given up.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, &str>::new("alice", Config::default());
+    /// # let mut bob = Process::<_, &str>::new("bob", Config::default());
+    /// let author = bob.intern("alice")?;
+    /// assert!(bob.takes_run(author, 1, 2));
+    /// bob.accept(&alice.send(["bob"])?, "hello")?;
+    /// assert!(!bob.takes_run(author, 1, 2) && bob.takes_run(author, 2, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn takes_run(&self, author: Index, first: Clock, followers: u32) -> bool {
+        let horizon = &self.horizons[author.position()];
+        let Some(last) = first.checked_add(followers.into()) else { return false };
+        author != Index::ME
+            && horizon.end() < first
+            && horizon.holes().is_empty()
+            && self.completed[author.position()] == self.abandonments
+            && self.holdback.last_of(author) < first
+            && last <= vouching(&self.config, &self.vouched)(author)
+    }
+
+    /// Takes in a run, in the time of one message: the one with this stamp and `followers` more, each of which
+    /// [follows](Stamp::follows) the one before. They are held and delivered together, as if they had been received one by
+    /// one; [`next_delivery`](Self::next_delivery) hands them out as one. (If one of them is [given up](Self::abandon) while it
+    /// is held, those behind it go on waiting with it, where they would not have by themselves.)
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive). Nothing of the run is taken then.
+    ///
+    /// # Panics
+    /// Where it does not [take](Self::takes_run) such a run: then they are received one by one.
+    ///
+    /// # Examples
+    /// ```
+    /// use causal::{Config, Process, Receipt};
+    ///
+    /// let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// let mut bob = Process::<_, &str>::new("bob", Config::default());
+    /// let run = [alice.send(["bob"])?, alice.send(["bob"])?, alice.send(["bob"])?];
+    /// let first = bob.localise(&run[0])?;
+    /// assert!(bob.localise(&run[1])?.follows(&first));
+    /// assert!(bob.takes_run(first.sender, 1, 2));
+    /// assert_eq!(bob.receive_run(first, 2, "three lines")?, Receipt::Delivered);
+    /// let delivery = bob.next_delivery().expect("it waits for nothing");
+    /// assert_eq!((delivery.message, delivery.followers), ("three lines", 2));
+    /// assert_eq!(bob.accept(&run[2], "again")?, Receipt::Duplicate);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn receive_run(&mut self, stamp: S, followers: u32, message: M) -> Result<Receipt, Refused<M>> {
         let lent = stamp.borrow();
+        let known = lent.sender.position() < self.roster.len();
+        assert!(!known || self.takes_run(lent.sender, lent.clock, followers), "a run that is not wholly new");
+        self.take_in(stamp, followers, message)
+    }
+
+    fn take_in(&mut self, stamp: S, followers: u32, message: M) -> Result<Receipt, Refused<M>> {
+        let lent = stamp.borrow();
+        let count = 1 + followers as usize;
         match self.admit(lent) {
             Ok(true) => {}
             Ok(false) => {
@@ -415,20 +487,20 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             Err(reason) => return Err(Refused { reason, message }),
         }
         if lent.log.iter().any(|entry| self.awaits(entry)) {
-            if self.holdback.len() >= self.config.max_held {
+            if self.holdback.len() + count > self.config.max_held {
                 return Err(Refused { reason: Refusal::TooManyHeld { limit: self.config.max_held }, message });
             }
-            if self.holdback.entries() + lent.log.len() > self.config.max_held_entries {
+            if self.holdback.entries() + lent.log.len() + followers as usize > self.config.max_held_entries {
                 let limit = self.config.max_held_entries;
                 return Err(Refused { reason: Refusal::TooManyHeldEntries { limit }, message });
             }
-            let unmet: Vec<_> =
+            let unmet: SmallVec<[(Index, Clock); 8]> =
                 lent.log.iter().filter(|entry| self.awaits(entry)).map(|entry| (entry.sender, entry.clock)).collect();
-            self.holdback.hold(Pending::new(stamp, message), &unmet);
-            self.counts.held_back += 1;
+            self.holdback.hold(Pending::new(stamp, followers, message), &unmet);
+            self.counts.held_back += count as u64;
             return Ok(Receipt::Held);
         }
-        self.queue(Pending::new(stamp, message));
+        self.queue(Pending::new(stamp, followers, message));
         Ok(Receipt::Delivered)
     }
 
@@ -453,14 +525,13 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     pub fn next_delivery(&mut self) -> Option<Delivery<M, S>> {
         let pending = self.ready.pop_front()?;
         self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
-        let Pending { stamp, message, .. } = pending;
-        let lent = stamp.borrow();
-        let author = lent.sender;
-        let late = self.horizons[author.position()].deliver(lent.clock);
-        self.counts.delivered += 1;
-        self.counts.late += u64::from(late);
+        let Pending { stamp, message, followers, .. } = pending;
+        let &Stamp { sender: author, clock, .. } = stamp.borrow();
+        let late = self.horizons[author.position()].deliver_run(clock, clock + Clock::from(followers));
+        self.counts.delivered += 1 + u64::from(followers);
+        self.counts.late += late;
         self.limit_holes(author);
-        Some(Delivery { stamp, message, late })
+        Some(Delivery { stamp, message, followers, late: late > 0 })
     }
 
     // Portable and local.
@@ -622,7 +693,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.holdback.len()
     }
 
-    /// The held messages, in no particular order.
+    /// The held messages, in no particular order; of a [run](Self::receive_run) the first.
     ///
     /// # Examples
     /// ```
@@ -638,7 +709,25 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn held_messages(&self) -> impl Iterator<Item = (&S, &M)> {
-        self.holdback.iter().map(|pending| (&pending.stamp, &pending.message))
+        self.held_runs().map(|(stamp, _, message)| (stamp, message))
+    }
+
+    /// The held messages, in no particular order, each with how many follow it in its [run](Self::receive_run).
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = carol.localise(&bob.send(["carol"])?)?;
+    /// assert_eq!(carol.receive_run(answer, 1, "yes! and you?")?, Receipt::Held);
+    /// assert!(carol.held_runs().map(|(_, followers, _)| followers).eq([1]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn held_runs(&self) -> impl Iterator<Item = (&S, u32, &M)> {
+        self.holdback.iter().map(|pending| (&pending.stamp, pending.followers, &pending.message))
     }
 
     /// What the held message `clock` of `author` still waits for; nothing if it is not held.
@@ -661,6 +750,9 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// ```
     pub fn waits_for(&self, author: Index, clock: Clock) -> Vec<(Index, Clock)> {
         let Some(pending) = self.holdback.find(author, clock) else { return Vec::new() };
+        if clock > pending.stamp().clock {
+            return alloc::vec![(author, clock - 1)];
+        }
         let unmet = pending
             .stamp()
             .log
@@ -778,7 +870,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             let &Stamp { sender: author, clock, .. } = pending.stamp();
             let unsure = self.completed[author.position()] < self.abandonments;
             let horizon = &mut self.horizons[author.position()];
-            let settled = horizon.queue(clock, unsure);
+            let settled = horizon.queue_run(clock, pending.last(clock), unsure);
             self.ready.push_back(pending);
             self.holdback.settle(author, settled, &mut self.released);
             while let Some(closed) = self.horizons[author.position()].close_beyond(self.config.max_holes) {

@@ -124,6 +124,54 @@ impl Stamp {
         Self { log, dests: self.dests.clone(), ..*self }
     }
 
+    /// Whether this message follows `before`: it is its author's next, to the same destinations, and that one is all that it
+    /// depends on. So is whatever an author says to the same people without having delivered anything in between.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// # let [bob, carol] = [alice.intern("bob")?, alice.intern("carol")?];
+    /// let both = [bob, carol].into_iter().collect();
+    /// let first = alice.multicast(&both);
+    /// let second = alice.multicast(&both);
+    /// let aside = alice.multicast(&[bob].into_iter().collect());
+    /// assert!(second.follows(&first) && !aside.follows(&second));
+    /// assert_eq!(first.follower(1), second);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn follows(&self, before: &Self) -> bool {
+        let [entry] = &self.log[..] else { return false };
+        self.sender == before.sender
+            && before.clock.checked_add(1) == Some(self.clock)
+            && self.dests == before.dests
+            && (entry.sender, entry.clock) == (before.sender, before.clock)
+            && entry.dests == before.dests
+    }
+
+    /// The stamp of the message that follows this one `nth` (from 1).
+    ///
+    /// # Panics
+    /// If `nth` is 0 or the clock would go beyond its greatest value.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// # let bob = [alice.intern("bob")?].into_iter().collect();
+    /// let [first, second, third] = [(); 3].map(|()| alice.multicast(&bob));
+    /// assert_eq!((first.follower(1), first.follower(2)), (second, third));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn follower(&self, nth: u32) -> Self {
+        let before = nth.checked_sub(1).expect("followers count from 1");
+        let before = self.clock.checked_add(before.into()).expect("nobody sends 2^64 messages");
+        let entry = Entry { sender: self.sender, clock: before, dests: self.dests.clone() };
+        let clock = before.checked_add(1).expect("nobody sends 2^64 messages");
+        Self { sender: self.sender, clock, dests: self.dests.clone(), log: Entries(smallvec::smallvec![entry]) }
+    }
+
     /// The same stamp in another numbering.
     pub(crate) fn translate(&self, number: impl Fn(Index) -> Index) -> Self {
         let set = |dests: &Set| dests.iter().map(&number).collect::<Set>();

@@ -1,14 +1,38 @@
 //! Any bytes for the decoders, and any sequence of calls with hostile envelopes among them. The fuzz targets in `fuzz/` run the
 //! same code for hours; here it runs on what they found, and on some thousands of random inputs. `docs/causal.md` has the
 //! commands.
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may")]
 
 #[path = "hostile/decoders.rs"]
 mod decoders;
 #[path = "hostile/operations.rs"]
 mod operations;
 
+use std::fs;
+use std::path::Path;
+
 use proptest::prelude::*;
+
+/// Runs what the fuzzer has kept: the inputs that come by different code.
+fn again(corpus: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(corpus);
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() > 20, "{} files", files.len());
+    for file in files {
+        println!("{}", file.display());
+        run(&fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn what_the_fuzzer_kept_of_calls() {
+    again("operations", operations::run);
+}
+
+#[test]
+fn what_the_fuzzer_kept_of_bytes() {
+    again("decoders", decoders::run);
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]

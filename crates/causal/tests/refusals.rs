@@ -99,6 +99,29 @@ fn limits_are_kept_and_named() {
 }
 
 #[test]
+fn what_just_fits_is_taken() {
+    let config = Config { max_entries: 2, max_log: 3, max_held: 1, max_held_entries: 2, ..Config::default() };
+    let (mut p, [me, a, b]) = peer(config);
+    let held = stamp(a, 2, &[me], &[(a, 1, &[me]), (b, 1, &[b])]);
+    assert_eq!(p.receive(held, 0).unwrap(), Receipt::Held);
+    refuses(&mut p, stamp(b, 2, &[me], &[(b, 1, &[me])]), Refusal::TooManyHeld { limit: 1 });
+    assert_eq!(p.receive(stamp(a, 1, &[me], &[]), 1).unwrap(), Receipt::Delivered);
+    while p.next_delivery().is_some() {}
+    assert_eq!((p.stats().log, p.held()), (2, 0), "the newest of a, and what may not have reached b");
+    assert_eq!(p.receive(stamp(b, 2, &[me], &[(b, 1, &[b])]), 2).unwrap(), Receipt::Delivered);
+    while p.next_delivery().is_some() {}
+    refuses(&mut p, stamp(a, 3, &[me], &[(a, 2, &[])]), Refusal::LogFull { limit: 3 });
+}
+
+#[test]
+fn own_messages_are_known_up_to_the_clock() {
+    let (mut peer, [me, a, _]) = peer(Config::default());
+    assert!(peer.knows(me, 0) && !peer.knows(me, 1));
+    peer.multicast(&set(&[a]));
+    assert!(peer.knows(me, 1) && !peer.knows(me, 2));
+}
+
+#[test]
 fn a_duplicate_of_what_waits_or_is_queued_is_dropped() {
     let (mut peer, [me, a, b]) = peer(Config::default());
     let held = stamp(a, 1, &[me], &[(b, 1, &[me])]);

@@ -101,6 +101,11 @@ pub(crate) fn is_welcome(bytes: &[u8]) -> bool {
     bytes.first() == Some(&WELCOME)
 }
 
+/// Whether these are the bytes of a sealed text, which the author and the one addressee can open.
+pub(crate) fn is_sealed(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&SEALED)
+}
+
 /// Takes the head of a text off its front; `None` where it ends too soon.
 fn take_head(rest: &mut &[u8]) -> Option<Result<TextHead, Malformed>> {
     let [scope] = *take(rest)?;

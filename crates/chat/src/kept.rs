@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use causal::Stamp;
+use causal::{Clock, Index, Set, Stamp};
 
 use crate::batch::{self, Hash, Proof};
 use crate::frame::Handed;
@@ -21,15 +21,41 @@ pub use stored::Filed;
 /// their stamps, and when each of them came (monotonic).
 pub(crate) type Causal = causal::Process<ProcessId, Duration, Kept>;
 
-/// One message of a batch, or the hash that stands for one that was addressed to others.
+/// One message of a batch, or the hash that stands for one that was addressed to others. Bodies lie among the
+/// [`SignedBatch::bodies`].
 #[derive(Debug)]
 pub(crate) enum Leaf {
     Here {
-        stamp: Stamp,
-        /// Where its body lies among the [`SignedBatch::bodies`].
-        body: Range<usize>,
+        stamp: Box<Stamp>,
+        body: Range<u32>,
     },
-    Elsewhere(Hash),
+    /// It [follows](Stamp::follows) the one before it in the batch. In a flood nearly all do: their stamps are made when
+    /// somebody asks, as they would be most of what there is to write and to read.
+    Follows {
+        /// Where the run begins.
+        first: u8,
+        body: Range<u32>,
+    },
+    Elsewhere(Box<Hash>),
+}
+
+impl Leaf {
+    pub(crate) fn here(stamp: Stamp, body: Range<usize>) -> Self {
+        Self::Here { stamp: Box::new(stamp), body: place(body) }
+    }
+
+    pub(crate) fn follows(first: usize, body: Range<usize>) -> Self {
+        Self::Follows { first: u8::try_from(first).expect("a batch has at most 64 messages"), body: place(body) }
+    }
+
+    pub(crate) fn elsewhere(hash: Hash) -> Self {
+        Self::Elsewhere(Box::new(hash))
+    }
+}
+
+fn place(body: Range<usize>) -> Range<u32> {
+    let place = |at| u32::try_from(at).expect("the bodies of a batch are far below 4 GiB");
+    place(body.start)..place(body.end)
 }
 
 /// Messages that their author signed together.
@@ -41,6 +67,8 @@ pub(crate) struct SignedBatch {
     /// The bodies of all messages that are here, with or without something in between.
     bodies: Bytes,
     bytes: usize,
+    /// The stamps of those that follow, by their place in the batch, once somebody asks for one.
+    followers: OnceLock<Vec<Option<Stamp>>>,
     /// The hashes of all messages, once somebody asks for one.
     hashes: OnceLock<Vec<Hash>>,
     /// Whether the signature holds, once that was looked at.
@@ -65,12 +93,14 @@ impl SignedBatch {
     pub(crate) fn new(author: ProcessId, signature: Signature, leaves: Vec<Leaf>, bodies: Bytes) -> Self {
         const HASH: usize = 48;
         let here = leaves.iter().map(|leaf| match leaf {
-            Leaf::Here { stamp, body } => bytes_of(stamp, body.len()),
+            Leaf::Here { stamp, body } => bytes_of(stamp.log.len(), body.len()),
+            Leaf::Follows { body, .. } => bytes_of(1, body.len()),
             Leaf::Elsewhere(_) => 0,
         });
         let bytes = HASH * leaves.len() + here.sum::<usize>();
-        let (hashes, is_signed, frame, number) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { author, signature, leaves, bodies, bytes, hashes, is_signed, frame, number }
+        let (followers, hashes) = (OnceLock::new(), OnceLock::new());
+        let (is_signed, frame, number) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { author, signature, leaves, bodies, bytes, followers, hashes, is_signed, frame, number }
     }
 
     /// One's own messages, signed now.
@@ -81,12 +111,19 @@ impl SignedBatch {
         causal: &Causal,
     ) -> Self {
         let mut bodies = Vec::with_capacity(messages.iter().map(|(_, body)| body.len()).sum());
-        let leaf = |(stamp, body): (Stamp, Bytes)| {
-            let start = bodies.len();
-            bodies.extend_from_slice(&body);
-            Leaf::Here { stamp, body: start..bodies.len() }
-        };
-        let leaves: Vec<Leaf> = messages.into_iter().map(leaf).collect();
+        let mut leaves = Vec::with_capacity(messages.len());
+        let (mut first, mut before) = (0, None);
+        for (index, (stamp, message)) in messages.into_iter().enumerate() {
+            let body = bodies.len()..bodies.len() + message.len();
+            bodies.extend_from_slice(&message);
+            if before.is_some_and(|before| stamp.follows(&before)) {
+                leaves.push(Leaf::follows(first, body));
+            } else {
+                first = index;
+                leaves.push(Leaf::here(stamp.clone(), body));
+            }
+            before = Some(stamp);
+        }
         let hashes = hashes(&leaves, &bodies, causal);
         let signature = batch::sign(identity, &author, &hashes);
         let batch = Self::new(author, signature, leaves, bodies.into());
@@ -118,10 +155,64 @@ impl SignedBatch {
 
     /// The message at `index`, if it is here.
     pub(crate) fn message(&self, index: usize) -> Option<(&Stamp, &[u8])> {
+        Some((self.stamp(index)?, &self.bodies[self.body(index)?]))
+    }
+
+    fn stamp(&self, index: usize) -> Option<&Stamp> {
         match self.leaves.get(index)? {
-            Leaf::Here { stamp, body } => Some((stamp, &self.bodies[body.clone()])),
+            Leaf::Here { stamp, .. } => Some(stamp),
+            Leaf::Follows { .. } => self.followers.get_or_init(|| followers(&self.leaves))[index].as_ref(),
             Leaf::Elsewhere(_) => None,
         }
+    }
+
+    fn body(&self, index: usize) -> Option<Range<usize>> {
+        match self.leaves.get(index)? {
+            Leaf::Here { body, .. } | Leaf::Follows { body, .. } => Some(body.start as usize..body.end as usize),
+            Leaf::Elsewhere(_) => None,
+        }
+    }
+
+    /// The body of the message at `index`, if it is here.
+    pub(crate) fn body_of(&self, index: usize) -> Option<&[u8]> {
+        Some(&self.bodies[self.body(index)?])
+    }
+
+    /// How long all bodies are together, with what may lie between them.
+    pub(crate) fn bytes_of_bodies(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// The stamp at the beginning of the run that the message at `index` belongs to, and how many come between.
+    fn head(&self, index: usize) -> Option<(&Stamp, usize)> {
+        let first = match self.leaves.get(index)? {
+            Leaf::Here { .. } => index,
+            Leaf::Follows { first, .. } => usize::from(*first),
+            Leaf::Elsewhere(_) => return None,
+        };
+        match &self.leaves[first] {
+            Leaf::Here { stamp, .. } => Some((stamp, index - first)),
+            Leaf::Follows { .. } | Leaf::Elsewhere(_) => None,
+        }
+    }
+
+    /// To whom the message at `index` goes, if it is here.
+    pub(crate) fn dests(&self, index: usize) -> Option<&Set> {
+        self.head(index).map(|(stamp, _)| &stamp.dests)
+    }
+
+    /// Whether the message at `index` is here and follows the one before it.
+    pub(crate) fn follows(&self, index: usize) -> bool {
+        matches!(self.leaves.get(index), Some(Leaf::Follows { .. }))
+    }
+
+    /// The runs of messages that are here: of each, where it begins, and how many follow.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let begins = |(_, leaf): &(usize, &Leaf)| matches!(leaf, Leaf::Here { .. });
+        self.leaves.iter().enumerate().filter(begins).map(|(index, _)| {
+            let behind = self.leaves[index + 1..].iter();
+            (index, behind.take_while(|leaf| matches!(leaf, Leaf::Follows { .. })).count())
+        })
     }
 
     /// The hash of each message.
@@ -132,21 +223,43 @@ impl SignedBatch {
 
 fn hashes(leaves: &[Leaf], bodies: &[u8], causal: &Causal) -> Vec<Hash> {
     let (mut speller, mut envelope) = (causal.speller(), Vec::new());
-    let hash = |leaf: &Leaf| match leaf {
-        Leaf::Here { stamp, body } => {
-            envelope.clear();
-            speller.write(stamp, &mut envelope);
-            batch::leaf(&envelope, &bodies[body.clone()])
-        }
-        Leaf::Elsewhere(hash) => *hash,
+    let mut hash = |stamp: &Stamp, body: &Range<u32>| {
+        envelope.clear();
+        speller.write(stamp, &mut envelope);
+        batch::leaf(&envelope, &bodies[body.start as usize..body.end as usize])
     };
-    leaves.iter().map(hash).collect()
+    let mut all = Vec::with_capacity(leaves.len());
+    for (index, leaf) in leaves.iter().enumerate() {
+        all.push(match leaf {
+            Leaf::Here { stamp, body } => hash(stamp, body),
+            Leaf::Follows { first, body } => hash(&follower(leaves, usize::from(*first), index), body),
+            Leaf::Elsewhere(hash) => **hash,
+        });
+    }
+    all
 }
 
-/// About how many bytes one message takes.
-fn bytes_of(stamp: &Stamp, body: usize) -> usize {
+/// The stamps of those messages that follow others.
+fn followers(leaves: &[Leaf]) -> Vec<Option<Stamp>> {
+    let stamp = |(index, leaf): (usize, &Leaf)| match leaf {
+        Leaf::Follows { first, .. } => Some(follower(leaves, usize::from(*first), index)),
+        Leaf::Here { .. } | Leaf::Elsewhere(_) => None,
+    };
+    leaves.iter().enumerate().map(stamp).collect()
+}
+
+/// The stamp of the message at `index` of a run that begins at `first`.
+fn follower(leaves: &[Leaf], first: usize, index: usize) -> Stamp {
+    match &leaves[first] {
+        Leaf::Here { stamp, .. } => stamp.follower(u32::try_from(index - first).expect("a batch has 64 messages")),
+        Leaf::Follows { .. } | Leaf::Elsewhere(_) => unreachable!("a run begins with a message that is here"),
+    }
+}
+
+/// About how many bytes one message takes, with as many entries in its log.
+fn bytes_of(entries: usize, body: usize) -> usize {
     const FIXED: usize = 160;
-    FIXED + body + 48 * stamp.log.len()
+    FIXED + body + 48 * entries
 }
 
 /// A message of a batch.
@@ -159,26 +272,50 @@ pub struct Kept {
 impl Kept {
     /// The message at `index` of `batch`, which must be there.
     pub(crate) fn new(batch: Arc<SignedBatch>, index: usize) -> Self {
-        debug_assert!(batch.message(index).is_some());
+        debug_assert!(batch.head(index).is_some());
         Self { batch, index: u16::try_from(index).expect("a batch has at most a few dozen messages") }
     }
 
-    fn parts(&self) -> (&Stamp, &[u8]) {
-        self.batch.message(usize::from(self.index)).expect("checked when it was made")
+    /// The message and those that follow it, so many.
+    pub(crate) fn run(&self, followers: u32) -> impl Iterator<Item = Self> + use<'_> {
+        let index = self.index();
+        (index..=index + followers as usize).map(|index| Self::new(Arc::clone(&self.batch), index))
     }
 
+    /// Its stamp. Where [`clock`](Self::clock), [`sender`](Self::sender) or [`dests`](Self::dests) will do they are cheaper.
     pub(crate) fn stamp(&self) -> &Stamp {
-        self.parts().0
+        self.batch.stamp(self.index()).expect("checked when it was made")
+    }
+
+    fn head(&self) -> (&Stamp, usize) {
+        self.batch.head(self.index()).expect("checked when it was made")
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let (stamp, behind) = self.head();
+        stamp.clock + behind as Clock
+    }
+
+    pub(crate) fn sender(&self) -> Index {
+        self.head().0.sender
+    }
+
+    pub(crate) fn dests(&self) -> &Set {
+        &self.head().0.dests
+    }
+
+    fn place_of_body(&self) -> Range<usize> {
+        self.batch.body(self.index()).expect("checked when it was made")
     }
 
     /// The body, as it travels.
     pub fn body(&self) -> &[u8] {
-        self.parts().1
+        &self.batch.bodies[self.place_of_body()]
     }
 
     /// The body, which shares memory with those of its whole batch.
     pub(crate) fn shared_body(&self) -> Bytes {
-        self.batch.bodies.slice_ref(self.body())
+        self.batch.bodies.slice(self.place_of_body())
     }
 
     pub(crate) fn batch(&self) -> &Arc<SignedBatch> {
@@ -191,12 +328,13 @@ impl Kept {
 
     /// The author and his clock.
     pub fn id(&self) -> MessageId {
-        MessageId { process: self.batch.author, clock: self.stamp().clock }
+        MessageId { process: self.batch.author, clock: self.clock() }
     }
 
     /// About how many bytes it takes here.
     pub(crate) fn bytes(&self) -> usize {
-        bytes_of(self.stamp(), self.body().len())
+        let entries = if self.batch.follows(self.index()) { 1 } else { self.stamp().log.len() };
+        bytes_of(entries, self.place_of_body().len())
     }
 
     /// Whether its author signed the batch that it came in; looked at once a batch. What comes straight from its author
@@ -217,8 +355,8 @@ impl Kept {
     /// A message that was handed on, its proof verified: whoever keeps it can hand it on again.
     pub(crate) fn from_handed(author: ProcessId, stamp: Stamp, body: Bytes, proof: Proof) -> Self {
         let index = usize::from(proof.index);
-        let mut leaves: Vec<Leaf> = proof.leaves_of_others.into_iter().map(Leaf::Elsewhere).collect();
-        leaves.insert(index, Leaf::Here { stamp, body: 0..body.len() });
+        let mut leaves: Vec<Leaf> = proof.leaves_of_others.into_iter().map(Leaf::elsewhere).collect();
+        leaves.insert(index, Leaf::here(stamp, 0..body.len()));
         let batch = SignedBatch::new(author, proof.signature, leaves, body);
         Self::new(Arc::new(SignedBatch { is_signed: OnceLock::from(true), ..batch }), index)
     }

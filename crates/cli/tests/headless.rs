@@ -64,6 +64,16 @@ impl Running {
         }
     }
 
+    /// The next event of that kind; other lines that come in between are passed over.
+    fn event(&self, kind: &str) -> Value {
+        loop {
+            let line = self.json();
+            if line["event"] == kind {
+                return line;
+            }
+        }
+    }
+
     fn ask(&mut self, line: &Value) -> Value {
         self.write(format!("{line}\n").as_bytes());
         loop {
@@ -110,6 +120,72 @@ fn two_peers_exchange_a_line() {
     assert_eq!(message["text"], "grüß dich");
     assert_eq!(message["from"]["label"], "bob@127.0.0.1");
     assert_eq!(bob.end(), 0);
+    assert_eq!(alice.end(), 0);
+}
+
+/// Alice, and bob's folder and arguments: he was here, and then three things were said without him.
+fn missed_by_bob(folder: &Path) -> (Running, impl Fn() -> Running) {
+    let mut alice = Running::start(peer("alice", &folder.join("alice"), &["--json"]));
+    let address = alice.json_with("event")["address"].as_str().expect("a text").to_owned();
+    let data = folder.join("bob");
+    let bob = move || Running::start(peer("bob", &data, &["--json", "--peer", &address]));
+    let first = bob();
+    first.event("peer_up");
+    alice.event("peer_up");
+    assert_eq!(first.end(), 0);
+    alice.event("peer_down");
+    for text in ["one", "two", "three"] {
+        let sent = alice.ask(&json!({"command": "send", "to": "all", "text": text}));
+        assert_eq!(sent["away"][0]["name"], "bob");
+    }
+    (alice, bob)
+}
+
+#[test]
+fn whoever_comes_back_is_told_how_much_was_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut alice, bob) = missed_by_bob(folder.path());
+    let seen = alice.ask(&json!({"command": "seen"}));
+    assert_eq!((&seen["message"]["text"], &seen["away"][0]["name"]), (&json!("three"), &json!("bob")));
+    let mut bob = bob();
+    for text in ["one", "two", "three"] {
+        assert_eq!(bob.event("message")["message"]["text"], text);
+    }
+    let caught_up = bob.event("caught_up");
+    assert_eq!((&caught_up["messages"], &caught_up["people"]), (&json!(3), &json!(1)));
+    let found = bob.ask(&json!({"command": "search", "words": "TWO"}));
+    assert_eq!(found["messages"][0]["text"], "two");
+    let seen = alice.ask(&json!({"command": "seen"}));
+    assert_eq!((&seen["by"][0]["name"], &seen["away"]), (&json!("bob"), &json!([])));
+    assert_eq!(bob.end(), 0);
+    assert_eq!(alice.end(), 0);
+}
+
+#[test]
+fn whoever_was_forgotten_returns_as_somebody_new_and_misses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut alice, bob) = missed_by_bob(folder.path());
+    let forgotten = alice.ask(&json!({"command": "forget", "person": "bob"}));
+    assert_eq!((&forgotten["answer"], &forgotten["who"]["name"]), (&json!("forgotten"), &json!("bob")));
+    assert_eq!(alice.ask(&json!({"command": "forget", "person": "bob"}))["refusal"], "departed");
+    let mut returned = bob();
+    let before = returned.json_with("hello")["process"].clone();
+    let warning = returned.event("warning");
+    assert!(warning["text"].as_str().unwrap().contains("had forgotten this peer"), "{warning}");
+    for text in ["one", "two", "three"] {
+        assert_eq!(returned.event("message")["message"]["text"], text);
+    }
+    assert_eq!(returned.event("caught_up")["messages"], 3);
+    alice.event("peer_up");
+    assert_eq!(alice.ask(&json!({"command": "forget", "person": "bob"}))["refusal"], "present");
+    let sent = returned.ask(&json!({"command": "send", "to": {"name": "alice"}, "text": "back again"}));
+    assert_eq!(sent["away"], json!([]));
+    assert_eq!(alice.event("message")["message"]["text"], "back again");
+    assert_eq!(returned.end(), 0);
+    let again = bob();
+    assert_ne!(again.json_with("hello")["process"], before);
+    again.event("peer_up");
+    assert_eq!(again.end(), 0);
     assert_eq!(alice.end(), 0);
 }
 
@@ -230,7 +306,7 @@ fn a_person_stays_the_same_and_is_there_once() {
     let second = Running::start(peer("alice", folder.path(), &["--json"]));
     let again = second.json();
     assert_eq!(again["me"]["person"], hello["me"]["person"]);
-    assert_ne!(again["process"], hello["process"], "a new start is a new incarnation");
+    assert_eq!(again["process"], hello["process"], "it goes on where it stopped");
     assert_eq!(second.end(), 0);
 }
 

@@ -18,7 +18,7 @@ use crate::{
 const BUFFER: usize = 64 << 10;
 
 /// Frames from this size on are shared, not copied: below it, a copy is cheaper than one more piece to write.
-const SHARE: usize = 4 << 10;
+const SHARE: usize = 16 << 10;
 
 /// A piece to write.
 #[derive(Debug)]

@@ -174,7 +174,7 @@ async fn flood(requests: node::Requests, lasting: Duration) -> u64 {
         let ask = Ask::Send { to: Target::All, text: text.clone(), delay_ms: 0 };
         let Ok(submitted) = requests.submit(ask).await else { break };
         waiting.push_back(submitted);
-        if waiting.len() < 64 {
+        if waiting.len() < 256 {
             continue;
         }
         for mut submitted in waiting.drain(..) {

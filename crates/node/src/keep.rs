@@ -1,7 +1,7 @@
 //! Where a peer keeps what it may not lose: in its data folder, or in memory where it has none.
 
 use chat::{Change, Conversation, Entry, Kept, MemoryStore, MessageId, ProcessId, Saved, SortKey, Store, StoreError};
-use store::SqliteStore;
+use store::{Retention, SqliteStore};
 
 /// The store of a peer.
 #[derive(Debug)]
@@ -32,6 +32,15 @@ impl Keep {
         match self {
             Self::Disk(store) => store.traced(),
             Self::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Lets go of a piece of what is beyond `retention`; how many messages went. `now_micros` is Unix time in microseconds.
+    pub(crate) fn retain(&mut self, retention: Retention, now_micros: i64) -> Result<usize, StoreError> {
+        match self {
+            Self::Disk(store) => store.retain(retention, now_micros),
+            // It is bounded by itself.
+            Self::Memory(_) => Ok(0),
         }
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chat::{Answer, Change, Command, Effects, Event, LinkId, Now, Peer, PersonId, Refusal, Store as _, StoreError};
 use net::{BadAddress, Net, Room, Status};
+use store::Retention;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -32,7 +33,7 @@ const FRAMES: usize = 64 * 1024;
 const EVENT: usize = 64;
 
 /// Commands taken in one turn.
-const COMMANDS: usize = 64;
+const COMMANDS: usize = 256;
 
 /// Bytes of text taken in one turn. A link says that it is full only when the turn's frames are handed to it, and is
 /// closed at twice its bound of 1 MiB: a quarter of that a turn cannot get there.
@@ -40,6 +41,10 @@ const TEXT: usize = 256 * 1024;
 
 /// How often a store that could not keep a turn is asked again.
 const ROOM: Duration = Duration::from_secs(1);
+
+/// How often the store is looked at for what is too old, and how soon again while there is more of it.
+const RETENTION: Duration = Duration::from_secs(3600);
+const MORE_RETENTION: Duration = Duration::from_millis(200);
 
 /// How long nothing happens before the store does what it has put off.
 const IDLE: Duration = Duration::from_millis(100);
@@ -78,6 +83,9 @@ pub(crate) struct Node {
     pub(crate) stuck: Option<Stuck>,
     /// The store has put something off.
     pub(crate) untidy: bool,
+    /// What the store need not keep, and when it is next looked at.
+    pub(crate) retention: Retention,
+    pub(crate) next_retention: Instant,
 }
 
 /// What a turn did that could not be kept, and why.
@@ -102,6 +110,7 @@ enum Woken {
     Time,
     Room,
     Idle,
+    Retention,
     Shown,
     Stop,
 }
@@ -202,6 +211,16 @@ impl Node {
                     return self.carry_out(effects, lines, true);
                 }
             }
+            Woken::Retention => {
+                let dropped = self.peer.store_mut().retain(self.retention, now.unix_micros);
+                if let Err(lost @ StoreError::Unreadable { .. }) = dropped {
+                    return Err(lost);
+                }
+                // What could not be dropped now is dropped another time.
+                let more = dropped.is_ok_and(|dropped| dropped > 0);
+                self.next_retention = Instant::now() + if more { MORE_RETENTION } else { RETENTION };
+                return Ok(());
+            }
             Woken::Idle => {
                 self.untidy = self.peer.store_mut().tidy();
                 return Ok(());
@@ -240,6 +259,9 @@ impl Node {
             },
             () = sleep(ROOM), if stuck => Woken::Room,
             () = sleep(IDLE), if self.untidy && free => Woken::Idle,
+            () = sleep_until(self.next_retention), if self.retention != Retention::default() && free => {
+                Woken::Retention
+            }
             Some(client) = self.attaching.recv(), if !leaving && !stuck => Woken::Attach(client),
             Some(Ok((answer, status))) = self.checks.join_next() => Woken::Checked(answer, status),
             () = async { sleep_until(deadline.expect("the branch is off without a deadline")).await },

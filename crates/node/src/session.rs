@@ -8,7 +8,7 @@ use crate::line::Hello;
 
 /// Commands that wait for the peer. A user types one at a time and a script awaits its answers; more than this at once
 /// wait in [`Requests::request`].
-const REQUESTS: usize = 64;
+const REQUESTS: usize = 256;
 
 /// A user interface's hold on a running peer, in this process ([`start`](crate::start())) or in another one
 /// ([`attach`](crate::attach())).

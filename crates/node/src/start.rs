@@ -2,9 +2,10 @@ use std::collections::BTreeSet;
 
 use chat::{Identity, Incarnation, MemoryStore, Name, Peer};
 use net::Net;
-use store::SqliteStore;
+use store::{Retention, SqliteStore};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::clients::Clients;
 use crate::clock::Clock;
@@ -83,6 +84,8 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         owed: Vec::new(),
         stuck: None,
         untidy: true,
+        retention: Retention { max_age: config.keep, max_bytes: config.keep_bytes },
+        next_retention: Instant::now(),
     };
     tokio::spawn(async move {
         node.run().await;

@@ -322,7 +322,7 @@ impl World {
 
     fn deliver(&mut self, to: Id) {
         let member = self.members.get_mut(&to).unwrap();
-        while let Some(Delivery { message: number, late, stamp }) = member.process.next_delivery() {
+        while let Some(Delivery { message: number, late, stamp, .. }) = member.process.next_delivery() {
             member.counted.delivered += 1;
             member.counted.late += u64::from(late);
             assert!(member.ids.insert((stamp.sender, stamp.clock)), "{to} is given {number} twice");

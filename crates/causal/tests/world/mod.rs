@@ -234,7 +234,7 @@ impl World {
         let mut reduced =
             std::iter::from_fn(|| member.reduced.next_delivery().map(order)).collect::<Vec<_>>().into_iter();
         let mut exact = Numbers::default();
-        while let Some(Delivery { message: number, late, stamp }) = member.exact.next_delivery() {
+        while let Some(Delivery { message: number, late, stamp, .. }) = member.exact.next_delivery() {
             let message = &self.sent[number];
             assert!(!late);
             assert_eq!(reduced.next(), Some(number), "the reduction delivers the same");

@@ -30,11 +30,13 @@ impl Kept {
     /// are now written in, where the former one has the number `former`.
     pub(crate) fn renamed(batch: &SignedBatch, former: usize) -> Arc<SignedBatch> {
         let leaf = |leaf: &Leaf| match leaf {
-            Leaf::Here { stamp, body } => Leaf::Here { stamp: stamp.clone().renamed(former), body: body.clone() },
-            Leaf::Elsewhere(hash) => Leaf::Elsewhere(*hash),
+            Leaf::Here { stamp, body } => Leaf::Here { stamp: Box::new((**stamp).clone().renamed(former)), body: body.clone() },
+            Leaf::Follows { first, body } => Leaf::Follows { first: *first, body: body.clone() },
+            Leaf::Elsewhere(hash) => Leaf::Elsewhere(hash.clone()),
         };
         Arc::new(SignedBatch {
             leaves: batch.leaves.iter().map(leaf).collect(),
+            followers: OnceLock::new(),
             frame: OnceLock::new(),
             author: batch.author,
             signature: batch.signature,
@@ -76,7 +78,7 @@ impl Kept {
         for (place, leaf) in batch.leaves.iter().enumerate() {
             if let Leaf::Elsewhere(hash) = leaf {
                 bytes.push(u8::try_from(place).expect("a batch has at most 64 messages"));
-                bytes.extend_from_slice(hash);
+                bytes.extend_from_slice(&**hash);
             }
         }
         bytes
@@ -84,19 +86,19 @@ impl Kept {
 
     /// The author's number among the processes; 0 is oneself.
     pub fn author_number(&self) -> u32 {
-        u32::try_from(self.stamp().sender.position()).expect("processes are numbered with 32 bits")
+        u32::try_from(self.sender().position()).expect("processes are numbered with 32 bits")
     }
 
     /// Which messages of the batch are here, whatever has become of them: bit i is the one in place i. A store files them
     /// all, because without any of these the batch cannot be read back.
     pub fn places_here(&self) -> u64 {
-        let here = |&place: &usize| self.batch.message(place).is_some();
+        let here = |&place: &usize| self.batch.dests(place).is_some();
         (0..self.batch.len()).filter(here).fold(0, |mask, place| mask | 1 << place)
     }
 
     /// The message of the same batch in that place, if it is here.
     pub fn sibling(&self, place: u16) -> Option<Self> {
-        self.batch.message(usize::from(place))?;
+        self.batch.dests(usize::from(place))?;
         Some(Self { batch: Arc::clone(&self.batch), index: place })
     }
 
@@ -142,7 +144,7 @@ impl Kept {
         while !rest.is_empty() {
             let [place] = *take(&mut rest).ok_or_else(short)?;
             let hash: Hash = *take(&mut rest).ok_or_else(short)?;
-            put(usize::from(place), Leaf::Elsewhere(hash))?;
+            put(usize::from(place), Leaf::elsewhere(hash))?;
         }
         let mut bodies = Vec::with_capacity(filed.iter().map(|filed| filed.body.len()).sum());
         for Filed { place, stamp, body } in &filed {
@@ -153,7 +155,7 @@ impl Kept {
             };
             let start = bodies.len();
             bodies.extend_from_slice(body);
-            put(usize::from(*place), Leaf::Here { stamp, body: start..bodies.len() })?;
+            put(usize::from(*place), Leaf::here(stamp, start..bodies.len()))?;
         }
         let leaves: Option<Vec<Leaf>> = leaves.into_iter().collect();
         let leaves = leaves.ok_or(Malformed::new("a batch of which messages are missing"))?;

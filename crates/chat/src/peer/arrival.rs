@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use causal::{Delivery, Limits, Receipt, Stamp};
+use causal::{Clock, Delivery, Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
@@ -13,7 +13,7 @@ use crate::history::{Conversation, Entry};
 use crate::hlc::{Hlc, Skew};
 use crate::kept::Kept;
 use crate::store::{Change, Store};
-use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients};
+use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients, Who};
 
 use super::{BadFrame, Now, Peer, batch_frame};
 
@@ -40,14 +40,29 @@ impl<S: Store> Peer<S> {
         let limits = self.limits();
         let table = &mut self.links.get_mut(&link).expect("greeted").table;
         let id = *self.causal.roster().id(author);
-        let (batch, mask) = batch_frame::decode(bytes, (author, id), table, &limits)?;
+        let batch = batch_frame::decode(bytes, (author, id), table, &limits)?;
         let batch = Arc::new(batch);
-        for index in (0..batch.len()).filter(|index| mask & (1 << index) != 0) {
+        for (index, followers) in batch.runs() {
             let kept = Kept::new(Arc::clone(&batch), index);
-            self.causal.vouch(author, kept.stamp().clock);
-            self.arrive(now, kept).map_err(BadFrame)?;
+            let followers = u32::try_from(followers).expect("a batch has at most 64 messages");
+            self.causal.vouch(author, kept.clock() + Clock::from(followers));
+            if followers > 0 && self.takes_whole(&kept, followers) {
+                self.submit_run(now, kept, followers).map_err(BadFrame)?;
+                continue;
+            }
+            for kept in kept.run(followers) {
+                self.arrive(now, kept).map_err(BadFrame)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether a message and those that follow it are all new, and none of them is to be looked at by itself.
+    fn takes_whole(&self, kept: &Kept, followers: u32) -> bool {
+        let is_plain = |body: &[u8]| body.len() < LARGE && !body::is_welcome(body);
+        let range = kept.index()..=kept.index() + followers as usize;
+        self.causal.takes_run(kept.sender(), kept.clock(), followers)
+            && range.into_iter().all(|index| kept.batch().body_of(index).is_some_and(is_plain))
     }
 
     /// Takes a message that somebody handed on. False if its author never signed it.
@@ -56,7 +71,7 @@ impl<S: Store> Peer<S> {
             self.repair.refused += 1;
             return false;
         };
-        self.causal.vouch(kept.stamp().sender, kept.stamp().clock);
+        self.causal.vouch(kept.sender(), kept.clock());
         // What is wrong with a message that its author signed is not the carrier's fault: it is dropped, and counted.
         if self.arrive(now, kept).is_err() {
             self.repair.refused += 1;
@@ -82,7 +97,7 @@ impl<S: Store> Peer<S> {
     /// # Errors
     /// Why no honest author sends such a message.
     pub(super) fn arrive(&mut self, now: Now, kept: Kept) -> Result<(), String> {
-        let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
+        let (sender, clock) = (kept.sender(), kept.clock());
         if self.causal.knows(sender, clock) {
             return Ok(());
         }
@@ -97,7 +112,12 @@ impl<S: Store> Peer<S> {
 
     /// Hands a message to the causal order.
     pub(super) fn submit(&mut self, now: Now, kept: Kept) -> Result<(), String> {
-        let (sender, clock) = (kept.stamp().sender, kept.stamp().clock);
+        self.submit_run(now, kept, 0)
+    }
+
+    /// Hands a message to the causal order, and those that follow it, if any: then all of them are new and none is large.
+    fn submit_run(&mut self, now: Now, kept: Kept, followers: u32) -> Result<(), String> {
+        let (sender, clock) = (kept.sender(), kept.clock());
         let bytes = kept.body().len();
         let large = bytes >= LARGE;
         if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(kept.stamp()) {
@@ -105,19 +125,25 @@ impl<S: Store> Peer<S> {
             return Ok(());
         }
         let held = self.ledger.is_on().then(|| kept.clone());
-        match self.causal.receive(kept, now.monotonic) {
+        let received = match followers {
+            0 => self.causal.receive(kept, now.monotonic),
+            _ => self.causal.receive_run(kept, followers, now.monotonic),
+        };
+        match received {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
-                self.held_since.push_back((sender, clock, now.monotonic));
-                self.ledger.held.extend(held);
+                self.held_since.push_back((sender, clock, followers, now.monotonic));
+                self.ledger.held.extend(held.iter().flat_map(|kept| kept.run(followers)));
                 if large {
                     self.held_large.insert((sender, clock), bytes);
                     self.held_large_bytes += bytes;
                 }
                 if self.config.journal {
-                    let missing = self.causal.waits_for(sender, clock);
-                    let missing = missing.into_iter().map(|(author, clock)| self.id_of(author, clock)).collect();
-                    self.journal(Journal::Hold { id: self.id_of(sender, clock), missing });
+                    for clock in clock..=clock + Clock::from(followers) {
+                        let missing = self.causal.waits_for(sender, clock);
+                        let missing = missing.into_iter().map(|(author, clock)| self.id_of(author, clock)).collect();
+                        self.journal(Journal::Hold { id: self.id_of(sender, clock), missing });
+                    }
                 }
             }
             Err(refused) if is_for_now(&refused.reason) => self.vectors.note_refused(now, sender),
@@ -135,53 +161,71 @@ impl<S: Store> Peer<S> {
     /// Shows what the causal order lets go.
     pub(super) fn deliver(&mut self, now: Now) {
         while let Some(delivery) = self.causal.next_delivery() {
-            let Delivery { stamp: kept, message: at, late } = delivery;
-            let &Stamp { sender, clock, .. } = kept.stamp();
-            let id = kept.id();
+            let Delivery { stamp: kept, message: at, followers, late } = delivery;
             self.ledger.causal_moved = true;
-            self.ledger.delivered += 1;
-            self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
-            self.note_delivered(now, sender);
-            self.note_seen(sender);
-            if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
-                self.held_large_bytes -= bytes;
+            self.ledger.delivered += 1 + u64::from(followers);
+            self.note_delivered(now, kept.sender(), 1 + followers);
+            self.note_seen(kept.sender());
+            // Looked up once a run, and again after anything that may show its author otherwise.
+            let mut from = None;
+            for kept in kept.run(followers) {
+                self.deliver_one(now, kept, at, late, &mut from);
             }
-            if !self.announced.is_empty() && self.announced.remove(&(sender, clock)) {
-                let held_ms = now.monotonic.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
-                let from = self.directory.who(id.process.person);
-                self.tell(Event::Released { id, from, held_ms });
+        }
+    }
+
+    /// Shows one message, which arrived at a time (monotonic).
+    fn deliver_one(&mut self, now: Now, kept: Kept, at: Duration, late: bool, from: &mut Option<Arc<Who>>) {
+        let (id, sender) = (kept.id(), kept.sender());
+        let clock = id.clock;
+        self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
+        if !self.held_large.is_empty()
+            && let Some(bytes) = self.held_large.remove(&(sender, clock))
+        {
+            self.held_large_bytes -= bytes;
+        }
+        if !self.announced.is_empty() && self.announced.remove(&(sender, clock)) {
+            let held_ms = now.monotonic.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
+            let from = self.directory.who(id.process.person);
+            self.tell(Event::Released { id, from, held_ms });
+        }
+        // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
+        let opened = self.open(&kept);
+        match Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) {
+            Ok(Body::Text(head, text)) if opened.is_some() == (head.scope == Scope::Direct) => {
+                let from = from.get_or_insert_with(|| self.directory.who(id.process.person));
+                let shown = Shown { from: Arc::clone(from), fetched: false, late };
+                self.show(now, kept, opened, head, text, shown);
             }
-            // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
-            let opened = self.open(&kept);
-            match Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) {
-                Ok(Body::Text(head, text)) if opened.is_some() == (head.scope == Scope::Direct) => {
-                    self.show(now, &kept, opened, head, text, Shown { fetched: false, late });
-                }
-                Ok(Body::Record(record)) => {
-                    self.effects.durable.push(Change::Delivered { kept });
-                    self.merge_records(now, vec![*record]);
-                }
-                Ok(Body::Welcome(_)) => {
-                    self.effects.durable.push(Change::Delivered { kept });
-                    self.show_fetched(now, (sender, clock));
-                }
-                Ok(Body::Tombstone(process)) => {
-                    self.effects.durable.push(Change::Delivered { kept });
-                    self.take_tombstone(now, id.process.person, process);
-                }
-                Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
-                    self.effects.durable.push(Change::Delivered { kept });
-                    self.repair.refused += 1;
-                }
+            Ok(Body::Record(record)) => {
+                *from = None;
+                self.effects.durable.push(Change::Delivered { kept });
+                self.merge_records(now, vec![*record]);
+            }
+            Ok(Body::Welcome(_)) => {
+                self.effects.durable.push(Change::Delivered { kept });
+                self.show_fetched(now, (sender, clock));
+            }
+            Ok(Body::Tombstone(process)) => {
+                *from = None;
+                self.effects.durable.push(Change::Delivered { kept });
+                self.take_tombstone(now, id.process.person, process);
+            }
+            Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
+                self.effects.durable.push(Change::Delivered { kept });
+                self.repair.refused += 1;
             }
         }
     }
 
     /// What a sealed text is, if I am the one that it was sealed for, or by.
     pub(super) fn open(&self, kept: &Kept) -> Option<Bytes> {
+        if !body::is_sealed(kept.body()) {
+            return None;
+        }
         let Ok(Body::Sealed(sealed)) = Body::decode(kept.shared_body()) else { return None };
         let author = kept.id().process;
-        let mut people = kept.stamp().dests.iter().map(|dest| self.person_of(dest));
+        let mut people = kept.dests().iter().map(|dest| self.person_of(dest));
         let to = people.next().filter(|_| people.next().is_none())?;
         let context = sealing(author);
         let opened = if author.person == self.me.person {
@@ -199,7 +243,7 @@ impl<S: Store> Peer<S> {
             Scope::All => Some(Conversation::All),
             Scope::Group(name) => Some(Conversation::Group(name.clone())),
             Scope::Direct if author == self.me.person => {
-                let mut people = kept.stamp().dests.iter().map(|dest| self.person_of(dest));
+                let mut people = kept.dests().iter().map(|dest| self.person_of(dest));
                 people.next().filter(|_| people.next().is_none()).map(Conversation::Direct)
             }
             Scope::Direct => Some(Conversation::Direct(author)),
@@ -210,34 +254,33 @@ impl<S: Store> Peer<S> {
     pub(super) fn show(
         &mut self,
         now: Now,
-        kept: &Kept,
+        kept: Kept,
         opened: Option<Bytes>,
         head: TextHead,
         text: ByteString,
         shown: Shown,
     ) {
-        let Some(conversation) = self.conversation(kept, &head.scope) else { return };
+        let Some(conversation) = self.conversation(&kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
-        let stamp = kept.stamp();
-        self.note_unaddressed(&conversation, stamp.sender, &stamp.dests);
+        self.note_unaddressed(&conversation, kept.sender(), kept.dests());
         let talk = self.talks.entry(&conversation);
-        talk.shown.raise(stamp.sender, stamp.clock);
+        talk.shown.raise(kept.sender(), kept.clock());
         let is_of_the_past = is_behind(head.hlc, talk.newest, self.config.late_after);
         if !clock_off {
             talk.newest = talk.newest.max(head.hlc);
         }
+        let Shown { from, fetched, late } = shown;
         // What somebody missed by being away himself is no surprise.
-        let late = shown.late || (is_of_the_past && !shown.fetched && !self.homecoming.is_under_way());
+        let late = late || (is_of_the_past && !fetched && !self.homecoming.is_under_way());
         self.homecoming.note_shown(now, kept.id().process.person, head.hlc);
-        let entry =
-            Entry { conversation, hlc: head.hlc, kept: kept.clone(), fetched: shown.fetched, late, clock_off, opened };
-        let message = self.message(&entry, head.sent_at, text);
+        let entry = Entry { conversation, hlc: head.hlc, kept, fetched, late, clock_off, opened };
+        let message = self.message(&entry, from, head.sent_at, text);
         self.effects.durable.push(Change::Shown(entry));
         self.tell(Event::Message { message });
     }
 
     /// A message of the history, as the user interface shows it.
-    pub(super) fn message(&mut self, entry: &Entry, sent_at: i64, text: ByteString) -> Message {
+    pub(super) fn message(&mut self, entry: &Entry, from: Arc<Who>, sent_at: i64, text: ByteString) -> Message {
         let id = entry.kept.id();
         let to = match &entry.conversation {
             Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
@@ -247,7 +290,7 @@ impl<S: Store> Peer<S> {
         };
         Message {
             id,
-            from: self.directory.who(id.process.person),
+            from,
             to,
             text,
             sent_at,
@@ -279,8 +322,10 @@ fn is_for_now(reason: &causal::Refusal) -> bool {
 }
 
 /// How a text came to be shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shown {
+    /// Its author, as he is shown now.
+    pub(super) from: Arc<Who>,
     pub(super) fetched: bool,
     pub(super) late: bool,
 }

@@ -1,17 +1,21 @@
 //! The layout of a batch on a link: the author's fresh messages, signed together, less those addressed to others.
 //!
 //! ```text
-//! signature 64 | count u8 | mask u64 (big-endian; bit i: message i is here) | hash 32 of each absent message
-//! | for each present message: envelope in link form | body length u32 (big-endian) | body
+//! signature 64 | count u8 | mask u64 (big-endian; bit i: message i is here)
+//! | follows u64 (likewise: message i is here, and follows the one before it, which is here too)
+//! | hash 32 of each absent message
+//! | for each present message: envelope in link form, unless it follows | body length u32 (big-endian) | body
 //! ```
+//! What follows has the stamp of the one before, a clock further, and depends on that one alone.
+//!
 //! The author is the process at the other end of the link, so it is not named.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use causal::wire::{Numbering, Table};
-use causal::{Index, Limits};
+use causal::{Clock, Index, Limits};
 
 use crate::ProcessId;
-use crate::batch::Hash;
+use crate::batch::{Hash, MAX_LEAVES};
 use crate::codec::take;
 use crate::frame::BATCH;
 use crate::identity::Signature;
@@ -25,27 +29,33 @@ pub(super) fn encode(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, 
 }
 
 fn lay_out(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &Causal) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(256);
+    let mut bytes = BytesMut::with_capacity(256 + batch.bytes_of_bodies());
     bytes.put_u8(BATCH);
     bytes.put_slice(&batch.signature().0);
     bytes.put_u8(u8::try_from(batch.len()).expect("a batch has at most 64 messages"));
     bytes.put_u64(mask);
+    let is_here = |index: usize| mask & (1 << index) != 0;
+    let follows = |index: usize| batch.follows(index) && is_here(index - 1);
+    bytes.put_u64((0..batch.len()).filter(|&i| is_here(i) && follows(i)).fold(0, |bits, index| bits | 1 << index));
     for index in (0..batch.len()).filter(|index| mask & (1 << index) == 0) {
         bytes.put_slice(&batch.hashes(causal)[index]);
     }
     let mut envelope = Vec::with_capacity(64);
     for index in (0..batch.len()).filter(|index| mask & (1 << index) != 0) {
-        let (stamp, body) = batch.message(index).expect("one's own batch is whole");
-        envelope.clear();
-        numbering.encode(stamp, &mut envelope);
-        bytes.put_slice(&envelope);
+        let body = batch.body_of(index).expect("one's own batch is whole");
+        if !follows(index) {
+            let (stamp, _) = batch.message(index).expect("one's own batch is whole");
+            envelope.clear();
+            numbering.encode(stamp, &mut envelope);
+            bytes.put_slice(&envelope);
+        }
         bytes.put_u32(u32::try_from(body.len()).expect("a body is far below 4 GiB"));
         bytes.put_slice(body);
     }
     bytes.freeze()
 }
 
-/// The batch that a frame holds, and which of its messages are here.
+/// The batch that a frame holds.
 ///
 /// # Errors
 /// [`BadFrame`] where the bytes are not what [`encode`] writes, or where a message is not `author`'s.
@@ -54,7 +64,7 @@ pub(super) fn decode(
     author: (Index, ProcessId),
     table: &mut Table,
     limits: &Limits,
-) -> Result<(SignedBatch, u64), BadFrame> {
+) -> Result<SignedBatch, BadFrame> {
     // The messages are kept, and a frame is a piece of a buffer that holds many: without a copy each would keep it all.
     let frame = Bytes::copy_from_slice(frame);
     let short = || BadFrame("a batch that ends too soon".to_owned());
@@ -62,6 +72,11 @@ pub(super) fn decode(
     let signature = Signature(*take(&mut rest).ok_or_else(short)?);
     let [count] = *take(&mut rest).ok_or_else(short)?;
     let mask = u64::from_be_bytes(*take(&mut rest).ok_or_else(short)?);
+    let follows = u64::from_be_bytes(*take(&mut rest).ok_or_else(short)?);
+    // What follows is here, and so is the one before it.
+    if follows & !(mask & mask << 1) != 0 {
+        return Err(BadFrame("a message that follows none".to_owned()));
+    }
     if count == 0 || count > 64 || mask == 0 || mask.checked_shr(count.into()).unwrap_or(0) != 0 {
         return Err(BadFrame("a batch whose mask does not fit its size".to_owned()));
     }
@@ -70,23 +85,37 @@ pub(super) fn decode(
     let (absent, mut rest) = rest.split_at_checked(absent * size_of::<Hash>()).ok_or_else(short)?;
     let mut absent = absent.as_chunks().0.iter();
     let mut leaves = Vec::with_capacity(count);
+    let mut first = 0;
     for index in 0..count {
         if mask & (1 << index) == 0 {
-            leaves.push(Leaf::Elsewhere(*absent.next().expect("as many as the mask leaves out")));
+            leaves.push(Leaf::elsewhere(*absent.next().expect("as many as the mask leaves out")));
             continue;
         }
-        let stamp = table.decode(&mut rest, limits).map_err(|error| BadFrame(error.to_string()))?;
-        if stamp.sender != author.0 {
-            return Err(BadFrame("a fresh message under somebody else's name".to_owned()));
+        let stamp = match follows & (1 << index) {
+            0 => Some(table.decode(&mut rest, limits).map_err(|error| BadFrame(error.to_string()))?),
+            _ => None,
+        };
+        if let Some(stamp) = &stamp {
+            first = index;
+            // So is every clock behind it within bounds.
+            if stamp.sender != author.0 || stamp.clock > Clock::MAX - MAX_LEAVES as Clock {
+                return Err(BadFrame(
+                    "a fresh message under somebody else's name, or beyond the last clock".to_owned(),
+                ));
+            }
         }
         let length = u32::from_be_bytes(*take(&mut rest).ok_or_else(short)?);
         let start = frame.len() - rest.len();
         let (body, behind) = rest.split_at_checked(length as usize).ok_or_else(short)?;
         rest = behind;
-        leaves.push(Leaf::Here { stamp, body: start..start + body.len() });
+        let body = start..start + body.len();
+        leaves.push(match stamp {
+            Some(stamp) => Leaf::here(stamp, body),
+            None => Leaf::follows(first, body),
+        });
     }
     if !rest.is_empty() {
         return Err(BadFrame("a batch with something behind it".to_owned()));
     }
-    Ok((SignedBatch::new(author.1, signature, leaves, frame), mask))
+    Ok(SignedBatch::new(author.1, signature, leaves, frame))
 }

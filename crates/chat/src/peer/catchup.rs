@@ -117,13 +117,14 @@ impl<S: Store> Peer<S> {
         authors.filter(|&author| self.causal.delivered(author) > 0).map(|author| self.have(author)).collect()
     }
 
-    pub(super) fn note_delivered(&mut self, now: Now, author: Index) {
+    /// So many messages of `author` were delivered.
+    pub(super) fn note_delivered(&mut self, now: Now, author: Index, count: u32) {
         self.vectors.changed.insert(author);
         if self.vectors.owed.len() <= author.position() {
             self.vectors.owed.resize(self.causal.roster().len(), 0);
         }
         let owed = &mut self.vectors.owed[author.position()];
-        *owed += 1;
+        *owed += count;
         if *owed >= self.config.acknowledge_every {
             self.acknowledge(author);
         } else if self.vectors.owed_since.is_none() {
@@ -317,17 +318,17 @@ impl<S: Store> Peer<S> {
     ) {
         let mut due_ms = None;
         let (candidates, whole): (Vec<Kept>, Clock) = if author == self.me {
-            let mine = self.outbox.after(after).take_while(|out| out.kept.stamp().clock <= up_to);
+            let mine = self.outbox.after(after).take_while(|out| out.kept.clock() <= up_to);
             let mine: Vec<Kept> = mine.filter(|out| out.outstanding.contains(asker)).map(|o| o.kept.clone()).collect();
-            let first_due = mine.first().and_then(|kept| self.outbox.due(kept.stamp().clock));
+            let first_due = mine.first().and_then(|kept| self.outbox.due(kept.clock()));
             due_ms = first_due.map(|due| millis(due.saturating_sub(now.monotonic)));
-            let handed = mine.into_iter().filter(|kept| self.outbox.due(kept.stamp().clock).is_none()).collect();
+            let handed = mine.into_iter().filter(|kept| self.outbox.due(kept.clock()).is_none()).collect();
             let delayed = self.outbox.delayed().next();
             let unsent = self.queue.first().map(Queued::clock).into_iter().chain(delayed).min();
             (handed, up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)))
         } else {
             let Some(index) = self.causal.roster().index(&author) else { return };
-            let held = self.causal.held_messages().map(|(kept, _)| kept.clone());
+            let held = self.causal.held_runs().flat_map(|(kept, followers, _)| kept.run(followers));
             let held = held.filter(|kept| kept.id().process == author).collect::<Vec<_>>();
             let stored = self.store.kept_by(author, after, up_to, self.config.max_piece);
             let last_stored = if stored.len() < self.config.max_piece {
@@ -337,8 +338,8 @@ impl<S: Store> Peer<S> {
             };
             let held = held.into_iter().filter(|k| (after + 1..=up_to).contains(&k.id().clock));
             // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
-            let stored = stored.into_iter().filter(|kept| self.causal.knows(index, kept.id().clock));
-            let mine = stored.chain(held).filter(|kept| kept.stamp().dests.contains(asker)).collect();
+            let stored = stored.into_iter().filter(|kept| self.causal.knows(index, kept.clock()));
+            let mine = stored.chain(held).filter(|kept| kept.dests().contains(asker)).collect();
             (mine, up_to.min(last_stored))
         };
         if let Some(index) = self.causal.roster().index(&author) {

@@ -259,8 +259,10 @@ impl<S: Store> Peer<S> {
     }
 
     fn pending(&mut self) -> Answer {
-        let arrivals = self.causal.held_messages().map(|(kept, &at)| (at, kept.stamp().sender, kept.stamp().clock));
-        let mut held: Vec<(Duration, causal::Index, Clock)> = arrivals.collect();
+        let mut held: Vec<(Duration, causal::Index, Clock)> = Vec::with_capacity(self.causal.held());
+        for (kept, followers, &at) in self.causal.held_runs() {
+            held.extend(kept.run(followers).map(|kept| (at, kept.sender(), kept.clock())));
+        }
         held.sort();
         let mut held: Vec<HeldInfo> =
             held.into_iter().map(|(_, author, clock)| self.held_info(author, clock)).collect();

@@ -34,7 +34,8 @@ impl<S: Store> Peer<S> {
 
     pub(super) fn read(&mut self, entry: &Entry) -> Option<Message> {
         let (sent_at, text) = entry.text()?;
-        Some(self.message(entry, sent_at, text))
+        let from = self.directory.who(entry.kept.id().process.person);
+        Some(self.message(entry, from, sent_at, text))
     }
 
     /// The conversation that a user means; `None` for all of them.

@@ -114,8 +114,9 @@ pub struct Peer<S> {
     vectors: Vectors,
     gate: Gate,
     repair: Repair,
-    /// What was held when it arrived, oldest first, until the user is told or it is released.
-    held_since: VecDeque<(Index, Clock, Duration)>,
+    /// What was held when it arrived, with how many followed it and when that was, oldest first, until the user is told or
+    /// it is released.
+    held_since: VecDeque<(Index, Clock, u32, Duration)>,
     /// The larger of the held messages, with the lengths of their bodies, and these together.
     held_large: BTreeMap<(Index, Clock), usize>,
     held_large_bytes: usize,

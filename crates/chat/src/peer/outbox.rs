@@ -49,7 +49,7 @@ impl Outbox {
     pub(super) fn push(&mut self, batch: &Arc<SignedBatch>) {
         for index in 0..batch.len() {
             let kept = Kept::new(Arc::clone(batch), index);
-            let dests = kept.stamp().dests.clone();
+            let dests = kept.dests().clone();
             self.add(kept, dests);
         }
     }
@@ -61,7 +61,7 @@ impl Outbox {
     }
 
     fn add(&mut self, kept: Kept, outstanding: Set) {
-        let clock = kept.stamp().clock;
+        let clock = kept.clock();
         if outstanding.is_empty() {
             return;
         }

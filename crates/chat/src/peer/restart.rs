@@ -329,8 +329,12 @@ impl<S: Store> Peer<S> {
         }
         let old = self.me;
         self.me = ProcessId { person: old.person, incarnation: take_fresh(&mut self.ledger.fresh) };
-        // What was sent since the start may have clocks that were used before: nobody gets it under these.
-        let anew = self.causal.snapshot().reborn(self.me, self.ledger.clock_at_start);
+        let sent = match why {
+            // What was sent since the start may have clocks that were used before: nobody gets it under these.
+            Anew::RolledBack => self.ledger.clock_at_start,
+            Anew::Forgotten { .. } => self.causal.clock(),
+        };
+        let anew = self.causal.snapshot().reborn(self.me, sent);
         let room = self.config.max_processes.max(anew.processes.len());
         self.causal =
             Causal::restore(anew, causal_config(&self.config, room)).expect("made of a snapshot that is sound");

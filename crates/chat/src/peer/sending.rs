@@ -198,7 +198,7 @@ impl<S: Store> Peer<S> {
         if budget > 0 {
             reached = self.outbox.last();
             for outgoing in self.outbox.after(link.pushed) {
-                let clock = outgoing.kept.stamp().clock;
+                let clock = outgoing.kept.clock();
                 // A batch that was begun goes whole, so that one frame of it serves all links.
                 let begun = wanted.last().is_some_and(|last| Arc::ptr_eq(last.batch(), outgoing.kept.batch()));
                 if budget == 0 && !begun {
@@ -280,6 +280,6 @@ impl super::links::Link {
 /// The messages of `batch` that are addressed to `process`.
 fn mask(batch: &SignedBatch, process: Index) -> u64 {
     (0..batch.len())
-        .filter(|&index| batch.message(index).is_some_and(|(stamp, _)| stamp.dests.contains(process)))
+        .filter(|&index| batch.dests(index).is_some_and(|dests| dests.contains(process)))
         .fold(0, |mask, index| mask | 1 << index)
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use causal::Clock;
+
 use crate::store::Store;
 use crate::{Event, HeldInfo};
 
@@ -12,7 +14,7 @@ impl<S: Store> Peer<S> {
     pub fn poll_timeout(&self) -> Option<(Duration, &'static str)> {
         let behind = self.is_behind().then_some((Duration::ZERO, "a link lacks messages"));
         let due = self.outbox.next_due().map(|due| (due, "a delayed message is due"));
-        let notice = self.held_since.front().map(|&(_, _, at)| (at + self.config.held_notice, "a message is held"));
+        let notice = self.held_since.front().map(|&(_, _, _, at)| (at + self.config.held_notice, "a message is held"));
         let spread = self.next_spread();
         [
             behind,
@@ -55,20 +57,22 @@ impl<S: Store> Peer<S> {
 
     /// Tells the user what has been held for longer than an eye-blink.
     fn announce_held(&mut self, now: Now) {
-        while let Some(&(author, clock, at)) = self.held_since.front() {
+        while let Some(&(author, first, followers, at)) = self.held_since.front() {
             if at + self.config.held_notice > now.monotonic {
                 break;
             }
             self.held_since.pop_front();
-            if !self.causal.waits_for(author, clock).is_empty() {
-                self.announced.insert((author, clock));
-                let held = self.held_info(author, clock);
-                self.tell(Event::Held { held });
+            for clock in first..=first + Clock::from(followers) {
+                if !self.causal.waits_for(author, clock).is_empty() {
+                    self.announced.insert((author, clock));
+                    let held = self.held_info(author, clock);
+                    self.tell(Event::Held { held });
+                }
             }
         }
     }
 
-    pub(super) fn held_info(&mut self, author: causal::Index, clock: causal::Clock) -> HeldInfo {
+    pub(super) fn held_info(&mut self, author: causal::Index, clock: Clock) -> HeldInfo {
         let waits_for = self.causal.waits_for(author, clock);
         let mut missing = Vec::with_capacity(waits_for.len());
         let mut fetching = Vec::new();
@@ -84,7 +88,7 @@ impl<S: Store> Peer<S> {
         HeldInfo { id: self.id_of(author, clock), from, missing, fetching }
     }
 
-    pub(super) fn fetching_for(&mut self, welcome: (causal::Index, causal::Clock)) -> Vec<String> {
+    pub(super) fn fetching_for(&mut self, welcome: (causal::Index, Clock)) -> Vec<String> {
         let waiting = self.gate.waiting().find(|(kept, _)| (kept.stamp().sender, kept.stamp().clock) == welcome);
         let conversations: Vec<_> = waiting.into_iter().flat_map(|(_, of)| of).cloned().collect();
         conversations.iter().map(|conversation| self.conversation_label(conversation)).collect()

@@ -444,7 +444,9 @@ impl<S: Store> Peer<S> {
                     continue;
                 }
                 if let Ok(Body::Text(head, text)) = Body::decode(entry.body()) {
-                    self.show(now, &entry.kept, entry.opened, head, text, Shown { fetched: true, late: false });
+                    let from = self.directory.who(entry.kept.id().process.person);
+                    let shown = Shown { from, fetched: true, late: false };
+                    self.show(now, entry.kept, entry.opened, head, text, shown);
                 }
             }
             if messages > 0 {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use node::Session;
-use node::chat::{Answer, Command};
+use node::chat::{Answer, Command, Refusal};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -134,9 +134,7 @@ async fn has_finished<T>(typing: &JoinHandle<T>) -> bool {
     typing.is_finished()
 }
 
-async fn answer(
-    asked: &mut Option<(node::Submitted, Typed)>,
-) -> Option<Result<node::chat::Answer, node::chat::Refusal>> {
+async fn answer(asked: &mut Option<(node::Submitted, Typed)>) -> Option<Result<Answer, Refusal>> {
     match asked {
         Some((submitted, _)) => submitted.answer().await.ok(),
         None => None,

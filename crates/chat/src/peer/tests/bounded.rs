@@ -50,6 +50,7 @@ fn live(world: &World) -> [usize; 4] {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are what a long run is for")]
 fn what_is_kept_in_mind_does_not_grow_with_what_was_said() {
     let messages = std::env::var("CAUSERIE_MESSAGES").map_or(20_000, |number| number.parse().unwrap());
     let limits = MemoryLimits { max_messages: HISTORY, ..MemoryLimits::default() };

@@ -76,15 +76,26 @@ impl Shown {
         while too_much(self)
             && let Some(Reverse((_, author))) = oldest.pop()
         {
-            let of_author = self.authors.get_mut(&author).expect("an author in the heap has messages");
-            let Listed { place, .. } = of_author.pop_front().expect("an author in the heap has messages");
-            match of_author.front() {
-                Some(next) => oldest.push(Reverse((next.key(authors), author))),
-                None => drop(self.authors.remove(&author)),
+            // What an author said in a row goes in a row, until somebody else's is older.
+            let next = oldest.peek().map(|Reverse((key, _))| *key);
+            loop {
+                let of_author = self.authors.get_mut(&author).expect("an author in the heap has messages");
+                let Listed { place, .. } = of_author.pop_front().expect("an author in the heap has messages");
+                let left = of_author.front().map(|listed| listed.key(authors));
+                if !self.opened.is_empty() {
+                    self.opened.remove(&(place.author, place.clock));
+                }
+                self.len -= 1;
+                self.bytes -= authors.remove(place).bytes() + OVERHEAD;
+                match left {
+                    None => drop(self.authors.remove(&author)),
+                    Some(key) if next.is_some_and(|next| next < key) || !too_much(self) => {
+                        oldest.push(Reverse((key, author)));
+                    }
+                    Some(_) => continue,
+                }
+                break;
             }
-            self.opened.remove(&(place.author, place.clock));
-            self.len -= 1;
-            self.bytes -= authors.remove(place).bytes() + OVERHEAD;
         }
     }
 

@@ -28,7 +28,7 @@ fn batch(author: u8, messages: &[(u64, usize)]) -> Vec<Kept> {
 }
 
 fn in_one_batch(author: u8, stamp: &causal::Stamp, messages: &[(u64, usize)]) -> Vec<Kept> {
-    let leaf = |&(clock, length)| Leaf::Here { stamp: causal::Stamp { clock, ..stamp.clone() }, body: 0..length };
+    let leaf = |&(clock, length)| Leaf::here(causal::Stamp { clock, ..stamp.clone() }, 0..length);
     let longest = messages.iter().map(|&(_, length)| length).max().unwrap_or(0);
     let (leaves, bodies) = (messages.iter().map(leaf).collect(), Bytes::from(vec![0; longest]));
     let batch = Arc::new(SignedBatch::new(process(author), Signature([0; 64]), leaves, bodies));
