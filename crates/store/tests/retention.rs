@@ -76,8 +76,8 @@ fn what_is_needed_stays_whatever_the_bounds() {
     let mut mesh = Mesh::new(1);
     mesh.say(0, &[(Target::All, "mine, settled")]);
     mesh.say(0, &[(Target::All, "mine")]);
-    mesh.say(1, &[(Target::All, "held")]);
-    mesh.say(2, &[(Target::All, "carried"), (to("alice"), "its batch")]);
+    mesh.say(1, &[(Target::All, "held"), (to("alice"), "its batch")]);
+    mesh.say(2, &[(Target::All, "carried")]);
     mesh.say(1, &[(Target::All, "the rest")]);
     let mut store = SqliteStore::in_memory().unwrap();
     let mut settled = 0;
