@@ -30,7 +30,9 @@ impl Kept {
     /// are now written in, where the former one has the number `former`.
     pub(crate) fn renamed(batch: &SignedBatch, former: usize) -> Arc<SignedBatch> {
         let leaf = |leaf: &Leaf| match leaf {
-            Leaf::Here { stamp, body } => Leaf::Here { stamp: Box::new((**stamp).clone().renamed(former)), body: body.clone() },
+            Leaf::Here { stamp, body } => {
+                Leaf::Here { stamp: Box::new((**stamp).clone().renamed(former)), body: body.clone() }
+            }
             Leaf::Follows { first, body } => Leaf::Follows { first: *first, body: body.clone() },
             Leaf::Elsewhere(hash) => Leaf::Elsewhere(hash.clone()),
         };

@@ -31,7 +31,7 @@ struct Pulling {
 /// The have-vectors, and what is owed to whom.
 #[derive(Debug)]
 pub(super) struct Vectors {
-    /// For each peer, what he has of each author: everything up to there, before his first hole.
+    /// For each peer, how far he has come with each author, holes or not.
     of: BTreeMap<Index, Vector>,
     /// What each peer has acknowledged of my own messages, holes left out.
     acknowledged: Vector,
@@ -241,8 +241,8 @@ impl<S: Store> Peer<S> {
             }
             let Ok(author) = self.causal.intern(*author) else { continue };
             self.drop_acknowledged(process, author, *delivered, holes);
-            let before_holes = holes.iter().map(|&(from, _)| from).min().unwrap_or(u64::MAX);
-            self.vectors.of.entry(process).or_default().raise(author, before_holes.min(*delivered));
+            // What lies behind a hole can be had from here though the hole cannot: its author may be gone for good.
+            self.vectors.of.entry(process).or_default().raise(author, *delivered);
         }
         Ok(())
     }

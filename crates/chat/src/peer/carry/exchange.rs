@@ -100,11 +100,7 @@ impl<S: Store> Peer<S> {
             return;
         }
         let for_me = to == self.causal.me();
-        let is_here = if for_me {
-            self.causal.knows(author, clock)
-        } else {
-            self.vectors.has(to, author) >= clock || self.store.contains(self.message_id(key))
-        };
+        let is_here = if for_me { self.causal.knows(author, clock) } else { self.store.contains(self.message_id(key)) };
         if is_here || clock == 0 {
             return;
         }
