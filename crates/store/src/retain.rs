@@ -121,7 +121,7 @@ fn droppable(db: &Connection, cache: &Cache, number: u64, cutoff: Option<i64>) -
         let status = Status::from_number(row.get(0)?)?;
         let (clock, author): (i64, i64) = (row.get(1)?, row.get(3)?);
         match status {
-            Status::Held | Status::Carried => return Ok(None),
+            Status::Held => return Ok(None),
             Status::Shown | Status::Delivered => {
                 let is_needed = author == 0 && clock > signed(cache.settled);
                 let is_young = cutoff.is_some_and(|cutoff| row.get::<_, i64>(2).is_ok_and(|micros| micros >= cutoff));

@@ -128,3 +128,12 @@ LEFT JOIN processes p ON p.number = b.author
 LEFT JOIN records r ON r.person = p.person
 WHERE m.status = 0
 ORDER BY m.micros, m.logical;
+
+-- Messages that are carried for others, each sealed for one of those whom it is addressed to.
+CREATE TABLE parcels (
+    message TEXT NOT NULL,      -- PROCESS:CLOCK
+    recipient TEXT NOT NULL,    -- a process
+    sealed BLOB NOT NULL,
+    signature BLOB NOT NULL,    -- its author's, over the rest
+    UNIQUE (message, recipient)
+) STRICT;

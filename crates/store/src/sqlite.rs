@@ -8,7 +8,7 @@ use chat::{Change, Conversation, Entry, Kept, MessageId, ProcessId, Saved, SortK
 use rusqlite::{Connection, params};
 
 use crate::apply::{CLOCK_OFF, FETCHED, LATE, Writer};
-use crate::batches::{self, Batches, Row, Status, signed, unsigned};
+use crate::batches::{self, Batches, Row, signed, unsigned};
 use crate::cache::Cache;
 use crate::fault::Fault;
 use crate::index::{self, Found};
@@ -325,8 +325,7 @@ fn kept_by(
     )?;
     let mut runs = select.query(params![number, signed(after), signed(up_to)])?;
     let mut batches = Batches::default();
-    // What is delivered goes before what is only carried, and then what was filed first.
-    let mut found: BTreeMap<u64, ((bool, i64), Kept)> = BTreeMap::new();
+    let mut found: BTreeMap<u64, Kept> = BTreeMap::new();
     while let Some(run) = runs.next()? {
         let first = unsigned(run.get(0)?)?;
         if found.len() >= count && found.range(..first).count() >= count {
@@ -335,14 +334,10 @@ fn kept_by(
         for row in batches.read(db, cache, unsigned(run.get(1)?)?)? {
             let clock = row.kept.id().clock;
             let is_asked_for = clock > after && clock <= up_to;
-            if !is_asked_for || !(row.status.is_delivered() || row.status == Status::Carried) {
-                continue;
-            }
-            let rank = (!row.status.is_delivered(), row.id);
-            if found.get(&clock).is_none_or(|(other, _)| rank < *other) {
-                found.insert(clock, (rank, row.kept.clone()));
+            if is_asked_for && row.status.is_delivered() {
+                found.entry(clock).or_insert_with(|| row.kept.clone());
             }
         }
     }
-    Ok(found.into_values().map(|(_, kept)| kept).take(count).collect())
+    Ok(found.into_values().take(count).collect())
 }

@@ -79,9 +79,9 @@ fn the_number_of_a_batch_is_never_given_again() {
     let changes = flood(&numbered(3));
     let kept: Vec<_> = changes.iter().filter_map(kept_of).cloned().collect();
     let mut store = SqliteStore::open(&file).unwrap();
-    store.apply(&[Change::Carried(kept[0].clone())]).unwrap();
+    store.apply(&[Change::Held(kept[0].clone())]).unwrap();
     store.apply(&[Change::Dropped(kept[0].clone())]).unwrap();
-    assert!(store.load().unwrap().carried.is_empty());
+    assert!(store.load().unwrap().held.is_empty());
     drop(store);
     let mut store = SqliteStore::open(&file).unwrap();
     let others = flood(&numbered(1));
