@@ -15,8 +15,8 @@ pub(crate) struct Attached {
     pub(crate) feed: Arc<Feed>,
 }
 
-/// A client's wish to be given that.
-pub(crate) type Attach = oneshot::Sender<Attached>;
+/// A client's wish to be given that, or why it is not.
+pub(crate) type Attach = oneshot::Sender<Result<Attached, String>>;
 
 /// Everybody who is attached.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Clients {
         let feed = Arc::new(Feed::new(self.bytes));
         self.last = self.last.next();
         // A client that has gone away meanwhile holds no feed, and is dropped with the others.
-        let _ = client.send(Attached { id: self.last, known, feed: Arc::clone(&feed) });
+        let _ = client.send(Ok(Attached { id: self.last, known, feed: Arc::clone(&feed) }));
         self.feeds.push(feed);
     }
 

@@ -195,6 +195,11 @@ impl Node {
                 return Ok(());
             }
             Woken::Command(request) => self.commands(now, request),
+            Woken::Attach(client) if let Some(stuck) = &self.stuck => {
+                // A hello would tell of what is not kept yet.
+                let _ = client.send(Err(Refusal::NotKept { reason: stuck.reason.clone() }.to_string()));
+                return Ok(());
+            }
             Woken::Attach(client) => {
                 // What this turn brings is in the hello; the feed begins behind it.
                 self.perform(now)?;
@@ -262,7 +267,7 @@ impl Node {
             () = sleep_until(self.next_retention), if self.retention != Retention::default() && free => {
                 Woken::Retention
             }
-            Some(client) = self.attaching.recv(), if !leaving && !stuck => Woken::Attach(client),
+            Some(client) = self.attaching.recv(), if !leaving => Woken::Attach(client),
             Some(Ok((answer, status))) = self.checks.join_next() => Woken::Checked(answer, status),
             () = async { sleep_until(deadline.expect("the branch is off without a deadline")).await },
                 if deadline.is_some() && !stuck => Woken::Time,

@@ -119,7 +119,11 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     let (attach, attached) = oneshot::channel();
     // If this fails the answer never comes, either.
     let _ = service.attach.send(attach).await;
-    let Ok(Attached { id, known, feed }) = attached.await else { return lines.end(stopped()).await };
+    let Attached { id, known, feed } = match attached.await {
+        Ok(Ok(attached)) => attached,
+        Ok(Err(why_not)) => return lines.end(why_not).await,
+        Err(_) => return lines.end(stopped()).await,
+    };
     lines.push(&Hello { hello: VERSION, program: service.program, known })?;
     lines.flush().await?;
 

@@ -277,6 +277,21 @@ async fn one_client_too_many_is_turned_away_until_another_leaves() {
 }
 
 #[tokio::test]
+async fn while_nothing_can_be_kept_whoever_comes_is_told_why() {
+    let mut peer = Peer::start().await;
+    let db = rusqlite::Connection::open(peer.folder.path().join("causerie.db")).expect("the store is there");
+    db.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes for long");
+    let mut said = peer.session.requests.submit(say("kept later")).await.expect("the peer runs");
+    let stuck = |event| matches!(event, Event::Warning { text } if text.contains("nothing can be kept")).then_some(());
+    until(&mut peer.session.events, stuck).await;
+    let refused = node::attach(peer.folder.path()).await.expect_err("it keeps nothing");
+    assert!(matches!(&refused, AttachError::TurnedAway(why) if why.contains("another program")), "{refused}");
+    db.execute_batch("ROLLBACK").expect("it is open");
+    said.answer().await.expect("the peer runs").expect("it is no refusal");
+    peer.attach().await;
+}
+
+#[tokio::test]
 async fn a_folder_without_a_living_peer_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     drop(StdListener::bind(folder.path().join("session.sock")).unwrap());

@@ -22,17 +22,25 @@ impl<S: Store> Peer<S> {
         };
         let signed = SignedRecord::sign(&self.identity, &record);
         self.record_is_stale = false;
+        self.record_is_untold = false;
         self.effects.durable.push(Change::Record(signed.clone()));
         // What changes in my own record was my own doing: the answer to the command says so.
         drop(self.directory.write_own(signed, record));
     }
 
     /// Writes my record if it changed, and tells everybody.
+    ///
+    /// Of its own accord a peer that was started again stamps nothing before somebody has shown it that its store is not older
+    /// than what it signed: the clock might have been used. Until then the record goes along with greetings.
     pub(super) fn multicast_stale_record(&mut self, now: Now) {
-        if !self.record_is_stale {
+        if self.record_is_stale {
+            self.write_own_record(now);
+            self.record_is_untold = true;
+        }
+        if !self.record_is_untold || (self.ledger.went_on() && self.link_of.is_empty()) {
             return;
         }
-        self.write_own_record(now);
+        self.record_is_untold = false;
         let dests = self.dests(&Conversation::All);
         if !dests.is_empty()
             && let Some(body) = self.directory.signed_record_of(self.me.person).map(body::record)

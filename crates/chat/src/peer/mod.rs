@@ -103,6 +103,8 @@ pub struct Peer<S> {
     groups: BTreeSet<Name>,
     /// My record has to be written and multicast anew.
     record_is_stale: bool,
+    /// It was written, and the others are still to be told.
+    record_is_untold: bool,
     /// Stamped, not yet signed.
     queue: Vec<Queued>,
     outbox: Outbox,
@@ -162,6 +164,7 @@ impl<S: Store> Peer<S> {
             addresses: BTreeSet::new(),
             groups: BTreeSet::new(),
             record_is_stale: false,
+            record_is_untold: false,
             queue: Vec::new(),
             outbox: Outbox::default(),
             carry: Carry::default(),

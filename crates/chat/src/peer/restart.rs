@@ -85,6 +85,11 @@ impl Ledger {
         }
     }
 
+    /// Whether this run goes on with clocks that were read from the store.
+    pub(super) fn went_on(&self) -> bool {
+        self.clock_at_start > 0
+    }
+
     /// Whether what a restart would read is kept.
     pub(super) fn is_on(&self) -> bool {
         self.on
