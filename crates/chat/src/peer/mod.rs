@@ -128,6 +128,8 @@ pub struct Peer<S> {
     greetings: BTreeMap<ProcessId, Bytes>,
     /// My own greeting, as I last signed it.
     greeted_with: Option<(Greeting, Bytes)>,
+    /// Not everybody has it.
+    greeting_is_news: bool,
 }
 
 impl<S: Store> Peer<S> {
@@ -177,6 +179,7 @@ impl<S: Store> Peer<S> {
             ledger: Ledger::new(store.survives(), fresh),
             greetings: BTreeMap::new(),
             greeted_with: None,
+            greeting_is_news: false,
             config,
             identity,
             me,
@@ -260,6 +263,7 @@ impl<S: Store> Peer<S> {
     pub fn take_effects(&mut self, now: Now) -> Effects {
         self.multicast_stale_record(now);
         self.flush(now);
+        self.sign_acknowledgements(now);
         self.keep_state();
         let next = self.effects.room_alike();
         std::mem::replace(&mut self.effects, next)
