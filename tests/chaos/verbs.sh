@@ -1,7 +1,8 @@
 # The verbs of the chaos scenarios: what can happen to a network of peers in containers, and what must hold then.
 #
-# Faults come from outside the peers: from the engine (pause, kill, disconnect), or from a container that shares a peer's
-# network for a moment and filters or slows what arrives there. A verb that waits has a bound, and says what it waited for.
+# Faults come from outside the peers: from the engine (pause, kill, disconnect), from a container that shares a peer's
+# network for a moment and filters or slows what arrives there, or from one that shares its data. A verb that waits has a
+# bound, and says what it waited for.
 #
 # `play` sets root, seed, project, work and compose.
 # shellcheck shell=bash disable=SC2154
@@ -9,6 +10,10 @@
 five=(alice bob carol dave erin)
 peers=()        # who runs, in the order of their starts; newcomers are called crowd1, crowd2, …
 killed=()       # who was killed for good
+lost=()         # the processes that lost their store, and go on as another one
+cut_off=no      # whether somebody was killed for good in the middle of a sentence
+overrides=()    # what the network has otherwise than docker-compose.yml says
+refused=()      # what a peer refused to say
 declare -A container
 declare -A chatter=()
 
@@ -22,7 +27,7 @@ command_not_found_handle() { fail "there is no verb \"$1\" (tests/chaos/verbs.sh
 compose() {
     local log=$work/compose.log
     CAUSERIE_SUBNET6="fd0c:a05e:$(printf %x $(($$ % 65536)))::/64" \
-        "${compose[@]}" -p "$project" --project-directory "$root" -f "$root/docker-compose.yml" "$@" >"$log" 2>&1 ||
+        "${compose[@]}" -p "$project" --project-directory "$root" -f "$root/docker-compose.yml" "${overrides[@]}" "$@" >"$log" 2>&1 ||
         { cat "$log" >&2; fail "${compose[*]} $1 did not work"; }
 }
 
@@ -31,6 +36,12 @@ in_container() { docker exec "${container[$1]}" "${@:2}"; }
 
 # beside NAME COMMAND…: with power over the peer's network, and over nothing else.
 beside() { docker run --rm --network "container:${container[$1]}" --cap-drop ALL --cap-add NET_ADMIN causerie-faults sh -c "$2" 2>>"$work/faults.log"; }
+
+# data NAME COMMAND: with a peer's data in /data, and what is set aside of it in /copy.
+data() {
+    docker volume create --label "com.docker.compose.project=$project" "${project}_copy" >/dev/null
+    docker run --rm --network none --user 0 --entrypoint sh -v "${project}_$1:/data" -v "${project}_copy:/copy" causerie -c "set -e; $2"
+}
 
 mac() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}' "${container[$1]}"; }
 address() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' "${container[$1]}"; }
@@ -125,8 +136,21 @@ joins() { type_at "$1" "-joingroup $2" | grep -F "you are in $2" >/dev/null; }
 begin_to_talk() {
     local name=$1
     seed=$((seed + 1))
-    (chat "$name" "$seed" | docker exec -i "${container[$name]}" causerie attach) >"$work/$name.log" 2>&1 &
+    rm -f "$work/$name.mute"
+    (chat "$name" "$seed" | docker exec -i "${container[$name]}" causerie attach) >>"$work/$name.log" 2>&1 &
     chatter[$name]=$!
+}
+
+# mute NAME: it ends its talk, and everything that it said is out.
+mute() {
+    touch "$work/$1.mute"
+    falls_silent "$1"
+    sleep 2
+    say "$1 falls silent"
+}
+falls_silent() {
+    wait "${chatter[$1]}" || [[ " ${killed[*]} " == *" $1 "* ]] || fail "$1 has lost its voice: $(tail -n 1 "$work/$1.log")"
+    unset "chatter[$1]"
 }
 
 # chat NAME SEED: what it says, a line at a time, about ten a second.
@@ -134,7 +158,7 @@ chat() {
     local name=$1 turn=0 mine
     RANDOM=$2
     read -ra mine <<<"${groups[$name]:-}"
-    while [ -e "$work/talking" ]; do
+    while [ -e "$work/talking" ] && [ ! -e "$work/$name.mute" ]; do
         turn=$((turn + 1))
         case $((RANDOM % 10)) in
         [0-3]) echo "turn $turn of $name" ;;
@@ -153,10 +177,7 @@ direct() {
 hush() {
     rm -f "$work/talking"
     local name
-    for name in "${!chatter[@]}"; do
-        wait "${chatter[$name]}" || [[ " ${killed[*]} " == *" $name "* ]] || fail "$name has lost its voice: $(tail -n 1 "$work/$name.log")"
-        unset "chatter[$name]"
-    done
+    for name in "${!chatter[@]}"; do falls_silent "$name"; done
 }
 
 # reaches_within SECONDS FROM TO: what FROM says to TO now is there that soon.
@@ -165,6 +186,35 @@ reaches_within() {
     in_container "$2" causerie send "@$3" "$text" >/dev/null
     eventually "$1" "what $2 says reaches $3" grep -qF "$text" "$work/$3.log"
     say "what $2 says reaches $3 in $(((${EPOCHREALTIME/./} - begun) / 1000)) ms"
+}
+
+# says NAME TEXT: a message, as at a prompt.
+says() { in_container "$1" causerie send "$2" >/dev/null || fail "$1 cannot say \"$2\""; }
+
+# hears_within SECONDS NAME TEXT: it has been shown that, or is within that time.
+hears_within() {
+    eventually "$1" "$2 is shown \"$3\"" was_shown "$2" "$3"
+    say "$2 is shown \"$3\""
+}
+was_shown() { docker logs "${container[$1]}" 2>&1 | grep -F "$2" >/dev/null; }
+
+# remembers_within SECONDS NAME TEXT: that is in its history.
+remembers_within() {
+    eventually "$1" "$2 remembers \"$3\"" remembers "$2" "$3"
+    say "$2 remembers \"$3\""
+}
+remembers() { type_at "$1" "-history 10000" 2>/dev/null | grep -F "$2" >/dev/null; }
+
+# refuses_within SECONDS NAME REASON: it does not take what it is to say, and says why.
+refuses_within() {
+    eventually "$1" "$2 refuses, for \"$3\"" refuses "$2" "$3"
+    say "$2 refuses what it is to say, for \"$3\""
+}
+refuses() {
+    local text="nobody will ever read this ($RANDOM)" said
+    if said=$(in_container "$1" timeout 3 causerie send "$text" 2>&1); then return 1; fi
+    [[ $said == *"$2"* ]] || return 1
+    refused+=("$text")
 }
 
 # --- what goes wrong
@@ -223,15 +273,87 @@ heal() {
 freeze() { docker pause "${container[$1]}" >/dev/null; say "$1 stands still"; }
 thaw() { docker unpause "${container[$1]}" >/dev/null; say "$1 goes on"; }
 
-# kill_peer NAME: at once, without a goodbye.
+# kill_peer NAME: at once, without a goodbye, and for good.
 kill_peer() {
     docker kill "${container[$1]}" >/dev/null
     killed+=("$1")
+    [ -z "${chatter[$1]:-}" ] || cut_off=yes
+    is_away "$1"
+    say "$1 is killed"
+}
+is_away() {
     local left=() name
     for name in "${peers[@]}"; do [ "$name" = "$1" ] || left+=("$name"); done
     peers=("${left[@]}")
-    say "$1 is killed"
 }
+
+# crash NAME…: all of them at once, in the middle of a sentence, until `revive`.
+crash() {
+    local name ids=()
+    for name in "$@"; do ids+=("${container[$name]}"); done
+    docker kill "${ids[@]}" >/dev/null
+    for name in "$@"; do
+        is_away "$name"
+        [ -z "${chatter[$name]:-}" ] || wait "${chatter[$name]}" || true
+        unset "chatter[$name]"
+    done
+    say "killed: $*"
+}
+
+# revive NAME…: started again with what they kept; who has not fallen silent talks on.
+revive() {
+    local name ids=()
+    for name in "$@"; do ids+=("${container[$name]}"); done
+    docker start "${ids[@]}" >/dev/null
+    for name in "$@"; do
+        eventually 20 "$name is back" in_container "$name" causerie users >/dev/null 2>&1
+        peers+=("$name")
+        [ ! -e "$work/talking" ] || [ -e "$work/$name.mute" ] || begin_to_talk "$name"
+    done
+    say "started again: $*"
+}
+
+# lose_store NAME: it is killed, and all that it kept is gone but its key. Another incarnation will write a trace of its own,
+# which must not claim to know what this one read, so this one's is set aside.
+lose_store() {
+    local trace=/traces/$1.trace.jsonl aside=/traces/$1.lost.jsonl
+    [ -z "${chatter[$1]:-}" ] || cut_off=yes
+    crash "$1"
+    data "$1" 'rm /data/causerie.db*'
+    lost+=("$(docker run --rm --network none -v "${project}_traces:/traces" --entrypoint sh causerie \
+        -c "mv $trace $aside; tail -n 1 $aside | sed 's/.*\"peer\":\"\([^\"]*\)\".*/\1/'")")
+    say "the store of $1 is gone"
+}
+
+# copy_store NAME: it says goodbye, what it keeps is copied, and it goes on.
+copy_store() {
+    [ -z "${chatter[$1]:-}" ] || mute "$1"
+    docker stop "${container[$1]}" >/dev/null
+    is_away "$1"
+    data "$1" 'cp -a /data/. /copy'
+    say "what $1 keeps is copied"
+    revive "$1"
+}
+
+# roll_back NAME: it is killed, and that copy takes the place of what it kept.
+roll_back() {
+    [ -z "${chatter[$1]:-}" ] || mute "$1"
+    crash "$1"
+    data "$1" 'rm /data/causerie.db*; cp -a /copy/causerie.db* /data'
+    say "what $1 keeps is put back from the copy"
+}
+
+# small_disk NAME SIZE: what it may keep, from the start on.
+small_disk() {
+    printf 'volumes:\n  %s:\n    driver_opts: {type: tmpfs, device: tmpfs, o: "size=%s,uid=10001,gid=10001,mode=0700"}\n' "$1" "$2" >"$work/small.yml"
+    overrides=(-f "$work/small.yml")
+    say "$1 has room for $2"
+}
+fill_disk() {
+    if in_container "$1" sh -c 'cat /dev/zero >/data/ballast' 2>/dev/null; then fail "the disk of $1 does not get full"; fi
+    say "the disk of $1 is full"
+}
+free_disk() { in_container "$1" rm /data/ballast; say "the disk of $1 has room again"; }
 
 # move NAME: it loses its network, and gets it back under other addresses.
 move() {
@@ -251,23 +373,30 @@ move() {
 # --- what must hold
 
 # verify: once all is quiet and everybody has left, the traces show order, exactly once, and that everything came. Nothing
-# may have been given up, unless somebody was killed.
+# may have been given up, unless somebody was killed for good in the middle of a sentence.
 verify() {
     hush
     local excused=() name report
-    for name in "${killed[@]}"; do excused+=(--killed "$name"); done
+    for name in "${killed[@]}" "${lost[@]}"; do excused+=(--killed "$name"); done
     eventually 60 "the traces are in order and complete" traces --complete --running "${excused[@]}"
     docker stop "${container[@]}" >/dev/null
     traces --complete || fail "the traces show a violation"
     report=$(cat "$work/check.log")
+    [ $cut_off = yes ] || [[ $report == *", 0 abandoned, "* ]] || fail "something was given up: $report"
     if [ ${#killed[@]} = 0 ]; then
-        [[ $report == *", 0 abandoned, "* ]] || fail "something was given up: $report"
         [[ $report != *"had not stopped"* ]] || fail "not everybody left with a goodbye: $report"
     else
         [[ $report == *"(${#killed[@]} had not stopped"* ]] || fail "others than ${killed[*]} left without a goodbye: $report"
     fi
     [[ $report != *": 0 messages,"* ]] || fail "nobody said anything: $report"
+    for name in "${!container[@]}"; do shown_none_of "$name" "${refused[@]}"; done
     say "$report"
+}
+shown_none_of() {
+    local text
+    for text in "${@:2}"; do
+        if was_shown "$1" "$text"; then fail "$1 was shown what had been refused: $text"; fi
+    done
 }
 traces() {
     docker run --rm --network none -v "${project}_traces:/traces:ro" --entrypoint sh causerie \

@@ -21,6 +21,13 @@ fn two_prompts_at_one_peer_see_the_same_and_one_can_leave() {
     one.write("-quit");
     one.press(&["Enter"]);
     assert_eq!(one.left(), 0);
+    // A prompt opens with what was said last.
+    let Some(third) = host.open(100, 30) else { return };
+    third.until("what was said before", |rows| {
+        let last = ["bob@127.0.0.1: hello to both", "alice@127.0.0.1: from one"];
+        last.iter().all(|said| rows.iter().any(|row| row.ends_with(said)))
+    });
+    drop(third);
     other.write("half a line");
     other.until_line("half a line");
     host.bob.say("one is gone");

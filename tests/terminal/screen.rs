@@ -73,6 +73,13 @@ impl Attached {
         }
         Some(Self { one, other, alice, bob, _folder: folder })
     }
+
+    /// One more terminal with a prompt of alice's.
+    pub(crate) fn open(&self, columns: usize, rows: usize) -> Option<Screen> {
+        let screen = Screen::new()?;
+        screen.start(columns, rows, &self.alice.launch.task_command("attach"));
+        Some(screen)
+    }
 }
 
 impl Chat {

@@ -8,8 +8,8 @@ const PROCESSES: u16 = 200;
 
 type Peer = Process<u16, u32>;
 
-fn group() -> Vec<Peer> {
-    let config = Config { markers: Markers::Always, ..Config::default() };
+fn group(markers: Markers) -> Vec<Peer> {
+    let config = Config { markers, ..Config::default() };
     let mut peers: Vec<Peer> = (0..PROCESSES).map(|id| Peer::new(id, config.clone())).collect();
     for peer in &mut peers {
         (0..PROCESSES).for_each(|id| _ = peer.intern(id).unwrap());
@@ -19,7 +19,11 @@ fn group() -> Vec<Peer> {
 
 #[test]
 fn nobody_names_himself_in_what_he_sends_or_shows() {
-    let mut peers = group();
+    [Markers::Always, Markers::Beyond(16)].into_iter().for_each(question_and_answer);
+}
+
+fn question_and_answer(markers: Markers) {
+    let mut peers = group(markers);
     let everybody = || 0..PROCESSES;
     let question = peers[150].send(everybody()).unwrap();
     assert_eq!(peers[199].accept(&question, 1).unwrap(), Receipt::Delivered);
@@ -47,7 +51,7 @@ fn nobody_names_himself_in_what_he_sends_or_shows() {
 
 #[test]
 fn whoever_is_forgotten_is_named_no_more() {
-    let mut peers = group();
+    let mut peers = group(Markers::Always);
     let question = peers[150].send(0..PROCESSES).unwrap();
     peers[7].accept(&question, 1).unwrap();
     peers[7].next_delivery().unwrap();

@@ -29,6 +29,19 @@ pub struct Config {
     pub max_batch: usize,
     /// How many body bytes go into one batch, so that a frame stays well below what a link accepts.
     pub max_batch_bytes: usize,
+    /// How long after a link came up nothing new is pulled of authors who are not linked: where one link comes up others follow,
+    /// and each author that comes with them pushes what he wrote himself.
+    pub pull_after: Duration,
+    /// From when on an envelope that a destination has not acknowledged is left with others for him: a link that is slow is not
+    /// broken yet, and its author may die before it is.
+    pub carry_after: Duration,
+    /// How many parcels may be carried for others. A few people who are away for a week and get some hundred direct messages
+    /// a day each; past it none is taken, and the author's own copy has to do.
+    pub max_carried: usize,
+    /// How many bytes they may take together.
+    pub max_carried_bytes: usize,
+    /// How many of them, and of the bytes, one author may have, as one part in so many: nobody fills everything alone.
+    pub carried_share: usize,
     /// How many messages a request shows by default.
     pub history_shown: usize,
     /// How many messages a search shows by default: a screen of them.
@@ -102,6 +115,11 @@ impl Default for Config {
             max_outbox: 256 * 1024 * 1024,
             max_batch: 64,
             max_batch_bytes: 256 * 1024,
+            pull_after: Duration::from_millis(250),
+            carry_after: Duration::from_secs(5),
+            max_carried: 16_384,
+            max_carried_bytes: 64 * 1024 * 1024,
+            carried_share: 4,
             history_shown: 5,
             search_shown: 20,
             max_looked_through: 20_000,

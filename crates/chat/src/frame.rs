@@ -9,6 +9,7 @@ use crate::batch::Proof;
 use crate::body::Scope;
 use crate::codec::{self, Malformed};
 use crate::hlc::Hlc;
+use crate::parcel::Parcel;
 use crate::record::SignedRecord;
 use crate::{MessageId, ProcessId};
 
@@ -93,6 +94,16 @@ pub(crate) enum Control {
         /// From the author alone: the first message asked for is under `-delay` and due in so many milliseconds.
         due_ms: Option<u64>,
     },
+    /// The sender has these parcels. There is no other offer until this one is answered.
+    Carrying { offered: Vec<ParcelIds> },
+    /// Answers an offer, and every piece of parcels: what of it is still wanted. Nothing wanted ends it.
+    CarryWanted {
+        wanted: Vec<ParcelIds>,
+        /// Of what was offered and the answerer wrote himself: what the destination has.
+        done: Vec<ParcelIds>,
+    },
+    /// A piece of what was wanted.
+    Parcels { parcels: Vec<Parcel> },
     /// A newcomer asks for a piece of what a welcome named.
     HistoryWanted(HistoryWanted),
     /// A piece of history, newest first.
@@ -106,6 +117,14 @@ pub(crate) enum Control {
     },
     /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew.
     Forgotten { process: ProcessId },
+}
+
+/// The parcels of one author for one destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ParcelIds {
+    pub(crate) author: ProcessId,
+    pub(crate) to: ProcessId,
+    pub(crate) clocks: Vec<u64>,
 }
 
 /// See [`Control::HistoryWanted`].

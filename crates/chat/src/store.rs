@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
 use crate::name::Name;
+use crate::parcel::Parcel;
 use crate::record::SignedRecord;
 use crate::{MessageId, PersonId, ProcessId};
 
@@ -38,9 +39,16 @@ pub enum Change {
         kept: Kept,
     },
     /// A message for somebody else is carried until he has it.
-    Carried(Kept),
-    /// A message that is neither delivered nor one's own is not needed any more.
+    Carried(Parcel),
+    /// A message that is held is not needed any more.
     Dropped(Kept),
+    /// A parcel is not carried any longer.
+    HandedOver {
+        /// The message in it.
+        message: MessageId,
+        /// Whom it was for.
+        to: ProcessId,
+    },
     /// One's own message waits for its time, Unix time in microseconds; `None`: it waits no longer.
     Delayed {
         /// Its clock.
@@ -102,8 +110,8 @@ pub struct Saved {
     pub aliases: Vec<(Name, PersonId)>,
     /// What is held, in the order in which it arrived.
     pub held: Vec<Kept>,
-    /// What is carried for others, by author and clock.
-    pub carried: Vec<Kept>,
+    /// What is carried for others, in the order in which it came.
+    pub carried: Vec<Parcel>,
     /// One's own messages that are not settled, of the present incarnation, by clock.
     pub own: Vec<Kept>,
     /// Those of them that are delayed, and when they are due.
@@ -139,7 +147,7 @@ pub trait Store {
     fn contains(&self, id: MessageId) -> bool;
 
     /// The messages by `author` with clocks in (after, up_to], at most `count` of them, in the order of their clocks: what is
-    /// delivered, shown, carried, or one's own.
+    /// delivered, shown, or one's own.
     fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept>;
 
     /// The newest messages of a conversation, or of all of them, that stand before a place, or at the end: at most

@@ -8,9 +8,10 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chat::{Change, Store};
 use store::{Retention, SqliteStore};
@@ -23,10 +24,10 @@ const MESSAGES: usize = 131_072;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if let [child, size, start, folder] = &arguments[..]
+    if let [child, size, folder] = &arguments[..]
         && child == "child"
     {
-        return as_child(size.parse().unwrap(), start.parse().unwrap(), Path::new(folder));
+        return as_child(size.parse().unwrap(), Path::new(folder));
     }
     let folder = arguments.first().map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     println!("{MESSAGES} messages of 100 bytes a process, rows a second in total (and by process)");
@@ -44,45 +45,44 @@ fn main() {
     small();
 }
 
-/// Starts processes that make their messages first and then all begin at one time.
+/// Starts processes that make their messages first and then all begin together. Rows a second by the time the slowest is
+/// through, and the processor seconds of all.
 fn at_once(processes: usize, size: usize, folder: &Path) -> (f64, f64) {
-    let start = unix() + Duration::from_secs(if processes == 1 { 3 } else { 12 });
     let child = |_| {
-        Command::new(std::env::current_exe().unwrap())
-            .args(["child", &size.to_string(), &start.as_millis().to_string()])
-            .arg(folder)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap()
+        let this = std::env::current_exe().unwrap();
+        let mut child = Command::new(this);
+        child.args(["child", &size.to_string()]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(said.next().unwrap().unwrap(), "ready");
+        (child, said)
     };
-    let children: Vec<_> = (0..processes).map(child).collect();
-    let took = children.into_iter().map(|child| {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success());
-        let output = String::from_utf8(output.stdout).unwrap();
-        let (seconds, processor) = output.trim().split_once(' ').unwrap();
-        (seconds.parse::<f64>().unwrap(), processor.parse::<f64>().unwrap())
+    let mut children: Vec<_> = (0..processes).map(child).collect();
+    let start = Instant::now();
+    for (child, _) in &mut children {
+        drop(child.stdin.take());
+    }
+    let processor = children.into_iter().map(|(mut child, mut said)| {
+        let processor: f64 = said.next().unwrap().unwrap().parse().unwrap();
+        assert!(child.wait().unwrap().success());
+        processor
     });
-    let took: Vec<(f64, f64)> = took.collect();
-    // They begin together: what they do by the time the slowest is through.
-    let slowest = took.iter().map(|(seconds, _)| *seconds).fold(0.0, f64::max);
-    ((processes * MESSAGES) as f64 / slowest, took.iter().map(|(_, processor)| processor).sum())
+    let processor = processor.sum();
+    ((processes * MESSAGES) as f64 / start.elapsed().as_secs_f64(), processor)
 }
 
-fn unix() -> Duration {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap()
-}
-
-fn as_child(size: usize, start: u64, folder: &Path) {
+fn as_child(size: usize, folder: &Path) {
     let folder = tempfile::tempdir_in(folder).unwrap();
     let changes = flood(&texts());
     let mut store = SqliteStore::open(&folder.path().join("causerie.db")).unwrap();
-    let wait = Duration::from_millis(start).checked_sub(unix());
-    assert!(wait.is_some() || cfg!(debug_assertions), "the messages took longer to make than the others wait");
-    std::thread::sleep(wait.unwrap_or_default());
-    let (start, used) = (Instant::now(), processor());
+    println!("ready");
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    let used = processor();
     apply(&mut store, &changes, size);
-    println!("{} {}", start.elapsed().as_secs_f64(), processor() - used);
+    println!("{}", processor() - used);
+    std::io::stdout().flush().unwrap();
+    // What follows is not measured.
+    drop(store);
 }
 
 /// The processor time of this process in seconds, the system's for it included.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chat::{Change, Conversation, Entry, Hlc, Kept, ProcessId};
+use chat::{Change, Conversation, Entry, Hlc, Kept, MessageId, Parcel, ProcessId};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::batches::{self, Status, batch_of, id, siblings, signed};
@@ -78,7 +78,8 @@ impl<'a> Writer<'a> {
                     self.reborn()?;
                 }
                 Change::Held(kept) => self.aside(kept, Status::Held)?,
-                Change::Carried(kept) => self.aside(kept, Status::Carried)?,
+                Change::Carried(parcel) => self.carried(parcel)?,
+                Change::HandedOver { message, to } => self.handed_over(message, to)?,
                 Change::Shown(entry) => self.show(entry)?,
                 Change::Delivered { kept } => self.deliver(kept)?,
                 Change::Dropped(kept) => self.dropped(kept)?,
@@ -239,7 +240,21 @@ impl<'a> Writer<'a> {
         Ok(Some(place))
     }
 
-    /// Writes a message that is held or carried.
+    fn carried(&mut self, parcel: &Parcel) -> Result<(), Fault> {
+        let Parcel { message, to, sealed, signature } = parcel;
+        let insert = "INSERT OR REPLACE INTO parcels (message, recipient, sealed, signature) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![message.to_string(), to.to_string(), &sealed[..], &signature.0[..]];
+        self.db.prepare_cached(insert)?.execute(values)?;
+        Ok(())
+    }
+
+    fn handed_over(&mut self, message: &MessageId, to: &ProcessId) -> Result<(), Fault> {
+        let delete = "DELETE FROM parcels WHERE message = ?1 AND recipient = ?2";
+        self.db.prepare_cached(delete)?.execute([message.to_string(), to.to_string()])?;
+        Ok(())
+    }
+
+    /// Writes a message that is held.
     fn aside(&mut self, kept: &Kept, status: Status) -> Result<(), Fault> {
         let message = kept.id();
         self.process(kept.author_number(), message.process)?;

@@ -18,9 +18,8 @@ pub(crate) enum Status {
     Shown,
     Delivered,
     Held,
-    Carried,
     /// It only stands here because others of its batch do.
-    Spare,
+    Spare = 4,
 }
 
 impl Status {
@@ -29,7 +28,7 @@ impl Status {
     }
 
     pub(crate) fn from_number(number: i64) -> Result<Self, Fault> {
-        [Self::Shown, Self::Delivered, Self::Held, Self::Carried, Self::Spare]
+        [Self::Shown, Self::Delivered, Self::Held, Self::Spare]
             .into_iter()
             .find(|status| status.number() == number)
             .ok_or_else(|| Fault::Damaged(format!("a message of status {number}")))

@@ -37,7 +37,7 @@ pub(crate) struct Cache {
     pub(crate) floor: u64,
     /// The number of the next batch.
     pub(crate) next: u64,
-    /// What is held or carried.
+    /// What is held.
     pub(crate) aside: BTreeMap<i64, Status>,
     /// The number of the next message to be held, in the order in which they come.
     pub(crate) arrival: i64,
@@ -129,7 +129,7 @@ impl Cache {
         while let Some(row) = rows.next()? {
             let conversation = match Status::from_number(row.get(1)?)? {
                 Status::Shown => row.get(2)?,
-                Status::Delivered | Status::Held | Status::Carried | Status::Spare => SILENT,
+                Status::Delivered | Status::Held | Status::Spare => SILENT,
             };
             let hlc = Hlc { micros: row.get(3)?, logical: row.get(4)? };
             self.tail.push(Place { conversation, hlc, author: row.get(6)?, clock: row.get(5)?, id: row.get(0)? });

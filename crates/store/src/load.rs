@@ -1,7 +1,7 @@
 //! What a peer needs to go on where it stopped.
 
 use bytes::Bytes;
-use chat::{Kept, Saved, SignedRecord};
+use chat::{Kept, Parcel, Saved, Signature, SignedRecord};
 use rusqlite::Connection;
 
 use crate::batches::{Batches, Status, signed, unsigned};
@@ -17,7 +17,7 @@ pub(crate) fn load(db: &Connection, cache: &Cache) -> Result<Saved, Fault> {
         records: records(db)?,
         aliases: aliases(db)?,
         held: held(db, cache)?,
-        carried: carried(db, cache)?,
+        carried: carried(db)?,
         own: own(db, cache)?,
         delayed: delayed(db, cache)?,
     })
@@ -79,13 +79,21 @@ fn held(db: &Connection, cache: &Cache) -> Result<Vec<Kept>, Fault> {
     kept.collect()
 }
 
-fn carried(db: &Connection, cache: &Cache) -> Result<Vec<Kept>, Fault> {
-    let mut batches = Batches::default();
-    let ids = cache.aside.iter().filter(|(_, status)| **status == Status::Carried).map(|(id, _)| *id);
-    let kept = ids.map(|id| Ok(batches.message(db, cache, id)?.kept.clone()));
-    let mut carried: Vec<Kept> = kept.collect::<Result<_, Fault>>()?;
-    carried.sort_by_key(Kept::id);
-    carried.dedup_by_key(|kept| kept.id());
+fn carried(db: &Connection) -> Result<Vec<Parcel>, Fault> {
+    let mut select = db.prepare("SELECT message, recipient, sealed, signature FROM parcels ORDER BY rowid")?;
+    let mut rows = select.query([])?;
+    let mut carried = Vec::new();
+    let damaged = |what: &dyn std::fmt::Display| Fault::Damaged(format!("a parcel: {what}"));
+    while let Some(row) = rows.next()? {
+        let (message, to): (String, String) = (row.get(0)?, row.get(1)?);
+        let signature: Vec<u8> = row.get(3)?;
+        carried.push(Parcel {
+            message: message.parse().map_err(|error| damaged(&error))?,
+            to: to.parse().map_err(|error| damaged(&error))?,
+            sealed: row.get::<_, Vec<u8>>(2)?.into(),
+            signature: Signature(signature.try_into().map_err(|_| damaged(&"its signature is not 64 bytes long"))?),
+        });
+    }
     Ok(carried)
 }
 

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chat::StoreError;
@@ -16,9 +17,9 @@ use crate::schema;
 /// What every SQLite file begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Up to this size a database is looked through when it is opened, which takes about a second for a gigabyte. A larger one
-/// would make its user wait; there, damage shows when it is met.
-const LOOKED_THROUGH: u64 = 64 * 1024 * 1024;
+/// Up to this size a database is looked through when it is opened, which takes some 5 ms a megabyte. A larger one would
+/// make its user wait; there, damage shows when it is met.
+const LOOKED_THROUGH: u64 = 16 * 1024 * 1024;
 
 /// How long to wait for another program that writes to the file: nobody but a person with `sqlite3` should.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -139,12 +140,26 @@ fn make(draft: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A database that lives in memory alone.
+/// A database that lives in memory alone. Its tables are made once for all of them, as that takes milliseconds.
 pub(crate) fn in_memory() -> Result<Connection, Fault> {
-    let db = Connection::open_in_memory()?;
-    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+    let empty = match EMPTY.get() {
+        Some(empty) => empty,
+        None => {
+            let db = Connection::open_in_memory()?;
+            db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+            schema::migrate(&db, 0)?;
+            EMPTY.get_or_init(|| db.serialize("main").map(|image| image.to_vec()).unwrap_or_default())
+        }
+    };
+    of_image(empty)
+}
+
+/// A database in memory that begins as the bytes of a file.
+pub(crate) fn of_image(image: &[u8]) -> Result<Connection, Fault> {
+    let mut db = Connection::open_in_memory()?;
+    db.deserialize_read_exact("main", image, image.len(), false)?;
     db.pragma_update(None, "synchronous", "OFF")?;
-    schema::migrate(&db, 0)?;
     common(&db);
     Ok(db)
 }

@@ -10,7 +10,7 @@ use crate::apply::delete_batch;
 use crate::batches::{Status, batch_of, id, signed};
 use crate::cache::{Cache, Place, SILENT, set_state};
 use crate::fault::Fault;
-use crate::index;
+use crate::{index, words};
 
 /// What may go: by default nothing. What is held, carried, or one's own and not settled, stays in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub struct Retention {
 
 /// How many messages go in one call, and at how many batches it looks: some 20 ms, so that whatever else is to be done gets
 /// its turn.
-const MESSAGES: usize = 512;
+const MESSAGES: usize = 256;
 const LOOKS: usize = 1024;
 
 /// Pages that are given back to the system in one call, several times what so many messages take.
-const PAGES: usize = 512;
+const PAGES: usize = 256;
 
 /// Drops batches, the oldest first. How many delivered messages went.
 pub(crate) fn drop_oldest(
@@ -65,6 +65,9 @@ pub(crate) fn drop_oldest(
         }
         let next = next(db, place.conversation, Some(place))?;
         oldest.extend(next.map(|next| ((next.hlc, place.conversation), next)));
+    }
+    if dropped > 0 {
+        words::merge(db)?;
     }
     if floor_rose {
         set_state(db, "floor", signed(cache.floor))?;
@@ -118,7 +121,7 @@ fn droppable(db: &Connection, cache: &Cache, number: u64, cutoff: Option<i64>) -
         let status = Status::from_number(row.get(0)?)?;
         let (clock, author): (i64, i64) = (row.get(1)?, row.get(3)?);
         match status {
-            Status::Held | Status::Carried => return Ok(None),
+            Status::Held => return Ok(None),
             Status::Shown | Status::Delivered => {
                 let is_needed = author == 0 && clock > signed(cache.settled);
                 let is_young = cutoff.is_some_and(|cutoff| row.get::<_, i64>(2).is_ok_and(|micros| micros >= cutoff));

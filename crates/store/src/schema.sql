@@ -104,6 +104,9 @@ CREATE TABLE waiting (
 CREATE VIRTUAL TABLE words USING fts5 (
     text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
+-- Its segments are merged by pieces in idle time: by itself it does so within commits, for seconds at a time.
+INSERT INTO words (words, rank) VALUES ('automerge', 0);
+INSERT INTO words (words, rank) VALUES ('deletemerge', 30);
 
 -- For people: SELECT * FROM chat; times are UTC, by each author's own clock.
 CREATE VIEW chat AS
@@ -125,3 +128,12 @@ LEFT JOIN processes p ON p.number = b.author
 LEFT JOIN records r ON r.person = p.person
 WHERE m.status = 0
 ORDER BY m.micros, m.logical;
+
+-- Messages that are carried for others, each sealed for one of those whom it is addressed to.
+CREATE TABLE parcels (
+    message TEXT NOT NULL,      -- PROCESS:CLOCK
+    recipient TEXT NOT NULL,    -- a process
+    sealed BLOB NOT NULL,
+    signature BLOB NOT NULL,    -- its author's, over the rest
+    UNIQUE (message, recipient)
+) STRICT;

@@ -8,7 +8,7 @@ use chat::{Change, Conversation, Entry, Kept, MessageId, ProcessId, Saved, SortK
 use rusqlite::{Connection, params};
 
 use crate::apply::{CLOCK_OFF, FETCHED, LATE, Writer};
-use crate::batches::{self, Batches, Row, Status, signed, unsigned};
+use crate::batches::{self, Batches, Row, signed, unsigned};
 use crate::cache::Cache;
 use crate::fault::Fault;
 use crate::index::{self, Found};
@@ -17,6 +17,9 @@ use crate::{load, open, words};
 
 /// How many messages have to be missing in the index of history for idle time to be spent on it.
 const WORTH: usize = 1024;
+
+/// What a store without a file is called in errors.
+const IN_MEMORY: &str = "a store in memory";
 
 /// What a peer may not lose, in an SQLite database.
 ///
@@ -52,9 +55,7 @@ impl SqliteStore {
     /// and says what to do, and changes nothing. [`StoreError::NotKept`] if the system refuses.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let file = path.display().to_string();
-        let db = open::open(path)?;
-        let cache = Cache::read(&db).map_err(|fault| fault.told(&file))?;
-        Ok(Self { db, file, cache, is_stale: false, trouble: RefCell::new(None) })
+        Self::of(Ok(open::open(path)?), file)
     }
 
     /// An empty store that ends with this value: the same tables and the same behaviour, without a file.
@@ -70,13 +71,35 @@ impl SqliteStore {
     /// # Ok::<(), chat::StoreError>(())
     /// ```
     pub fn in_memory() -> Result<Self, StoreError> {
-        let file = "a store in memory".to_owned();
-        let db = open::in_memory().map_err(|fault| fault.told(&file))?;
-        let cache = Cache::read(&db).map_err(|fault| fault.told(&file))?;
+        Self::of(open::in_memory(), IN_MEMORY.to_owned())
+    }
+
+    /// What is kept here as it stands now, in memory: a backup to go back to.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read, or if there is no memory.
+    ///
+    /// # Examples
+    /// ```
+    /// use chat::{Change, Store};
+    /// let mut store = store::SqliteStore::in_memory()?;
+    /// let mut before = store.copy()?;
+    /// store.apply(&[Change::Mind("a thought".into())])?;
+    /// assert!(before.load()?.mind.is_none() && store.copy()?.load()?.mind.is_some());
+    /// # Ok::<(), chat::StoreError>(())
+    /// ```
+    pub fn copy(&self) -> Result<Self, StoreError> {
+        let image = self.db.serialize("main").map_err(|error| Fault::from(error).told(&self.file))?;
+        Self::of(open::of_image(&image), IN_MEMORY.to_owned())
+    }
+
+    fn of(db: Result<Connection, Fault>, file: String) -> Result<Self, StoreError> {
+        let read = db.and_then(|db| Ok((Cache::read(&db)?, db)));
+        let (cache, db) = read.map_err(|fault| fault.told(&file))?;
         Ok(Self { db, file, cache, is_stale: false, trouble: RefCell::new(None) })
     }
 
-    /// Does a piece of what can wait (some 10 ms of bringing the indexes up to what was written), and says whether there is
+    /// Does a piece of what can wait (some 20 ms of bringing the indexes up to what was written), and says whether there is
     /// more. To be called while there is nothing else to do: a search has to look through whatever its index does not know.
     ///
     /// What fails here is said at the next [`apply`](Store::apply).
@@ -302,8 +325,7 @@ fn kept_by(
     )?;
     let mut runs = select.query(params![number, signed(after), signed(up_to)])?;
     let mut batches = Batches::default();
-    // What is delivered goes before what is only carried.
-    let mut found: BTreeMap<u64, (Status, Kept)> = BTreeMap::new();
+    let mut found: BTreeMap<u64, Kept> = BTreeMap::new();
     while let Some(run) = runs.next()? {
         let first = unsigned(run.get(0)?)?;
         if found.len() >= count && found.range(..first).count() >= count {
@@ -312,14 +334,10 @@ fn kept_by(
         for row in batches.read(db, cache, unsigned(run.get(1)?)?)? {
             let clock = row.kept.id().clock;
             let is_asked_for = clock > after && clock <= up_to;
-            if !is_asked_for || !(row.status.is_delivered() || row.status == Status::Carried) {
-                continue;
-            }
-            let better = found.get(&clock).is_none_or(|(status, _)| *status == Status::Carried);
-            if better {
-                found.insert(clock, (row.status, row.kept.clone()));
+            if is_asked_for && row.status.is_delivered() {
+                found.entry(clock).or_insert_with(|| row.kept.clone());
             }
         }
     }
-    Ok(found.into_values().map(|(_, kept)| kept).take(count).collect())
+    Ok(found.into_values().take(count).collect())
 }

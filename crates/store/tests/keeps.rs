@@ -72,3 +72,20 @@ fn a_person_can_read_it_while_it_is_written() {
     // And writing goes on beside a reader.
     store.apply(&[Change::Mind("on".into())]).unwrap();
 }
+
+#[test]
+fn the_number_of_a_batch_is_never_given_again() {
+    let (_folder, file) = folder();
+    let changes = flood(&numbered(3));
+    let kept: Vec<_> = changes.iter().filter_map(kept_of).cloned().collect();
+    let mut store = SqliteStore::open(&file).unwrap();
+    store.apply(&[Change::Held(kept[0].clone())]).unwrap();
+    store.apply(&[Change::Dropped(kept[0].clone())]).unwrap();
+    assert!(store.load().unwrap().held.is_empty());
+    drop(store);
+    let mut store = SqliteStore::open(&file).unwrap();
+    let others = flood(&numbered(1));
+    store.apply(&others).unwrap();
+    let number = others.iter().filter_map(kept_of).next().unwrap().batch_number();
+    assert!(number > kept[0].batch_number(), "{number:?} after {:?}", kept[0].batch_number());
+}

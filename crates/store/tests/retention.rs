@@ -46,6 +46,9 @@ fn what_is_too_old_goes_and_is_found_no_more() {
     }
     assert!(store.search(None, &["=255"], 10).is_empty());
     assert_eq!(store.search(None, &["=256"], 10).len(), 1);
+    let reader = rusqlite::Connection::open(&file).unwrap();
+    let words = "SELECT count(*) FROM words WHERE words MATCH '\"===\"'";
+    assert_eq!(reader.query_row(words, [], |row| row.get::<_, i64>(0)).unwrap(), 384);
     // What comes again is kept again.
     store.apply(&flood(&numbered(64))).unwrap();
     assert_eq!(store.newest(None, None, usize::MAX).len(), 448);
@@ -76,8 +79,8 @@ fn what_is_needed_stays_whatever_the_bounds() {
     let mut mesh = Mesh::new(1);
     mesh.say(0, &[(Target::All, "mine, settled")]);
     mesh.say(0, &[(Target::All, "mine")]);
-    mesh.say(1, &[(Target::All, "held")]);
-    mesh.say(2, &[(Target::All, "carried"), (to("alice"), "its batch")]);
+    mesh.say(1, &[(Target::All, "held"), (to("alice"), "its batch")]);
+    mesh.say(2, &[(Target::All, "carried")]);
     mesh.say(1, &[(Target::All, "the rest")]);
     let mut store = SqliteStore::in_memory().unwrap();
     let mut settled = 0;
@@ -90,7 +93,12 @@ fn what_is_needed_stays_whatever_the_bounds() {
         store
             .apply(&[match (&text[..], kept) {
                 ("held", Some(kept)) => Change::Held(kept),
-                ("carried", Some(kept)) => Change::Carried(kept),
+                ("carried", Some(kept)) => Change::Carried(chat::Parcel {
+                    message: kept.id(),
+                    to: kept.id().process,
+                    sealed: vec![1; 100].into(),
+                    signature: chat::Signature([1; 64]),
+                }),
                 ("mine, settled", Some(kept)) => {
                     settled = kept.id().clock;
                     change

@@ -1,7 +1,7 @@
 //! Appending to a trace.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::Record;
@@ -29,7 +29,8 @@ impl Writer {
 
     /// As [`append`](Self::append), for a peer that keeps the lines of each turn elsewhere before it does what they say, and
     /// was killed perhaps before they were written: of `last`, the whole lines of its last turn, those that are not at the
-    /// end of the file are appended.
+    /// end of the file are appended. None are if they stand further up: then what was kept elsewhere was put back from a copy,
+    /// and is older than the file.
     ///
     /// # Errors
     ///
@@ -41,8 +42,10 @@ impl Writer {
             TryLockError::Error(error) => error,
         })?;
         cut_torn_line(&mut file)?;
-        let missing = &last[already_there(&mut file, last)?..];
-        file.write_all(missing)?;
+        let there = already_there(&mut file, last)?;
+        if there > 0 || !contains_first_line(&mut file, last)? {
+            file.write_all(&last[there..])?;
+        }
         Ok(Self { file, lines: Vec::new(), failed: false })
     }
 
@@ -99,6 +102,24 @@ fn already_there(file: &mut File, last: &[u8]) -> io::Result<usize> {
     file.take(length - start).read_to_end(&mut end)?;
     let ends = last.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at + 1);
     Ok(ends.rev().find(|&length| end.ends_with(&last[..length])).unwrap_or(0))
+}
+
+/// Whether the first line of `last` stands anywhere in the file, which is long: this is only asked after a kill in the moment
+/// between keeping a turn and writing it, or once what was kept is not the latest any more.
+fn contains_first_line(file: &mut File, last: &[u8]) -> io::Result<bool> {
+    let Some(end) = last.iter().position(|&byte| byte == b'\n') else { return Ok(false) };
+    file.seek(SeekFrom::Start(0))?;
+    let mut file = BufReader::with_capacity(1 << 18, file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if file.read_until(b'\n', &mut line)? == 0 {
+            return Ok(false);
+        }
+        if line == last[..=end] {
+            return Ok(true);
+        }
+    }
 }
 
 fn cut_torn_line(file: &mut File) -> io::Result<()> {
@@ -172,6 +193,22 @@ mod tests {
         fs::remove_file(&path).unwrap();
         Writer::resume(&path, &lines(3, 6)).unwrap();
         assert_eq!(fs::read(&path).unwrap(), lines(3, 6));
+    }
+
+    #[test]
+    fn nothing_is_appended_twice_when_what_was_kept_is_put_back_from_an_older_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace");
+        let mut all = Vec::new();
+        write_lines(&(1..9).map(stop).collect::<Vec<_>>(), &mut all).unwrap();
+        fs::write(&path, &all).unwrap();
+        let line = all.len() / 8;
+        for kept in 0..8 {
+            for lines in 1..=8 - kept {
+                Writer::resume(&path, &all[kept * line..][..lines * line]).unwrap();
+                assert_eq!(fs::read(&path).unwrap(), all, "{lines} lines from {kept} on had been kept");
+            }
+        }
     }
 
     #[test]

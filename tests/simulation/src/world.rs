@@ -47,6 +47,8 @@ pub struct World {
     notes: Option<Vec<String>>,
     keep_journals: bool,
     liar: Option<Liar>,
+    /// Somebody was forgotten.
+    forgot: bool,
     /// The network has healed: nothing breaks any more.
     healed: bool,
 }
@@ -101,6 +103,7 @@ impl World {
             keep_journals: keep.journals,
             healed: false,
             liar,
+            forgot: false,
             setting,
         };
         world.people_come();

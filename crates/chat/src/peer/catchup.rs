@@ -12,7 +12,7 @@ use causal::{Clock, Index, Set, Stamp};
 use crate::frame::{Control, Handed, Have};
 use crate::kept::Kept;
 use crate::store::Store;
-use crate::{LinkId, ProcessId};
+use crate::{LinkId, PersonId, ProcessId};
 
 use super::sending::Queued;
 use super::talk::Vector;
@@ -31,7 +31,7 @@ struct Pulling {
 /// The have-vectors, and what is owed to whom.
 #[derive(Debug)]
 pub(super) struct Vectors {
-    /// For each peer, how far he has come with each author.
+    /// For each peer, how far he has come with each author, holes or not.
     of: BTreeMap<Index, Vector>,
     /// What each peer has acknowledged of my own messages, holes left out.
     acknowledged: Vector,
@@ -49,6 +49,8 @@ pub(super) struct Vectors {
     /// may have what was addressed to it and to me but not to this one.
     checked: BTreeMap<Index, Vector>,
     pulling: BTreeMap<Index, Pulling>,
+    /// A link came up: until then nothing new is pulled, as more may follow, and authors push their own.
+    pull_at: Option<Duration>,
     /// Authors who are asked for all that they have for me, so that what I gave up can be closed: up to where, and up to where
     /// they have answered.
     completing: BTreeMap<Index, (Clock, Clock)>,
@@ -72,6 +74,7 @@ impl Vectors {
             next_whole: now,
             checked: BTreeMap::new(),
             pulling: BTreeMap::new(),
+            pull_at: None,
             completing: BTreeMap::new(),
             refused: BTreeSet::new(),
             ask_again: Duration::ZERO,
@@ -161,10 +164,26 @@ impl<S: Store> Peer<S> {
             .then_some((self.vectors.next_heartbeat.min(self.vectors.next_whole), "the vectors are exchanged"));
         let ask_again =
             (!self.vectors.refused.is_empty()).then_some((self.vectors.ask_again, "messages were refused by a limit"));
-        acknowledge.into_iter().chain(heartbeat).chain(ask_again).min()
+        let pull = self.vectors.pull_at.map(|at| (at, "links have come up"));
+        acknowledge.into_iter().chain(heartbeat).chain(ask_again).chain(pull).min()
+    }
+
+    /// A link to `person` comes up. Whoever is there pushes what he wrote, so nobody else is asked for more of it; and others who
+    /// have been away may follow, so what they wrote is not pulled yet.
+    pub(super) fn await_pushes(&mut self, now: Now, person: PersonId) {
+        // A link that comes and goes puts nothing off.
+        self.vectors.pull_at.get_or_insert(now.monotonic + self.config.pull_after);
+        let author = self.directory.process_of(person).and_then(|process| self.causal.roster().index(&process));
+        if let Some(author) = author {
+            self.vectors.pulling.remove(&author);
+        }
     }
 
     pub(super) fn exchange_vectors(&mut self, now: Now) {
+        if self.vectors.pull_at.is_some_and(|at| at <= now.monotonic) {
+            self.vectors.pull_at = None;
+            self.pull_what_others_have();
+        }
         if self.vectors.owed_since.is_some_and(|since| since + self.config.acknowledge_after <= now.monotonic) {
             self.vectors.owed_since = None;
             let owing = self.causal.roster().iter().zip(&self.vectors.owed).filter(|&(_, &owed)| owed > 0);
@@ -228,6 +247,7 @@ impl<S: Store> Peer<S> {
                     return Err(BadFrame(format!("an acknowledgement of message {delivered}, which was never sent")));
                 }
                 self.take_acknowledgement(process, *delivered, holes);
+                self.note_acknowledged(process, *delivered);
                 continue;
             }
             // Nothing is pulled of somebody who is not known, or past the bound on processes.
@@ -235,7 +255,8 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             let Ok(author) = self.causal.intern(*author) else { continue };
-            // What lies in his holes he cannot hand over; what lies behind them he can.
+            self.drop_acknowledged(process, author, *delivered, holes);
+            // What lies behind a hole can be had from here though the hole cannot: its author may be gone for good.
             self.vectors.of.entry(process).or_default().raise(author, *delivered);
         }
         Ok(())
@@ -265,6 +286,9 @@ impl<S: Store> Peer<S> {
 
     /// Starts a pull for every author who is not linked and of whom somebody who is has more than I do.
     pub(super) fn pull_what_others_have(&mut self) {
+        if self.vectors.pull_at.is_some() {
+            return;
+        }
         let mut best: BTreeMap<Index, (Clock, Index)> = BTreeMap::new();
         for &peer in self.link_of.keys().filter(|peer| !self.vectors.distrusted.contains(peer)) {
             let Some(vector) = self.vectors.of.get(&peer) else { continue };
@@ -333,6 +357,9 @@ impl<S: Store> Peer<S> {
             let mine = stored.chain(held).filter(|kept| kept.dests().contains(asker)).collect();
             (mine, up_to.min(last_stored))
         };
+        if let Some(index) = self.causal.roster().index(&author) {
+            self.offer_to_destination(link, asker, Some((index, after, up_to)));
+        }
         let (messages, cut) = self.piece(candidates);
         let through = cut.unwrap_or(whole);
         let clock = (author == self.me).then(|| self.causal.clock());

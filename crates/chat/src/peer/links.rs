@@ -12,6 +12,7 @@ use crate::record::SignedRecord;
 use crate::store::Store;
 use crate::{Event, LinkId, PersonId};
 
+use super::carry::Offers;
 use super::restart::Anew;
 use super::{BadFrame, Now, Peer, greeting};
 
@@ -38,6 +39,8 @@ pub(super) struct Link {
     pub(super) skipped: BTreeSet<Clock>,
     /// How many of them it has not acknowledged.
     pub(super) in_flight: usize,
+    /// What is left with others there, and asked for.
+    pub(super) offers: Offers,
 }
 
 impl<S: Store> Peer<S> {
@@ -56,8 +59,10 @@ impl<S: Store> Peer<S> {
             pushed: 0,
             skipped: BTreeSet::new(),
             in_flight: 0,
+            offers: Offers::default(),
         };
         self.links.insert(link, state);
+        self.await_pushes(now, person);
         let hello = Control::Hello {
             greeting: self.greeting(now),
             have: self.have_everything(),
@@ -69,13 +74,16 @@ impl<S: Store> Peer<S> {
 
     /// A link went down.
     pub fn handle_link_down(&mut self, now: Now, link: LinkId, reason: &str) {
-        let Some(Link { person, process, .. }) = self.links.remove(&link) else { return };
+        let Some(Link { person, process, offers, .. }) = self.links.remove(&link) else { return };
         self.fetch_elsewhere(now, link);
         let Some(process) = process else { return };
         if self.link_of.get(&process) != Some(&link) {
+            self.ask_others_for_parcels_of(now, process, offers.into_asked());
             return;
         }
         self.link_of.remove(&process);
+        self.begin_to_lag(process);
+        self.ask_others_for_parcels_of(now, process, offers.into_asked());
         self.directory.set_absent(person);
         let who = self.directory.who(person);
         self.tell(Event::PeerDown { who, reason: reason.to_owned() });
@@ -178,6 +186,7 @@ impl<S: Store> Peer<S> {
         self.causal.vouch(index, greeting.clock);
         self.take_vector(index, have)?;
         self.push_again(link_id);
+        self.leave_parcels_with(now, index, link_id);
         self.pull_what_others_have();
         self.ask_to_complete(index);
         self.ask_anew(index);

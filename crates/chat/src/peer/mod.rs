@@ -2,6 +2,7 @@
 
 mod arrival;
 mod batch_frame;
+mod carry;
 mod catchup;
 mod commands;
 mod departure;
@@ -43,6 +44,7 @@ use crate::name::Name;
 use crate::store::{Store, StoreError};
 use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId, Who};
 
+use carry::Carry;
 use catchup::Vectors;
 use departure::Absent;
 use greeting::Greeting;
@@ -104,6 +106,7 @@ pub struct Peer<S> {
     /// Stamped, not yet signed.
     queue: Vec<Queued>,
     outbox: Outbox,
+    carry: Carry,
     watch: Watch,
     absent: Absent,
     homecoming: Homecoming,
@@ -163,6 +166,7 @@ impl<S: Store> Peer<S> {
             record_is_stale: false,
             queue: Vec::new(),
             outbox: Outbox::default(),
+            carry: Carry::default(),
             watch: Watch::default(),
             absent: Absent::default(),
             homecoming: Homecoming::default(),
@@ -250,6 +254,9 @@ impl<S: Store> Peer<S> {
             Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
                 self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
             }
+            Control::Carrying { offered } => self.handle_carrying(now, link, process, offered)?,
+            Control::CarryWanted { wanted, done } => self.handle_carry_wanted(link, process, wanted, done),
+            Control::Parcels { parcels } => self.handle_parcels(now, link, process, parcels),
             Control::Forgotten { process: forgotten } => self.handle_forgotten(now, process, forgotten)?,
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
             Control::History { request, messages, more, whole } => {
@@ -263,6 +270,7 @@ impl<S: Store> Peer<S> {
     pub fn take_effects(&mut self, now: Now) -> Effects {
         self.multicast_stale_record(now);
         self.flush(now);
+        self.offer_parcels(now);
         self.sign_acknowledgements(now);
         self.keep_state();
         let next = self.effects.room_alike();
@@ -275,6 +283,7 @@ impl<S: Store> Peer<S> {
         self.numbering = causal::wire::Numbering::new(&causal::Limits::default());
         self.queue.clear();
         self.outbox = Outbox::default();
+        self.carry.begin_anew();
         self.watch = Watch::default();
         self.absent.begin_anew();
         self.vectors = Vectors::new(now.monotonic);

@@ -231,6 +231,8 @@ impl<S: Store> Peer<S> {
             let wait = Duration::from_micros(wait).min(self.config.max_delay);
             self.outbox.delay(clock, now.monotonic + wait);
         }
+        self.carry.sent_before(self.causal.clock());
+        self.restore_carried(saved.carried);
         self.ledger.settled = self.settled();
         // That they were held stands in the trace.
         let journal = std::mem::replace(&mut self.config.journal, false);

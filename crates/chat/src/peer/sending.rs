@@ -118,6 +118,7 @@ impl<S: Store> Peer<S> {
             self.ledger.last = batch.hashes(&self.causal).last().copied();
             let before = self.outbox.last();
             self.outbox.push(&batch);
+            self.note_signed(&batch);
             match due {
                 Some(due) => self.delay(now, batch.message(0).expect("one's own").0.clock, due),
                 None => self.push_fresh(&batch, before),
@@ -228,6 +229,7 @@ impl<S: Store> Peer<S> {
         if due.is_empty() {
             return;
         }
+        self.may_leave_parcels();
         self.watch_released(now, &due);
         if self.ledger.is_on() {
             self.effects.durable.extend(due.into_iter().map(|clock| Change::Delayed { clock, due: None }));

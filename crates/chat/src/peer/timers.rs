@@ -25,6 +25,7 @@ impl<S: Store> Peer<S> {
             self.homecoming.next(),
             self.next_of_vectors(),
             self.next_repair(),
+            self.next_of_carry(),
             self.gate.next(self.config.abandon_after),
         ]
         .into_iter()
@@ -41,6 +42,7 @@ impl<S: Store> Peer<S> {
         self.look_at_homecoming(now);
         self.mend(now);
         self.give_up_fetching(now);
+        self.look_after_parcels(now);
         self.exchange_vectors(now);
         self.ask_again_after_refusals(now);
         self.pump_all();

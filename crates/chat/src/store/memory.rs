@@ -39,8 +39,6 @@ pub struct MemoryStore {
     conversations: BTreeMap<Conversation, Shown>,
     /// Delivered messages that show nothing, oldest first.
     unshown: VecDeque<Place>,
-    /// What is carried for others: bounded by whoever hands it in.
-    carried: BTreeMap<MessageId, Kept>,
     /// The last number that a process got.
     last_number: u32,
 }
@@ -79,9 +77,6 @@ impl MemoryStore {
     /// Stamps are written by another incarnation from now on; the one before has the number `former`.
     fn rename(&mut self, former: usize) {
         self.authors.rename(former);
-        for kept in self.carried.values_mut() {
-            *kept = Kept::new(Kept::renamed(kept.batch(), former), kept.index());
-        }
     }
 
     fn drop_oldest_unshown(&mut self) {
@@ -127,12 +122,13 @@ impl Store for MemoryStore {
                         self.shrink();
                     }
                 }
-                Change::Carried(kept) => drop(self.carried.insert(kept.id(), kept.clone())),
-                Change::Dropped(kept) => drop(self.carried.remove(&kept.id())),
                 Change::Process { number, .. } => self.last_number = *number,
                 Change::Reborn => self.rename(self.last_number as usize),
                 // The peer itself has these in memory, for as long.
                 Change::Held(_)
+                | Change::Carried(_)
+                | Change::Dropped(_)
+                | Change::HandedOver { .. }
                 | Change::Delayed { .. }
                 | Change::Settled { .. }
                 | Change::Causal(_)
@@ -152,22 +148,9 @@ impl Store for MemoryStore {
     }
 
     fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
-        let id = |clock| MessageId { process: author, clock };
-        let carried = match after.checked_add(1).filter(|&first| first <= up_to) {
-            Some(first) => {
-                self.carried.range(id(first)..=id(up_to)).map(|(_, kept)| kept.clone()).take(count).collect()
-            }
-            None => Vec::new(),
-        };
-        let Some(messages) = self.authors.of(author) else { return carried };
+        let Some(messages) = self.authors.of(author) else { return Vec::new() };
         let between = messages.after(&after).take_while(|&(clock, _)| *clock <= up_to);
-        let mut kept: Vec<Kept> = between.take(count).map(|(_, kept)| kept.clone()).collect();
-        if !carried.is_empty() {
-            kept.extend(carried);
-            kept.sort_by_key(|kept| kept.id().clock);
-            kept.truncate(count);
-        }
-        kept
+        between.take(count).map(|(_, kept)| kept.clone()).collect()
     }
 
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {

@@ -117,11 +117,9 @@ impl Mesh {
 
 pub fn kept_of(change: &Change) -> Option<&Kept> {
     match change {
-        Change::Shown(Entry { kept, .. })
-        | Change::Delivered { kept }
-        | Change::Held(kept)
-        | Change::Carried(kept)
-        | Change::Dropped(kept) => Some(kept),
+        Change::Shown(Entry { kept, .. }) | Change::Delivered { kept } | Change::Held(kept) | Change::Dropped(kept) => {
+            Some(kept)
+        }
         _ => None,
     }
 }

@@ -6,8 +6,8 @@ use std::collections::btree_map::Entry;
 
 use bytes::Bytes;
 use chat::{
-    Change, Conversation, Entry as Shown, Filed, Kept, MessageId, Name, PersonId, ProcessId, Saved, SignedRecord,
-    SortKey, Store, StoreError,
+    Change, Conversation, Entry as Shown, Filed, Kept, MessageId, Name, Parcel, PersonId, ProcessId, Saved,
+    SignedRecord, SortKey, Store, StoreError,
 };
 
 /// What a message is here.
@@ -16,14 +16,13 @@ enum Role {
     Shown(Box<Shown>),
     Delivered(Kept),
     Held(Kept),
-    Carried(Kept),
 }
 
 impl Role {
     fn kept(&self) -> &Kept {
         match self {
             Self::Shown(entry) => &entry.kept,
-            Self::Delivered(kept) | Self::Held(kept) | Self::Carried(kept) => kept,
+            Self::Delivered(kept) | Self::Held(kept) => kept,
         }
     }
 
@@ -43,6 +42,7 @@ pub struct ModelStore {
     records: BTreeMap<PersonId, SignedRecord>,
     aliases: BTreeMap<Name, PersonId>,
     messages: BTreeMap<MessageId, Role>,
+    carried: Vec<Parcel>,
     /// The order in which what is held came.
     order: Vec<MessageId>,
     /// Who oneself is: the author of what one sent.
@@ -114,7 +114,7 @@ impl ModelStore {
             let kept = batch.get(id).cloned().ok_or_else(|| unreadable("it is not there"))?;
             match role {
                 Role::Shown(entry) => entry.kept = kept,
-                Role::Delivered(of) | Role::Held(of) | Role::Carried(of) => *of = kept,
+                Role::Delivered(of) | Role::Held(of) => *of = kept,
             }
         }
         Ok(())
@@ -146,10 +146,6 @@ impl Store for ModelStore {
 
     fn load(&mut self) -> Result<Saved, StoreError> {
         self.reread(None)?;
-        let of = |wanted: fn(&Role) -> bool| {
-            let found = self.messages.values().filter(move |role| wanted(role));
-            found.map(|role| role.kept().clone()).collect::<Vec<Kept>>()
-        };
         Ok(Saved {
             causal: self.causal.clone(),
             mind: self.mind.clone(),
@@ -158,7 +154,7 @@ impl Store for ModelStore {
             records: self.records.values().cloned().collect(),
             aliases: self.aliases.iter().map(|(alias, &person)| (alias.clone(), person)).collect(),
             held: self.order.iter().map(|id| self.messages[id].kept().clone()).collect(),
-            carried: of(|role| matches!(role, Role::Carried(_))),
+            carried: self.carried.clone(),
             own: self.own(),
             delayed: self.delayed.iter().map(|(&clock, &due)| (clock, due)).collect(),
         })
@@ -172,7 +168,10 @@ impl Store for ModelStore {
                 Change::Held(kept) => self.put(Role::Held(kept.clone())),
                 Change::Shown(entry) => self.put(Role::Shown(Box::new(entry.clone()))),
                 Change::Delivered { kept } => self.put(Role::Delivered(kept.clone())),
-                Change::Carried(kept) => self.put(Role::Carried(kept.clone())),
+                Change::Carried(parcel) => self.carried.push(parcel.clone()),
+                Change::HandedOver { message, to } => {
+                    self.carried.retain(|parcel| (parcel.message, parcel.to) != (*message, *to));
+                }
                 Change::Dropped(kept) => {
                     let id = kept.id();
                     if self.messages.get(&id).is_some_and(|role| !role.is_delivered()) {
@@ -215,7 +214,7 @@ impl Store for ModelStore {
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Shown> {
         let shown = self.messages.values().filter_map(|role| match role {
             Role::Shown(entry) => Some(&**entry),
-            Role::Delivered(_) | Role::Held(_) | Role::Carried(_) => None,
+            Role::Delivered(_) | Role::Held(_) => None,
         });
         let wanted = |entry: &&Shown| {
             of.is_none_or(|of| entry.conversation == *of) && before.is_none_or(|before| entry.sort_key() < before)

@@ -139,17 +139,18 @@ fn whoever_has_a_link_to_a_process_that_is_forgotten_makes_it_begin_anew() {
     world.assert_causal_order(0);
 }
 
+/// Erin has a record of dave's that nobody else has seen, and has not heard that he is gone.
 #[test]
-fn an_old_record_brings_nobody_back() {
+fn a_record_of_a_forgotten_process_brings_nobody_back() {
     let mut world = mesh_without_dave();
-    let dave = world.people[DAVE].peer.process();
-    let record = world.people[CAROL].peer.directory.signed_record_of(dave.person).unwrap().clone();
-    // erin was away for all of it, and has dave's record.
     let erin = world.add("erin");
-    let now = world.now();
-    world.people[erin].peer.merge_records(now, vec![record]);
+    world.create(DAVE, "boats");
+    world.link(DAVE, erin);
+    world.settle();
+    world.cut(DAVE, erin);
     forget(&mut world, ALICE, "dave").unwrap();
     world.settle();
+    assert_eq!(users(&mut world, erin), ["alice", "bob", "carol", "dave", "erin"]);
     for who in [ALICE, BOB, CAROL] {
         world.link(erin, who);
     }

@@ -55,7 +55,7 @@ fn what_a_dead_author_told_one_reaches_the_others_with_no_new_traffic() {
     world.settle();
     assert_eq!(world.heard(BOB), ["last words"]);
     world.kill(ALICE);
-    world.settle();
+    world.pass(Duration::from_millis(300));
     assert_eq!(world.heard(CAROL), ["last words"]);
 }
 

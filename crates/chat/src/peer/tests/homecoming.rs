@@ -115,3 +115,21 @@ fn what_comes_late_into_the_past_is_marked_unless_one_was_away_oneself() {
     assert_eq!(late(&world, ALICE), [("and in time".to_owned(), false), ("bob's".to_owned(), true)]);
     assert_eq!(late(&world, BOB), [("in time".to_owned(), false), ("and in time".to_owned(), false)]);
 }
+
+#[test]
+fn what_one_missed_oneself_is_not_marked_in_whatever_order_it_comes() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.kill(BOB);
+    world.cut(ALICE, CAROL);
+    world.say(ALICE, "all", "first");
+    world.pass(Duration::from_secs(100));
+    world.say(CAROL, "all", "second");
+    world.pass(Duration::from_secs(100));
+    world.link(BOB, CAROL);
+    world.pass(Duration::from_millis(300));
+    world.link(BOB, ALICE);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(BOB), ["second", "first"]);
+    assert!(world.shown(BOB).iter().all(|message| !message.late));
+    assert_eq!(told(&world, BOB), [Event::CaughtUp { messages: 2, people: 2 }]);
+}

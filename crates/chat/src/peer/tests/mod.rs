@@ -1,12 +1,15 @@
 //! Peers in one process, joined by links that keep their order and can be slow, cut and healed.
 
 mod bounded;
+mod carrying;
 mod conversations;
 mod departure;
 mod faults;
+mod halves;
 mod homecoming;
 mod hostile;
 mod newcomers;
 mod searching;
 mod seen;
+mod store;
 mod world;

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::store::TestStore;
+use crate::frame::{Control, Frame};
 use crate::peer::{Now, Peer};
-use crate::store::{MemoryLimits, MemoryStore, Store};
+use crate::store::{MemoryLimits, Store};
 use crate::{
     Answer, Command, Config, Effects, Event, Identity, Incarnation, Journal, LinkId, Message, MessageId, Name,
     ProcessId, Refusal, Target,
@@ -15,7 +17,7 @@ use crate::{
 
 /// One peer and what its user saw.
 pub(super) struct Someone {
-    pub(super) peer: Peer<MemoryStore>,
+    pub(super) peer: Peer<TestStore>,
     pub(super) events: Vec<Event>,
     pub(super) journal: Vec<Journal>,
     pub(super) closed: Vec<String>,
@@ -41,6 +43,35 @@ pub(super) struct World {
     slow: BTreeSet<(usize, usize)>,
     last_link: u64,
     random: u64,
+    /// What crossed each link, by (from, to).
+    pub(super) crossed: BTreeMap<(usize, usize), Crossed>,
+}
+
+/// How much of what went over a link, in one direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Crossed {
+    /// Messages fresh from their author, and handed on.
+    pub(super) messages: usize,
+    pub(super) parcels: usize,
+    pub(super) bytes: usize,
+}
+
+impl Crossed {
+    fn count(&mut self, frame: &[u8]) {
+        self.bytes += frame.len();
+        match Frame::decode(frame) {
+            Ok(Frame::Batch(batch)) => {
+                let mask = batch.get(65..73).map_or(0, |mask| u64::from_be_bytes(mask.try_into().unwrap()));
+                self.messages += mask.count_ones() as usize;
+            }
+            Ok(Frame::Control(control)) => match *control {
+                Control::Pulled { messages, .. } => self.messages += messages.len(),
+                Control::Parcels { parcels } => self.parcels += parcels.len(),
+                _ => {}
+            },
+            Ok(Frame::Numbers(_)) | Err(_) => {}
+        }
+    }
 }
 
 const START: i64 = 1_800_000_000_000_000;
@@ -66,6 +97,7 @@ impl World {
             slow: BTreeSet::new(),
             last_link: 0,
             random: 1,
+            crossed: BTreeMap::new(),
         };
         for name in names {
             world.add(name);
@@ -100,12 +132,16 @@ impl World {
     }
 
     fn born(&self, name: &str, seed: u8, life: u64) -> Someone {
+        self.born_with(TestStore::new(self.limits), name, seed, life)
+    }
+
+    fn born_with(&self, store: TestStore, name: &str, seed: u8, life: u64) -> Someone {
         let mut peer = Peer::new(
             self.config.clone(),
             Identity::from_seed([seed; 32]),
             Name::parse(name).unwrap(),
             Incarnation(u64::from(seed) * 1000 + life),
-            MemoryStore::new(self.limits),
+            store,
             self.now(),
         )
         .unwrap();
@@ -178,6 +214,26 @@ impl World {
         self.people[who].events = events;
     }
 
+    /// From now on what `who` keeps survives it.
+    pub(super) fn keep(&mut self, who: usize) {
+        assert!(self.links.keys().all(|&(me, _)| me != who), "before it has heard of anybody");
+        let Someone { seed, life, .. } = self.people[who];
+        let name = self.people[who].peer.name.to_string();
+        self.people[who] = self.born_with(TestStore::surviving(), &name, seed, life);
+    }
+
+    /// Killed, and back with all that it kept.
+    pub(super) fn come_back(&mut self, who: usize) {
+        self.kill(who);
+        let Someone { seed, life, .. } = self.people[who];
+        let name = self.people[who].peer.name.to_string();
+        let placeholder = self.born(&name, seed, life + 1);
+        let before = std::mem::replace(&mut self.people[who], placeholder);
+        let Someone { peer, events, journal, closed, .. } = before;
+        let back = self.born_with(peer.into_store(), &name, seed, life + 1);
+        self.people[who] = Someone { events, journal, closed, ..back };
+    }
+
     /// What `from` says to `to` stays on the way until the link is fast again.
     pub(super) fn slow(&mut self, from: usize, to: usize) {
         self.slow.insert((from, to));
@@ -207,6 +263,24 @@ impl World {
     /// What `from` sent to `to` and has not arrived.
     pub(super) fn frames_on_the_way(&self, from: usize, to: usize) -> Vec<Bytes> {
         self.halves[&self.links[&(from, to)]].2.frames.iter().cloned().collect()
+    }
+
+    /// Replaces frames that are on their way.
+    pub(super) fn tamper(&mut self, from: usize, to: usize, mut with: impl FnMut(&Bytes) -> Option<Bytes>) {
+        let half = &mut self.halves.get_mut(&self.links[&(from, to)]).unwrap().2;
+        for frame in &mut half.frames {
+            if let Some(other) = with(frame) {
+                *frame = other;
+            }
+        }
+    }
+
+    /// Carries what is on its way over one link, slow or not.
+    pub(super) fn deliver_all(&mut self, from: usize, to: usize) {
+        let half = &mut self.halves.get_mut(&self.links[&(from, to)]).unwrap().2;
+        for frame in std::mem::take(&mut half.frames) {
+            self.carry(from, to, &frame);
+        }
     }
 
     /// A number from 0 to `sides` - 1.
@@ -305,6 +379,7 @@ impl World {
     /// Hands a frame to `to` as if `from` had sent it.
     pub(super) fn carry(&mut self, from: usize, to: usize, frame: &Bytes) {
         let Some(&link) = self.links.get(&(to, from)) else { return };
+        self.crossed.entry((from, to)).or_default().count(frame);
         let now = self.now();
         if let Err(bad) = self.people[to].peer.handle_frame(now, link, frame) {
             self.people[to].closed.push(bad.to_string());
