@@ -213,13 +213,16 @@ impl Chronicle {
         }
     }
 
-    /// A process began to write to a store.
-    pub fn begin(&mut self, process: ProcessId, person: usize, lineage: &mut Lineage) {
+    /// A process began to write to a store; `anew` if it took over from another while it ran.
+    pub fn begin(&mut self, process: ProcessId, person: usize, lineage: &mut Lineage, anew: bool) {
         let number = *self.numbers.entry(process).or_insert_with(|| {
             self.processes.push((process, person));
             self.processes.len() - 1
         });
         lineage.process = Some(number);
+        if anew {
+            return;
+        }
         // What it wrote before it was killed and had not kept was never written.
         let Self { by_id, sent, .. } = self;
         by_id.retain(|id, _| id.process != process || sent.contains_key(id));

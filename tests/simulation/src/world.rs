@@ -47,6 +47,8 @@ pub struct World {
     notes: Option<Vec<String>>,
     keep_journals: bool,
     liar: Option<Liar>,
+    /// Somebody was forgotten.
+    forgot: bool,
     /// The network has healed: nothing breaks any more.
     healed: bool,
 }
@@ -101,6 +103,7 @@ impl World {
             keep_journals: keep.journals,
             healed: false,
             liar,
+            forgot: false,
             setting,
         };
         world.people_come();
@@ -245,8 +248,8 @@ impl World {
 
     /// A line of a journal: it is checked, and then it is part of what happened.
     fn journal(&mut self, who: usize, entry: Journal) -> Result<(), Violation> {
-        if let Journal::Start { process, .. } = &entry {
-            self.chronicle.begin(*process, who, &mut self.people[who].lineage);
+        if let Journal::Start { process, supersedes, .. } = &entry {
+            self.chronicle.begin(*process, who, &mut self.people[who].lineage, supersedes.is_some());
             if let Some(liar) = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&who)) {
                 liar.begin(*process);
             }

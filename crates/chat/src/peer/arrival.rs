@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use causal::{Clock, Delivery, Index, Limits, Receipt, Stamp};
+use causal::{Clock, Delivery, Limits, Receipt, Stamp};
 
 use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
@@ -121,7 +121,7 @@ impl<S: Store> Peer<S> {
         let bytes = kept.body().len();
         let large = bytes >= LARGE;
         if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(kept.stamp()) {
-            self.note_refused(now, sender, clock);
+            self.vectors.note_refused(now, sender);
             return Ok(());
         }
         let held = self.ledger.is_on().then(|| kept.clone());
@@ -146,16 +146,10 @@ impl<S: Store> Peer<S> {
                     }
                 }
             }
-            Err(refused) if is_for_now(&refused.reason) => self.note_refused(now, sender, clock),
+            Err(refused) if is_for_now(&refused.reason) => self.vectors.note_refused(now, sender),
             Err(refused) => return Err(refused.to_string()),
         }
         Ok(())
-    }
-
-    /// A message came for which there is no room now. It can be had, so it is not given up as if it could not.
-    fn note_refused(&mut self, now: Now, sender: Index, clock: Clock) {
-        self.vectors.note_refused(now, sender);
-        self.repair.note_seen(now, (sender, clock));
     }
 
     /// Whether nothing that this message depends on is missing.

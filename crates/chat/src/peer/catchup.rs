@@ -35,6 +35,8 @@ pub(super) struct Vectors {
     of: BTreeMap<Index, Vector>,
     /// What each peer has acknowledged of my own messages, holes left out.
     acknowledged: Vector,
+    /// On which links deliveries were acknowledged in this turn.
+    acknowledged_on: BTreeSet<LinkId>,
     /// Authors of whom more was delivered since the last heartbeat.
     changed: Set,
     /// For each author, how many deliveries he was not told of yet.
@@ -64,6 +66,7 @@ impl Vectors {
         Self {
             of: BTreeMap::new(),
             acknowledged: Vector::default(),
+            acknowledged_on: BTreeSet::new(),
             changed: Set::new(),
             owed: Vec::new(),
             owed_since: None,
@@ -138,7 +141,19 @@ impl<S: Store> Peer<S> {
         if let Some(&link) = self.link_of.get(&author) {
             let have = vec![self.have(author)];
             self.send_control(link, &Control::Have { clock: self.causal.clock(), have, again: false });
+            self.vectors.acknowledged_on.insert(link);
         }
+    }
+
+    /// Whoever learns that something is delivered lets go of it. So he gets the signed greeting that says so first: should this
+    /// peer's store be put back to before that, it finds out.
+    pub(super) fn sign_acknowledgements(&mut self, now: Now) {
+        let links = std::mem::take(&mut self.vectors.acknowledged_on);
+        if links.is_empty() {
+            return;
+        }
+        let frame = Control::Greeting { signed: self.fresh_greeting(now) }.encode();
+        self.effects.frames.splice(0..0, links.into_iter().map(|link| (link, frame.clone())));
     }
 
     /// When something of this module is to be done.

@@ -79,12 +79,19 @@ impl<S: Store> Peer<S> {
 
     /// Tells everybody how far I have come, if that has changed.
     pub(super) fn greet_again(&mut self, now: Now) {
-        let before = self.greeted_with.as_ref().map(|(greeting, _)| *greeting);
-        let signed = self.greeting(now);
-        if before != self.greeted_with.as_ref().map(|(greeting, _)| *greeting) {
+        let signed = self.fresh_greeting(now);
+        if std::mem::take(&mut self.greeting_is_news) {
             let frame = Control::Greeting { signed }.encode();
             self.effects.frames.extend(self.link_of.values().map(|&link| (link, frame.clone())));
         }
+    }
+
+    /// My greeting as things stand, of which all have to learn with the next heartbeat if some do now.
+    pub(super) fn fresh_greeting(&mut self, now: Now) -> Bytes {
+        let before = self.greeted_with.as_ref().map(|(greeting, _)| *greeting);
+        let signed = self.greeting(now);
+        self.greeting_is_news |= before != self.greeted_with.as_ref().map(|(greeting, _)| *greeting);
+        signed
     }
 
     /// Keeps the greeting of the process at the other end, if it is greater than what is kept. It came over a link that

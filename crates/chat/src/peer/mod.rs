@@ -133,6 +133,8 @@ pub struct Peer<S> {
     greetings: BTreeMap<ProcessId, Bytes>,
     /// My own greeting, as I last signed it.
     greeted_with: Option<(Greeting, Bytes)>,
+    /// Not everybody has it.
+    greeting_is_news: bool,
 }
 
 impl<S: Store> Peer<S> {
@@ -184,6 +186,7 @@ impl<S: Store> Peer<S> {
             ledger: Ledger::new(store.survives(), fresh),
             greetings: BTreeMap::new(),
             greeted_with: None,
+            greeting_is_news: false,
             config,
             identity,
             me,
@@ -271,6 +274,7 @@ impl<S: Store> Peer<S> {
         self.multicast_stale_record(now);
         self.flush(now);
         self.offer_parcels(now);
+        self.sign_acknowledgements(now);
         self.keep_state();
         let next = self.effects.room_alike();
         std::mem::replace(&mut self.effects, next)

@@ -44,15 +44,6 @@ impl Default for Repair {
     }
 }
 
-impl Repair {
-    /// What is missing came, and was refused by a limit: its bound begins anew.
-    pub(super) fn note_seen(&mut self, now: Now, message: (Index, Clock)) {
-        if let Some(lack) = self.missing.get_mut(&message) {
-            lack.since = lack.since.max(now.monotonic);
-        }
-    }
-}
-
 impl<S: Store> Peer<S> {
     pub(super) fn next_repair(&self) -> Option<(Duration, &'static str)> {
         (self.causal.held() > 0).then_some((self.repair.next, "something is missing"))

@@ -53,6 +53,8 @@ struct Fetch {
     /// What was fetched before it began.
     after: Vec<(ProcessId, Clock)>,
     got: usize,
+    /// The answerer had been shown all of it himself, at every piece.
+    whole: bool,
     /// How far back it has come.
     before: Option<(Hlc, MessageId)>,
     /// The newest are here; what comes now is shown nowhere until it is asked for.
@@ -249,7 +251,8 @@ impl<S: Store> Peer<S> {
         let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
         self.gate.last_request += 1;
         let request = self.gate.last_request;
-        let fetch = Fetch { need, from, link, after, got: 0, before: None, behind: false, since: now.monotonic };
+        let fetch =
+            Fetch { need, from, link, after, got: 0, whole: true, before: None, behind: false, since: now.monotonic };
         self.gate.fetches.insert(request, fetch);
         self.want(request, None);
     }
@@ -354,6 +357,8 @@ impl<S: Store> Peer<S> {
         }
         let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
         fetch.got += taken;
+        fetch.whole &= whole;
+        let whole = fetch.whole;
         fetch.since = now.monotonic;
         // Each piece has to go further back than the one before, or a liar could keep this up for ever.
         let more = more.filter(|more| fetch.before.is_none_or(|before| *more < before));

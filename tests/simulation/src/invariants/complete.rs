@@ -2,7 +2,7 @@
 //! author was told is sent, is delivered (in order or late) to each of its destinations that is still there.
 //!
 //! Source: DESIGN.md §7, *complete*; "What a user saw as sent survives `kill -9` at any instant and reaches everyone in the end"
-//! (§3). Exempt is a message whose author's store is gone, if nobody at all who is there has it.
+//! (§3). Exempt is a message whose author's store is gone, if nobody at all who is there has it, or if the destination gave it up.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,8 @@ impl Invariant for Complete {
             let kept = alive.get(&id.process).is_some_and(|(_, standing)| {
                 standing.lineage.past.get(sent.author).is_some_and(|&clock| clock >= sent.clock)
             });
-            let lacking = sent.dests.iter().filter_map(|dest| alive.get(dest)).find(|(_, standing)| !has(standing, id));
+            let lacks = |standing: &Standing| !has(standing, id) && (kept || !standing.lineage.gave_up(*id));
+            let lacking = sent.dests.iter().filter_map(|dest| alive.get(dest)).find(|(_, standing)| lacks(standing));
             let Some((who, standing)) = lacking else { continue };
             let holder = sent.dests.iter().filter_map(|dest| alive.get(dest)).find(|(_, standing)| has(standing, id));
             // A lie about a clock that exists can let a later message of the same author go first; then this one counts as had.

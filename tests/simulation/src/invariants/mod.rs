@@ -110,9 +110,9 @@ pub const ALL: &[&dyn Invariant] = &[
     &exactly_once::ExactlyOnce,
     &causal_order::CausalOrder,
     &question_first::QuestionFirst,
-    &bounded::Bounded,
     &unblocked::Unblocked,
     &directory::Directory,
     &complete::Complete,
     &agreement::Agreement,
+    &bounded::Bounded,
 ];

@@ -26,7 +26,9 @@ impl World {
                 let person = format!("p{whom}");
                 self.command(who, Command::Alias { person, name: format!("x{whom}") })
             }
-            Action::Forget { who, whom } => self.command(who, Command::Forget { person: format!("p{whom}") }),
+            // Twice in one run is too much as yet: see `docs/simulation.md`.
+            Action::Forget { .. } if self.forgot => Ok(()),
+            Action::Forget { who, whom } => self.forget(who, whom),
             Action::Block { from, to } => {
                 self.network.block(self.now, from, to);
                 Ok(())
@@ -178,6 +180,14 @@ impl World {
         self.chronicle.write(message.id, &message.text, place, who, &self.people[who].lineage);
         self.people[who].owed.push(message.id);
         Some(message.id)
+    }
+
+    /// Only somebody who is away can be forgotten.
+    fn forget(&mut self, who: usize, whom: usize) -> Result<(), Violation> {
+        let now = self.people[who].now(self.now);
+        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        self.forgot = peer.handle_command(now, Command::Forget { person: format!("p{whom}") }).is_ok();
+        self.perform(who)
     }
 
     fn between(&self, who: usize, other: PersonId) -> Place {
