@@ -145,7 +145,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// The lines of the trace that were kept last ([`Change::Traced`](chat::Change::Traced)): with them a trace that ends too early
+    /// The lines of the trace that were kept last ([`Change::Traced`]): with them a trace that ends too early
     /// is completed.
     ///
     /// # Errors
