@@ -10,7 +10,7 @@ use crate::{Event, MessageId, ProcessId};
 pub struct LinkId(pub u64);
 
 /// What is to be done, in this order: `durable` is committed as one batch; then `journal` is written; then frames are
-/// sent, links closed, addresses dialled, and events shown. Whoever is killed in between has promised nothing that is
+/// sent, links renewed, addresses dialled, and events shown. Whoever is killed in between has promised nothing that is
 /// not kept.
 #[derive(Debug, Default)]
 #[must_use = "effects that are dropped are promises that are broken"]
@@ -21,8 +21,8 @@ pub struct Effects {
     pub journal: Vec<Journal>,
     /// Frames to hand to links, in order.
     pub frames: Vec<(LinkId, Bytes)>,
-    /// Links to close, each with a reason that both users see.
-    pub close: Vec<(LinkId, String)>,
+    /// Links to close so that they come up anew, each with a reason that both users see.
+    pub renew: Vec<(LinkId, String)>,
     /// Addresses to connect to.
     pub dial: Vec<String>,
     /// What the user interface is told.
@@ -47,11 +47,11 @@ impl Effects {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        let Self { durable, journal, frames, close, dial, events } = self;
+        let Self { durable, journal, frames, renew, dial, events } = self;
         durable.is_empty()
             && journal.is_empty()
             && frames.is_empty()
-            && close.is_empty()
+            && renew.is_empty()
             && dial.is_empty()
             && events.is_empty()
     }

@@ -97,6 +97,8 @@ pub enum DownReason {
     ClosedByPeer(String),
     /// This side closed the link, for this reason.
     Closed(String),
+    /// One side closed the link so that it comes up anew, for this reason: it does within moments.
+    Renewed(String),
     /// The connection broke.
     Lost(String),
     /// The other side was silent for too long.
@@ -116,6 +118,7 @@ impl fmt::Display for DownReason {
             Self::Shutdown => f.write_str("we said goodbye"),
             Self::ClosedByPeer(reason) => write!(f, "closed by the other side: {reason}"),
             Self::Closed(reason) => write!(f, "closed: {reason}"),
+            Self::Renewed(reason) => write!(f, "to be made anew: {reason}"),
             Self::Lost(reason) => write!(f, "connection lost: {reason}"),
             Self::Silent => f.write_str("no sign of life"),
             Self::Superseded => f.write_str("replaced by a newer connection"),

@@ -36,19 +36,21 @@ pub(crate) enum Kind {
     Refuse = 8,
     /// The last frame before the sender closes a connection because another one to the same peer stays.
     Duplicate = 9,
+    /// The last frame before the sender closes a link so that it comes up anew, with the reason. Nobody is to blame.
+    Renew = 10,
 }
 
 impl Kind {
     /// Whether nothing follows a frame of this kind.
     pub(crate) fn is_last(self) -> bool {
         match self {
-            Self::Goodbye | Self::Close | Self::Refuse | Self::Duplicate => true,
+            Self::Goodbye | Self::Close | Self::Refuse | Self::Duplicate | Self::Renew => true,
             Self::Greeting | Self::Accept | Self::Data | Self::Heartbeat | Self::Introduce | Self::Digest => false,
         }
     }
 
     fn from_byte(byte: u8) -> Option<Self> {
-        const KINDS: [Kind; 10] = [
+        const KINDS: [Kind; 11] = [
             Kind::Greeting,
             Kind::Accept,
             Kind::Data,
@@ -59,6 +61,7 @@ impl Kind {
             Kind::Close,
             Kind::Refuse,
             Kind::Duplicate,
+            Kind::Renew,
         ];
         KINDS.get(usize::from(byte)).copied()
     }

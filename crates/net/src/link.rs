@@ -214,6 +214,7 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
             Kind::Digest => self.report(Report::Digest(payload)).await,
             Kind::Goodbye => return Err(Ended::Down(DownReason::Goodbye)),
             Kind::Close => return Err(Ended::Down(DownReason::ClosedByPeer(reason(&payload)))),
+            Kind::Renew => return Err(Ended::Down(DownReason::Renewed(reason(&payload)))),
             Kind::Refuse => return Err(Ended::Refused(reason(&payload))),
             Kind::Duplicate => return Err(Ended::Duplicate),
             Kind::Greeting => return Err(protocol("a second greeting".to_owned())),

@@ -95,6 +95,18 @@ impl Net {
         }
     }
 
+    /// Closes a link so that it comes up anew: for a peer that begins anew itself. Both users see the reason, and nobody is to blame, so
+    /// it is back within moments. What still waits to be sent on it is dropped. [`Event::Down`](crate::Event::Down) follows.
+    pub fn renew(&self, link: LinkId, reason: String) {
+        if let Some(outgoing) = self.links.read().get(&link) {
+            outgoing.finish(Finish {
+                last: Some(Kind::Renew),
+                reason: DownReason::Renewed(reason.clone()),
+                text: reason,
+            });
+        }
+    }
+
     /// How the links are doing; `None` once the [`Net`] has shut down.
     pub async fn status(&self) -> Option<Status> {
         let (told, status) = oneshot::channel();

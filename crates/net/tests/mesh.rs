@@ -197,6 +197,20 @@ async fn a_link_that_breaks_comes_back() {
     assert!(began.elapsed() < PATIENCE / 2, "whoever the rule names dials soon");
 }
 
+/// A link that was closed for a cause stays down for 15 s at least.
+#[tokio::test]
+async fn a_link_that_is_renewed_comes_back_soon() {
+    let (mut alice, mut bob) = (Peer::start(1).await, Peer::start(2).await);
+    alice.net.connect(&bob.address.to_string()).unwrap();
+    let (to_bob, _) = tokio::join!(alice.up(), bob.up());
+    alice.net.renew(to_bob, "a new life".to_owned());
+    assert_eq!(alice.down().await, DownReason::Renewed("a new life".to_owned()));
+    assert_eq!(bob.down().await, DownReason::Renewed("a new life".to_owned()));
+    let began = std::time::Instant::now();
+    tokio::join!(alice.up(), bob.up());
+    assert!(began.elapsed() < PATIENCE / 2, "nobody is to blame");
+}
+
 #[tokio::test]
 async fn a_silent_link_is_dead() {
     let mut quick = config(1);

@@ -446,8 +446,8 @@ impl Node {
                 Ok(Room::Plenty) | Err(net::Gone(_)) => {}
             }
         }
-        for (link, reason) in effects.close {
-            self.net.close(net::LinkId(link.0), reason);
+        for (link, reason) in effects.renew {
+            self.net.renew(net::LinkId(link.0), reason);
         }
         for address in effects.dial {
             if let Err(bad) = self.net.connect(&address) {

@@ -324,7 +324,7 @@ impl<S: Store> Peer<S> {
         };
         unsent.retain(|entry| entry.kept.id().process == self.me && entry.kept.id().clock > self.ledger.clock_at_start);
         for (link, _) in std::mem::take(&mut self.links) {
-            self.effects.close.push((link, why.reason().to_owned()));
+            self.effects.renew.push((link, why.reason().to_owned()));
         }
         for process in std::mem::take(&mut self.link_of).into_keys() {
             let person = self.person_of(process);

@@ -196,7 +196,11 @@ impl Driver {
         let lost = match reason {
             DownReason::Goodbye | DownReason::Shutdown => Lost::Goodbye,
             DownReason::Closed(_) | DownReason::ClosedByPeer(_) | DownReason::Protocol(_) => Lost::ForCause,
-            DownReason::Lost(_) | DownReason::Silent | DownReason::Superseded | DownReason::Overrun => Lost::Broken,
+            DownReason::Renewed(_)
+            | DownReason::Lost(_)
+            | DownReason::Silent
+            | DownReason::Superseded
+            | DownReason::Overrun => Lost::Broken,
         };
         self.circle.left(now, link);
         self.tiebreak.lost(now, peer, lost);

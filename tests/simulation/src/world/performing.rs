@@ -91,7 +91,7 @@ impl World {
             self.kill(who, "before its effects were durable");
             return Ok(());
         }
-        let Effects { durable, journal, frames, close, dial: _, events } = effects;
+        let Effects { durable, journal, frames, renew, dial: _, events } = effects;
         if let Err(error) = peer.store_mut().apply(&durable) {
             return Err(Violation { invariant: "the store keeps", what: format!("p{who}: {error}") });
         }
@@ -115,7 +115,7 @@ impl World {
         if doom.is_some() {
             return self.kill_behind(who, &events, "before its events were shown");
         }
-        for (link, _) in close {
+        for (link, _) in renew {
             self.link_down(link, "closed")?;
             self.network.close(self.now, link, "closed by the other side");
         }

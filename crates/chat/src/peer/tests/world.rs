@@ -343,17 +343,17 @@ impl World {
             if effects.is_empty() {
                 return;
             }
-            let Effects { durable, journal, frames, close, dial: _, events } = effects;
+            let Effects { durable, journal, frames, renew, dial: _, events } = effects;
             someone.peer.store_mut().apply(&durable).unwrap();
             someone.journal.extend(journal);
             someone.events.extend(events);
-            someone.closed.extend(close.iter().map(|(_, reason)| reason.clone()));
+            someone.closed.extend(renew.iter().map(|(_, reason)| reason.clone()));
             for (link, frame) in frames {
                 if let Some((_, _, half)) = self.halves.get_mut(&link) {
                     half.frames.push_back(frame);
                 }
             }
-            for (link, _) in close {
+            for (link, _) in renew {
                 if let Some(&(from, to, _)) = self.halves.get(&link) {
                     self.cut(from, to);
                 }
