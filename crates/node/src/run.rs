@@ -93,6 +93,8 @@ pub(crate) struct Stuck {
     effects: Effects,
     lines: Bytes,
     reason: String,
+    /// When the store is asked again, whatever comes in between.
+    again: Instant,
 }
 
 /// To whom an answer is owed.
@@ -248,7 +250,8 @@ impl Node {
     }
 
     async fn wait(&mut self, leaving: bool) -> Woken {
-        let stuck = self.stuck.is_some();
+        let again = self.stuck.as_ref().map(|stuck| stuck.again);
+        let stuck = again.is_some();
         let free = self.backlog.is_empty() && !stuck;
         let deadline = self.peer.poll_timeout().map(|(at, _)| self.clock.instant(at));
         tokio::select! {
@@ -262,7 +265,7 @@ impl Node {
                 }
                 Err(_) => Woken::Stop,
             },
-            () = sleep(ROOM), if stuck => Woken::Room,
+            () = async { sleep_until(again.expect("the branch is off unless it is stuck")).await }, if stuck => Woken::Room,
             () = sleep(IDLE), if self.untidy && free => Woken::Idle,
             () = sleep_until(self.next_retention), if self.retention != Retention::default() && free => {
                 Woken::Retention
@@ -425,7 +428,7 @@ impl Node {
                     let text = format!("nothing can be kept, so nothing is sent or shown until it can: {reason}");
                     self.show(vec![Event::Warning { text }]);
                 }
-                self.stuck = Some(Stuck { effects, lines, reason });
+                self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
                 return Ok(());
             }
             Err(lost @ StoreError::Unreadable { .. }) => return Err(lost),

@@ -291,6 +291,31 @@ async fn while_nothing_can_be_kept_whoever_comes_is_told_why() {
     peer.attach().await;
 }
 
+/// Each command is refused at once, and puts nothing off.
+#[tokio::test]
+async fn a_user_who_goes_on_typing_does_not_keep_a_peer_from_keeping_again() {
+    let mut peer = Peer::start().await;
+    let db = rusqlite::Connection::open(peer.folder.path().join("causerie.db")).expect("the store is there");
+    db.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes for long");
+    let mut said = peer.session.requests.submit(say("kept later")).await.expect("the peer runs");
+    let stuck = |event| matches!(event, Event::Warning { text } if text.contains("nothing can be kept")).then_some(());
+    until(&mut peer.session.events, stuck).await;
+    db.execute_batch("ROLLBACK").expect("it is open");
+    let typing = async {
+        loop {
+            // Refused, or taken once there is room.
+            let _ = peer.session.requests.request(say("and more")).await.expect("the peer runs");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        answer = timeout(PATIENCE, said.answer()) => {
+            answer.expect("in time").expect("the peer runs").expect("it is no refusal");
+        }
+        () = typing => {}
+    }
+}
+
 #[tokio::test]
 async fn a_folder_without_a_living_peer_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
