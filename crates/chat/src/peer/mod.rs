@@ -276,8 +276,7 @@ impl<S: Store> Peer<S> {
         self.offer_parcels(now);
         self.sign_acknowledgements(now);
         self.keep_state();
-        let next = self.effects.room_alike();
-        std::mem::replace(&mut self.effects, next)
+        self.effects.take()
     }
 
     /// What was under way with links, and for whom I am no longer.

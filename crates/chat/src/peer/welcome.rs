@@ -445,10 +445,13 @@ impl<S: Store> Peer<S> {
                 if self.store.contains(entry.kept.id()) {
                     continue;
                 }
-                if let Ok(Body::Text(head, text)) = Body::decode(entry.body()) {
+                if let Ok(Body::Text(head, text)) = Body::decode(entry.body())
+                    && let Some(conversation) = self.conversation(&entry.kept, &head.scope)
+                {
+                    self.note_unaddressed(&conversation, entry.kept.sender(), entry.kept.dests());
                     let from = self.directory.who(entry.kept.id().process.person);
-                    let shown = Shown { from, fetched: true, late: false };
-                    self.show(now, entry.kept, entry.opened, head, text, shown);
+                    let shown = Shown { conversation, from, fetched: true, late: false };
+                    self.show(now, entry.kept, entry.opened, &head, text, shown);
                 }
             }
             if messages > 0 {
