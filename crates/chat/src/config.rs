@@ -60,7 +60,8 @@ pub struct Config {
     pub max_resent: usize,
     /// The size of one piece of history or of handed-on messages, so that live messages get their turn in between.
     pub max_piece_bytes: usize,
-    /// How many messages one piece may hold.
+    /// How many messages one piece may hold, or little more, as its batches go whole: short ones fill some 256 KiB. Beyond 4,032 it
+    /// counts as that: nobody accepts more.
     pub max_piece: usize,
     /// How long a message is held before the user is told: an eye-blink.
     pub held_notice: Duration,
@@ -128,7 +129,7 @@ impl Default for Config {
             history_first: 200,
             max_resent: 1000,
             max_piece_bytes: 256 * 1024,
-            max_piece: 200,
+            max_piece: 2048,
             held_notice: Duration::from_millis(100),
             ask_after: Duration::from_secs(2),
             abandon_after: Duration::from_secs(30),

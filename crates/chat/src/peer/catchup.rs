@@ -1,20 +1,20 @@
 //! Have-vectors: what everybody has delivered of everybody. They acknowledge, and they show what to pull.
 //!
 //! An author pushes his own messages; those of an author who is not linked are pulled, each author's from one peer at a
-//! time, in clock order, a bounded piece at a time.
+//! time, in clock order, a bounded piece at a time ([`pulls`]).
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::{BTreeMap, Entry};
+mod pulls;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use std::time::Duration;
 
 use causal::{Clock, Index, Set, Stamp};
 
-use crate::frame::{Control, Handed, Have};
-use crate::kept::Kept;
+use crate::frame::{Control, Have};
 use crate::store::Store;
-use crate::{LinkId, PersonId, ProcessId};
+use crate::{LinkId, PersonId};
 
-use super::sending::Queued;
 use super::talk::Vector;
 use super::{BadFrame, Now, Peer};
 
@@ -25,6 +25,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 struct Pulling {
     from: Index,
+    /// What was asked for last.
+    after: Clock,
     up_to: Clock,
 }
 
@@ -306,8 +308,7 @@ impl<S: Store> Peer<S> {
         let linked = &self.link_of;
         self.vectors.pulling.retain(|_, pulling| linked.contains_key(&pulling.from));
         for (author, (up_to, from)) in best {
-            if let Entry::Vacant(vacant) = self.vectors.pulling.entry(author) {
-                vacant.insert(Pulling { from, up_to });
+            if !self.vectors.pulling.contains_key(&author) {
                 self.pull(author, from, up_to);
             }
         }
@@ -315,124 +316,15 @@ impl<S: Store> Peer<S> {
 
     fn pull(&mut self, author: Index, from: Index, up_to: Clock) {
         let after = self.causal.delivered(author).max(self.vectors.checked(from, author));
-        let id = *self.causal.roster().id(author);
-        if let Some(&link) = self.link_of.get(&from) {
-            self.send_control(link, &Control::Pull { author: id, after, up_to });
-        }
+        self.vectors.pulling.insert(author, Pulling { from, after, up_to });
+        self.ask(from, author, after, up_to);
     }
 
-    /// Hands over what the asker lacks and I have.
-    pub(super) fn handle_pull(
-        &mut self,
-        now: Now,
-        link: LinkId,
-        asker: Index,
-        author: ProcessId,
-        after: Clock,
-        up_to: Clock,
-    ) {
-        let mut due_ms = None;
-        let (candidates, whole): (Vec<Kept>, Clock) = if author == self.me {
-            let mine = self.outbox.after(after).take_while(|out| out.kept.clock() <= up_to);
-            let mine: Vec<Kept> = mine.filter(|out| out.outstanding.contains(asker)).map(|o| o.kept.clone()).collect();
-            let first_due = mine.first().and_then(|kept| self.outbox.due(kept.clock()));
-            due_ms = first_due.map(|due| millis(due.saturating_sub(now.monotonic)));
-            let handed = mine.into_iter().filter(|kept| self.outbox.due(kept.clock()).is_none()).collect();
-            let delayed = self.outbox.delayed().next();
-            let unsent = self.queue.first().map(Queued::clock).into_iter().chain(delayed).min();
-            (handed, up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)))
-        } else {
-            let Some(index) = self.causal.roster().index(&author) else { return };
-            let held = self.causal.held_runs().flat_map(|(kept, followers, _)| kept.run(followers));
-            let held = held.filter(|kept| kept.id().process == author).collect::<Vec<_>>();
-            let stored = self.store.kept_by(author, after, up_to, self.config.max_piece);
-            let last_stored = if stored.len() < self.config.max_piece {
-                self.causal.delivered(index)
-            } else {
-                stored.last().map_or(after, |kept| kept.id().clock)
-            };
-            let held = held.into_iter().filter(|k| (after + 1..=up_to).contains(&k.id().clock));
-            // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
-            let stored = stored.into_iter().filter(|kept| self.causal.knows(index, kept.clock()));
-            let mine = stored.chain(held).filter(|kept| kept.dests().contains(asker)).collect();
-            (mine, up_to.min(last_stored))
-        };
-        if let Some(index) = self.causal.roster().index(&author) {
-            self.offer_to_destination(link, asker, Some((index, after, up_to)));
-        }
-        let (messages, cut) = self.piece(candidates);
-        let through = cut.unwrap_or(whole);
-        let clock = (author == self.me).then(|| self.causal.clock());
-        self.send_control(link, &Control::Pulled { author, after, messages, through, up_to, clock, due_ms });
-    }
-
-    /// As many of `candidates` as one piece holds, each with its proof, and the clock of the last one if some were left
-    /// out. What its author did not sign is left out for good.
-    fn piece(&mut self, candidates: Vec<Kept>) -> (Vec<Handed>, Option<Clock>) {
-        let mut bytes = 0;
-        let mut messages = Vec::new();
-        let mut last = 0;
-        for kept in candidates {
-            if messages.len() >= self.config.max_piece || bytes > self.config.max_piece_bytes {
-                return (messages, Some(last));
-            }
-            last = kept.id().clock;
-            if kept.is_signed(&self.causal) {
-                let handed = kept.handed(&self.causal);
-                bytes += handed.bytes();
-                messages.push(handed);
-            }
-        }
-        (messages, None)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the fields of one frame")]
-    pub(super) fn handle_pulled(
-        &mut self,
-        now: Now,
-        from: Index,
-        author: ProcessId,
-        after: Clock,
-        messages: Vec<Handed>,
-        through: Clock,
-        asked: Clock,
-        clock: Option<Clock>,
-        due_ms: Option<u64>,
-    ) {
-        for handed in messages {
-            if !self.arrive_handed(now, handed) {
-                self.vectors.distrusted.insert(from);
-            }
-        }
-        let Some(author) = self.causal.roster().index(&author) else { return };
-        if from == author {
-            if let Some(clock) = clock {
-                self.causal.vouch(author, clock);
-                self.causal.void(author, clock, asked);
-            }
-            if let Some(due_ms) = due_ms {
-                self.note_due(now, author, Duration::from_millis(due_ms));
-            }
-            self.complete(now, author, after, asked, through);
-        }
-        let Some(pulling) = self.vectors.pulling.get(&author).filter(|pulling| pulling.from == from) else { return };
-        if self.vectors.distrusted.contains(&from) || self.vectors.refused.contains(&author) {
-            self.vectors.pulling.remove(&author);
-            self.pull_what_others_have();
-            return;
-        }
-        let up_to = pulling.up_to;
-        let progress = through > self.vectors.checked(from, author);
-        let checked = self.vectors.checked.entry(from).or_default();
-        checked.raise(author, through.min(up_to));
-        if progress && through < up_to {
-            self.pull(author, from, up_to);
-        } else {
-            checked.raise(author, up_to);
-            // What came is delivered first, so that nobody else is asked for it.
-            self.deliver(now);
-            self.vectors.pulling.remove(&author);
-            self.pull_what_others_have();
+    /// Asks a peer for what `author` has said with clocks in (after, up_to].
+    pub(super) fn ask(&mut self, peer: Index, author: Index, after: Clock, up_to: Clock) {
+        if let Some(&link) = self.link_of.get(&peer) {
+            let author = *self.causal.roster().id(author);
+            self.send_control(link, &Control::Pull { author, after, up_to });
         }
     }
 
@@ -442,14 +334,7 @@ impl<S: Store> Peer<S> {
         if !self.causal.holes(author).is_empty() {
             let up_to = self.causal.delivered(author);
             self.vectors.completing.insert(author, (up_to, 0));
-            self.ask_author(author, 0, up_to);
-        }
-    }
-
-    fn ask_author(&mut self, author: Index, after: Clock, up_to: Clock) {
-        let id = *self.causal.roster().id(author);
-        if let Some(&link) = self.link_of.get(&author) {
-            self.send_control(link, &Control::Pull { author: id, after, up_to });
+            self.ask(author, author, 0, up_to);
         }
     }
 
@@ -461,7 +346,7 @@ impl<S: Store> Peer<S> {
         self.vectors.completing.remove(&author);
         if through > after && through < asked {
             self.vectors.completing.insert(author, (asked, through));
-            self.ask_author(author, through, asked);
+            self.ask(author, author, through, asked);
         } else if through >= asked {
             self.deliver(now);
             let is_held = |stamp: &Stamp| stamp.sender == author && stamp.clock <= asked;
@@ -496,8 +381,4 @@ impl<S: Store> Peer<S> {
         }
         self.pull_what_others_have();
     }
-}
-
-pub(super) fn millis(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -13,6 +13,7 @@ mod history;
 mod homecoming;
 mod links;
 mod outbox;
+mod piece;
 mod repair;
 mod restart;
 mod seen;
@@ -254,16 +255,14 @@ impl<S: Store> Peer<S> {
                 self.keep_greeting(&greeting, signed);
             }
             Control::Pull { author, after, up_to } => self.handle_pull(now, link, process, author, after, up_to),
-            Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
-                self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
-            }
+            Control::Pulled(pulled) => self.handle_pulled(now, process, &pulled)?,
             Control::Carrying { offered } => self.handle_carrying(now, link, process, offered)?,
             Control::CarryWanted { wanted, done } => self.handle_carry_wanted(link, process, wanted, done),
             Control::Parcels { parcels } => self.handle_parcels(now, link, process, parcels),
             Control::Forgotten { process: forgotten } => self.handle_forgotten(now, process, forgotten)?,
             Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
-            Control::History { request, messages, more, whole } => {
-                self.handle_history(now, process, request, messages, more, whole);
+            Control::History { request, piece, more, whole } => {
+                self.handle_history(now, process, request, &piece, more, whole)?;
             }
         }
         Ok(())
