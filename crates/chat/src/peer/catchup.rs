@@ -15,11 +15,22 @@ use crate::frame::{Control, Have};
 use crate::store::Store;
 use crate::{LinkId, PersonId};
 
+use super::requests::Request;
 use super::talk::Vector;
 use super::{BadFrame, Now, Peer};
 
 /// How long after a refusal by a limit the refused messages are asked for again, if there is room then.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The most holes that anybody has in one author's messages: what the causal order keeps of them.
+const HOLES: usize = 4096;
+
+/// For how many heartbeats a pull may bring nothing before the next one who has it is asked: some ten seconds, in which a slow link
+/// carries a piece. Whoever says that he has something need not have it, or hand it over.
+const IDLE: u32 = 4;
+
+/// How many pulls may be under way at once. Where more are away, their turn comes when others are done.
+const PULLS: usize = 256;
 
 /// A pull that is under way.
 #[derive(Debug)]
@@ -28,6 +39,8 @@ struct Pulling {
     /// What was asked for last.
     after: Clock,
     up_to: Clock,
+    /// How many heartbeats ago it last brought something.
+    idle: u32,
 }
 
 /// The have-vectors, and what is owed to whom.
@@ -61,6 +74,8 @@ pub(super) struct Vectors {
     ask_again: Duration,
     /// Peers that handed on what its author never signed: nothing is pulled from them any more.
     distrusted: BTreeSet<Index>,
+    /// Peers that let a pull wait: others are asked first.
+    idle: BTreeSet<Index>,
 }
 
 impl Vectors {
@@ -81,6 +96,7 @@ impl Vectors {
             refused: BTreeSet::new(),
             ask_again: Duration::ZERO,
             distrusted: BTreeSet::new(),
+            idle: BTreeSet::new(),
         }
     }
 
@@ -95,6 +111,11 @@ impl Vectors {
     /// Whether something is being pulled.
     pub(super) fn is_pulling(&self) -> bool {
         !self.pulling.is_empty()
+    }
+
+    /// Whether `peer` hands on what its author never signed.
+    pub(super) fn distrusts(&self, peer: Index) -> bool {
+        self.distrusted.contains(&peer)
     }
 
     fn checked(&self, peer: Index, author: Index) -> Clock {
@@ -209,6 +230,23 @@ impl<S: Store> Peer<S> {
         self.welcome_present();
         self.vectors.changed = Set::new();
         self.tell_everybody(have);
+        self.leave_idle_pulls();
+    }
+
+    /// A heartbeat is over: whoever lets a pull wait for long is left for somebody else.
+    fn leave_idle_pulls(&mut self) {
+        let Vectors { pulling, idle, .. } = &mut self.vectors;
+        let before = pulling.len();
+        pulling.retain(|_, pulling| {
+            pulling.idle += 1;
+            if pulling.idle > IDLE {
+                idle.insert(pulling.from);
+            }
+            pulling.idle <= IDLE
+        });
+        if self.vectors.pulling.len() < before {
+            self.pull_what_others_have();
+        }
     }
 
     fn tell_everybody(&mut self, have: Vec<Have>) {
@@ -231,19 +269,28 @@ impl<S: Store> Peer<S> {
         again: bool,
     ) -> Result<(), BadFrame> {
         self.causal.vouch(process, clock);
-        self.take_vector(process, have)?;
+        let is_news = self.take_vector(process, have)?;
         if again {
-            self.push_again(link);
+            self.request(link, Request::PushAgain);
         }
         self.pump_all();
-        self.pull_what_others_have();
+        if is_news {
+            self.pull_what_others_have();
+        }
         Ok(())
     }
 
+    /// Whether the other side has more of others than was known.
+    ///
     /// # Errors
-    /// [`BadFrame`] for an acknowledgement of what I never said: the vector is invented.
-    pub(super) fn take_vector(&mut self, process: Index, have: &[Have]) -> Result<(), BadFrame> {
+    /// [`BadFrame`] for an acknowledgement of what I never said, which is invented, and for what no honest peer says so long.
+    pub(super) fn take_vector(&mut self, process: Index, have: &[Have]) -> Result<bool, BadFrame> {
+        let mut authors = BTreeSet::new();
+        let mut is_news = false;
         for Have { author, delivered, holes } in have {
+            if !authors.insert(author) || holes.len() > HOLES {
+                return Err(BadFrame("a vector that names an author twice, or too many holes".to_owned()));
+            }
             if *author == self.me {
                 if *delivered > self.causal.clock() {
                     return Err(BadFrame(format!("an acknowledgement of message {delivered}, which was never sent")));
@@ -259,9 +306,10 @@ impl<S: Store> Peer<S> {
             let Ok(author) = self.causal.intern(*author) else { continue };
             self.drop_acknowledged(process, author, *delivered, holes);
             // What lies behind a hole can be had from here though the hole cannot: its author may be gone for good.
+            is_news |= self.vectors.has(process, author) < *delivered;
             self.vectors.of.entry(process).or_default().raise(author, *delivered);
         }
-        Ok(())
+        Ok(is_news)
     }
 
     fn take_acknowledgement(&mut self, process: Index, delivered: Clock, holes: &[(Clock, Clock)]) {
@@ -291,7 +339,7 @@ impl<S: Store> Peer<S> {
         if self.vectors.pull_at.is_some() {
             return;
         }
-        let mut best: BTreeMap<Index, (Clock, Index)> = BTreeMap::new();
+        let mut best: BTreeMap<Index, ((bool, Clock), Index)> = BTreeMap::new();
         for &peer in self.link_of.keys().filter(|peer| !self.vectors.distrusted.contains(peer)) {
             let Some(vector) = self.vectors.of.get(&peer) else { continue };
             for (author, _, clock) in vector.iter(self.causal.roster()) {
@@ -300,15 +348,16 @@ impl<S: Store> Peer<S> {
                     continue;
                 }
                 let mine = self.causal.delivered(author).max(self.vectors.checked(peer, author));
-                if clock > mine && best.get(&author).is_none_or(|&(best, _)| clock > best) {
-                    best.insert(author, (clock, peer));
+                let rank = (!self.vectors.idle.contains(&peer), clock);
+                if clock > mine && best.get(&author).is_none_or(|&(best, _)| rank > best) {
+                    best.insert(author, (rank, peer));
                 }
             }
         }
         let linked = &self.link_of;
         self.vectors.pulling.retain(|_, pulling| linked.contains_key(&pulling.from));
-        for (author, (up_to, from)) in best {
-            if !self.vectors.pulling.contains_key(&author) {
+        for (author, ((_, up_to), from)) in best {
+            if self.vectors.pulling.len() < PULLS && !self.vectors.pulling.contains_key(&author) {
                 self.pull(author, from, up_to);
             }
         }
@@ -316,13 +365,15 @@ impl<S: Store> Peer<S> {
 
     fn pull(&mut self, author: Index, from: Index, up_to: Clock) {
         let after = self.causal.delivered(author).max(self.vectors.checked(from, author));
-        self.vectors.pulling.insert(author, Pulling { from, after, up_to });
+        let idle = self.vectors.pulling.get(&author).map_or(0, |pulling| pulling.idle);
+        self.vectors.pulling.insert(author, Pulling { from, after, up_to, idle });
         self.ask(from, author, after, up_to);
     }
 
     /// Asks a peer for what `author` has said with clocks in (after, up_to].
     pub(super) fn ask(&mut self, peer: Index, author: Index, after: Clock, up_to: Clock) {
         if let Some(&link) = self.link_of.get(&peer) {
+            self.links.get_mut(&link).expect("link_of names links that are up").unanswered += 1;
             let author = *self.causal.roster().id(author);
             self.send_control(link, &Control::Pull { author, after, up_to });
         }

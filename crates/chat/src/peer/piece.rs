@@ -27,6 +27,9 @@ use super::{BadFrame, Peer, batch_frame};
 /// The most messages that any peer may hand on in one piece. Each hands on fewer, as its `Config::max_piece` says; all refuse more.
 const MAX_MESSAGES: usize = 4096;
 
+/// For how many messages a batch counts beside its own: its signature takes as long to check as some ten messages to handle.
+const SIGNATURE: usize = 8;
+
 /// Puts together as many messages as one piece holds.
 #[derive(Debug)]
 pub(super) struct Builder {
@@ -34,7 +37,8 @@ pub(super) struct Builder {
     batches: Vec<(Arc<SignedBatch>, u64)>,
     /// The place of each batch, by where it lies in memory: only for looking it up.
     places: BTreeMap<*const SignedBatch, usize>,
-    messages: usize,
+    /// How many messages are in, and what the batches count for.
+    work: usize,
     bytes: usize,
     max_messages: usize,
     max_bytes: usize,
@@ -45,13 +49,13 @@ impl Builder {
     pub(super) fn new(max_messages: usize, max_bytes: usize) -> Self {
         let (batches, places) = (Vec::new(), BTreeMap::new());
         let max_messages = max_messages.min(MAX_MESSAGES - MAX_LEAVES);
-        Self { batches, places, messages: 0, bytes: 0, max_messages, max_bytes }
+        Self { batches, places, work: 0, bytes: 0, max_messages, max_bytes }
     }
 
     /// Whether nothing more is to be put in, unless it belongs to a batch that was begun: what is left of one costs hashes, and a
     /// signature that is checked again.
     pub(super) fn is_full(&self) -> bool {
-        self.messages >= self.max_messages || self.bytes >= self.max_bytes
+        self.work >= self.max_messages || self.bytes >= self.max_bytes
     }
 
     /// Whether something of this batch is in.
@@ -65,13 +69,14 @@ impl Builder {
         let place = match self.places.entry(Arc::as_ptr(batch)) {
             Entry::Occupied(place) => *place.get(),
             Entry::Vacant(place) => {
+                self.work += SIGNATURE;
                 self.bytes += batch_frame::bytes_without_messages(batch.len());
                 self.batches.push((Arc::clone(batch), 0));
                 *place.insert(self.batches.len() - 1)
             }
         };
         self.batches[place].1 |= 1 << kept.index();
-        self.messages += 1;
+        self.work += 1;
         self.bytes = (self.bytes + kept.bytes_on_link()).saturating_sub(batch_frame::HASH);
     }
 

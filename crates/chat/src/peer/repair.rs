@@ -121,7 +121,8 @@ impl<S: Store> Peer<S> {
             peer if vectors.has(peer, author) >= clock => 1,
             _ => 2,
         };
-        let others = self.link_of.keys().filter(|peer| !lack.asked.contains(peer));
+        let may_have = |peer: &&Index| !lack.asked.contains(peer) && (**peer == author || !vectors.distrusts(**peer));
+        let others = self.link_of.keys().filter(may_have);
         let peer = *others.min_by_key(|&&peer| rank(peer))?;
         lack.asked.insert(peer);
         lack.last_asked = Some(now.monotonic);

@@ -6,6 +6,10 @@
 //!
 //! The same holds the other way round: where the author of a message did not know a member yet, whoever was shown it and
 //! does know him welcomes him once more before saying anything to him.
+//!
+//! What a member hands over then stands in [`giving`].
+
+mod giving;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,11 +26,7 @@ use crate::store::{Change, Store};
 use crate::{Event, LinkId, MessageId, PersonId, ProcessId};
 
 use super::arrival::Shown;
-use super::piece::Builder;
 use super::{BadFrame, Now, Peer};
-
-/// How many messages are looked at for one piece of history: an asker may lack one in ten of them.
-const LOOK: usize = 2000;
 
 /// What one welcome names of one conversation.
 #[derive(Clone, Debug)]
@@ -270,60 +270,6 @@ impl<S: Store> Peer<S> {
         };
         let link = fetch.link;
         self.send_control(link, &Control::HistoryWanted(wanted));
-    }
-
-    /// A newcomer asks for a piece of history: he gets what he was not addressed in, if the conversation is his.
-    pub(super) fn handle_history_wanted(&mut self, link: LinkId, asker: Index, wanted: &HistoryWanted) {
-        let person = self.person_of(asker);
-        let asker_id = *self.causal.roster().id(asker);
-        let conversation = match &wanted.scope {
-            Scope::All => Conversation::All,
-            Scope::Group(name) => Conversation::Group(name.clone()),
-            Scope::Direct => Conversation::Direct(person),
-        };
-        let allowed = match &conversation {
-            Conversation::Group(name) => self.directory.members(name).any(|member| member == asker_id),
-            Conversation::All | Conversation::Direct(_) => true,
-        };
-        let after: BTreeMap<ProcessId, Clock> = wanted.after.iter().copied().collect();
-        let up_to: BTreeMap<ProcessId, Clock> = wanted.up_to.iter().copied().collect();
-        let is_wanted = |kept: &Kept| {
-            let MessageId { process, clock } = kept.id();
-            process != asker_id
-                && !kept.stamp().dests.contains(asker)
-                && up_to.get(&process).is_some_and(|&last| clock <= last)
-                && after.get(&process).is_none_or(|&first| clock > first)
-        };
-        // The first piece is what a newcomer waits for.
-        let first = if wanted.before.is_none() { self.config.history_first } else { usize::MAX };
-        let mut piece = Builder::new(self.config.max_piece.min(first), self.config.max_piece_bytes);
-        let mut more = None;
-        if allowed {
-            let look = self.store.newest(Some(&conversation), wanted.before, LOOK);
-            let more_behind = look.len() == LOOK;
-            for (index, entry) in look.iter().enumerate() {
-                let last = index + 1 == look.len();
-                if is_wanted(&entry.kept) && entry.kept.is_signed(&self.causal) {
-                    piece.put(&entry.kept);
-                }
-                if (piece.is_full() && !last) || (last && more_behind) {
-                    more = Some((entry.hlc, entry.kept.id()));
-                    break;
-                }
-            }
-        }
-        let whole = allowed && self.was_shown_all_of(&conversation, &wanted.up_to);
-        let piece = piece.finish(&self.causal);
-        self.send_control(link, &Control::History { request: wanted.request, piece, more, whole });
-    }
-
-    /// Whether I have been shown what was said up to there in this conversation.
-    fn was_shown_all_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> bool {
-        let talk = self.talks.known(conversation);
-        up_to.iter().all(|(author, clock)| {
-            let author = self.causal.roster().index(author);
-            author.zip(talk).is_some_and(|(author, talk)| talk.shown.of(author) >= *clock)
-        })
     }
 
     /// A piece of history came. What was not asked for is dropped, and counted.

@@ -1,5 +1,6 @@
 //! Pulling: one asks for what an author said, the other hands it over, a piece at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use causal::{Clock, Index};
 
 use crate::batch::MAX_LEAVES;
 use crate::frame::{Control, Pulled};
-use crate::kept::Kept;
+use crate::kept::{Kept, SignedBatch};
 use crate::store::Store;
 use crate::{LinkId, ProcessId};
 
@@ -26,7 +27,7 @@ struct Found {
 
 impl<S: Store> Peer<S> {
     /// Hands over what the asker lacks and I have.
-    pub(in crate::peer) fn handle_pull(
+    pub(in crate::peer) fn hand_over(
         &mut self,
         now: Now,
         link: LinkId,
@@ -122,13 +123,28 @@ impl<S: Store> Peer<S> {
     ///
     /// # Errors
     /// [`BadFrame`] for a piece that no honest peer puts together.
-    pub(in crate::peer) fn handle_pulled(&mut self, now: Now, from: Index, pulled: &Pulled) -> Result<(), BadFrame> {
+    pub(in crate::peer) fn handle_pulled(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        from: Index,
+        pulled: &Pulled,
+    ) -> Result<(), BadFrame> {
+        let unanswered =
+            &mut self.links.get_mut(&link).expect("frames are handled only on links that are up").unanswered;
+        let Some(others) = unanswered.checked_sub(1) else {
+            self.repair.refused += 1;
+            return Ok(());
+        };
+        *unanswered = others;
         let &Pulled { author, after, ref piece, through, up_to: asked, clock, due_ms } = pulled;
         let (batches, all_signed) = self.open_piece(piece)?;
         if !all_signed {
             self.vectors.distrusted.insert(from);
         }
+        let mut is_news = false;
         for batch in &batches {
+            is_news |= self.has_news(batch);
             // What is wrong with a message that its author signed is not the carrier's fault: it is dropped, and counted.
             if *batch.author() != author || self.arrive_together(now, batch).is_err() {
                 self.repair.refused += 1;
@@ -146,12 +162,24 @@ impl<S: Store> Peer<S> {
             self.complete(now, author, after, asked, through);
         }
         let is_pulled = |pulling: &Pulling| (pulling.from, pulling.after, pulling.up_to) == (from, after, asked);
-        if self.vectors.pulling.get(&author).is_some_and(is_pulled) {
+        if let Some(pulling) = self.vectors.pulling.get_mut(&author).filter(|pulling| is_pulled(pulling)) {
+            if is_news {
+                pulling.idle = 0;
+                self.vectors.idle.remove(&from);
+            }
             self.pull_on(now, author, from, through, asked);
         } else {
             self.ask_on(from, author, after, through, asked);
         }
         Ok(())
+    }
+
+    /// Whether something of this batch has not come before.
+    fn has_news(&self, batch: &Arc<SignedBatch>) -> bool {
+        batch
+            .here()
+            .map(|index| Kept::new(Arc::clone(batch), index))
+            .any(|kept| !self.causal.knows(kept.sender(), kept.clock()))
     }
 
     /// Whoever is pulled from has handed over everything that he has up to `through`: asks for what comes next.

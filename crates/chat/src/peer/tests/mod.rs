@@ -11,6 +11,7 @@ mod handed;
 mod homecoming;
 mod hostile;
 mod newcomers;
+mod requests;
 mod searching;
 mod seen;
 mod store;
