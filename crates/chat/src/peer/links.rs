@@ -172,6 +172,7 @@ impl<S: Store> Peer<S> {
             self.dismiss(link_id, process);
             return Ok(());
         }
+        let was_met = self.has_met(person);
         self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
         link.process = Some(index);
@@ -187,7 +188,7 @@ impl<S: Store> Peer<S> {
         self.note_company(now);
         self.come_home(now);
         self.link_of.insert(index, link_id);
-        let new = self.directory.set_present(person, shown_address(remote));
+        let new = self.directory.set_present(person, shown_address(remote)) && !was_met;
         let who = self.directory.who(person);
         self.tell(Event::PeerUp { who, new });
         self.causal.vouch(index, greeting.clock);
