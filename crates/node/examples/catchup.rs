@@ -8,17 +8,18 @@
 //! once is signed together, up to 64 of it; with 1 each message has a signature of its own.
 #![allow(clippy::print_stdout, clippy::wildcard_enum_match_arm, reason = "a measurement prints, and counts one event")]
 
-use std::error::Error;
-use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
+mod players;
+
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chat::{Command as Ask, Event, Target};
+use players::{Outcome, Player};
 use tokio::io::AsyncBufReadExt;
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const CAROL: usize = 2;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -27,9 +28,11 @@ fn main() -> Outcome {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let strings: Vec<&str> = args.iter().map(String::as_str).collect();
     match strings.as_slice() {
-        ["peer", name, folder, at_once, peers @ ..] => {
+        ["peer", number, data, at_once, peers @ ..] => {
+            let mut config = players::config(number.parse()?, Some(data), None);
+            config.peers = peers.iter().map(|&peer| peer.to_owned()).collect();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(peer(name, folder, at_once.parse()?, peers))
+            runtime.block_on(peer(config, at_once.parse()?))
         }
         [] => conduct(100_000, "here", 256),
         [messages] => conduct(messages.parse()?, "here", 256),
@@ -38,47 +41,12 @@ fn main() -> Outcome {
     }
 }
 
-/// One child: its lines out, its orders in.
-struct Player {
-    child: Child,
-    orders: ChildStdin,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Player {
-    fn start(name: &str, data: &Path, at_once: usize, peers: &[String]) -> Outcome<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["peer", name])
-            .arg(data.join(name))
-            .arg(at_once.to_string())
-            .args(peers)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let orders = child.stdin.take().ok_or("no standard input")?;
-        let lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
-        Ok(Self { child, orders, lines })
-    }
-
-    /// The rest of the next line that begins with `word`.
-    fn expect(&mut self, word: &str) -> Outcome<String> {
-        for line in &mut self.lines {
-            if let Some(rest) = line?.strip_prefix(word) {
-                return Ok(rest.trim().to_owned());
-            }
-        }
-        Err(format!("a peer ended before it said {word:?}").into())
-    }
-
-    fn order(&mut self, order: &str) -> Outcome {
-        Ok(writeln!(self.orders, "{order}")?)
-    }
-
-    fn quit(mut self) -> Outcome {
-        self.order("quit")?;
-        self.child.wait()?;
-        Ok(())
-    }
+/// Starts a peer that keeps what it has in `data`.
+fn start(number: usize, data: &Path, at_once: usize, peers: &[String]) -> Outcome<Player> {
+    let data = data.to_str().ok_or("a folder whose name is no text")?;
+    let mut arguments = ["peer", &number.to_string(), data, &at_once.to_string()].map(str::to_owned).to_vec();
+    arguments.extend_from_slice(peers);
+    Player::start(&arguments)
 }
 
 fn conduct(messages: u64, who: &str, at_once: usize) -> Outcome {
@@ -88,12 +56,12 @@ fn conduct(messages: u64, who: &str, at_once: usize) -> Outcome {
         _ => return Err("the authors are `here` or one of them is `gone`".into()),
     };
     let data = tempfile::tempdir()?;
-    let start = |name: &str, peers: &[String]| Player::start(name, data.path(), at_once, peers);
-    let mut alice = start("alice", &[])?;
+    let start = |number: usize, peers: &[String]| start(number, data.path(), at_once, peers);
+    let mut alice = start(ALICE, &[])?;
     let mut addresses = vec![alice.expect("listening")?];
-    let mut bob = start("bob", &addresses)?;
+    let mut bob = start(BOB, &addresses)?;
     addresses.push(bob.expect("listening")?);
-    let mut carol = start("carol", &addresses)?;
+    let mut carol = start(CAROL, &addresses)?;
     for player in [&mut alice, &mut bob, &mut carol] {
         player.order("met 2")?;
         player.expect("met")?;
@@ -121,7 +89,7 @@ fn conduct(messages: u64, who: &str, at_once: usize) -> Outcome {
     }
 
     let back = Instant::now();
-    let mut carol = start("carol", &addresses)?;
+    let mut carol = start(CAROL, &addresses)?;
     carol.order(&format!("shown {messages}"))?;
     let line = carol.expect("shown")?;
     let took = back.elapsed();
@@ -129,7 +97,7 @@ fn conduct(messages: u64, who: &str, at_once: usize) -> Outcome {
         line.split(' ').collect::<Vec<_>>().try_into().map_err(|_| "a count, seconds and megabytes")?;
     carol.quit()?;
     let mut bytes = 0;
-    for entry in std::fs::read_dir(data.path().join("carol"))? {
+    for entry in std::fs::read_dir(data.path().join(format!("peer{CAROL}")))? {
         bytes += entry?.metadata()?.len();
     }
     println!(
@@ -143,12 +111,7 @@ fn conduct(messages: u64, who: &str, at_once: usize) -> Outcome {
     Ok(())
 }
 
-async fn peer(name: &str, folder: &str, at_once: usize, peers: &[&str]) -> Outcome {
-    let mut config = node::Config::new(name);
-    config.data = Some(folder.into());
-    config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-    config.mdns = false;
-    config.peers = peers.iter().map(|&peer| peer.to_owned()).collect();
+async fn peer(config: node::Config, at_once: usize) -> Outcome {
     let node::Session { requests, mut events, .. } = node::start(config).await?;
     let (mut met, mut shown): (usize, u64) = (0, 0);
     let (mut to_meet, mut to_show): (Option<usize>, Option<u64>) = (None, None);
@@ -181,7 +144,7 @@ async fn peer(name: &str, folder: &str, at_once: usize, peers: &[&str]) -> Outco
             to_meet = None;
         }
         if to_show.is_some_and(|count| shown >= count) {
-            println!("shown {shown} {:.2} {}", cpu_seconds(), resident_megabytes());
+            println!("shown {shown} {:.2} {}", players::cpu_seconds(), players::resident_megabytes());
             to_show = None;
         }
     }
@@ -207,18 +170,4 @@ async fn say(requests: &node::Requests, count: usize, at_once: usize) -> usize {
         }
     }
     said
-}
-
-fn resident_megabytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
-/// What this process has used of the processor, user and system.
-fn cpu_seconds() -> f64 {
-    const TICKS_A_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_A_SECOND
 }
