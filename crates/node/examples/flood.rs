@@ -101,7 +101,7 @@ async fn peer(config: node::Config, peers: usize, seconds: u64) -> Outcome {
             () = &mut deadline => break,
         }
     }
-    println!("delivered {delivered} {} {}", resident_megabytes(), cpu_seconds());
+    println!("delivered {delivered} {} {}", players::resident_megabytes(), players::cpu_seconds());
     // The others may still need this peer's acknowledgements and frames.
     tokio::select! {
         _ = orders.next_line() => {}
@@ -133,18 +133,4 @@ async fn flood(requests: node::Requests, lasting: Duration) -> u64 {
         sent += u64::from(matches!(submitted.answer().await, Ok(Ok(_))));
     }
     sent
-}
-
-fn resident_megabytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
-/// What this process has used of the processor, user and system.
-fn cpu_seconds() -> f64 {
-    const TICKS_A_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_A_SECOND
 }

@@ -11,7 +11,7 @@ use crate::body::{self, Body, Scope, TextHead};
 use crate::frame::Handed;
 use crate::history::{Conversation, Entry};
 use crate::hlc::{Hlc, Skew};
-use crate::kept::Kept;
+use crate::kept::{Kept, SignedBatch};
 use crate::store::{Change, Store};
 use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients, Who};
 
@@ -38,20 +38,26 @@ impl<S: Store> Peer<S> {
     pub(super) fn handle_batch(&mut self, now: Now, link: LinkId, bytes: &[u8]) -> Result<(), BadFrame> {
         let author = self.greeted(link)?;
         let limits = self.limits();
-        let table = &mut self.links.get_mut(&link).expect("greeted").table;
-        let id = *self.causal.roster().id(author);
-        let batch = batch_frame::decode(bytes, (author, id), table, &limits)?;
-        let batch = Arc::new(batch);
+        let table = &self.links[&link].table;
+        let batch = batch_frame::decode(bytes, Some(author), table, &limits, self.causal.roster())?;
+        self.arrive_together(now, &Arc::new(batch)).map_err(BadFrame)
+    }
+
+    /// Takes the messages of a batch that its author signed or gave me himself.
+    ///
+    /// # Errors
+    /// Why no honest author sends one of them; those behind it are not looked at.
+    pub(super) fn arrive_together(&mut self, now: Now, batch: &Arc<SignedBatch>) -> Result<(), String> {
         for (index, followers) in batch.runs() {
-            let kept = Kept::new(Arc::clone(&batch), index);
+            let kept = Kept::new(Arc::clone(batch), index);
             let followers = u32::try_from(followers).expect("a batch has at most 64 messages");
-            self.causal.vouch(author, kept.clock() + Clock::from(followers));
+            self.causal.vouch(kept.sender(), kept.clock() + Clock::from(followers));
             if followers > 0 && self.takes_whole(&kept, followers) {
-                self.submit_run(now, kept, followers).map_err(BadFrame)?;
+                self.submit_run(now, kept, followers)?;
                 continue;
             }
             for kept in kept.run(followers) {
-                self.arrive(now, kept).map_err(BadFrame)?;
+                self.arrive(now, kept)?;
             }
         }
         Ok(())
@@ -65,7 +71,7 @@ impl<S: Store> Peer<S> {
             && range.into_iter().all(|index| kept.batch().body_of(index).is_some_and(is_plain))
     }
 
-    /// Takes a message that somebody handed on. False if its author never signed it.
+    /// Takes a message that somebody handed on by itself. False if its author never signed it.
     pub(super) fn arrive_handed(&mut self, now: Now, handed: Handed) -> bool {
         let Some(kept) = self.verify_handed(handed) else {
             self.repair.refused += 1;
@@ -80,7 +86,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// The message, if its author signed it.
-    pub(super) fn verify_handed(&mut self, handed: Handed) -> Option<Kept> {
+    fn verify_handed(&mut self, handed: Handed) -> Option<Kept> {
         let Handed { envelope, body, proof } = handed;
         let limits = self.limits();
         let spelled = causal::Envelope::<ProcessId>::from_bytes(&envelope, &limits).ok()?;
@@ -89,7 +95,7 @@ impl<S: Store> Peer<S> {
         if author == self.me {
             return None;
         }
-        self.repair.verified.verify(&proof, &author, &leaf).ok()?;
+        self.repair.verified.verify(&author, &proof.leaves(&leaf).ok()?, &proof.signature).ok()?;
         let stamp = self.causal.localise(&spelled).ok()?;
         Some(Kept::from_handed(author, stamp, body.into(), proof))
     }

@@ -149,6 +149,9 @@ impl<S: Store> Peer<S> {
         let leaf = crate::batch::leaf(&handed.envelope, &handed.body);
         *envelope.sender() == self.me
             && envelope.clock() > self.causal.clock()
-            && crate::batch::Verified::new(1).verify(&handed.proof, &self.me, &leaf).is_ok()
+            && handed
+                .proof
+                .leaves(&leaf)
+                .is_ok_and(|leaves| crate::batch::verify(&self.me, &leaves, &handed.proof.signature).is_ok())
     }
 }

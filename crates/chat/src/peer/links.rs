@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::{Event, LinkId, PersonId};
 
 use super::carry::Offers;
+use super::requests::Requests;
 use super::restart::Anew;
 use super::{BadFrame, Now, Peer, greeting};
 
@@ -41,6 +42,10 @@ pub(super) struct Link {
     pub(super) in_flight: usize,
     /// What is left with others there, and asked for.
     pub(super) offers: Offers,
+    /// What it has asked for.
+    pub(super) requests: Requests,
+    /// How many pulls it has not answered.
+    pub(super) unanswered: usize,
 }
 
 impl<S: Store> Peer<S> {
@@ -60,6 +65,8 @@ impl<S: Store> Peer<S> {
             skipped: BTreeSet::new(),
             in_flight: 0,
             offers: Offers::default(),
+            requests: Requests::default(),
+            unanswered: 0,
         };
         self.links.insert(link, state);
         self.await_pushes(now, person);
