@@ -93,7 +93,7 @@ impl<P: Ord + Clone, M> Process<P, M> {
     /// Takes in a message in the portable form.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive), and [`Refusal::Full`] if it names more processes than may be known.
+    /// As [`receive`](Self::receive), and [`Refusal::Full`](crate::Refusal::Full) if it names more processes than may be known.
     ///
     /// # Examples
     /// ```
