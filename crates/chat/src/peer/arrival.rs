@@ -7,7 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use causal::{Clock, Delivery, Limits, Receipt, Stamp};
 
-use crate::body::{self, Body, Scope, TextHead};
+use crate::body::{self, Body, Scope, TextHead, Welcome};
 use crate::frame::Handed;
 use crate::history::{Conversation, Entry};
 use crate::hlc::{Hlc, Skew};
@@ -153,14 +153,23 @@ impl<S: Store> Peer<S> {
     }
 
     /// Whether nothing that this message depends on is missing.
-    fn is_deliverable(&self, stamp: &Stamp) -> bool {
+    pub(super) fn is_deliverable(&self, stamp: &Stamp) -> bool {
         let me = self.causal.me();
         stamp.log.iter().all(|entry| !entry.dests.contains(me) || entry.clock <= self.causal.delivered(entry.sender))
     }
 
     /// Shows what the causal order lets go.
     pub(super) fn deliver(&mut self, now: Now) {
+        while self.deliver_ready(now) && self.gate.wants_room() {
+            self.admit(now);
+        }
+    }
+
+    /// Shows what is ready. False if nothing was.
+    fn deliver_ready(&mut self, now: Now) -> bool {
+        let mut some = false;
         while let Some(delivery) = self.causal.next_delivery() {
+            some = true;
             let Delivery { stamp: kept, message: at, followers, late } = delivery;
             self.ledger.causal_moved = true;
             self.ledger.delivered += 1 + u64::from(followers);
@@ -172,6 +181,7 @@ impl<S: Store> Peer<S> {
                 self.deliver_one(now, kept, at, late, &mut from);
             }
         }
+        some
     }
 
     /// Shows one message, which arrived at a time (monotonic).
@@ -202,12 +212,17 @@ impl<S: Store> Peer<S> {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.merge_records(now, vec![*record]);
             }
-            Ok(Body::Welcome(_)) => {
+            Ok(Body::Welcome(Welcome { gone, .. })) => {
+                *from = None;
                 self.effects.durable.push(Change::Delivered { kept });
                 self.show_fetched(now, (sender, clock));
+                for process in gone {
+                    self.take_tombstone(now, id.process.person, process);
+                }
             }
             Ok(Body::Tombstone(process)) => {
                 *from = None;
+                self.note_unaddressed(&Conversation::All, sender, kept.dests());
                 self.effects.durable.push(Change::Delivered { kept });
                 self.take_tombstone(now, id.process.person, process);
             }
@@ -263,6 +278,9 @@ impl<S: Store> Peer<S> {
         let Some(conversation) = self.conversation(&kept, &head.scope) else { return };
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
         self.note_unaddressed(&conversation, kept.sender(), kept.dests());
+        if shown.fetched {
+            self.note_unserved(&conversation, &kept);
+        }
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(kept.sender(), kept.clock());
         let is_of_the_past = is_behind(head.hlc, talk.newest, self.config.late_after);

@@ -352,8 +352,7 @@ impl<S: Store> Peer<S> {
                 stored.last().map_or(after, |kept| kept.id().clock)
             };
             let held = held.into_iter().filter(|k| (after + 1..=up_to).contains(&k.id().clock));
-            // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
-            let stored = stored.into_iter().filter(|kept| self.causal.knows(index, kept.clock()));
+            let stored = stored.into_iter().filter(|kept| !self.ledger.is_doubtful(index, kept.clock()));
             let mine = stored.chain(held).filter(|kept| kept.dests().contains(asker)).collect();
             (mine, up_to.min(last_stored))
         };
