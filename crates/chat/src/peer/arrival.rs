@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use causal::{Clock, Delivery, Limits, Receipt, Stamp};
+use causal::{Clock, Delivery, Limits, Receipt};
 
 use crate::body::{self, Body, Scope, TextHead, Welcome};
 use crate::frame::Handed;
@@ -120,7 +120,14 @@ impl<S: Store> Peer<S> {
         let (sender, clock) = (kept.sender(), kept.clock());
         let bytes = kept.body().len();
         let large = bytes >= LARGE;
-        if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(kept.stamp()) {
+        if !self.has_room_to_hold(&kept, followers) {
+            self.vectors.note_refused(now, sender);
+            return Ok(());
+        }
+        if large
+            && self.held_large_bytes + bytes > self.config.max_held_bytes
+            && !self.causal.is_deliverable(kept.stamp())
+        {
             self.vectors.note_refused(now, sender);
             return Ok(());
         }
@@ -152,10 +159,15 @@ impl<S: Store> Peer<S> {
         Ok(())
     }
 
-    /// Whether nothing that this message depends on is missing.
-    pub(super) fn is_deliverable(&self, stamp: &Stamp) -> bool {
-        let me = self.causal.me();
-        stamp.log.iter().all(|entry| !entry.dests.contains(me) || entry.clock <= self.causal.delivered(entry.sender))
+    /// Whether a message, and those that follow it, can be held if it has to be. What others wait for can be though there is no room
+    /// for any more: it may wait itself, for what nobody would ask for otherwise, and those others would keep their places.
+    pub(super) fn has_room_to_hold(&self, kept: &Kept, followers: u32) -> bool {
+        let limit = self.config.max_held.max(self.ledger.held_at_start);
+        let (author, first) = (kept.sender(), kept.clock());
+        let mut clocks = first..=first + Clock::from(followers);
+        self.causal.held() + 1 + followers as usize <= limit
+            || clocks.any(|clock| self.causal.is_awaited(author, clock))
+            || self.causal.is_deliverable(kept.stamp())
     }
 
     /// Shows what the causal order lets go.

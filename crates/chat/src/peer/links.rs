@@ -19,7 +19,7 @@ use super::{BadFrame, Now, Peer, greeting};
 /// One link that is up.
 #[derive(Debug)]
 pub(super) struct Link {
-    person: PersonId,
+    pub(super) person: PersonId,
     remote: SocketAddr,
     /// Who is there, once it has said so.
     pub(super) process: Option<Index>,

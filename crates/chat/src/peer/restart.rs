@@ -69,6 +69,8 @@ pub(super) struct Ledger {
     pub(super) last: Option<Hash>,
     /// The clock when this run began: what was sent later was sent by this run.
     clock_at_start: Clock,
+    /// How many messages were held when this run began.
+    pub(super) held_at_start: usize,
     /// What was known to be on its way when this run began.
     log_at_start: Vec<causal::Entry>,
     /// Earlier incarnations of mine whose store was put back from a copy, and beyond which clock what is kept of them may have
@@ -90,6 +92,7 @@ impl Ledger {
             delivered: 0,
             last: None,
             clock_at_start: 0,
+            held_at_start: 0,
             log_at_start: Vec::new(),
             doubtful: BTreeMap::new(),
             fresh,
@@ -131,8 +134,8 @@ pub(super) fn causal(
     config: &Config,
 ) -> Result<Causal, StoreError> {
     // Whatever is kept as held was admitted once, if only to wait for history.
-    let max_held = config.max_held.max(saved.held.len());
-    let causal_config = causal_config(config.max_processes, max_held);
+    let held = saved.held.len();
+    let causal_config = causal_config(config, config.max_processes, held);
     let Some(bytes) = &saved.causal else {
         let me = ProcessId { person, incarnation: take_fresh(fresh) };
         return Ok(Causal::lending(me, causal_config));
@@ -145,10 +148,12 @@ pub(super) fn causal(
         return Err(unreadable("it belongs to another identity key than the one beside it"));
     }
     let room = causal_config.max_processes.max(snapshot.processes.len());
-    Causal::restore(snapshot, self::causal_config(room, max_held)).map_err(unreadable)
+    Causal::restore(snapshot, self::causal_config(config, room, held)).map_err(unreadable)
 }
 
-fn causal_config(max_processes: usize, max_held: usize) -> causal::Config {
+/// There is room for what was `held` when the process was stopped, and as much again for what others wait for.
+fn causal_config(config: &Config, max_processes: usize, held: usize) -> causal::Config {
+    let max_held = config.max_held.max(held).saturating_mul(2);
     causal::Config { trust: causal::Trust::Vouched, max_held, max_processes, ..causal::Config::default() }
 }
 
@@ -256,6 +261,7 @@ impl<S: Store> Peer<S> {
         self.carry.sent_before(self.causal.clock());
         self.restore_carried(saved.carried);
         self.ledger.settled = self.settled();
+        self.ledger.held_at_start = saved.held.len();
         // That they were held stands in the trace.
         let journal = std::mem::replace(&mut self.config.journal, false);
         for kept in saved.held {
@@ -365,11 +371,12 @@ impl<S: Store> Peer<S> {
         let anew = anew.reborn(self.me, sent);
         let room = self.config.max_processes.max(anew.processes.len());
         self.causal =
-            Causal::restore(anew, causal_config(room, self.config.max_held)).expect("made of a snapshot that is sound");
+            Causal::restore(anew, causal_config(&self.config, room, 0)).expect("made of a snapshot that is sound");
         let index = self.causal.roster().index(&old).expect("just added");
         if matches!(why, Anew::RolledBack) {
             self.ledger.doubtful.insert(index, sent);
         }
+        self.ledger.held_at_start = 0;
         self.ledger.log_at_start = self.causal.snapshot().log;
         self.talks.hand_over(self.causal.me(), index);
         self.forget_what_was_under_way(now);

@@ -243,7 +243,7 @@ impl<S: Store> Peer<S> {
         for key in keys {
             let waiting = &self.gate.waiting[&key];
             let Some(need) = waiting.needs.iter().find(|need| !self.is_fetched(need)).cloned() else {
-                if self.causal.held() >= self.config.max_held && !self.is_deliverable(waiting.kept.stamp()) {
+                if !self.has_room_to_hold(&waiting.kept, 0) {
                     self.gate.waiting.get_mut(&key).expect("it was there just now").wants_room = true;
                     continue;
                 }

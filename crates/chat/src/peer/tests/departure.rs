@@ -306,3 +306,34 @@ fn whoever_returns_with_an_older_record_than_departed_is_believed() {
         assert_eq!(users(&mut world, who), ["alice", "bob", "carol", "dave"], "{who}");
     }
 }
+
+/// alice and dave are linked, and each learns at once from somebody else that the other's process is gone for good.
+#[test]
+fn two_who_have_forgotten_each_other_both_begin_anew() {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    let processes = [ALICE, DAVE].map(|who| world.people[who].peer.process());
+    world.slow(BOB, DAVE);
+    world.slow(CAROL, ALICE);
+    world.slow(ALICE, DAVE);
+    world.slow(DAVE, ALICE);
+    for (a, b) in [(ALICE, BOB), (BOB, CAROL), (CAROL, DAVE)] {
+        world.cut(a, b);
+    }
+    world.settle();
+    forget(&mut world, BOB, "alice").unwrap();
+    forget(&mut world, CAROL, "dave").unwrap();
+    world.deliver_all(BOB, DAVE);
+    world.deliver_all(CAROL, ALICE);
+    for (a, b) in [(ALICE, DAVE), (DAVE, ALICE), (BOB, DAVE), (CAROL, ALICE)] {
+        world.fast(a, b);
+    }
+    world.settle();
+    // Whoever begins anew first closes the link: the other learns it at the next one.
+    while !world.is_linked(ALICE, DAVE) {
+        world.link(ALICE, DAVE);
+        world.settle();
+    }
+    for (who, process) in [ALICE, DAVE].into_iter().zip(processes) {
+        assert_ne!(world.people[who].peer.process(), process, "{who}");
+    }
+}
