@@ -7,6 +7,9 @@ use smallvec::SmallVec;
 
 use crate::{Clock, Entry, Full, Index, Set};
 
+#[cfg(test)]
+mod tests;
+
 /// What a process is called, where it is written as bytes.
 ///
 /// `decode` takes from the front of `input` what `encode` wrote, and nothing else than that: for canonical bytes an id must
@@ -315,37 +318,5 @@ impl Id for String {
     fn decode(input: &mut &[u8]) -> Option<Self> {
         let length = usize::try_from(take(input).ok()?).ok()?;
         Self::from_utf8(take_bytes(input, length).ok()?.to_vec()).ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_number_comes_back_and_has_one_form(number: u64, shift in 0..64_u32) {
-            let number = number >> shift;
-            let mut bytes = Vec::new();
-            put(number, &mut bytes);
-            let mut input = &bytes[..];
-            prop_assert_eq!(take(&mut input), Ok(number));
-            prop_assert!(input.is_empty());
-            *bytes.last_mut().unwrap() |= 0x80;
-            bytes.push(0);
-            prop_assert!(take(&mut &bytes[..]).is_err());
-        }
-
-        #[test]
-        fn any_bytes_give_a_number_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
-            let mut input = &bytes[..];
-            if let Ok(number) = take(&mut input) {
-                let mut again = Vec::new();
-                put(number, &mut again);
-                prop_assert_eq!(&bytes[..bytes.len() - input.len()], &again[..]);
-            }
-        }
     }
 }

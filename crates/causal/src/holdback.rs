@@ -9,6 +9,9 @@ use smallvec::SmallVec;
 
 use crate::{Clock, Entries, Index, Stamp};
 
+#[cfg(test)]
+mod tests;
+
 /// A message, or a run of them, on its way from arrival to delivery.
 pub(crate) struct Pending<M, S> {
     /// Of the first message.

@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 use crate::bytes::{put, put_entries, put_set, take, take_byte, take_clock, take_entries, take_index, take_set};
 use crate::{DecodeError, Index, Limits, Stamp};
 
+#[cfg(test)]
+mod tests;
+
 const VERSION: u8 = 1;
 
 impl Stamp {

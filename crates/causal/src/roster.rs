@@ -3,6 +3,9 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+#[cfg(test)]
+mod tests;
+
 /// A process, as numbered by one [`Roster`]: small, dense, and meaningless to anybody else.
 ///
 /// Two rosters number the same processes differently; what leaves a process is an [`Envelope`](crate::Envelope) or goes

@@ -7,6 +7,9 @@ use crate::bytes::{
 };
 use crate::{Clock, Config, DecodeError, Entry, Full, Hole, Id, Index, Limits, Set};
 
+#[cfg(test)]
+mod tests;
+
 const VERSION: u8 = 1;
 
 /// The state of a [`Process`](crate::Process), without the messages that wait. Everything in it goes by the process's indices.

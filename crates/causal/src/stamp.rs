@@ -7,6 +7,9 @@ use smallvec::SmallVec;
 
 use crate::{Index, Set};
 
+#[cfg(test)]
+mod tests;
+
 /// The number of a message among those that its author has sent, from 1.
 ///
 /// # Examples

@@ -62,6 +62,14 @@ fn what_is_not_for_this_process_or_its_own() {
 }
 
 #[test]
+fn a_refusal_shows_its_reason_and_not_the_message() {
+    let (mut peer, [_, a, b]) = peer(Config::default());
+    let refused = peer.receive(stamp(a, 1, &[b], &[]), 7).unwrap_err();
+    assert_eq!(format!("{refused:?}"), "Refused { reason: NotForMe, .. }");
+    assert_eq!(refused.to_string(), "the message is not addressed to this process");
+}
+
+#[test]
 fn limits_are_kept_and_named() {
     let config = Config { max_entries: 1, max_log: 2, max_held: 2, max_held_entries: 2, ..Config::default() };
     let (mut p, [me, a, b]) = peer(config.clone());

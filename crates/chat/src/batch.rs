@@ -99,7 +99,10 @@ pub struct Proof {
 
 impl Proof {
     /// The hashes of the whole batch, `leaf` at its place.
-    fn leaves(&self, leaf: &Hash) -> Result<Vec<Hash>, BadProof> {
+    ///
+    /// # Errors
+    /// [`BadProof`] for a place outside the batch, or a batch that is too long.
+    pub(crate) fn leaves(&self, leaf: &Hash) -> Result<Vec<Hash>, BadProof> {
         let (index, leaves) = (usize::from(self.index), self.leaves_of_others.len() + 1);
         if leaves > MAX_LEAVES {
             return Err(BadProof::TooLong { leaves });
@@ -125,26 +128,30 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
-    /// Remembers `capacity` batches, 32 bytes each. What is handed on comes in clock order of one author at a time, so a few
-    /// dozen are enough.
+    /// Remembers `capacity` batches, 32 bytes each. The messages of a batch that do not come together come soon after one
+    /// another, so a few dozen are enough.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { recent: VecDeque::with_capacity(capacity), capacity }
     }
 
-    /// Checks that `author` wrote the message whose hash is `leaf`.
+    /// Checks `author`'s signature over all the hashes of a batch.
     ///
     /// # Errors
-    /// [`BadProof`] says why not.
-    pub(crate) fn verify(&mut self, proof: &Proof, author: &ProcessId, leaf: &Hash) -> Result<(), BadProof> {
-        let leaves = proof.leaves(leaf)?;
+    /// [`BadProof`] says why it proves nothing.
+    pub(crate) fn verify(
+        &mut self,
+        author: &ProcessId,
+        leaves: &[Hash],
+        signature: &Signature,
+    ) -> Result<(), BadProof> {
         let mut hash = Sha256::new();
         hash.update(statement(author, leaves.iter()));
-        hash.update(proof.signature.0);
+        hash.update(signature.0);
         let batch: Hash = hash.finalize().into();
         if self.recent.iter().rev().any(|recent| *recent == batch) {
             return Ok(());
         }
-        verify(author, &leaves, &proof.signature)?;
+        verify(author, leaves, signature)?;
         if self.recent.len() >= self.capacity {
             self.recent.pop_front();
         }

@@ -7,7 +7,7 @@
 //! | sent_at i64 | stamp: micros i64, logical u32 (all big-endian) | the text in UTF-8, up to the end
 //! ```
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,8 @@ impl Body {
             TEXT => {
                 let mut rest = rest;
                 let head = take_head(&mut rest).ok_or(Malformed::new("a text with half a head"))??;
-                let _ = bytes.split_to(bytes.len() - rest.len());
+                let head_ends = bytes.len() - rest.len();
+                bytes.advance(head_ends);
                 let text = bytes.try_into().map_err(|_| Malformed::new("a text that is not UTF-8"))?;
                 Ok(Self::Text(head, text))
             }

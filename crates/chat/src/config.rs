@@ -61,8 +61,20 @@ pub struct Config {
     pub max_resent: usize,
     /// The size of one piece of history or of handed-on messages, so that live messages get their turn in between.
     pub max_piece_bytes: usize,
-    /// How many messages one piece may hold.
+    /// How many messages one piece may hold, or little more, as its batches go whole: short ones fill some 256 KiB. Each batch counts for
+    /// eight more, so that checking a piece takes some 10 ms. Beyond 4,032 it counts as that: nobody accepts more.
     pub max_piece: usize,
+    /// How many requests of one link may wait for their answers. A peer that returns asks for what each of a few hundred authors
+    /// said who are away, and for what is missing of others.
+    pub max_requests: usize,
+    /// How many bytes they may take together: those for history name what each author has said that is here.
+    pub max_request_bytes: usize,
+    /// How many of them are answered without a pause: a hundred thousand messages are some fifty pieces, or four hundred if
+    /// each was signed by itself.
+    pub answers_at_once: u32,
+    /// How often one is answered once that is used up. A piece is 10 ms of work at most, so a link takes a third of one core,
+    /// whatever comes over it.
+    pub answer_every: Duration,
     /// How long a message is held before the user is told: an eye-blink.
     pub held_notice: Duration,
     /// How long something may be missing before it is asked for: a slow link is more likely than a lost message.
@@ -129,7 +141,11 @@ impl Default for Config {
             history_first: 200,
             max_resent: 1000,
             max_piece_bytes: 256 * 1024,
-            max_piece: 200,
+            max_piece: 2048,
+            max_requests: 2048,
+            max_request_bytes: 4 * 1024 * 1024,
+            answers_at_once: 512,
+            answer_every: Duration::from_millis(30),
             held_notice: Duration::from_millis(100),
             ask_after: Duration::from_secs(2),
             abandon_after: Duration::from_secs(30),

@@ -299,7 +299,7 @@ impl Directory {
         }
     }
 
-    /// There is a link to this person, from this address. Answers whether it is the first one ever.
+    /// There is a link to this person, from this address. Answers whether it is the first one since the start.
     pub(crate) fn set_present(&mut self, person: PersonId, address: IpAddr) -> bool {
         let Some(entry) = self.people.get_mut(&person) else { return false };
         let before = entry.shown_by();

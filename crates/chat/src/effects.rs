@@ -1,5 +1,7 @@
 //! What a peer wants done: drained after each turn of inputs, in the manner of raft-rs's `Ready`.
 
+use std::mem;
+
 use bytes::Bytes;
 
 use crate::store::Change;
@@ -30,18 +32,23 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Nothing to do, with room for as much as here, and for half of what there was room for: one turn is much like those
-    /// before it.
-    pub(crate) fn room_alike(&self) -> Self {
-        fn room<T>(used: &Vec<T>) -> Vec<T> {
-            Vec::with_capacity(used.len().max(used.capacity() / 2))
+    /// Takes all of it. What is left has room for as much, or nearly what there was room for: one turn is much like those
+    /// before it. Where there was nothing, the room stays as it is.
+    pub(crate) fn take(&mut self) -> Self {
+        fn take<T>(used: &mut Vec<T>) -> Vec<T> {
+            if used.is_empty() {
+                return Vec::new();
+            }
+            let room = used.len().max(used.capacity() / 8 * 7);
+            mem::replace(used, Vec::with_capacity(room))
         }
         Self {
-            durable: room(&self.durable),
-            journal: room(&self.journal),
-            frames: room(&self.frames),
-            events: room(&self.events),
-            ..Self::default()
+            durable: take(&mut self.durable),
+            journal: take(&mut self.journal),
+            frames: take(&mut self.frames),
+            renew: mem::take(&mut self.renew),
+            dial: mem::take(&mut self.dial),
+            events: take(&mut self.events),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What travels on a link: one byte of kind, then the frame.
 //!
-//! Batches, the many, are laid out by hand (see [`crate::peer`]'s `batch` module); everything else is one encoded value.
+//! Batches, the many, are laid out by hand (see [`crate::peer`]'s `batch_frame` module), fresh from their author or in a piece of
+//! what is handed on (`piece`); everything else is one encoded value.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -31,20 +32,14 @@ pub(crate) struct Have {
     pub(crate) holes: Vec<(u64, u64)>,
 }
 
-/// One message, handed on by somebody who is not its author (or by its author, out of turn), with its proof.
+/// One message by itself with its proof: in a parcel, or to show somebody what he said himself. What is handed on in numbers goes
+/// in pieces, batch by batch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Handed {
     /// The canonical envelope.
     pub(crate) envelope: Vec<u8>,
     pub(crate) body: Vec<u8>,
     pub(crate) proof: Proof,
-}
-
-impl Handed {
-    /// About how many bytes it takes in a frame.
-    pub(crate) fn bytes(&self) -> usize {
-        self.envelope.len() + self.body.len() + 32 * self.proof.leaves_of_others.len() + 80
-    }
 }
 
 /// What a peer gives back to whom it greets, so that he sees whether his store was rolled back.
@@ -80,20 +75,7 @@ pub(crate) enum Control {
     /// Asks for messages of one author that are addressed to the asker, clocks in (after, up_to].
     Pull { author: ProcessId, after: u64, up_to: u64 },
     /// Answers a pull, a piece at a time, in clock order.
-    Pulled {
-        author: ProcessId,
-        /// As asked.
-        after: u64,
-        messages: Vec<Handed>,
-        /// Everything that the answerer has up to here has been handed over.
-        through: u64,
-        /// As it was asked for.
-        up_to: u64,
-        /// From the author alone: the greatest clock it has used.
-        clock: Option<u64>,
-        /// From the author alone: the first message asked for is under `-delay` and due in so many milliseconds.
-        due_ms: Option<u64>,
-    },
+    Pulled(Pulled),
     /// The sender has these parcels. There is no other offer until this one is answered.
     Carrying { offered: Vec<ParcelIds> },
     /// Answers an offer, and every piece of parcels: what of it is still wanted. Nothing wanted ends it.
@@ -109,7 +91,7 @@ pub(crate) enum Control {
     /// A piece of history, newest first.
     History {
         request: u32,
-        messages: Vec<Handed>,
+        piece: Bytes,
         /// The sort key of the oldest message looked at, if there is more behind it.
         more: Option<(Hlc, MessageId)>,
         /// The answerer has been shown all that was asked for himself.
@@ -117,6 +99,23 @@ pub(crate) enum Control {
     },
     /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew.
     Forgotten { process: ProcessId },
+}
+
+/// See [`Control::Pulled`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Pulled {
+    pub(crate) author: ProcessId,
+    /// As asked.
+    pub(crate) after: u64,
+    pub(crate) piece: Bytes,
+    /// Everything that the answerer has up to here has been handed over.
+    pub(crate) through: u64,
+    /// As it was asked for.
+    pub(crate) up_to: u64,
+    /// From the author alone: the greatest clock it has used.
+    pub(crate) clock: Option<u64>,
+    /// From the author alone: the first message asked for is under `-delay` and due in so many milliseconds.
+    pub(crate) due_ms: Option<u64>,
 }
 
 /// The parcels of one author for one destination.

@@ -139,6 +139,11 @@ impl SignedBatch {
         }
     }
 
+    /// Who signed it.
+    pub(crate) fn author(&self) -> &ProcessId {
+        &self.author
+    }
+
     pub(crate) fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -206,6 +211,11 @@ impl SignedBatch {
         matches!(self.leaves.get(index), Some(Leaf::Follows { .. }))
     }
 
+    /// The places of the messages that are here.
+    pub(crate) fn here(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len()).filter(|&index| self.dests(index).is_some())
+    }
+
     /// The runs of messages that are here: of each, where it begins, and how many follow.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let begins = |(_, leaf): &(usize, &Leaf)| matches!(leaf, Leaf::Here { .. });
@@ -213,6 +223,24 @@ impl SignedBatch {
             let behind = self.leaves[index + 1..].iter();
             (index, behind.take_while(|leaf| matches!(leaf, Leaf::Follows { .. })).count())
         })
+    }
+
+    /// A batch whose signature was checked while it was in the numbering of `numbered`, in that of `causal`, which grows by whoever
+    /// is new.
+    ///
+    /// # Errors
+    /// [`causal::Full`] if it names more processes than may be known.
+    pub(crate) fn localised(self, numbered: &Causal, causal: &mut Causal) -> Result<Self, causal::Full> {
+        let mut leaf = |leaf| match leaf {
+            Leaf::Here { stamp, body } => {
+                let stamp = Box::new(causal.localise(&numbered.spell(&stamp))?);
+                Ok(Leaf::Here { stamp, body })
+            }
+            as_it_is @ (Leaf::Follows { .. } | Leaf::Elsewhere(_)) => Ok(as_it_is),
+        };
+        let leaves = self.leaves.into_iter().map(&mut leaf).collect::<Result<_, _>>()?;
+        let (followers, is_signed) = (OnceLock::new(), OnceLock::from(true));
+        Ok(Self { leaves, followers, is_signed, ..self })
     }
 
     /// The hash of each message.
@@ -335,6 +363,14 @@ impl Kept {
     pub(crate) fn bytes(&self) -> usize {
         let entries = if self.batch.follows(self.index()) { 1 } else { self.stamp().log.len() };
         bytes_of(entries, self.place_of_body().len())
+    }
+
+    /// About how many bytes it takes in a frame, beside what its batch does.
+    pub(crate) fn bytes_on_link(&self) -> usize {
+        /// An entry: its author, clock and destinations, which nearly always go by number.
+        const ENTRY: usize = 8;
+        let stamp = if self.batch.follows(self.index()) { 0 } else { ENTRY * (1 + self.stamp().log.len()) };
+        size_of::<u32>() + self.place_of_body().len() + stamp
     }
 
     /// Whether its author signed the batch that it came in; looked at once a batch. What comes straight from its author

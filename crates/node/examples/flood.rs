@@ -1,22 +1,21 @@
 //! Eight peers in eight processes on loopback, each sending 100-byte messages to all as fast as it can: causally ordered
 //! deliveries a second in total, and how many were lost.
 //!
-//! `cargo run --release -p causerie-node --example flood -- [PEERS] [SECONDS]`
+//! `cargo run --release -p causerie-node --example flood -- [PEERS [SECONDS [FOLDER]]]`
 //!
-//! The time counts from the start of the flood until the last message is delivered. `mesh_flood` of `causerie-net` does the
-//! same over bare links, without order: run both in turn and compare.
+//! With a folder, each peer keeps everything in a data folder of its own in it, as the program does. The time counts from
+//! the start of the flood until the last message is delivered. `mesh_flood` of `causerie-net` does the same over bare
+//! links, without order: run both in turn and compare.
 #![allow(clippy::print_stdout, clippy::wildcard_enum_match_arm, reason = "a measurement prints, and counts one event")]
 
-use std::error::Error;
-use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, Command, Stdio};
+mod players;
+
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use chat::{Command as Ask, Event, Target};
+use players::{Outcome, assemble};
 use tokio::io::AsyncBufReadExt;
-
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// How long the last messages may take to arrive.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -25,67 +24,32 @@ fn main() -> Outcome {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let strings: Vec<&str> = args.iter().map(String::as_str).collect();
     match strings.as_slice() {
-        ["peer", number, peers, seconds, rest @ ..] => {
+        ["peer", number, peers, seconds, data, rest @ ..] => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(peer(number.parse()?, peers.parse()?, seconds.parse()?, rest.first().copied()))
+            let data = Some(*data).filter(|data| !data.is_empty());
+            let config = players::config(number.parse()?, data, rest.first().copied());
+            runtime.block_on(peer(config, peers.parse()?, seconds.parse()?))
         }
-        [] => conduct(8, 5),
-        [peers] => conduct(peers.parse()?, 5),
-        [peers, seconds, ..] => conduct(peers.parse()?, seconds.parse()?),
+        [] => conduct(8, 5, ""),
+        [peers] => conduct(peers.parse()?, 5, ""),
+        [peers, seconds] => conduct(peers.parse()?, seconds.parse()?, ""),
+        [peers, seconds, data, ..] => conduct(peers.parse()?, seconds.parse()?, data),
     }
 }
 
-/// One child: its lines out, its orders in.
-struct Player {
-    child: Child,
-    orders: ChildStdin,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Player {
-    fn start(arguments: &[String]) -> Outcome<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let orders = child.stdin.take().ok_or("no standard input")?;
-        let lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
-        Ok(Self { child, orders, lines })
-    }
-
-    /// The rest of the next line that begins with `word`.
-    fn expect(&mut self, word: &str) -> Outcome<String> {
-        for line in &mut self.lines {
-            if let Some(rest) = line?.strip_prefix(word) {
-                return Ok(rest.trim().to_owned());
-            }
-        }
-        Err(format!("a peer ended before it said {word:?}").into())
-    }
-}
-
-fn conduct(peers: usize, seconds: u64) -> Outcome {
-    let argument = |number: usize| vec!["peer".to_owned(), number.to_string(), peers.to_string(), seconds.to_string()];
-    let mut players = vec![Player::start(&argument(0))?];
-    let first = players[0].expect("listening")?;
-    for number in 1..peers {
-        let mut arguments = argument(number);
-        arguments.push(first.clone());
-        players.push(Player::start(&arguments)?);
-    }
-    for player in &mut players {
-        player.expect("ready")?;
-    }
+fn conduct(peers: usize, seconds: u64, data: &str) -> Outcome {
+    let mut players = assemble(peers, |number| {
+        ["peer", &number.to_string(), &peers.to_string(), &seconds.to_string(), data].map(str::to_owned).to_vec()
+    })?;
     let start = Instant::now();
     for player in &mut players {
-        writeln!(player.orders, "go")?;
+        player.order("go")?;
     }
     let sent: Vec<u64> =
         players.iter_mut().map(|player| Ok(player.expect("sent")?.parse()?)).collect::<Outcome<_>>()?;
     let total: u64 = sent.iter().sum();
     for (player, own) in players.iter_mut().zip(&sent) {
-        writeln!(player.orders, "expect {}", total - own)?;
+        player.order(&format!("expect {}", total - own))?;
     }
     let mut delivered = 0;
     let mut memory = 0;
@@ -107,28 +71,12 @@ fn conduct(peers: usize, seconds: u64) -> Outcome {
         due - delivered,
         memory / peers as u64,
     );
-    for player in &mut players {
-        writeln!(player.orders, "quit")?;
-        player.child.wait()?;
-    }
-    Ok(())
+    players.into_iter().try_for_each(players::Player::quit)
 }
 
-async fn peer(number: usize, peers: usize, seconds: u64, first: Option<&str>) -> Outcome {
-    let mut config = node::Config::new(format!("peer{number}"));
-    config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-    config.mdns = false;
-    config.peers = first.map(str::to_owned).into_iter().collect();
+async fn peer(config: node::Config, peers: usize, seconds: u64) -> Outcome {
     let node::Session { requests, mut events, .. } = node::start(config).await?;
-    let mut up = 1;
-    while up < peers {
-        match events.next().await.ok_or("the peer stopped")? {
-            Event::Listening { address } => println!("listening {address}"),
-            Event::PeerUp { .. } => up += 1,
-            _ => {}
-        }
-    }
-    println!("ready");
+    players::linked(&mut events, peers).await?;
     let mut orders = tokio::io::BufReader::new(tokio::io::stdin()).lines();
     orders.next_line().await?;
     let counted = tokio::spawn(flood(requests.clone(), Duration::from_secs(seconds)));
@@ -153,7 +101,7 @@ async fn peer(number: usize, peers: usize, seconds: u64, first: Option<&str>) ->
             () = &mut deadline => break,
         }
     }
-    println!("delivered {delivered} {} {}", resident_megabytes(), cpu_seconds());
+    println!("delivered {delivered} {} {}", players::resident_megabytes(), players::cpu_seconds());
     // The others may still need this peer's acknowledgements and frames.
     tokio::select! {
         _ = orders.next_line() => {}
@@ -169,7 +117,7 @@ async fn flood(requests: node::Requests, lasting: Duration) -> u64 {
     let text = "x".repeat(100);
     let end = Instant::now() + lasting;
     let mut sent = 0;
-    let mut waiting = std::collections::VecDeque::new();
+    let mut waiting = VecDeque::new();
     while Instant::now() < end {
         let ask = Ask::Send { to: Target::All, text: text.clone(), delay_ms: 0 };
         let Ok(submitted) = requests.submit(ask).await else { break };
@@ -185,18 +133,4 @@ async fn flood(requests: node::Requests, lasting: Duration) -> u64 {
         sent += u64::from(matches!(submitted.answer().await, Ok(Ok(_))));
     }
     sent
-}
-
-fn resident_megabytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
-/// What this process has used of the processor, user and system.
-fn cpu_seconds() -> f64 {
-    const TICKS_A_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_A_SECOND
 }

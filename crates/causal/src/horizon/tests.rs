@@ -197,6 +197,17 @@ fn what_is_queued_stays_late() {
     assert!(horizon.has(2) && horizon.holes().is_empty());
 }
 
+#[test]
+fn of_a_run_that_was_given_up_nothing_is_left_once_it_is_delivered() {
+    let mut horizon = Horizon::default();
+    horizon.abandon(5);
+    horizon.queue_run(2, 4, true);
+    assert_eq!(horizon.deliver_run(2, 4), 3);
+    assert!(horizon.late.is_empty());
+    let hole = |from, to| Hole { from, to, given_up: true };
+    assert_eq!(horizon.holes(), [hole(0, 1), hole(4, 5)]);
+}
+
 fn deliver(queue: &mut Vec<u64>, horizon: &mut Horizon, model: &mut Model) -> Result<(), TestCaseError> {
     if let Some(clock) = queue.pop() {
         let late = matches!(model.fates[&clock], Fate::Queued { late: true, .. });

@@ -129,6 +129,32 @@ fn a_chain_of_held_messages_of_any_length_is_released_in_order() {
 }
 
 #[test]
+fn a_run_of_somebody_unknown_is_refused() {
+    let (mut process, [me, ..]) = numbered();
+    for stranger in [4, 5].map(Index::at) {
+        let refused = process.receive_run(stamp(stranger, 1, &[me], &[]), 2, 1);
+        assert_eq!(refused, Err(Refused { reason: Refusal::UnknownProcess, message: 1 }));
+    }
+}
+
+/// Each that follows names the one before alone, so what the first still names of its author is obsolete.
+#[test]
+fn of_a_runs_author_only_its_last_message_is_remembered() {
+    let (mut process, [me, a, _, c]) = numbered();
+    process.receive_run(stamp(a, 2, &[me], &[(a, 1, &[c])]), 2, 1).unwrap();
+    assert_eq!(drain(&mut process), [(1, false)]);
+    assert_eq!(process.snapshot().log, [Entry { sender: a, clock: 4, dests: Set::new() }]);
+}
+
+#[test]
+#[should_panic(expected = "a run that is not wholly new")]
+fn a_run_of_which_something_was_delivered_is_against_the_contract() {
+    let (mut process, [me, a, ..]) = numbered();
+    process.receive(stamp(a, 2, &[me], &[]), 1).unwrap();
+    drop(process.receive_run(stamp(a, 1, &[me], &[]), 2, 2));
+}
+
+#[test]
 fn a_snapshot_that_contradicts_itself_is_refused() {
     let (mut process, [me, a, b, _]) = numbered();
     process.receive(stamp(a, 1, &[me, b], &[]), 1).unwrap();

@@ -1,9 +1,12 @@
+use alloc::sync::Arc;
+use core::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::format;
 use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::Set;
+use super::{Set, Words};
 use crate::Index;
 
 fn set(positions: &BTreeSet<usize>) -> Set {
@@ -71,4 +74,66 @@ fn a_large_set_shrinks_to_nothing() {
     assert!(!set.is_empty());
     set.remove_if_inline(Index::at(3));
     assert!(set.is_empty());
+}
+
+fn of(positions: &[usize]) -> Set {
+    positions.iter().map(|&position| Index::at(position)).collect()
+}
+
+/// Whether the two lie in the same memory.
+fn shared(a: &Set, b: &Set) -> bool {
+    matches!((&a.0, &b.0), (Words::Shared(a), Words::Shared(b)) if Arc::ptr_eq(a, b))
+}
+
+#[test]
+fn a_large_set_that_loses_nobody_stays_shared() {
+    let large = of(&[1, 2, 300]);
+    let after = |change: fn(&mut Set)| {
+        let mut changed = large.clone();
+        change(&mut changed);
+        (shared(&changed, &large), changed)
+    };
+    assert_eq!(after(|set| set.subtract(&of(&[5, 301]))), (true, large.clone()));
+    assert_eq!(after(|set| set.intersect(&of(&[1, 2, 3, 300]))), (true, large.clone()));
+    assert_eq!(after(|set| set.remove_if_inline(Index::at(1))), (true, large.clone()));
+    assert_eq!(after(|set| _ = set.remove(Index::at(5))), (true, large.clone()));
+    assert_eq!(after(|set| _ = set.insert(Index::at(2))), (true, large.clone()));
+    assert_eq!(after(|set| set.subtract(&of(&[1]))), (false, of(&[2, 300])));
+    assert_eq!(after(|set| set.intersect(&of(&[1, 300]))), (false, of(&[1, 300])));
+}
+
+#[test]
+fn a_set_without_anybody_beyond_the_128th_lies_inline() {
+    let inline = |set: &Set| matches!(set.0, Words::Inline(_));
+    let change = |change: fn(&mut Set)| {
+        let mut set = of(&[1, 127, 128]);
+        assert!(!inline(&set));
+        change(&mut set);
+        assert_eq!(set, of(&[1, 127]));
+        inline(&set)
+    };
+    assert!(change(|set| _ = set.remove(Index::at(128))));
+    assert!(change(|set| set.subtract(&of(&[128, 200]))));
+    assert!(change(|set| set.intersect(&of(&[1, 127]))));
+    assert!(inline(&of(&[0, 127])));
+}
+
+#[test]
+fn small_sets_are_narrowed_where_they_lie() {
+    let mut set = of(&[0, 1, 63, 64, 127]);
+    set.subtract(&of(&[1, 64, 200]));
+    assert_eq!(set, of(&[0, 63, 127]));
+    set.intersect(&of(&[0, 1, 127, 200]));
+    assert_eq!(set, of(&[0, 127]));
+    set.remove_if_inline(Index::at(200));
+    set.remove_if_inline(Index::at(127));
+    assert_eq!(set, of(&[0]));
+}
+
+#[test]
+fn sets_are_in_some_order_and_show_their_members() {
+    let (less, more) = (of(&[0]), of(&[1]));
+    assert!(less < more && less.partial_cmp(&less) == Some(Ordering::Equal) && more.cmp(&less) == Ordering::Greater);
+    assert_eq!(format!("{:?}", of(&[1, 200])), "{1, 200}");
+    assert_eq!(Set::default(), of(&[]));
 }

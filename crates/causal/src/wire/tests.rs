@@ -7,6 +7,8 @@ use proptest::sample::Index as Sample;
 use super::{Mark, Numbering, Table};
 use crate::{Config, DecodeError, Entry, Index, Limits, Numbered, Process, Set, Stamp};
 
+mod format;
+
 type Peer = Process<u16, ()>;
 
 /// A process that numbers ids up to 300 in an order of its own.

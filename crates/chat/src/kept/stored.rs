@@ -94,8 +94,7 @@ impl Kept {
     /// Which messages of the batch are here, whatever has become of them: bit i is the one in place i. A store files them
     /// all, because without any of these the batch cannot be read back.
     pub fn places_here(&self) -> u64 {
-        let here = |&place: &usize| self.batch.dests(place).is_some();
-        (0..self.batch.len()).filter(here).fold(0, |mask, place| mask | 1 << place)
+        self.batch.here().fold(0, |mask, place| mask | 1 << place)
     }
 
     /// The message of the same batch in that place, if it is here.
@@ -149,6 +148,8 @@ impl Kept {
             put(usize::from(place), Leaf::elsewhere(hash))?;
         }
         let mut bodies = Vec::with_capacity(filed.iter().map(|filed| filed.body.len()).sum());
+        // Where the run begins that the message before belongs to, its place, and its stamp.
+        let mut before: Option<(usize, usize, Stamp)> = None;
         for Filed { place, stamp, body } in &filed {
             let stamp = Stamp::read_local(stamp, &limits).map_err(|_| Malformed::new("a stamp that cannot be read"))?;
             let stamp = match written_by {
@@ -157,7 +158,12 @@ impl Kept {
             };
             let start = bodies.len();
             bodies.extend_from_slice(body);
-            put(usize::from(*place), Leaf::here(stamp, start..bodies.len()))?;
+            let (place, body) = (usize::from(*place), start..bodies.len());
+            let run = before.filter(|(_, last, before)| last + 1 == place && stamp.follows(before));
+            let first = run.map_or(place, |(first, ..)| first);
+            let leaf = if first < place { Leaf::follows(first, body) } else { Leaf::here(stamp.clone(), body) };
+            put(place, leaf)?;
+            before = Some((first, place, stamp));
         }
         let leaves: Option<Vec<Leaf>> = leaves.into_iter().collect();
         let leaves = leaves.ok_or(Malformed::new("a batch of which messages are missing"))?;

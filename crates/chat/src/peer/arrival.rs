@@ -11,7 +11,7 @@ use crate::body::{self, Body, Scope, TextHead, Welcome};
 use crate::frame::Handed;
 use crate::history::{Conversation, Entry};
 use crate::hlc::{Hlc, Skew};
-use crate::kept::Kept;
+use crate::kept::{Kept, SignedBatch};
 use crate::store::{Change, Store};
 use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients, Who};
 
@@ -38,20 +38,26 @@ impl<S: Store> Peer<S> {
     pub(super) fn handle_batch(&mut self, now: Now, link: LinkId, bytes: &[u8]) -> Result<(), BadFrame> {
         let author = self.greeted(link)?;
         let limits = self.limits();
-        let table = &mut self.links.get_mut(&link).expect("greeted").table;
-        let id = *self.causal.roster().id(author);
-        let batch = batch_frame::decode(bytes, (author, id), table, &limits)?;
-        let batch = Arc::new(batch);
+        let table = &self.links[&link].table;
+        let batch = batch_frame::decode(bytes, Some(author), table, &limits, self.causal.roster())?;
+        self.arrive_together(now, &Arc::new(batch)).map_err(BadFrame)
+    }
+
+    /// Takes the messages of a batch that its author signed or gave me himself.
+    ///
+    /// # Errors
+    /// Why no honest author sends one of them; those behind it are not looked at.
+    pub(super) fn arrive_together(&mut self, now: Now, batch: &Arc<SignedBatch>) -> Result<(), String> {
         for (index, followers) in batch.runs() {
-            let kept = Kept::new(Arc::clone(&batch), index);
+            let kept = Kept::new(Arc::clone(batch), index);
             let followers = u32::try_from(followers).expect("a batch has at most 64 messages");
-            self.causal.vouch(author, kept.clock() + Clock::from(followers));
+            self.causal.vouch(kept.sender(), kept.clock() + Clock::from(followers));
             if followers > 0 && self.takes_whole(&kept, followers) {
-                self.submit_run(now, kept, followers).map_err(BadFrame)?;
+                self.submit_run(now, kept, followers)?;
                 continue;
             }
             for kept in kept.run(followers) {
-                self.arrive(now, kept).map_err(BadFrame)?;
+                self.arrive(now, kept)?;
             }
         }
         Ok(())
@@ -65,7 +71,7 @@ impl<S: Store> Peer<S> {
             && range.into_iter().all(|index| kept.batch().body_of(index).is_some_and(is_plain))
     }
 
-    /// Takes a message that somebody handed on. False if its author never signed it.
+    /// Takes a message that somebody handed on by itself. False if its author never signed it.
     pub(super) fn arrive_handed(&mut self, now: Now, handed: Handed) -> bool {
         let Some(kept) = self.verify_handed(handed) else {
             self.repair.refused += 1;
@@ -80,7 +86,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// The message, if its author signed it.
-    pub(super) fn verify_handed(&mut self, handed: Handed) -> Option<Kept> {
+    fn verify_handed(&mut self, handed: Handed) -> Option<Kept> {
         let Handed { envelope, body, proof } = handed;
         let limits = self.limits();
         let spelled = causal::Envelope::<ProcessId>::from_bytes(&envelope, &limits).ok()?;
@@ -89,7 +95,7 @@ impl<S: Store> Peer<S> {
         if author == self.me {
             return None;
         }
-        self.repair.verified.verify(&proof, &author, &leaf).ok()?;
+        self.repair.verified.verify(&author, &proof.leaves(&leaf).ok()?, &proof.signature).ok()?;
         let stamp = self.causal.localise(&spelled).ok()?;
         Some(Kept::from_handed(author, stamp, body.into(), proof))
     }
@@ -187,17 +193,16 @@ impl<S: Store> Peer<S> {
             self.ledger.delivered += 1 + u64::from(followers);
             self.note_delivered(now, kept.sender(), 1 + followers);
             self.note_seen(kept.sender());
-            // Looked up once a run, and again after anything that may show its author otherwise.
-            let mut from = None;
+            let mut common = Common::default();
             for kept in kept.run(followers) {
-                self.deliver_one(now, kept, at, late, &mut from);
+                self.deliver_one(now, kept, at, late, &mut common);
             }
         }
         some
     }
 
     /// Shows one message, which arrived at a time (monotonic).
-    fn deliver_one(&mut self, now: Now, kept: Kept, at: Duration, late: bool, from: &mut Option<Arc<Who>>) {
+    fn deliver_one(&mut self, now: Now, kept: Kept, at: Duration, late: bool, common: &mut Common) {
         let (id, sender) = (kept.id(), kept.sender());
         let clock = id.clock;
         self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
@@ -215,17 +220,18 @@ impl<S: Store> Peer<S> {
         let opened = self.open(&kept);
         match Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) {
             Ok(Body::Text(head, text)) if opened.is_some() == (head.scope == Scope::Direct) => {
-                let from = from.get_or_insert_with(|| self.directory.who(id.process.person));
-                let shown = Shown { from: Arc::clone(from), fetched: false, late };
-                self.show(now, kept, opened, head, text, shown);
+                let Some(conversation) = self.conversation_of(&kept, &head.scope, common) else { return };
+                let from = common.from.get_or_insert_with(|| self.directory.who(id.process.person));
+                let shown = Shown { conversation, from: Arc::clone(from), fetched: false, late };
+                self.show(now, kept, opened, &head, text, shown);
             }
             Ok(Body::Record(record)) => {
-                *from = None;
+                *common = Common::default();
                 self.effects.durable.push(Change::Delivered { kept });
                 self.merge_records(now, vec![*record]);
             }
             Ok(Body::Welcome(Welcome { gone, .. })) => {
-                *from = None;
+                *common = Common::default();
                 self.effects.durable.push(Change::Delivered { kept });
                 self.show_fetched(now, (sender, clock));
                 for process in gone {
@@ -233,7 +239,7 @@ impl<S: Store> Peer<S> {
                 }
             }
             Ok(Body::Tombstone(process)) => {
-                *from = None;
+                *common = Common::default();
                 self.note_unaddressed(&Conversation::All, sender, kept.dests());
                 self.effects.durable.push(Change::Delivered { kept });
                 self.take_tombstone(now, id.process.person, process);
@@ -277,20 +283,32 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// The same, of a run's messages: nearly always they belong where the one before does, and go to the same people.
+    fn conversation_of(&mut self, kept: &Kept, scope: &Scope, common: &mut Common) -> Option<Conversation> {
+        if let Some((before, conversation)) = &common.conversation
+            && before == scope
+        {
+            return Some(conversation.clone());
+        }
+        let conversation = self.conversation(kept, scope)?;
+        self.note_unaddressed(&conversation, kept.sender(), kept.dests());
+        common.conversation = Some((scope.clone(), conversation.clone()));
+        Some(conversation)
+    }
+
     /// Shows a text, and keeps it in the history.
     pub(super) fn show(
         &mut self,
         now: Now,
         kept: Kept,
         opened: Option<Bytes>,
-        head: TextHead,
+        head: &TextHead,
         text: ByteString,
         shown: Shown,
     ) {
-        let Some(conversation) = self.conversation(&kept, &head.scope) else { return };
+        let Shown { conversation, from, fetched, late } = shown;
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
-        self.note_unaddressed(&conversation, kept.sender(), kept.dests());
-        if shown.fetched {
+        if fetched {
             self.note_unserved(&conversation, &kept);
         }
         let talk = self.talks.entry(&conversation);
@@ -299,7 +317,6 @@ impl<S: Store> Peer<S> {
         if !clock_off {
             talk.newest = talk.newest.max(head.hlc);
         }
-        let Shown { from, fetched, late } = shown;
         // What somebody missed by being away himself is no surprise.
         let late = late || (is_of_the_past && !fetched && !self.homecoming.is_under_way());
         self.homecoming.note_shown(now, kept.id().process.person, head.hlc);
@@ -351,9 +368,19 @@ fn is_for_now(reason: &causal::Refusal) -> bool {
     matches!(reason, TooManyHeld { .. } | TooManyHeldEntries { .. } | LogFull { .. })
 }
 
+/// What the messages of a run have in common: looked up once, and again after anything that may have changed it.
+#[derive(Debug, Default)]
+struct Common {
+    /// Their author as he is shown now.
+    from: Option<Arc<Who>>,
+    /// The conversation of the last one, and how its author spells it.
+    conversation: Option<(Scope, Conversation)>,
+}
+
 /// How a text came to be shown.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
+    pub(super) conversation: Conversation,
     /// Its author, as he is shown now.
     pub(super) from: Arc<Who>,
     pub(super) fetched: bool,

@@ -8,11 +8,11 @@
 //! ```
 //! What follows has the stamp of the one before, a clock further, and depends on that one alone.
 //!
-//! The author is the process at the other end of the link, so it is not named.
+//! On a link the author is the process at the other end; in a piece of what is handed on the stamps tell.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use causal::wire::{Numbering, Table};
-use causal::{Clock, Index, Limits};
+use causal::{Clock, Index, Limits, Roster};
 
 use crate::ProcessId;
 use crate::batch::{Hash, MAX_LEAVES};
@@ -23,14 +23,32 @@ use crate::kept::{Causal, Leaf, SignedBatch};
 
 use super::BadFrame;
 
-/// The frame of those messages of `batch` whose bits are set in `mask`.
-pub(super) fn encode(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &Causal) -> Bytes {
-    batch.frame(mask, numbering.generation(), || lay_out(batch, mask, numbering, causal))
+/// What the hash of an absent message takes, in bytes.
+pub(super) const HASH: usize = size_of::<Hash>();
+
+/// What a batch of so many messages takes while none of them is here, in bytes.
+pub(super) const fn bytes_without_messages(count: usize) -> usize {
+    64 + 1 + 8 + 8 + count * HASH
 }
 
-fn lay_out(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &Causal) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(256 + batch.bytes_of_bodies());
-    bytes.put_u8(BATCH);
+/// The frame of those messages of `batch` whose bits are set in `mask`.
+pub(super) fn encode(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &Causal) -> Bytes {
+    batch.frame(mask, numbering.generation(), || {
+        let mut bytes = BytesMut::with_capacity(256 + batch.bytes_of_bodies());
+        bytes.put_u8(BATCH);
+        lay_out(batch, mask, numbering, causal, &mut bytes);
+        bytes.freeze()
+    })
+}
+
+/// Appends those messages of `batch` whose bits are set in `mask`, which are here.
+pub(super) fn lay_out(
+    batch: &SignedBatch,
+    mask: u64,
+    numbering: &mut Numbering,
+    causal: &Causal,
+    bytes: &mut BytesMut,
+) {
     bytes.put_slice(&batch.signature().0);
     bytes.put_u8(u8::try_from(batch.len()).expect("a batch has at most 64 messages"));
     bytes.put_u64(mask);
@@ -42,9 +60,9 @@ fn lay_out(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &C
     }
     let mut envelope = Vec::with_capacity(64);
     for index in (0..batch.len()).filter(|index| mask & (1 << index) != 0) {
-        let body = batch.body_of(index).expect("one's own batch is whole");
+        let body = batch.body_of(index).expect("what is in the mask is here");
         if !follows(index) {
-            let (stamp, _) = batch.message(index).expect("one's own batch is whole");
+            let (stamp, _) = batch.message(index).expect("what is in the mask is here");
             envelope.clear();
             numbering.encode(stamp, &mut envelope);
             bytes.put_slice(&envelope);
@@ -52,18 +70,18 @@ fn lay_out(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &C
         bytes.put_u32(u32::try_from(body.len()).expect("a body is far below 4 GiB"));
         bytes.put_slice(body);
     }
-    bytes.freeze()
 }
 
-/// The batch that a frame holds.
+/// The batch that these bytes hold, by `author` or, if it is not known who that is, by whoever the stamps name.
 ///
 /// # Errors
-/// [`BadFrame`] where the bytes are not what [`encode`] writes, or where a message is not `author`'s.
+/// [`BadFrame`] where the bytes are not what [`lay_out`] writes, or where a message is somebody else's.
 pub(super) fn decode(
     frame: &[u8],
-    author: (Index, ProcessId),
-    table: &mut Table,
+    author: Option<Index>,
+    table: &Table,
     limits: &Limits,
+    roster: &Roster<ProcessId>,
 ) -> Result<SignedBatch, BadFrame> {
     // The messages are kept, and a frame is a piece of a buffer that holds many: without a copy each would keep it all.
     let frame = Bytes::copy_from_slice(frame);
@@ -82,10 +100,10 @@ pub(super) fn decode(
     }
     let count = usize::from(count);
     let absent = count - mask.count_ones() as usize;
-    let (absent, mut rest) = rest.split_at_checked(absent * size_of::<Hash>()).ok_or_else(short)?;
+    let (absent, mut rest) = rest.split_at_checked(absent * HASH).ok_or_else(short)?;
     let mut absent = absent.as_chunks().0.iter();
     let mut leaves = Vec::with_capacity(count);
-    let mut first = 0;
+    let (mut first, mut author) = (0, author);
     for index in 0..count {
         if mask & (1 << index) == 0 {
             leaves.push(Leaf::elsewhere(*absent.next().expect("as many as the mask leaves out")));
@@ -98,10 +116,8 @@ pub(super) fn decode(
         if let Some(stamp) = &stamp {
             first = index;
             // So is every clock behind it within bounds.
-            if stamp.sender != author.0 || stamp.clock > Clock::MAX - MAX_LEAVES as Clock {
-                return Err(BadFrame(
-                    "a fresh message under somebody else's name, or beyond the last clock".to_owned(),
-                ));
+            if *author.get_or_insert(stamp.sender) != stamp.sender || stamp.clock > Clock::MAX - MAX_LEAVES as Clock {
+                return Err(BadFrame("a message under somebody else's name, or beyond the last clock".to_owned()));
             }
         }
         let length = u32::from_be_bytes(*take(&mut rest).ok_or_else(short)?);
@@ -117,5 +133,6 @@ pub(super) fn decode(
     if !rest.is_empty() {
         return Err(BadFrame("a batch with something behind it".to_owned()));
     }
-    Ok(SignedBatch::new(author.1, signature, leaves, frame))
+    let author = author.expect("some message is here, and the first of those has a stamp");
+    Ok(SignedBatch::new(*roster.id(author), signature, leaves, frame))
 }

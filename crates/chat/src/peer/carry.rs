@@ -142,13 +142,13 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Whether `more` parcels of `author`, `bytes` long together, can be carried beside what is.
-    fn has_room_for(&self, author: Index, more: usize, bytes: usize) -> bool {
+    /// Whether `more` parcels, of which so many are `of_author`, `bytes` long together, can be carried beside what is.
+    fn has_room_for(&self, author: Index, more: usize, of_author: usize, bytes: usize) -> bool {
         let (carry, config) = (&self.carry, &self.config);
         let (count_of, bytes_of) = carry.of_author.get(&author).copied().unwrap_or_default();
         carry.parcels.len() + more <= config.max_carried
             && carry.bytes + bytes <= config.max_carried_bytes
-            && count_of + more <= config.max_carried / config.carried_share
+            && count_of + of_author <= config.max_carried / config.carried_share
             && bytes_of + bytes <= config.max_carried_bytes / config.carried_share
     }
 

@@ -1,31 +1,46 @@
 //! Have-vectors: what everybody has delivered of everybody. They acknowledge, and they show what to pull.
 //!
 //! An author pushes his own messages; those of an author who is not linked are pulled, each author's from one peer at a
-//! time, in clock order, a bounded piece at a time.
+//! time, in clock order, a bounded piece at a time ([`pulls`]).
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::{BTreeMap, Entry};
+mod pulls;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use std::time::Duration;
 
 use causal::{Clock, Index, Set, Stamp};
 
-use crate::frame::{Control, Handed, Have};
-use crate::kept::Kept;
+use crate::frame::{Control, Have};
 use crate::store::Store;
-use crate::{LinkId, PersonId, ProcessId};
+use crate::{LinkId, PersonId};
 
-use super::sending::Queued;
+use super::requests::Request;
 use super::talk::Vector;
 use super::{BadFrame, Now, Peer};
 
 /// How long after a refusal by a limit the refused messages are asked for again, if there is room then.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
+/// The most holes that anybody has in one author's messages: what the causal order keeps of them.
+const HOLES: usize = 4096;
+
+/// For how many heartbeats a pull may bring nothing before the next one who has it is asked: some ten seconds, in which a slow link
+/// carries a piece. Whoever says that he has something need not have it, or hand it over.
+const IDLE: u32 = 4;
+
+/// How many pulls may be under way at once. Where more are away, their turn comes when others are done.
+const PULLS: usize = 256;
+
 /// A pull that is under way.
 #[derive(Debug)]
 struct Pulling {
     from: Index,
+    /// What was asked for last.
+    after: Clock,
     up_to: Clock,
+    /// How many heartbeats ago it last brought something.
+    idle: u32,
 }
 
 /// The have-vectors, and what is owed to whom.
@@ -59,6 +74,8 @@ pub(super) struct Vectors {
     ask_again: Duration,
     /// Peers that handed on what its author never signed: nothing is pulled from them any more.
     distrusted: BTreeSet<Index>,
+    /// Peers that let a pull wait: others are asked first.
+    idle: BTreeSet<Index>,
 }
 
 impl Vectors {
@@ -79,6 +96,7 @@ impl Vectors {
             refused: BTreeSet::new(),
             ask_again: Duration::ZERO,
             distrusted: BTreeSet::new(),
+            idle: BTreeSet::new(),
         }
     }
 
@@ -93,6 +111,11 @@ impl Vectors {
     /// Whether something is being pulled.
     pub(super) fn is_pulling(&self) -> bool {
         !self.pulling.is_empty()
+    }
+
+    /// Whether `peer` hands on what its author never signed.
+    pub(super) fn distrusts(&self, peer: Index) -> bool {
+        self.distrusted.contains(&peer)
     }
 
     fn checked(&self, peer: Index, author: Index) -> Clock {
@@ -207,6 +230,23 @@ impl<S: Store> Peer<S> {
         self.welcome_present();
         self.vectors.changed = Set::new();
         self.tell_everybody(have);
+        self.leave_idle_pulls();
+    }
+
+    /// A heartbeat is over: whoever lets a pull wait for long is left for somebody else.
+    fn leave_idle_pulls(&mut self) {
+        let Vectors { pulling, idle, .. } = &mut self.vectors;
+        let before = pulling.len();
+        pulling.retain(|_, pulling| {
+            pulling.idle += 1;
+            if pulling.idle > IDLE {
+                idle.insert(pulling.from);
+            }
+            pulling.idle <= IDLE
+        });
+        if self.vectors.pulling.len() < before {
+            self.pull_what_others_have();
+        }
     }
 
     fn tell_everybody(&mut self, have: Vec<Have>) {
@@ -229,19 +269,28 @@ impl<S: Store> Peer<S> {
         again: bool,
     ) -> Result<(), BadFrame> {
         self.causal.vouch(process, clock);
-        self.take_vector(process, have)?;
+        let is_news = self.take_vector(process, have)?;
         if again {
-            self.push_again(link);
+            self.request(link, Request::PushAgain);
         }
         self.pump_all();
-        self.pull_what_others_have();
+        if is_news {
+            self.pull_what_others_have();
+        }
         Ok(())
     }
 
+    /// Whether the other side has more of others than was known.
+    ///
     /// # Errors
-    /// [`BadFrame`] for an acknowledgement of what I never said: the vector is invented.
-    pub(super) fn take_vector(&mut self, process: Index, have: &[Have]) -> Result<(), BadFrame> {
+    /// [`BadFrame`] for an acknowledgement of what I never said, which is invented, and for what no honest peer says so long.
+    pub(super) fn take_vector(&mut self, process: Index, have: &[Have]) -> Result<bool, BadFrame> {
+        let mut authors = BTreeSet::new();
+        let mut is_news = false;
         for Have { author, delivered, holes } in have {
+            if !authors.insert(author) || holes.len() > HOLES {
+                return Err(BadFrame("a vector that names an author twice, or too many holes".to_owned()));
+            }
             if *author == self.me {
                 if *delivered > self.causal.clock() {
                     return Err(BadFrame(format!("an acknowledgement of message {delivered}, which was never sent")));
@@ -257,9 +306,10 @@ impl<S: Store> Peer<S> {
             let Ok(author) = self.causal.intern(*author) else { continue };
             self.drop_acknowledged(process, author, *delivered, holes);
             // What lies behind a hole can be had from here though the hole cannot: its author may be gone for good.
+            is_news |= self.vectors.has(process, author) < *delivered;
             self.vectors.of.entry(process).or_default().raise(author, *delivered);
         }
-        Ok(())
+        Ok(is_news)
     }
 
     fn take_acknowledgement(&mut self, process: Index, delivered: Clock, holes: &[(Clock, Clock)]) {
@@ -289,7 +339,7 @@ impl<S: Store> Peer<S> {
         if self.vectors.pull_at.is_some() {
             return;
         }
-        let mut best: BTreeMap<Index, (Clock, Index)> = BTreeMap::new();
+        let mut best: BTreeMap<Index, ((bool, Clock), Index)> = BTreeMap::new();
         for &peer in self.link_of.keys().filter(|peer| !self.vectors.distrusted.contains(peer)) {
             let Some(vector) = self.vectors.of.get(&peer) else { continue };
             for (author, _, clock) in vector.iter(self.causal.roster()) {
@@ -298,16 +348,16 @@ impl<S: Store> Peer<S> {
                     continue;
                 }
                 let mine = self.causal.delivered(author).max(self.vectors.checked(peer, author));
-                if clock > mine && best.get(&author).is_none_or(|&(best, _)| clock > best) {
-                    best.insert(author, (clock, peer));
+                let rank = (!self.vectors.idle.contains(&peer), clock);
+                if clock > mine && best.get(&author).is_none_or(|&(best, _)| rank > best) {
+                    best.insert(author, (rank, peer));
                 }
             }
         }
         let linked = &self.link_of;
         self.vectors.pulling.retain(|_, pulling| linked.contains_key(&pulling.from));
-        for (author, (up_to, from)) in best {
-            if let Entry::Vacant(vacant) = self.vectors.pulling.entry(author) {
-                vacant.insert(Pulling { from, up_to });
+        for (author, ((_, up_to), from)) in best {
+            if self.vectors.pulling.len() < PULLS && !self.vectors.pulling.contains_key(&author) {
                 self.pull(author, from, up_to);
             }
         }
@@ -315,123 +365,17 @@ impl<S: Store> Peer<S> {
 
     fn pull(&mut self, author: Index, from: Index, up_to: Clock) {
         let after = self.causal.delivered(author).max(self.vectors.checked(from, author));
-        let id = *self.causal.roster().id(author);
-        if let Some(&link) = self.link_of.get(&from) {
-            self.send_control(link, &Control::Pull { author: id, after, up_to });
-        }
+        let idle = self.vectors.pulling.get(&author).map_or(0, |pulling| pulling.idle);
+        self.vectors.pulling.insert(author, Pulling { from, after, up_to, idle });
+        self.ask(from, author, after, up_to);
     }
 
-    /// Hands over what the asker lacks and I have.
-    pub(super) fn handle_pull(
-        &mut self,
-        now: Now,
-        link: LinkId,
-        asker: Index,
-        author: ProcessId,
-        after: Clock,
-        up_to: Clock,
-    ) {
-        let mut due_ms = None;
-        let (candidates, whole): (Vec<Kept>, Clock) = if author == self.me {
-            let mine = self.outbox.after(after).take_while(|out| out.kept.clock() <= up_to);
-            let mine: Vec<Kept> = mine.filter(|out| out.outstanding.contains(asker)).map(|o| o.kept.clone()).collect();
-            let first_due = mine.first().and_then(|kept| self.outbox.due(kept.clock()));
-            due_ms = first_due.map(|due| millis(due.saturating_sub(now.monotonic)));
-            let handed = mine.into_iter().filter(|kept| self.outbox.due(kept.clock()).is_none()).collect();
-            let delayed = self.outbox.delayed().next();
-            let unsent = self.queue.first().map(Queued::clock).into_iter().chain(delayed).min();
-            (handed, up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)))
-        } else {
-            let Some(index) = self.causal.roster().index(&author) else { return };
-            let held = self.causal.held_runs().flat_map(|(kept, followers, _)| kept.run(followers));
-            let held = held.filter(|kept| kept.id().process == author).collect::<Vec<_>>();
-            let stored = self.store.kept_by(author, after, up_to, self.config.max_piece);
-            let last_stored = if stored.len() < self.config.max_piece {
-                self.causal.delivered(index)
-            } else {
-                stored.last().map_or(after, |kept| kept.id().clock)
-            };
-            let held = held.into_iter().filter(|k| (after + 1..=up_to).contains(&k.id().clock));
-            let stored = stored.into_iter().filter(|kept| !self.ledger.is_doubtful(index, kept.clock()));
-            let mine = stored.chain(held).filter(|kept| kept.dests().contains(asker)).collect();
-            (mine, up_to.min(last_stored))
-        };
-        if let Some(index) = self.causal.roster().index(&author) {
-            self.offer_to_destination(link, asker, Some((index, after, up_to)));
-        }
-        let (messages, cut) = self.piece(candidates);
-        let through = cut.unwrap_or(whole);
-        let clock = (author == self.me).then(|| self.causal.clock());
-        self.send_control(link, &Control::Pulled { author, after, messages, through, up_to, clock, due_ms });
-    }
-
-    /// As many of `candidates` as one piece holds, each with its proof, and the clock of the last one if some were left
-    /// out. What its author did not sign is left out for good.
-    fn piece(&mut self, candidates: Vec<Kept>) -> (Vec<Handed>, Option<Clock>) {
-        let mut bytes = 0;
-        let mut messages = Vec::new();
-        let mut last = 0;
-        for kept in candidates {
-            if messages.len() >= self.config.max_piece || bytes > self.config.max_piece_bytes {
-                return (messages, Some(last));
-            }
-            last = kept.id().clock;
-            if kept.is_signed(&self.causal) {
-                let handed = kept.handed(&self.causal);
-                bytes += handed.bytes();
-                messages.push(handed);
-            }
-        }
-        (messages, None)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the fields of one frame")]
-    pub(super) fn handle_pulled(
-        &mut self,
-        now: Now,
-        from: Index,
-        author: ProcessId,
-        after: Clock,
-        messages: Vec<Handed>,
-        through: Clock,
-        asked: Clock,
-        clock: Option<Clock>,
-        due_ms: Option<u64>,
-    ) {
-        for handed in messages {
-            if !self.arrive_handed(now, handed) {
-                self.vectors.distrusted.insert(from);
-            }
-        }
-        let Some(author) = self.causal.roster().index(&author) else { return };
-        if from == author {
-            if let Some(clock) = clock {
-                self.causal.vouch(author, clock);
-                self.causal.void(author, clock, asked);
-            }
-            if let Some(due_ms) = due_ms {
-                self.note_due(now, author, Duration::from_millis(due_ms));
-            }
-            self.complete(now, author, after, asked, through);
-        }
-        let Some(pulling) = self.vectors.pulling.get(&author).filter(|pulling| pulling.from == from) else { return };
-        if self.vectors.distrusted.contains(&from) || self.vectors.refused.contains(&author) {
-            self.vectors.pulling.remove(&author);
-            self.pull_what_others_have();
-            return;
-        }
-        let up_to = pulling.up_to;
-        let progress = through > self.vectors.checked(from, author);
-        let checked = self.vectors.checked.entry(from).or_default();
-        checked.raise(author, through.min(up_to));
-        if progress && through < up_to {
-            self.pull(author, from, up_to);
-        } else {
-            checked.raise(author, up_to);
-            // What came is delivered first, so that nobody else is asked for it.
-            self.deliver(now);
-            self.vectors.pulling.remove(&author);
-            self.pull_what_others_have();
+    /// Asks a peer for what `author` has said with clocks in (after, up_to].
+    pub(super) fn ask(&mut self, peer: Index, author: Index, after: Clock, up_to: Clock) {
+        if let Some(&link) = self.link_of.get(&peer) {
+            self.links.get_mut(&link).expect("link_of names links that are up").unanswered += 1;
+            let author = *self.causal.roster().id(author);
+            self.send_control(link, &Control::Pull { author, after, up_to });
         }
     }
 
@@ -441,14 +385,7 @@ impl<S: Store> Peer<S> {
         if !self.causal.holes(author).is_empty() {
             let up_to = self.causal.delivered(author);
             self.vectors.completing.insert(author, (up_to, 0));
-            self.ask_author(author, 0, up_to);
-        }
-    }
-
-    fn ask_author(&mut self, author: Index, after: Clock, up_to: Clock) {
-        let id = *self.causal.roster().id(author);
-        if let Some(&link) = self.link_of.get(&author) {
-            self.send_control(link, &Control::Pull { author: id, after, up_to });
+            self.ask(author, author, 0, up_to);
         }
     }
 
@@ -460,7 +397,7 @@ impl<S: Store> Peer<S> {
         self.vectors.completing.remove(&author);
         if through > after && through < asked {
             self.vectors.completing.insert(author, (asked, through));
-            self.ask_author(author, through, asked);
+            self.ask(author, author, through, asked);
         } else if through >= asked {
             self.deliver(now);
             let is_held = |stamp: &Stamp| stamp.sender == author && stamp.clock <= asked;
@@ -495,8 +432,4 @@ impl<S: Store> Peer<S> {
         }
         self.pull_what_others_have();
     }
-}
-
-pub(super) fn millis(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -104,6 +104,12 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// Whether there was a link to this person before, in this life or an earlier one.
+    pub(super) fn has_met(&self, person: crate::PersonId) -> bool {
+        let first = ProcessId { person, incarnation: crate::Incarnation(0) };
+        self.greetings.range(first..).next().is_some_and(|(process, _)| process.person == person)
+    }
+
     /// What the person at the other end of a new link is given back: his greatest greeting, and his newest message if that goes
     /// further still.
     pub(super) fn returned_to(&self, person: crate::PersonId) -> Returned {
@@ -143,6 +149,9 @@ impl<S: Store> Peer<S> {
         let leaf = crate::batch::leaf(&handed.envelope, &handed.body);
         *envelope.sender() == self.me
             && envelope.clock() > self.causal.clock()
-            && crate::batch::Verified::new(1).verify(&handed.proof, &self.me, &leaf).is_ok()
+            && handed
+                .proof
+                .leaves(&leaf)
+                .is_ok_and(|leaves| crate::batch::verify(&self.me, &leaves, &handed.proof.signature).is_ok())
     }
 }

@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::{Event, LinkId, PersonId};
 
 use super::carry::Offers;
+use super::requests::Requests;
 use super::restart::Anew;
 use super::{BadFrame, Now, Peer, greeting};
 
@@ -41,6 +42,10 @@ pub(super) struct Link {
     pub(super) in_flight: usize,
     /// What is left with others there, and asked for.
     pub(super) offers: Offers,
+    /// What it has asked for.
+    pub(super) requests: Requests,
+    /// How many pulls it has not answered.
+    pub(super) unanswered: usize,
 }
 
 impl<S: Store> Peer<S> {
@@ -60,6 +65,8 @@ impl<S: Store> Peer<S> {
             skipped: BTreeSet::new(),
             in_flight: 0,
             offers: Offers::default(),
+            requests: Requests::default(),
+            unanswered: 0,
         };
         self.links.insert(link, state);
         self.await_pushes(now, person);
@@ -165,6 +172,7 @@ impl<S: Store> Peer<S> {
             self.dismiss(link_id, process);
             return Ok(());
         }
+        let was_met = self.has_met(person);
         self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
         link.process = Some(index);
@@ -181,7 +189,7 @@ impl<S: Store> Peer<S> {
         self.note_company(now);
         self.come_home(now);
         self.link_of.insert(index, link_id);
-        let new = self.directory.set_present(person, shown_address(remote));
+        let new = self.directory.set_present(person, shown_address(remote)) && !was_met;
         let who = self.directory.who(person);
         self.tell(Event::PeerUp { who, new });
         self.causal.vouch(index, greeting.clock);

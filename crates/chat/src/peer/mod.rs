@@ -13,7 +13,9 @@ mod history;
 mod homecoming;
 mod links;
 mod outbox;
+mod piece;
 mod repair;
+mod requests;
 mod restart;
 mod seen;
 mod sending;
@@ -52,6 +54,7 @@ use homecoming::Homecoming;
 use links::Link;
 use outbox::Outbox;
 use repair::Repair;
+use requests::Request;
 use restart::Ledger;
 use sending::Queued;
 use spread::Watch;
@@ -260,19 +263,17 @@ impl<S: Store> Peer<S> {
                 }
                 self.keep_greeting(&greeting, signed);
             }
-            Control::Pull { author, after, up_to } => self.handle_pull(now, link, process, author, after, up_to),
-            Control::Pulled { author, after, messages, through, up_to, clock, due_ms } => {
-                self.handle_pulled(now, process, author, after, messages, through, up_to, clock, due_ms);
-            }
-            Control::Carrying { offered } => self.handle_carrying(now, link, process, offered)?,
+            Control::Pull { author, after, up_to } => self.request(link, Request::Pull { author, after, up_to }),
+            Control::Pulled(pulled) => self.handle_pulled(now, link, process, &pulled)?,
+            Control::Carrying { offered } => self.handle_carrying(link, offered)?,
             Control::CarryWanted { wanted, done } => self.handle_carry_wanted(link, process, wanted, done),
             Control::Parcels { parcels } => self.handle_parcels(now, link, process, parcels),
             Control::Forgotten { process: forgotten } => {
-                self.handle_forgotten(now, self.person_of(process), forgotten)?
+                self.handle_forgotten(now, self.person_of(process), forgotten)?;
             }
-            Control::HistoryWanted(wanted) => self.handle_history_wanted(link, process, &wanted),
-            Control::History { request, messages, more, whole } => {
-                self.handle_history(now, process, request, messages, more, whole);
+            Control::HistoryWanted(wanted) => self.request(link, Request::History(wanted)),
+            Control::History { request, piece, more, whole } => {
+                self.handle_history(now, process, request, &piece, more, whole)?;
             }
         }
         Ok(())
@@ -285,8 +286,7 @@ impl<S: Store> Peer<S> {
         self.offer_parcels(now);
         self.sign_acknowledgements(now);
         self.keep_state();
-        let next = self.effects.room_alike();
-        std::mem::replace(&mut self.effects, next)
+        self.effects.take()
     }
 
     /// What was under way with links, and for whom I am no longer.

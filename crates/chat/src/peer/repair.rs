@@ -7,7 +7,6 @@ use causal::{Clock, Index};
 
 use crate::Event;
 use crate::batch::Verified;
-use crate::frame::Control;
 use crate::store::Store;
 
 use super::{Now, Peer};
@@ -16,8 +15,9 @@ use super::{Now, Peer};
 const INTERVAL: Duration = Duration::from_millis(500);
 /// How many missing messages are asked for in one look.
 const AT_ONCE: usize = 1000;
-/// How many verified batches are remembered: a piece of history comes from fewer.
-const VERIFIED: usize = 1024;
+/// How many verified batches are remembered: those that a piece begins with or ends in, and those of parcels, which hold one message
+/// each.
+const VERIFIED: usize = 64;
 
 /// One message that others wait for.
 #[derive(Debug)]
@@ -96,9 +96,7 @@ impl<S: Store> Peer<S> {
                 ask.push(key);
             }
         }
-        for (author, clock) in ask {
-            self.ask_for(now, author, clock);
-        }
+        self.ask_for(now, ask);
         for (author, clock) in give_up {
             self.give_up(author, clock);
         }
@@ -132,11 +130,25 @@ impl<S: Store> Peer<S> {
         Some(at)
     }
 
-    /// Asks the author, and then one peer after the other, those who are known to have it first.
-    fn ask_for(&mut self, now: Now, author: Index, clock: Clock) {
-        let linked = self.linked();
+    /// Asks for what is missing: each author's messages that the same peer is asked for with one question.
+    fn ask_for(&mut self, now: Now, missing: Vec<(Index, Clock)>) {
+        let mut questions: BTreeMap<(Index, Index), (Clock, Clock)> = BTreeMap::new();
+        for (author, clock) in missing {
+            let Some(peer) = self.whom_to_ask(now, author, clock) else { continue };
+            // Whoever is not the author is asked for what comes before it, too: if this is missing, that may be as well.
+            let after = if peer == author { clock - 1 } else { self.causal.delivered(author).min(clock - 1) };
+            let question = questions.entry((peer, author)).or_insert((after, clock));
+            *question = (question.0.min(after), question.1.max(clock));
+        }
+        for ((peer, author), (after, up_to)) in questions {
+            self.ask(peer, author, after, up_to);
+        }
+    }
+
+    /// The author, and then one peer after the other, those who are known to have it first.
+    fn whom_to_ask(&mut self, now: Now, author: Index, clock: Clock) -> Option<Index> {
         let lack = self.repair.missing.get_mut(&(author, clock)).expect("it is asked for because it is missing");
-        if linked.iter().all(|(peer, _)| lack.asked.contains(peer)) {
+        if self.link_of.keys().all(|peer| lack.asked.contains(peer)) {
             lack.asked.clear();
         }
         let vectors = &self.vectors;
@@ -145,15 +157,24 @@ impl<S: Store> Peer<S> {
             peer if vectors.has(peer, author) >= clock => 1,
             _ => 2,
         };
-        let next =
-            linked.into_iter().filter(|(peer, _)| !lack.asked.contains(peer)).min_by_key(|&(peer, _)| rank(peer));
-        let Some((peer, link)) = next else { return };
+        let may_have = |peer: &&Index| !lack.asked.contains(peer) && (**peer == author || !vectors.distrusts(**peer));
+        let others = self.link_of.keys().filter(may_have);
+        let peer = *others.min_by_key(|&&peer| rank(peer))?;
         lack.asked.insert(peer);
         lack.last_asked = Some(now.monotonic);
-        // Whoever is not the author is asked for what comes before it, too: if this is missing, that may be as well.
-        let after = if peer == author { clock - 1 } else { self.causal.delivered(author).min(clock - 1) };
-        let author = *self.causal.roster().id(author);
-        self.send_control(link, &Control::Pull { author, after, up_to: clock });
+        Some(peer)
+    }
+
+    /// Whoever was asked for what is missing has handed over what he has up to `through`: if more is missing behind that, he is
+    /// asked on. What comes before it may all be for others.
+    pub(super) fn ask_on(&mut self, peer: Index, author: Index, after: Clock, through: Clock, up_to: Clock) {
+        if through <= after || through >= up_to {
+            return;
+        }
+        let mut missing = self.repair.missing.range((author, through + 1)..=(author, up_to));
+        if missing.any(|(_, lack)| lack.asked.contains(&peer)) {
+            self.ask(peer, author, through, up_to);
+        }
     }
 
     /// Gives up a message, never beyond what its author vouched for: a clock that somebody else made up blocks nobody,

@@ -27,6 +27,7 @@ impl<S: Store> Peer<S> {
             self.next_repair(),
             self.next_of_carry(),
             self.gate.next(self.config.abandon_after),
+            self.next_answer(),
         ]
         .into_iter()
         .flatten()
@@ -35,6 +36,7 @@ impl<S: Store> Peer<S> {
 
     /// The clock moved.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.answer_requests(now);
         self.release_due(now, now.monotonic);
         self.announce_held(now);
         self.announce_unspread(now);

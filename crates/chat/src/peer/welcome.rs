@@ -6,16 +6,20 @@
 //!
 //! The same holds the other way round: where the author of a message did not know a member yet, whoever was shown it and
 //! does know him welcomes him once more before saying anything to him.
+//!
+//! What a member hands over then stands in [`giving`].
 
+mod giving;
 mod naming;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use causal::{Clock, Index, Set};
 
 use crate::body::{self, Body, Scope, Welcome};
-use crate::frame::{Control, Handed, HistoryWanted};
+use crate::frame::{Control, HistoryWanted};
 use crate::history::{Conversation, Entry};
 use crate::hlc::Hlc;
 use crate::kept::Kept;
@@ -24,10 +28,7 @@ use crate::{Event, LinkId, MessageId, ProcessId};
 
 use super::arrival::Shown;
 use super::talk::Vector;
-use super::{Now, Peer};
-
-/// How many messages are looked at for one piece of history: an asker may lack one in ten of them.
-const LOOK: usize = 2000;
+use super::{BadFrame, Now, Peer};
 
 /// What one welcome names of one conversation.
 #[derive(Clone, Debug)]
@@ -312,79 +313,28 @@ impl<S: Store> Peer<S> {
         self.send_control(link, &Control::HistoryWanted(wanted));
     }
 
-    /// A newcomer asks for a piece of history: he gets what he was not addressed in, if the conversation is his.
-    pub(super) fn handle_history_wanted(&mut self, link: LinkId, asker: Index, wanted: &HistoryWanted) {
-        let person = self.person_of(asker);
-        let asker_id = *self.causal.roster().id(asker);
-        let conversation = match &wanted.scope {
-            Scope::All => Conversation::All,
-            Scope::Group(name) => Conversation::Group(name.clone()),
-            Scope::Direct => Conversation::Direct(person),
-        };
-        let allowed = match &conversation {
-            Conversation::Group(name) => self.directory.members(name).any(|member| member == asker_id),
-            Conversation::All | Conversation::Direct(_) => true,
-        };
-        let after: BTreeMap<ProcessId, Clock> = wanted.after.iter().copied().collect();
-        let up_to: BTreeMap<ProcessId, Clock> = wanted.up_to.iter().copied().collect();
-        let also: BTreeSet<(&ProcessId, Clock)> =
-            wanted.also.iter().flat_map(|(author, clocks)| clocks.iter().map(move |&clock| (author, clock))).collect();
-        let is_wanted = |entry: &Entry| {
-            let MessageId { process, clock } = entry.kept.id();
-            let is_new = up_to.get(&process).is_some_and(|&last| clock <= last)
-                && after.get(&process).is_none_or(|&first| clock > first);
-            self.is_for_history(&entry.kept, asker, entry.fetched) && (is_new || also.contains(&(&process, clock)))
-        };
-        let mut messages = Vec::new();
-        let mut bytes = 0;
-        let mut more = None;
-        if allowed {
-            let look = self.store.newest(Some(&conversation), wanted.before, LOOK);
-            let more_behind = look.len() == LOOK;
-            for (index, entry) in look.iter().enumerate() {
-                let last = index + 1 == look.len();
-                if is_wanted(entry) && entry.kept.is_signed(&self.causal) {
-                    let handed = entry.kept.handed(&self.causal);
-                    bytes += handed.bytes();
-                    messages.push(handed);
-                }
-                let full = messages.len() >= self.config.max_piece || bytes > self.config.max_piece_bytes;
-                if (full && !last) || (last && more_behind) {
-                    more = Some((entry.hlc, entry.kept.id()));
-                    break;
-                }
-            }
-        }
-        let whole = allowed && self.was_shown_all_of(&conversation, &wanted.up_to);
-        self.send_control(link, &Control::History { request: wanted.request, messages, more, whole });
-    }
-
-    /// Whether I have been shown what was said up to there in this conversation.
-    fn was_shown_all_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> bool {
-        let talk = self.talks.known(conversation);
-        let nothing_is_lost = talk.is_none_or(|talk| talk.lost.is_empty());
-        nothing_is_lost
-            && up_to.iter().all(|(author, clock)| {
-                let author = self.causal.roster().index(author);
-                author.zip(talk).is_some_and(|(author, talk)| talk.shown.of(author) >= *clock)
-            })
-    }
-
-    /// A piece of history came. What was not asked for is dropped.
+    /// A piece of history came. What was not asked for is dropped, and counted.
+    ///
+    /// # Errors
+    /// [`BadFrame`] for a piece that no honest peer puts together.
     pub(super) fn handle_history(
         &mut self,
         now: Now,
         from: Index,
         request: u32,
-        messages: Vec<Handed>,
+        piece: &[u8],
         more: Option<(Hlc, MessageId)>,
         whole: bool,
-    ) {
-        let Some(fetch) = self.gate.fetches.get(&request).filter(|fetch| fetch.from == from) else { return };
+    ) -> Result<(), BadFrame> {
+        let Some(fetch) = self.gate.fetches.get(&request).filter(|fetch| fetch.from == from) else {
+            self.repair.refused += 1;
+            return Ok(());
+        };
         let (need, behind) = (fetch.need.clone(), fetch.behind);
+        let (batches, _) = self.open_piece(piece)?;
         let mut taken = 0;
-        for handed in messages {
-            let Some(entry) = self.verified_entry(handed, &need) else {
+        for kept in batches.iter().flat_map(|batch| batch.here().map(|index| Kept::new(Arc::clone(batch), index))) {
+            let Some(entry) = self.wanted_entry(kept, &need) else {
                 self.repair.refused += 1;
                 continue;
             };
@@ -430,7 +380,7 @@ impl<S: Store> Peer<S> {
                 // What he has is on the shelf; the rest is with somebody else.
                 self.gate.fetches.remove(&request);
                 self.admit(now);
-                return;
+                return Ok(());
             }
             self.gate.fetches.get_mut(&request).expect("still there").behind = true;
             self.note_fetched(&need);
@@ -442,11 +392,11 @@ impl<S: Store> Peer<S> {
                 self.gate.fetches.remove(&request);
             }
         }
+        Ok(())
     }
 
-    /// The message as an entry of the history, if it is one that `need` names, signed by its author and not here yet.
-    fn verified_entry(&mut self, handed: Handed, need: &Need) -> Option<Entry> {
-        let kept = self.verify_handed(handed)?;
+    /// The message as an entry of the history, if it is one that `need` names and not here yet.
+    fn wanted_entry(&mut self, kept: Kept, need: &Need) -> Option<Entry> {
         let id = kept.id();
         let opened = self.open(&kept);
         let Ok(Body::Text(head, _)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
@@ -520,10 +470,13 @@ impl<S: Store> Peer<S> {
                 if self.store.contains(entry.kept.id()) {
                     continue;
                 }
-                if let Ok(Body::Text(head, text)) = Body::decode(entry.body()) {
+                if let Ok(Body::Text(head, text)) = Body::decode(entry.body())
+                    && let Some(conversation) = self.conversation(&entry.kept, &head.scope)
+                {
+                    self.note_unaddressed(&conversation, entry.kept.sender(), entry.kept.dests());
                     let from = self.directory.who(entry.kept.id().process.person);
-                    let shown = Shown { from, fetched: true, late: false };
-                    self.show(now, entry.kept, entry.opened, head, text, shown);
+                    let shown = Shown { conversation, from, fetched: true, late: false };
+                    self.show(now, entry.kept, entry.opened, &head, text, shown);
                 }
             }
             if messages > 0 {

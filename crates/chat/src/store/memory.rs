@@ -60,15 +60,16 @@ impl MemoryStore {
         };
         shown.push(place, entry);
         let max = self.limits.max_messages;
-        if shown.len() > max {
-            self.drop_oldest(&entry.conversation, |shown| shown.len() > max - max / 8);
+        let len = shown.len();
+        if len > max {
+            self.drop_oldest(&entry.conversation, len - (max - max / 8));
         }
         self.shrink();
     }
 
-    fn drop_oldest(&mut self, conversation: &Conversation, too_much: impl Fn(&Shown) -> bool) {
+    fn drop_oldest(&mut self, conversation: &Conversation, count: usize) {
         let Some(shown) = self.conversations.get_mut(conversation) else { return };
-        shown.drop_while(too_much, &mut self.authors);
+        shown.drop_oldest(count, &mut self.authors);
         if shown.len() == 0 {
             self.conversations.remove(conversation);
         }
@@ -85,8 +86,8 @@ impl MemoryStore {
         }
     }
 
-    /// Makes room once the whole is too large: in the conversation that takes most, an eighth of it at a time, so that
-    /// looking for that conversation is rare.
+    /// Makes room once the whole is too large: in the conversation that takes most, an eighth of its messages at a time, so
+    /// that looking for that conversation is rare.
     fn shrink(&mut self) {
         while self.authors.bytes() > self.limits.max_bytes {
             let largest = self.conversations.iter().max_by_key(|(_, shown)| shown.bytes());
@@ -94,8 +95,8 @@ impl MemoryStore {
                 self.drop_oldest_unshown();
                 continue;
             };
-            let (conversation, enough) = (conversation.clone(), shown.bytes() / 8 * 7);
-            self.drop_oldest(&conversation, |shown| shown.bytes() > enough);
+            let (conversation, eighth) = (conversation.clone(), shown.len().div_ceil(8));
+            self.drop_oldest(&conversation, eighth);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::frame::{Control, ParcelIds};
 use crate::parcel::Parcel;
 use crate::store::Store;
 
-use super::super::{BadFrame, Now, Peer};
+use super::super::{BadFrame, Now, Peer, Request};
 use super::Key;
 
 /// How many parcels one offer names: some 10 KB, and a second or so of checking what is in them.
@@ -46,19 +46,19 @@ pub(in crate::peer) struct Asked {
 impl<S: Store> Peer<S> {
     /// # Errors
     /// [`BadFrame`] for an offer of more than anybody offers at once.
-    pub(in crate::peer) fn handle_carrying(
-        &mut self,
-        now: Now,
-        link: LinkId,
-        peer: Index,
-        offered: Vec<ParcelIds>,
-    ) -> Result<(), BadFrame> {
+    pub(in crate::peer) fn handle_carrying(&mut self, link: LinkId, offered: Vec<ParcelIds>) -> Result<(), BadFrame> {
         let count = offered.iter().map(|ids| ids.clocks.len()).sum::<usize>();
         if count > OFFERED_AT_ONCE {
             return Err(BadFrame(format!(
                 "an offer of {count} parcels; {OFFERED_AT_ONCE} at most are offered at once"
             )));
         }
+        self.request(link, Request::Offer(offered));
+        Ok(())
+    }
+
+    /// Asks for what is of use of an offer.
+    pub(in crate::peer) fn answer_offer(&mut self, now: Now, link: LinkId, peer: Index, offered: Vec<ParcelIds>) {
         let mut done = Vec::new();
         for ParcelIds { author, to, clocks } in offered {
             let Some(to_index) = self.causal.roster().index(&to).filter(|_| to == self.me || self.is_awaited(to))
@@ -78,43 +78,45 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             let Ok(author) = self.causal.intern(author) else { continue };
+            let mut on_their_way = self.carry.wanted.keys().filter(|key| key.1 == author).count();
             for clock in clocks {
-                self.consider((to_index, author, clock), peer);
+                on_their_way += usize::from(self.consider((to_index, author, clock), peer, on_their_way));
             }
         }
         self.want_parcels(now, link, peer, done);
-        Ok(())
     }
 
-    /// Somebody offers a parcel: notes it, if it is of use.
-    fn consider(&mut self, key: Key, peer: Index) {
+    /// Somebody offers a parcel: notes it, if it is of use. Whether it is one more that is on its way, beside those that are
+    /// `of_author`.
+    fn consider(&mut self, key: Key, peer: Index, of_author: usize) -> bool {
         let (to, author, clock) = key;
         if let Some(carried) = self.carry.parcels.get_mut(&key) {
             carried.others.insert(peer);
-            return;
+            return false;
         }
         if let Some(wanted) = self.carry.wanted.get_mut(&key) {
             if wanted.others.len() < MAX_OFFERERS && !wanted.others.contains(&peer) {
                 wanted.others.push(peer);
             }
-            return;
+            return false;
         }
         let for_me = to == self.causal.me();
         let is_here = if for_me { self.causal.knows(author, clock) } else { self.store.contains(self.message_id(key)) };
         if is_here || clock == 0 {
-            return;
+            return false;
         }
         let on_their_way = self.carry.wanted.len();
         let room = if for_me {
             on_their_way < self.config.max_carried
         } else {
-            self.has_room_for(author, on_their_way + 1, 0)
+            self.has_room_for(author, on_their_way + 1, of_author + 1, 0)
         };
         if room {
             self.carry.wanted.insert(key, Wanted { from: None, others: vec![peer] });
         } else {
             self.repair.refused += 1;
         }
+        room
     }
 
     /// Asks a peer for what only others could give else, and answers an offer of his.
@@ -135,7 +137,7 @@ impl<S: Store> Peer<S> {
         self.send_control(link, &Control::CarryWanted { wanted, done });
     }
 
-    /// Gives one piece of what is wanted, or notes that nothing is.
+    /// Notes what is wanted, or that nothing is.
     pub(in crate::peer) fn handle_carry_wanted(
         &mut self,
         link: LinkId,
@@ -151,10 +153,17 @@ impl<S: Store> Peer<S> {
             }
         }
         if wanted.is_empty() {
-            self.links.get_mut(&link).expect("frames are handled only on links that are up").offers.close();
+            let link = self.links.get_mut(&link).expect("frames are handled only on links that are up");
+            link.offers.close();
+            link.requests.withdraw_parcels();
             self.carry.stale = true;
-            return;
+        } else {
+            self.request(link, Request::Parcels(wanted));
         }
+    }
+
+    /// Gives one piece of what is wanted.
+    pub(in crate::peer) fn give_parcels(&mut self, link: LinkId, peer: Index, wanted: Vec<ParcelIds>) {
         let mut parcels = Vec::new();
         let mut bytes = 0;
         'piece: for ParcelIds { author, to, clocks } in wanted {
@@ -242,7 +251,7 @@ impl<S: Store> Peer<S> {
     }
 
     fn store_parcel(&mut self, key: Key, parcel: Parcel, from: Index) -> bool {
-        if self.has_room_for(key.1, 1, parcel.bytes()) {
+        if self.has_room_for(key.1, 1, 1, parcel.bytes()) {
             self.take_in(key, parcel);
             if let Some(carried) = self.carry.parcels.get_mut(&key) {
                 carried.others.insert(from);

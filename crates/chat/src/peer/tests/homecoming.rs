@@ -133,3 +133,20 @@ fn what_one_missed_oneself_is_not_marked_in_whatever_order_it_comes() {
     assert!(world.shown(BOB).iter().all(|message| !message.late));
     assert_eq!(told(&world, BOB), [Event::CaughtUp { messages: 2, people: 2 }]);
 }
+
+#[test]
+fn somebody_is_new_once_even_over_restarts() {
+    let mut world = World::new(&["alice", "bob"]);
+    world.keep(ALICE);
+    world.link_all();
+    world.settle();
+    world.come_back(ALICE);
+    world.link_all();
+    world.settle();
+    let new = |world: &World, who: usize| -> Vec<bool> {
+        let new = |event: &Event| if let Event::PeerUp { new, .. } = event { Some(*new) } else { None };
+        world.people[who].events.iter().filter_map(new).collect()
+    };
+    assert_eq!(new(&world, BOB), [true, false]);
+    assert_eq!(new(&world, ALICE), [true, false], "her store remembers whom she met");
+}

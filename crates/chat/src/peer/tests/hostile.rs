@@ -7,11 +7,13 @@ use proptest::prelude::*;
 
 use super::world::World;
 use crate::ProcessId;
-use crate::frame::{Control, Have, Returned};
+use crate::frame::{Control, Frame, Have, Pulled, Returned};
 use crate::peer::greeting;
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
+const CAROL: usize = 2;
+const DAVE: usize = 3;
 
 fn hello(process: ProcessId) -> Control {
     let (greeting, returned) = (greeting::forged(process), Box::new(Returned::default()));
@@ -42,6 +44,18 @@ fn an_acknowledgement_from_the_future_closes_the_link() {
 }
 
 #[test]
+fn a_vector_that_costs_more_than_it_says_closes_the_link() {
+    let world = World::mesh(&["alice", "bob"]);
+    let author = world.people[BOB].peer.process();
+    let one =
+        |holes: u64| Have { author, delivered: 0, holes: (0..holes).map(|hole| (2 * hole, 2 * hole + 1)).collect() };
+    let refusal = |have| refusal(Control::Have { clock: 0, have, again: false }.encode());
+    assert_eq!(refusal(vec![one(4096)]), None);
+    assert!(refusal(vec![one(4097)]).is_some_and(|reason| reason.contains("too many holes")));
+    assert!(refusal(vec![one(0), one(0)]).is_some_and(|reason| reason.contains("twice")));
+}
+
+#[test]
 fn an_empty_frame_and_an_unknown_kind_close_the_link() {
     assert!(refusal(Bytes::new()).is_some());
     assert!(refusal(Bytes::from_static(&[99, 1, 2, 3])).is_some());
@@ -57,7 +71,154 @@ fn a_greeting_under_another_name_closes_the_link() {
     assert!(world.people[BOB].closed[0].contains("somebody else's name"));
 }
 
+/// Carol has been away, and alice is gone: what alice said bob hands on, as `with` changes it.
+fn handed_on_by_a_liar(with: impl FnMut(&mut Pulled)) -> World {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    world.kill(CAROL);
+    world.settle();
+    world.say_many(ALICE, "all", 10);
+    world.settle();
+    world.kill(ALICE);
+    world.settle();
+    world.link(CAROL, BOB);
+    alter_pieces(&mut world, with);
+    world
+}
+
+/// Changes whatever bob hands on to carol within the next second.
+fn alter_pieces(world: &mut World, mut with: impl FnMut(&mut Pulled)) {
+    world.slow(BOB, CAROL);
+    for _ in 0..10 {
+        world.pass(Duration::from_millis(100));
+        if !world.is_linked(BOB, CAROL) {
+            return;
+        }
+        world.tamper(BOB, CAROL, |frame| {
+            let Ok(Frame::Control(control)) = Frame::decode(frame) else { return None };
+            let Control::Pulled(mut pulled) = *control else { return None };
+            with(&mut pulled);
+            Some(Control::Pulled(pulled).encode())
+        });
+        world.deliver_all(BOB, CAROL);
+    }
+    world.fast(BOB, CAROL);
+}
+
+#[test]
+fn what_a_relay_has_altered_is_refused_and_had_from_another() {
+    let mut altered = 0;
+    let mut world = handed_on_by_a_liar(|pulled| {
+        if let Some(last) = pulled.piece.len().checked_sub(1) {
+            let mut piece = pulled.piece.to_vec();
+            // The end of the last text.
+            piece[last] ^= 1;
+            pulled.piece = piece.into();
+            altered += 1;
+        }
+    });
+    assert!(world.heard(CAROL).is_empty());
+    assert!(world.people[CAROL].peer.repair.refused > 0);
+    assert_eq!(altered, 1, "whoever hands on what its author never signed is not asked again");
+    world.link(CAROL, DAVE);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(CAROL).len(), 10);
+    assert!(world.people[CAROL].closed.is_empty());
+}
+
+#[test]
+fn a_piece_that_was_not_asked_for_is_not_looked_at() {
+    let mut pieces = Vec::new();
+    let mut world = handed_on_by_a_liar(|pulled| pieces.push(pulled.clone()));
+    assert_eq!(world.heard(CAROL).len(), 10);
+    let refused = world.people[CAROL].peer.repair.refused;
+    // It would close the link if it were.
+    let piece = Pulled { piece: Bytes::from_static(b"rubbish"), ..pieces.remove(0) };
+    world.carry(BOB, CAROL, &Control::Pulled(piece).encode());
+    assert!(world.people[CAROL].closed.is_empty());
+    assert_eq!(world.people[CAROL].peer.repair.refused, refused + 1);
+}
+
+/// Carol is back, and has alice's messages from bob or dave. Bob lies as `with` does, and dave does not.
+fn told_by_a_liar_and_another(mut with: impl FnMut(&mut World)) -> World {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    world.kill(CAROL);
+    world.settle();
+    world.say_many(ALICE, "all", 10);
+    world.settle();
+    world.kill(ALICE);
+    world.settle();
+    world.link(CAROL, BOB);
+    world.link(CAROL, DAVE);
+    world.settle();
+    world.slow(BOB, CAROL);
+    for _ in 0..200 {
+        with(&mut world);
+        world.pass(Duration::from_millis(100));
+    }
+    world
+}
+
+#[test]
+fn a_relay_that_says_nothing_is_left_for_another() {
+    let world = told_by_a_liar_and_another(|_| {});
+    assert_eq!(world.heard(CAROL).len(), 10);
+}
+
+#[test]
+fn a_relay_that_has_come_from_the_future_is_left_for_another() {
+    let mut claimed = false;
+    let world = told_by_a_liar_and_another(|world| {
+        if !claimed {
+            let author = world.people[ALICE].peer.process();
+            let have = vec![Have { author, delivered: 1_000_000_000_000, holes: Vec::new() }];
+            world.carry(BOB, CAROL, &Control::Have { clock: 0, have, again: false }.encode());
+            claimed = true;
+        }
+        // He has it all, he says, only not here.
+        world.tamper(BOB, CAROL, |frame| {
+            let Ok(Frame::Control(control)) = Frame::decode(frame) else { return None };
+            let Control::Pulled(pulled) = *control else { return None };
+            let through = pulled.after + 1;
+            Some(Control::Pulled(Pulled { piece: Bytes::new(), through, ..pulled }).encode())
+        });
+        world.deliver_all(BOB, CAROL);
+    });
+    assert_eq!(world.heard(CAROL).len(), 10);
+    assert!(world.people[CAROL].closed.is_empty());
+}
+
+#[test]
+fn a_piece_of_more_messages_than_anybody_hands_on_closes_the_link() {
+    let world = handed_on_by_a_liar(|pulled| {
+        let end = pulled.piece.len();
+        let length = |at: usize| u32::from_be_bytes(pulled.piece[at..at + 4].try_into().unwrap()) as usize;
+        if let Some(start) = (0..end.saturating_sub(4)).find(|&at| at + 4 + length(at) == end) {
+            // The same batch of ten again and again.
+            let (additions, batch) = pulled.piece.split_at(start);
+            pulled.piece = [additions, &batch.repeat(410)].concat().into();
+        }
+    });
+    assert!(
+        world.people[CAROL].closed.first().is_some_and(|reason| reason.contains("4096")),
+        "{:?}",
+        world.people[CAROL].closed
+    );
+}
+
 proptest! {
+    #[test]
+    fn a_damaged_piece_never_panics(at in any::<prop::sample::Index>(), bit in 0..8u8) {
+        let world = handed_on_by_a_liar(|pulled| {
+            let mut piece = pulled.piece.to_vec();
+            if !piece.is_empty() {
+                let at = at.index(piece.len());
+                piece[at] ^= 1 << bit;
+            }
+            pulled.piece = piece.into();
+        });
+        assert!(world.heard(CAROL).len() <= 10);
+    }
+
     #[test]
     fn rubbish_never_panics(kind in 0..5u8, bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let frame: Bytes = [vec![kind], bytes].concat().into();

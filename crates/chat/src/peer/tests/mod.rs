@@ -1,14 +1,17 @@
 //! Peers in one process, joined by links that keep their order and can be slow, cut and healed.
 
+mod asking;
 mod bounded;
 mod carrying;
 mod conversations;
 mod departure;
 mod faults;
 mod halves;
+mod handed;
 mod homecoming;
 mod hostile;
 mod newcomers;
+mod requests;
 mod searching;
 mod seen;
 mod store;

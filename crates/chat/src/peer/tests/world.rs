@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::store::TestStore;
 use crate::frame::{Control, Frame};
+use crate::peer::piece::messages_in;
 use crate::peer::{Now, Peer};
 use crate::store::{MemoryLimits, Store};
 use crate::{
@@ -53,6 +54,7 @@ pub(super) struct Crossed {
     /// Messages fresh from their author, and handed on.
     pub(super) messages: usize,
     pub(super) parcels: usize,
+    pub(super) pulls: usize,
     pub(super) bytes: usize,
 }
 
@@ -65,8 +67,9 @@ impl Crossed {
                 self.messages += mask.count_ones() as usize;
             }
             Ok(Frame::Control(control)) => match *control {
-                Control::Pulled { messages, .. } => self.messages += messages.len(),
+                Control::Pulled(pulled) => self.messages += messages_in(&pulled.piece),
                 Control::Parcels { parcels } => self.parcels += parcels.len(),
+                Control::Pull { .. } => self.pulls += 1,
                 _ => {}
             },
             Ok(Frame::Numbers(_)) | Err(_) => {}
@@ -439,11 +442,15 @@ impl World {
 
     /// Says `count` things in one turn.
     pub(super) fn say_many(&mut self, who: usize, to: &str, count: usize) {
-        let to = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+        self.say_together(who, (0..count).map(|round| (to, format!("{round}"))));
+    }
+
+    /// Says these things, each to somebody, in one turn.
+    pub(super) fn say_together<'a>(&mut self, who: usize, said: impl Iterator<Item = (&'a str, String)>) {
         let now = self.now();
-        for round in 0..count {
-            let text = format!("{round}");
-            let said = self.people[who].peer.handle_command(now, Command::Send { to: to.clone(), text, delay_ms: 0 });
+        for (to, text) in said {
+            let to = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+            let said = self.people[who].peer.handle_command(now, Command::Send { to, text, delay_ms: 0 });
             said.unwrap();
         }
         self.perform(who);

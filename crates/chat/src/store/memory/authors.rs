@@ -74,7 +74,12 @@ impl Authors {
     }
 
     pub(super) fn id(&self, place: Place) -> MessageId {
-        MessageId { process: self.authors[place.author as usize].0, clock: place.clock }
+        MessageId { process: self.process(place.author), clock: place.clock }
+    }
+
+    /// Who has this number.
+    pub(super) fn process(&self, author: u32) -> ProcessId {
+        self.authors[author as usize].0
     }
 
     /// What all messages take, in bytes.

@@ -3,7 +3,6 @@
 //! Each author's stamps ascend, but many authors' messages come interleaved, under load seconds apart. So they are listed by
 //! author, where each one goes to the end, and merged only when they are read or the oldest have to go.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use bytes::Bytes;
@@ -68,34 +67,48 @@ impl Shown {
         self.bytes
     }
 
-    /// Drops the oldest while `too_much` says so. Takes time for all authors once.
-    pub(super) fn drop_while(&mut self, too_much: impl Fn(&Self) -> bool, authors: &mut Authors) {
-        let oldest = self.authors.iter().filter_map(|(&author, of_author)| Some((of_author.front()?, author)));
-        let oldest = oldest.map(|(listed, author)| Reverse((listed.key(authors), author)));
-        let mut oldest: BinaryHeap<Reverse<(SortKey, u32)>> = oldest.collect();
-        while too_much(self)
-            && let Some(Reverse((_, author))) = oldest.pop()
-        {
-            // What an author said in a row goes in a row, until somebody else's is older.
-            let next = oldest.peek().map(|Reverse((key, _))| *key);
-            loop {
-                let of_author = self.authors.get_mut(&author).expect("an author in the heap has messages");
-                let Listed { place, .. } = of_author.pop_front().expect("an author in the heap has messages");
-                let left = of_author.front().map(|listed| listed.key(authors));
-                if !self.opened.is_empty() {
-                    self.opened.remove(&(place.author, place.clock));
-                }
-                self.len -= 1;
-                self.bytes -= authors.remove(place).bytes() + OVERHEAD;
-                match left {
-                    None => drop(self.authors.remove(&author)),
-                    Some(key) if next.is_some_and(|next| next < key) || !too_much(self) => {
-                        oldest.push(Reverse((key, author)));
-                    }
-                    Some(_) => continue,
-                }
-                break;
+    /// Drops the `count` oldest.
+    pub(super) fn drop_oldest(&mut self, count: usize, authors: &mut Authors) {
+        for (author, count) in self.oldest(count, authors) {
+            self.drop_oldest_of(author, count, authors);
+        }
+    }
+
+    /// How many of the `count` oldest are whose. Finds the moment before which so many were said, and merges what was said
+    /// in that very moment: under load merging all of them takes a step from one author to another for each message.
+    fn oldest(&self, count: usize, authors: &Authors) -> Vec<(u32, usize)> {
+        let older_of = |of_author: &VecDeque<Listed>, micros| of_author.partition_point(|one| one.hlc.micros < micros);
+        let older = |micros| self.authors.values().map(|of_author| older_of(of_author, micros)).sum::<usize>();
+        let (mut moment, mut after) = (i64::MIN, i64::MAX);
+        while moment < after - 1 {
+            let middle = i64::midpoint(moment, after);
+            if older(middle) <= count { moment = middle } else { after = middle }
+        }
+        let mut oldest: BTreeMap<u32, usize> =
+            self.authors.iter().map(|(&author, of_author)| (author, older_of(of_author, moment))).collect();
+        let in_that_moment = |(author, of_author): (&u32, &VecDeque<Listed>)| {
+            let of_author = of_author.range(oldest[author]..).take_while(|one| one.hlc.micros == moment);
+            of_author.map(|one| (one.key(authors), one.place.author)).collect::<Vec<_>>()
+        };
+        let mut said: Vec<(SortKey, u32)> = self.authors.iter().flat_map(in_that_moment).collect();
+        said.sort_unstable();
+        for (_, author) in said.into_iter().take(count - older(moment)) {
+            *oldest.get_mut(&author).expect("each author is in it") += 1;
+        }
+        oldest.into_iter().collect()
+    }
+
+    fn drop_oldest_of(&mut self, author: u32, count: usize, authors: &mut Authors) {
+        let of_author = self.authors.get_mut(&author).expect("an author that is listed");
+        for Listed { place, .. } in of_author.drain(..count) {
+            if !self.opened.is_empty() {
+                self.opened.remove(&(place.author, place.clock));
             }
+            self.len -= 1;
+            self.bytes -= authors.remove(place).bytes() + OVERHEAD;
+        }
+        if of_author.is_empty() {
+            self.authors.remove(&author);
         }
     }
 

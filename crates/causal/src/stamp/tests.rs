@@ -1,0 +1,87 @@
+use std::format;
+use std::vec::Vec;
+
+use super::*;
+
+fn set(positions: &[usize]) -> Set {
+    positions.iter().map(|&position| Index::at(position)).collect()
+}
+
+fn entry(sender: usize, clock: Clock, dests: &[usize]) -> Entry {
+    Entry { sender: Index::at(sender), clock, dests: set(dests) }
+}
+
+fn stamp(sender: usize, clock: Clock, dests: &[usize], log: &[Entry]) -> Stamp {
+    Stamp { sender: Index::at(sender), clock, dests: set(dests), log: log.iter().cloned().collect() }
+}
+
+#[test]
+fn what_follows_is_the_authors_next_to_the_same_after_that_one_alone() {
+    let before = stamp(1, 4, &[2, 3], &[entry(5, 1, &[2])]);
+    let next = |sender, clock, dests: &[usize], log: &[Entry]| stamp(sender, clock, dests, log).follows(&before);
+    let after = || entry(1, 4, &[2, 3]);
+    assert!(next(1, 5, &[2, 3], &[after()]));
+    assert!(!next(2, 5, &[2, 3], &[after()]), "another author's");
+    assert!(!next(1, 6, &[2, 3], &[after()]), "not the next");
+    assert!(!next(1, 4, &[2, 3], &[after()]), "the same");
+    assert!(!next(1, 5, &[2], &[after()]), "to others");
+    assert!(!next(1, 5, &[2, 3], &[]), "after nothing");
+    assert!(!next(1, 5, &[2, 3], &[after(), entry(5, 1, &[2])]), "after something else too");
+    assert!(!next(1, 5, &[2, 3], &[entry(2, 4, &[2, 3])]), "after another author's");
+    assert!(!next(1, 5, &[2, 3], &[entry(1, 3, &[2, 3])]), "after an earlier one");
+    assert!(!next(1, 5, &[2, 3], &[entry(1, 4, &[2])]), "which some have for certain");
+    let last = stamp(1, Clock::MAX, &[2], &[]);
+    assert!(!stamp(1, 0, &[2], &[entry(1, Clock::MAX, &[2])]).follows(&last), "nothing follows the last");
+}
+
+#[test]
+fn followers_count_from_one() {
+    let first = stamp(1, 4, &[2, 3], &[entry(5, 1, &[2])]);
+    assert_eq!(first.follower(1), stamp(1, 5, &[2, 3], &[entry(1, 4, &[2, 3])]));
+    assert_eq!(first.follower(3), stamp(1, 7, &[2, 3], &[entry(1, 6, &[2, 3])]));
+}
+
+/// Of what is reduced only the destination is put back, and only where it was; of what nobody is left in, the author's newest
+/// stays.
+#[test]
+fn a_destination_is_sent_what_it_has_to_wait_for_and_what_others_who_are_not_told_have_to() {
+    let log = [
+        entry(3, 1, &[1, 2]),
+        entry(3, 2, &[1, 2, 4]),
+        entry(3, 3, &[2]),
+        entry(4, 1, &[2]),
+        entry(5, 1, &[]),
+        entry(5, 2, &[4]),
+    ];
+    let reduced = |destination| stamp(0, 9, &[1, 2], &log).for_destination(Index::at(destination));
+    let for_one = [entry(3, 1, &[1]), entry(3, 2, &[1, 4]), entry(3, 3, &[]), entry(4, 1, &[]), entry(5, 2, &[4])];
+    assert_eq!(reduced(1), stamp(0, 9, &[1, 2], &for_one));
+    let for_two = [entry(3, 1, &[2]), entry(3, 2, &[2, 4]), entry(3, 3, &[2]), entry(4, 1, &[2]), entry(5, 2, &[4])];
+    assert_eq!(reduced(2), stamp(0, 9, &[1, 2], &for_two));
+    assert_eq!(stamp(0, 9, &[1, 2, 6], &log).for_destination(Index::at(6)).log.len(), 4, "its first is empty as well");
+}
+
+#[test]
+fn another_numbering_has_an_order_of_its_own() {
+    let turned = |index: Index| Index::at(9 - index.position());
+    let translated = stamp(1, 4, &[2, 3], &[entry(0, 7, &[2]), entry(5, 1, &[])]).translate(turned);
+    assert_eq!(translated, stamp(8, 4, &[7, 6], &[entry(4, 1, &[]), entry(9, 7, &[7])]));
+    assert_eq!(translated.log[0].sender, Index::at(4));
+}
+
+#[test]
+fn entries_are_put_in_order_and_no_two_may_be_alike() {
+    let in_order = |entries: &[Entry]| Entries::in_order(entries.iter().cloned().collect());
+    let (a, b, c) = (entry(1, 2, &[]), entry(1, 3, &[]), entry(2, 1, &[]));
+    let clocks = |entries: Option<Entries>| entries.map(|log| log.iter().map(|e| e.clock).collect::<Vec<_>>());
+    assert_eq!(clocks(in_order(&[a.clone(), b.clone(), c.clone()])), Some([2, 3, 1].into()));
+    assert_eq!(clocks(in_order(&[c.clone(), b.clone(), a.clone()])), Some([2, 3, 1].into()));
+    assert_eq!(in_order(&[a.clone(), a.clone()]), None);
+    assert_eq!(in_order(&[b, a.clone(), a]), None);
+}
+
+#[test]
+fn entries_show_themselves_as_a_list() {
+    let log: Entries = [entry(1, 2, &[3])].into_iter().collect();
+    assert_eq!(format!("{log:?}"), "[Entry { sender: Index(1), clock: 2, dests: {3} }]");
+}

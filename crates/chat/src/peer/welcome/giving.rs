@@ -1,0 +1,87 @@
+//! A member hands over what a newcomer fetches, a piece at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use causal::{Clock, Index};
+
+use crate::body::Scope;
+use crate::frame::{Control, HistoryWanted};
+use crate::history::{Conversation, Entry, SortKey};
+use crate::store::Store;
+use crate::{LinkId, MessageId, ProcessId};
+
+use super::super::Peer;
+use super::super::piece::Builder;
+
+/// How many messages are looked at for one piece: an asker may lack one in ten of them.
+const LOOK: usize = 2000;
+
+/// How many of them are read at once.
+const STEP: usize = 200;
+
+impl<S: Store> Peer<S> {
+    /// A newcomer asks for a piece of history: he gets what he was not addressed in, if the conversation is his.
+    pub(in crate::peer) fn hand_over_history(&mut self, link: LinkId, asker: Index, wanted: &HistoryWanted) {
+        let person = self.person_of(asker);
+        let asker_id = *self.causal.roster().id(asker);
+        let conversation = match &wanted.scope {
+            Scope::All => Conversation::All,
+            Scope::Group(name) => Conversation::Group(name.clone()),
+            Scope::Direct => Conversation::Direct(person),
+        };
+        let allowed = match &conversation {
+            Conversation::Group(name) => self.directory.members(name).any(|member| member == asker_id),
+            Conversation::All | Conversation::Direct(_) => true,
+        };
+        let (piece, more) = if allowed { self.piece_of(&conversation, asker, wanted) } else { (Bytes::new(), None) };
+        let whole = allowed && self.was_shown_all_of(&conversation, &wanted.up_to);
+        self.send_control(link, &Control::History { request: wanted.request, piece, more, whole });
+    }
+
+    /// What is wanted of a conversation, the newest first, and where it goes on if there may be more.
+    fn piece_of(&self, conversation: &Conversation, asker: Index, wanted: &HistoryWanted) -> (Bytes, Option<SortKey>) {
+        let after: BTreeMap<ProcessId, Clock> = wanted.after.iter().copied().collect();
+        let up_to: BTreeMap<ProcessId, Clock> = wanted.up_to.iter().copied().collect();
+        let also: BTreeSet<(&ProcessId, Clock)> =
+            wanted.also.iter().flat_map(|(author, clocks)| clocks.iter().map(move |&clock| (author, clock))).collect();
+        let is_wanted = |entry: &Entry| {
+            let MessageId { process, clock } = entry.kept.id();
+            let is_new = up_to.get(&process).is_some_and(|&last| clock <= last)
+                && after.get(&process).is_none_or(|&first| clock > first);
+            self.is_for_history(&entry.kept, asker, entry.fetched) && (is_new || also.contains(&(&process, clock)))
+        };
+        let mut piece = Builder::new(self.config.max_piece, self.config.max_piece_bytes);
+        // The first piece is what a newcomer waits for.
+        let most = if wanted.before.is_none() { self.config.history_first } else { usize::MAX };
+        let (mut looked, mut taken, mut before) = (0, 0, wanted.before);
+        loop {
+            let entries = self.store.newest(Some(conversation), before, STEP);
+            for entry in &entries {
+                if is_wanted(entry) && entry.kept.is_signed(&self.causal) {
+                    piece.put(&entry.kept);
+                    taken += 1;
+                }
+                looked += 1;
+                before = Some(entry.sort_key());
+                if piece.is_full() || taken >= most || looked >= LOOK {
+                    return (piece.finish(&self.causal), before);
+                }
+            }
+            if entries.len() < STEP {
+                return (piece.finish(&self.causal), None);
+            }
+        }
+    }
+
+    /// Whether I have been shown what was said up to there in this conversation.
+    fn was_shown_all_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> bool {
+        let talk = self.talks.known(conversation);
+        let nothing_is_lost = talk.is_none_or(|talk| talk.lost.is_empty());
+        nothing_is_lost
+            && up_to.iter().all(|(author, clock)| {
+                let author = self.causal.roster().index(author);
+                author.zip(talk).is_some_and(|(author, talk)| talk.shown.of(author) >= *clock)
+            })
+    }
+}
