@@ -91,8 +91,7 @@ impl<S: Store> Peer<S> {
             Some(last) if stored.len() == most => last.clock(),
             Some(_) | None => self.causal.delivered(author.0),
         };
-        // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
-        let stored = stored.into_iter().filter(|kept| self.causal.knows(author.0, kept.clock()));
+        let stored = stored.into_iter().filter(|kept| !self.ledger.is_doubtful(author.0, kept.clock()));
         let held = self.causal.held_runs().filter(|(kept, ..)| kept.sender() == author.0);
         let held = held.flat_map(|(kept, followers, _)| kept.run(followers));
         let held = held.filter(|kept| kept.clock() > after && kept.clock() <= up_to);
