@@ -1,6 +1,6 @@
-//! What it takes to take in and to stamp one message in a group where everybody talks to all: this crate, the book's algorithm
-//! (one message for each destination), and a plain vector clock. `ready` is the traffic in an order in which nothing waits,
-//! `mixed` as it arrives.
+//! What it takes to read, to take in and to stamp one message in a group where everybody talks to all: this crate, the book's
+//! algorithm (one message for each destination), and a plain vector clock. `ready` is the traffic in an order in which nothing
+//! waits, `mixed` as it arrives.
 #![allow(missing_docs, reason = "criterion's macros write no documentation")]
 #![expect(clippy::print_stderr, reason = "it says what the figures are about")]
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 use causal::wire::Numbering;
 use causal::{Limits, Set};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use traffic::{GROUPS, broadcast, restore};
+use traffic::{Arrival, GROUPS, broadcast, restore};
 
 /// How many messages are stamped in a row.
 const SENT: u64 = 200;
@@ -68,6 +68,20 @@ fn receive(criterion: &mut Criterion) {
                 );
             });
         }
+    }
+}
+
+fn decode(criterion: &mut Criterion) {
+    let limits = Limits::default();
+    for size in GROUPS {
+        let traffic = broadcast(size, 400);
+        let read = |arrival: &Arrival| traffic.links[arrival.author].decode(&mut &arrival.frame[..], &limits);
+        assert!(traffic.arrivals.iter().all(|arrival| read(arrival).as_ref() == Ok(&arrival.thin)));
+        let mut group = criterion.benchmark_group(format!("decode/{size}"));
+        group.throughput(Throughput::Elements(traffic.arrivals.len() as u64));
+        group.bench_function("causal's link form", |bencher| {
+            bencher.iter(|| traffic.arrivals.iter().for_each(|arrival| _ = black_box(read(arrival))));
+        });
     }
 }
 
@@ -144,6 +158,6 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1));
-    targets = receive, multicast
+    targets = receive, decode, multicast
 }
 criterion_main!(benches);

@@ -486,7 +486,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             }
             Err(reason) => return Err(Refused { reason, message }),
         }
-        if lent.log.iter().any(|entry| self.awaits(entry)) {
+        if !self.is_deliverable(lent) {
             if self.holdback.len() + count > self.config.max_held {
                 return Err(Refused { reason: Refusal::TooManyHeld { limit: self.config.max_held }, message });
             }
@@ -524,7 +524,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// ```
     pub fn next_delivery(&mut self) -> Option<Delivery<M, S>> {
         let pending = self.ready.pop_front()?;
-        self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
+        let own = (self.clock, self.config.trust);
+        self.log.merge(&pending, own, &self.forgotten, vouching(&self.config, &self.vouched));
         let Pending { stamp, message, followers, .. } = pending;
         let &Stamp { sender: author, clock, .. } = stamp.borrow();
         let late = self.horizons[author.position()].deliver_run(clock, clock + Clock::from(followers));
@@ -759,6 +760,52 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             .iter()
             .filter(|entry| self.awaits(entry) && !pending.is_void(entry.sender, entry.clock));
         unmet.map(|entry| (entry.sender, entry.clock)).collect()
+    }
+
+    /// Whether a message with this stamp would wait for nothing: all that it depends on has been delivered here, is about to be,
+    /// or was given up. Takes time for its entries.
+    ///
+    /// # Panics
+    /// If `stamp` is not in this process's numbering.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// let stamp = carol.localise(&answer)?;
+    /// assert!(!carol.is_deliverable(&stamp));
+    /// carol.accept(&question, "lunch?")?;
+    /// assert!(carol.is_deliverable(&stamp));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_deliverable(&self, stamp: &Stamp) -> bool {
+        !stamp.log.iter().any(|entry| self.awaits(entry))
+    }
+
+    /// Whether a held message waits for message `clock` of `author`. Takes time logarithmic in what is waited for.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let author = carol.intern("alice")?;
+    /// assert!(carol.is_awaited(author, 1) && !carol.is_awaited(author, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_awaited(&self, author: Index, clock: Clock) -> bool {
+        self.holdback.is_awaited(author, clock)
     }
 
     /// The messages that block others and are not held themselves, by author and clock. Takes time for all authors and

@@ -4,7 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-use causal::{Config, Entries, Entry, Index, Markers, Process, Set, Snapshot, Stamp};
+use causal::wire::{Mark, Numbering, Table};
+use causal::{Config, Entries, Entry, Index, Limits, Markers, Process, Set, Snapshot, Stamp};
 use reference::{bss, ks};
 
 pub(crate) const GROUPS: [usize; 4] = [2, 8, 50, 450];
@@ -16,11 +17,16 @@ pub(crate) struct Traffic {
     pub(crate) book: ks::Process<u16>,
     pub(crate) bss: bss::Process,
     pub(crate) arrivals: Vec<Arrival>,
+    /// The link from each of the group to process 0, told everything.
+    pub(crate) links: Vec<Table>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Arrival {
+    pub(crate) author: usize,
     pub(crate) thin: Stamp,
+    /// As its author's links have it.
+    pub(crate) frame: Vec<u8>,
     pub(crate) book: ks::Message<u16>,
     pub(crate) bss: bss::Message,
 }
@@ -59,6 +65,7 @@ struct Member {
     thin: Process<u16, usize>,
     /// For each of the group, its index here.
     indices: Vec<Index>,
+    numbering: Numbering,
     bss: bss::Process,
 }
 
@@ -66,6 +73,7 @@ struct Sent {
     author: usize,
     exact: Stamp,
     thin: Stamp,
+    frame: Vec<u8>,
     bss: bss::Message,
 }
 
@@ -83,7 +91,8 @@ pub(crate) fn broadcast(size: usize, count: usize) -> Traffic {
                 thin.intern(id).expect("within the limit")
             });
             let indices = indices.collect();
-            Member { exact, thin, indices, bss: bss::Process::new(me, size) }
+            let numbering = Numbering::new(&Limits::default());
+            Member { exact, thin, indices, numbering, bss: bss::Process::new(me, size) }
         })
         .collect();
     let (delay, interval) = (4.0, 1.0_f64);
@@ -97,12 +106,14 @@ pub(crate) fn broadcast(size: usize, count: usize) -> Traffic {
         clock += random.exponential(interval);
         while let Some(&Reverse((_, to, number))) = wire.peek().filter(|next| (next.0.0 as f64) < clock * 1e6) {
             wire.pop();
-            let Sent { author, exact, thin, bss } = &sent[number];
+            let Sent { author, exact, thin, frame, bss } = &sent[number];
             let translate = |stamp: &Stamp, to: &Member| translated(stamp, &members[*author], to);
             let (exact, thin) = (translate(exact, &members[to]), translate(thin, &members[to]));
             if let (0, Some((.., left @ 1..))) = (to, &mut start) {
                 *left -= 1;
-                arrivals.push(Arrival { thin: thin.clone(), book: spelled(&exact, &members[0]), bss: bss.clone() });
+                let book = spelled(&exact, &members[0]);
+                let frame = frame.clone();
+                arrivals.push(Arrival { author: *author, thin: thin.clone(), frame, book, bss: bss.clone() });
             }
             let member = &mut members[to];
             member.bss.receive(bss.clone());
@@ -126,14 +137,28 @@ pub(crate) fn broadcast(size: usize, count: usize) -> Traffic {
         let member = &mut members[author];
         let (exact, thin) = (member.exact.multicast(&all), member.thin.multicast(&all));
         let bss = member.bss.send();
+        let mut frame = Vec::new();
+        member.numbering.encode(&thin, &mut frame);
         for to in (0..size).filter(|&to| to != author) {
             let time = ((clock + random.exponential(delay)) * 1e6) as u64;
             wire.push(Reverse((time, to, sent.len())));
         }
-        sent.push(Sent { author, exact, thin, bss });
+        sent.push(Sent { author, exact, thin, frame, bss });
     }
     let (thin, bss, _) = start.expect("everybody has spoken");
-    Traffic { thin, book, bss, arrivals }
+    let links = members.iter().map(|author| link(author, &thin)).collect();
+    Traffic { thin, book, bss, arrivals, links }
+}
+
+/// What `author`'s links know in the end, for the process in the state of `reader`.
+fn link(author: &Member, reader: &Snapshot<u16>) -> Table {
+    let mut additions = Vec::new();
+    author.numbering.additions_since(Mark::default(), author.thin.roster(), &mut additions);
+    let mut table = Table::default();
+    if !additions.is_empty() {
+        table.learn(&mut &additions[..], &mut restore::<()>(reader), &Limits::default()).expect("within the limits");
+    }
+    table
 }
 
 fn translated(stamp: &Stamp, from: &Member, to: &Member) -> Stamp {

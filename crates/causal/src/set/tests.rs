@@ -116,6 +116,7 @@ fn a_set_without_anybody_beyond_the_128th_lies_inline() {
     assert!(change(|set| set.subtract(&of(&[128, 200]))));
     assert!(change(|set| set.intersect(&of(&[1, 127]))));
     assert!(inline(&of(&[0, 127])));
+    assert_eq!(of(&[128]).words().len(), 3, "no more than it takes");
 }
 
 #[test]

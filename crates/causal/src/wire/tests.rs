@@ -208,6 +208,19 @@ fn each_limit_is_kept() {
 }
 
 #[test]
+fn a_limit_is_on_what_all_additions_bring_together() {
+    let limits = Limits { processes: 2, entries: 0, sets: 1 };
+    let mut table = Table::default();
+    let mut learn = |additions: &[u8]| table.learn(&mut &additions[..], &mut peer(&[]), &limits);
+    assert_eq!(learn(&[2, 1, 0, 1, 0, 7, 0, 0]), Ok(()));
+    assert_eq!(learn(&[2, 1, 1, 1, 0, 9, 0, 1, 3, 2, 0, 0]), Ok(()));
+    let third = learn(&[2, 1, 2, 1, 0, 8, 1, 0]);
+    assert_eq!(third, Err(DecodeError::TooMany { what: "processes", count: 1, limit: 0 }));
+    let another = learn(&[2, 1, 2, 0, 1, 1, 5]);
+    assert_eq!(another, Err(DecodeError::TooMany { what: "sets", count: 1, limit: 0 }));
+}
+
+#[test]
 fn a_list_cannot_run_over() {
     let (mut table, limits) = (Table::default(), Limits::default());
     table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 0][..], &mut peer(&[]), &limits).unwrap();
@@ -245,6 +258,7 @@ fn a_reference_to_what_is_not_there_is_refused() {
     let addition = [2, 2, 0, 1, 0, 7, 0, 1, 2, 0];
     let learned = Table::default().learn(&mut &addition[..], &mut peer(&[]), &limits);
     assert_eq!(learned, Err(DecodeError::Form(2)));
+    assert_eq!(decode(&[0, 1, 2 << 2 | 3, 1, 1]), Err(DecodeError::Form(2 << 2 | 3)), "neither a list nor a bitmap");
 }
 
 /// A group of 450, as its first member numbers it.

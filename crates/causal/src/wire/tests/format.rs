@@ -89,6 +89,8 @@ fn a_set_takes_its_shortest_form() {
     assert_eq!(dests(numbering, &[1, 12]), [3, 2, 1, 10], "a list, as short as the bitmap");
     assert_eq!(dests(numbering, &[1, 2, 12]), [1 << 2 | 3, 2, 0b110, 0b1_0000], "a bitmap, shorter than the list");
     assert_eq!(dests(numbering, &[15, 16]), [3, 2, 15, 0], "a list, a byte shorter than the bitmap");
+    assert_eq!(dests(numbering, &[1, 2, 3, 23]), [1 << 2 | 3, 3, 0b1110, 0, 0b1000_0000], "by a byte");
+    assert_eq!(dests(numbering, &[]), [3, 0], "nobody");
     for _ in 0..2 {
         dests(numbering, &[1, 60, 120, 180]);
     }
@@ -159,8 +161,9 @@ fn no_more_sets_get_a_number_than_the_limit_says() {
     assert_eq!(dests(numbering, &four(1)), [0]);
     assert!(dests(numbering, &four(2)).len() > 4);
     numbering.renew();
-    assert!(!numbering.is_full());
-    assert_eq!(numbering.generation(), 2);
+    assert_eq!((numbering.is_full(), numbering.generation()), (false, 2));
+    (0..2).for_each(|_| _ = dests(numbering, &four(2)));
+    assert!(numbering.is_full(), "the limit stays");
 }
 
 /// What another generation says ends what was known.
