@@ -12,6 +12,7 @@ use causal::{Clock, Index, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
+use crate::body::Body;
 use crate::codec;
 use crate::history::Conversation;
 use crate::hlc::Hlc;
@@ -254,7 +255,9 @@ impl<S: Store> Peer<S> {
             self.outbox.restore(kept, self.causal.forgotten());
         }
         for (clock, due) in saved.delayed {
-            let wait = u64::try_from(due.saturating_sub(now.unix_micros)).unwrap_or(0);
+            // Should the clock have been set back meanwhile, it is not for longer than it was to be from the beginning.
+            let from = now.unix_micros.max(self.written_at(clock).unwrap_or(i64::MIN));
+            let wait = u64::try_from(due.saturating_sub(from)).unwrap_or(0);
             let wait = Duration::from_micros(wait).min(self.config.max_delay);
             self.outbox.delay(clock, now.monotonic + wait);
         }
@@ -272,6 +275,13 @@ impl<S: Store> Peer<S> {
         self.ledger.held.clear();
         self.config.journal = journal;
         Ok(())
+    }
+
+    /// When a text of mine that somebody has not acknowledged was written, by the clock of then.
+    fn written_at(&self, clock: Clock) -> Option<i64> {
+        let kept = &self.outbox.message(clock)?.kept;
+        let body = self.open(kept).unwrap_or_else(|| kept.shared_body());
+        if let Ok(Body::Text(head, _)) = Body::decode(body) { Some(head.sent_at) } else { None }
     }
 
     fn numbered(&self, number: u32) -> Option<Index> {

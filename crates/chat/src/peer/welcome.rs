@@ -215,7 +215,7 @@ impl<S: Store> Peer<S> {
         }
         let Ok(Body::Welcome(Welcome { shown, .. })) = Body::decode(kept.shared_body()) else { return false };
         let from = kept.id().process.person;
-        let needs: Vec<Need> = shown.into_iter().filter_map(|named| self.need(from, named)).collect();
+        let needs: Vec<Need> = shown.into_iter().map(|named| self.need(from, named)).collect();
         let waiting =
             Waiting { kept: kept.clone(), needs, since: now.monotonic, lacking: BTreeSet::new(), wants_room: false };
         self.gate.waiting.insert(key, waiting);
@@ -243,7 +243,9 @@ impl<S: Store> Peer<S> {
         let keys: Vec<(Index, Clock)> = self.gate.waiting.keys().copied().collect();
         for key in keys {
             let waiting = &self.gate.waiting[&key];
-            let Some(need) = waiting.needs.iter().find(|need| !self.is_fetched(need)).cloned() else {
+            let is_asked = self.link_of.contains_key(&key.0) && !waiting.lacking.contains(&key.0);
+            let waits = |need: &&Need| !self.is_fetched(need) && (is_asked || !self.is_strange(&need.conversation));
+            let Some(need) = waiting.needs.iter().find(waits).cloned() else {
                 if !self.has_room_to_hold(&waiting.kept, 0) {
                     self.gate.waiting.get_mut(&key).expect("it was there just now").wants_room = true;
                     continue;

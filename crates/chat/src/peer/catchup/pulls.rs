@@ -101,6 +101,7 @@ impl<S: Store> Peer<S> {
                     return (piece, last);
                 }
                 last = kept.clock();
+                // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
                 if !self.ledger.is_doubtful(author.0, last) && is_for_him(kept) {
                     piece.put(kept);
                 }

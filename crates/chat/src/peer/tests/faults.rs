@@ -314,3 +314,18 @@ fn what_others_wait_for_is_held_though_there_is_no_room() {
     assert_eq!(world.heard(CAROL), ["question", "answer", "1", "2", "3"]);
     assert!(!world.people[CAROL].events.iter().any(|event| matches!(event, Event::Gap { .. })));
 }
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_delay_longer_than_it_was_to_be() {
+    let mut world = World::new(&["alice", "bob"]);
+    world.keep(ALICE);
+    world.link_all();
+    world.settle();
+    world.say_later(ALICE, "bob", "later", 10_000);
+    world.pass(Duration::from_secs(5));
+    world.set_back(Duration::from_secs(3600));
+    world.come_back(ALICE);
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(12));
+    assert_eq!(world.heard(BOB), ["later"]);
+}

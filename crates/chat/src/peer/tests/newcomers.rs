@@ -324,3 +324,29 @@ fn a_text_that_others_have_as_history_only_reaches_whom_it_was_addressed_to() {
     world.pass(Duration::from_secs(10));
     assert_eq!(world.history(CAROL, "all"), ["question"]);
 }
+
+/// alice welcomes bob to a group that he has left by then, and rejoins before she hears of either.
+#[test]
+fn whoever_left_and_came_back_unheard_reads_the_question_first() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.slow(ALICE, BOB);
+    world.join(BOB, "cars");
+    world.settle();
+    // What bob does from now on waits at alice for what carol said.
+    world.slow(CAROL, ALICE);
+    world.say(CAROL, "all", "hello");
+    world.settle();
+    world.command(BOB, Command::LeaveGroup { group: "cars".to_owned() }).unwrap();
+    world.fast(ALICE, BOB);
+    world.settle();
+    world.join(BOB, "cars");
+    world.say(ALICE, "cars", "answer");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["hello", "question", "answer"]);
+    world.fast(CAROL, ALICE);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(BOB), ["hello", "question", "answer"]);
+}

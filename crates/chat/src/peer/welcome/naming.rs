@@ -39,10 +39,8 @@ impl<S: Store> Peer<S> {
     /// The newest messages of a conversation, less those that a newcomer wrote, or that somebody else sees to that he gets.
     fn newest_unaddressed(&self, newcomer: Index, conversation: &Conversation) -> BTreeSet<MessageId> {
         let stored = self.store.newest(Some(conversation), None, self.config.history_first);
-        let of_this_turn = self.effects.durable.iter().filter_map(|change| match change {
-            Change::Shown(entry) if entry.conversation == *conversation => Some(entry),
-            _ => None,
-        });
+        let of_this_turn = self.effects.durable.iter().filter_map(Change::shown);
+        let of_this_turn = of_this_turn.filter(|entry| entry.conversation == *conversation);
         let named = |entry: &&Entry| self.is_for_history(&entry.kept, newcomer, entry.fetched);
         stored.iter().chain(of_this_turn).filter(named).map(|entry| entry.kept.id()).collect()
     }
@@ -53,10 +51,10 @@ impl<S: Store> Peer<S> {
         kept.sender() != member && (!kept.dests().contains(member) || (fetched && self.is_gone(kept.sender())))
     }
 
-    pub(super) fn need(&self, from: PersonId, named: Named) -> Option<Need> {
+    pub(super) fn need(&self, from: PersonId, named: Named) -> Need {
         let conversation = match &named.scope {
             Scope::All => Conversation::All,
-            Scope::Group(name) => self.groups.contains(name).then(|| Conversation::Group(name.clone()))?,
+            Scope::Group(name) => Conversation::Group(name.clone()),
             Scope::Direct => Conversation::Direct(from),
         };
         let not_mine = |author: &ProcessId| *author != self.me;
@@ -67,18 +65,19 @@ impl<S: Store> Peer<S> {
             clocks.into_iter().filter(move |&clock| clock <= last).map(move |clock| MessageId { process, clock })
         });
         let newest = newest.take(self.config.history_first).filter(|&id| !self.has(&conversation, id)).collect();
-        Some(Need { conversation, scope: named.scope, up_to, newest })
+        Need { conversation, scope: named.scope, up_to, newest }
+    }
+
+    /// Whether this is a group that I am not in, or not in any more. What was said there is asked for all the same, though of
+    /// nobody but whom welcomes me: what he goes on saying to me is shown as well until he hears that I have left, and by
+    /// then I may be in it again.
+    pub(super) fn is_strange(&self, conversation: &Conversation) -> bool {
+        matches!(conversation, Conversation::Group(name) if !self.groups.contains(name))
     }
 
     /// Whether a message is here, or on the shelf.
     fn has(&self, conversation: &Conversation, id: MessageId) -> bool {
-        let in_this_turn = || {
-            self.effects.durable.iter().any(|change| match change {
-                Change::Shown(entry) => entry.kept.id() == id,
-                Change::Delivered { kept } => kept.id() == id,
-                _ => false,
-            })
-        };
+        let in_this_turn = || self.effects.durable.iter().filter_map(Change::shown).any(|entry| entry.kept.id() == id);
         let on_the_shelf = || {
             let shelf = self.gate.shelf.get(conversation);
             shelf.is_some_and(|shelf| shelf.keys().any(|(_, shelved)| *shelved == id))
