@@ -93,8 +93,9 @@ pub enum Trust {
     /// The author's alone: an entry beyond the clock that its author was seen to have reached, which the caller tells by
     /// [`Process::vouch`](crate::Process::vouch), makes no other entry obsolete; nor can
     /// [`Process::abandon`](crate::Process::abandon) go beyond that clock. So nobody erases what others wait for with clocks
-    /// that he made up. It costs about one entry in a hundred. A lie about a clock that does exist can still disorder what
-    /// depends on it.
+    /// that he made up. It costs about one entry in a hundred. And what others say of a process's own messages changes nothing
+    /// at that process: whoever is a destination of two messages of an honest author is given them in their order, whatever
+    /// anybody says. A lie about a clock that does exist can still disorder what depends on it otherwise.
     Vouched,
 }
 

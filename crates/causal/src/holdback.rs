@@ -111,6 +111,11 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         self.slots[key].as_ref().map(|slot| &slot.pending)
     }
 
+    /// Whether a message waits for message `clock` of `author`.
+    pub(crate) fn is_awaited(&self, author: Index, clock: Clock) -> bool {
+        self.authors[author.position()].waiters.contains_key(&clock)
+    }
+
     /// The greatest clock of `author` that is held; 0 without one.
     pub(crate) fn last_of(&self, author: Index) -> Clock {
         self.authors[author.position()].held.back().map_or(0, |held| held.last)

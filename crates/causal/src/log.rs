@@ -11,6 +11,7 @@ use core::borrow::Borrow;
 
 use smallvec::SmallVec;
 
+use crate::config::Trust;
 use crate::holdback::Pending;
 use crate::{Clock, Entries, Entry, Index, Markers, Set, Stamp};
 
@@ -114,14 +115,15 @@ impl Log {
     }
 
     /// Steps (2c) to (2e), after the reduction of (1b) for this destination. Entries about own messages beyond `own_clock` are
-    /// made up, and left out.
+    /// made up, and left out. Under [`Trust::Vouched`] all those about own messages are: what is on its way of these their author
+    /// knows himself, and makes obsolete when he sends to the same destinations again.
     ///
     /// A run is merged in one step: what follows its first message carries nothing about other authors, and makes everything
     /// obsolete that was known of its own, up to the last message, which is all that is left to remember.
     pub(crate) fn merge<M, S: Borrow<Stamp>>(
         &mut self,
         pending: &Pending<M, S>,
-        own_clock: Clock,
+        (own_clock, trust): (Clock, Trust),
         forgotten: &Set,
         vouched: impl Fn(Index) -> Clock,
     ) {
@@ -140,6 +142,9 @@ impl Log {
             let run = rest.iter().take_while(|entry| entry.sender == author).count();
             let (run, others) = rest.split_at(run);
             rest = others;
+            if author == Index::ME && trust == Trust::Vouched {
+                continue;
+            }
             let superseded = author == stamp.sender && newest > stamp.clock;
             for entry in run.iter().filter(|_| !superseded) {
                 let made_up = author == Index::ME && entry.clock > own_clock;

@@ -118,6 +118,33 @@ impl<P: Clone> Snapshot<P> {
         self.forgotten.insert(former);
         Self { clock: 0, abandonments: 0, ..self }
     }
+
+    /// Adds entries that an earlier snapshot of the same process had, and with them whom they named: as if nothing that was
+    /// sent or received since had made any of them obsolete.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process};
+    /// # let mut alice = Process::<_, ()>::new("alice", Config::default());
+    /// alice.send(["bob"])?;
+    /// let earlier = alice.snapshot();
+    /// alice.send(["bob"])?;
+    /// let mut snapshot = alice.snapshot();
+    /// assert!(!snapshot.log.contains(&earlier.log[0]));
+    /// snapshot.remember(&earlier.log);
+    /// assert!(snapshot.log.contains(&earlier.log[0]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn remember(&mut self, earlier: &[Entry]) {
+        for entry in earlier {
+            let place = |known: &Entry| (known.sender, known.clock).cmp(&(entry.sender, entry.clock));
+            let dests = entry.dests.difference(&self.forgotten);
+            match self.log.binary_search_by(place) {
+                Ok(at) => self.log[at].dests.extend_from(&dests),
+                Err(at) => self.log.insert(at, Entry { dests, ..*entry }),
+            }
+        }
+    }
 }
 
 impl<P> Snapshot<P> {

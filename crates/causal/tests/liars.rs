@@ -234,6 +234,25 @@ fn only_the_author_makes_his_entries_obsolete() {
     }
 }
 
+/// I have sent 1 to `b` and 2 to others. A liar who names my 2 and not my 1, or my 1 as if it had come, would have me leave it out
+/// of what I tell `b` next: that could overtake it, and `b` would take it for a duplicate then.
+#[test]
+fn nobody_makes_the_entries_of_my_own_messages_obsolete() {
+    for (trust, remembered) in [(Trust::Everyone, false), (Trust::Vouched, true)] {
+        for lie in [2, 1] {
+            let (mut peer, [me, a, b, liar]) = peer(trust);
+            peer.multicast(&[b].into_iter().collect());
+            peer.multicast(&[a].into_iter().collect());
+            peer.receive(stamp(liar, 1, &[me], &[(me, lie, &[])]), 0).unwrap();
+            assert_eq!(drain(&mut peer), [0]);
+            let tells_b = peer.multicast(&[b].into_iter().collect());
+            let mine =
+                tells_b.log.iter().any(|entry| (entry.sender, entry.clock) == (me, 1) && entry.dests.contains(b));
+            assert_eq!(mine, remembered, "{trust:?}, about {lie}");
+        }
+    }
+}
+
 #[test]
 fn what_its_author_denies_blocks_nobody_and_is_not_passed_on() {
     let (mut peer, [me, a, b, liar]) = peer(Trust::Vouched);

@@ -49,11 +49,22 @@ pub(crate) struct TextHead {
     pub(crate) hlc: Hlc,
 }
 
+/// The first thing that a member says to a newcomer (DESIGN: the welcome).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Welcome {
+    pub(crate) shown: Vec<Shown>,
+    /// Who is gone for good: the tombstones were not addressed to the newcomer.
+    pub(crate) gone: Vec<ProcessId>,
+}
+
 /// One conversation that a welcome speaks of: what its author has shown of it, as the greatest clock of each author.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shown {
     pub(crate) scope: Scope,
     pub(crate) up_to: Vec<(ProcessId, u64)>,
+    /// The newest, one by one, but for what the newcomer was addressed in: what came late, or never, to whomever he fetched the
+    /// rest from, no clock would tell him of.
+    pub(crate) newest: Vec<(ProcessId, Vec<u64>)>,
 }
 
 /// A body. A text shares memory with the bytes that it came in.
@@ -61,8 +72,7 @@ pub(crate) struct Shown {
 pub(crate) enum Body {
     Text(TextHead, ByteString),
     Record(Box<SignedRecord>),
-    /// The first thing that a member says to a newcomer (DESIGN: the welcome).
-    Welcome(Vec<Shown>),
+    Welcome(Welcome),
     /// This process is gone for good.
     Tombstone(ProcessId),
     /// A text that only the person addressed can read, and its author.
@@ -158,8 +168,8 @@ pub(crate) fn record(record: &SignedRecord) -> Bytes {
 }
 
 /// The bytes of a welcome.
-pub(crate) fn welcome(shown: &[Shown]) -> Bytes {
-    value(WELCOME, &shown)
+pub(crate) fn welcome(welcome: &Welcome) -> Bytes {
+    value(WELCOME, welcome)
 }
 
 /// The bytes of a tombstone.

@@ -8,7 +8,8 @@ pub struct Config {
     /// The longest text of one message. 64 KiB is a long letter; what is larger is a file, which a chat is not for.
     pub max_text: usize,
     /// How many messages may be held back at once, waiting for what they depend on: the windows of 8 peers that flood at
-    /// once, some 20 MB. Past it a message is refused and asked for again later.
+    /// once, some 20 MB. Past it a message is refused and asked for again later, unless others wait for it: as many again
+    /// may be of these.
     pub max_held: usize,
     /// How many bytes of body the larger of the held messages may have together (4 KiB and up; smaller ones are bounded by
     /// their number). 256 MiB are four thousand of the longest texts.

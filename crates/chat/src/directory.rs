@@ -348,9 +348,16 @@ impl Directory {
         self.people.get(&person).map(|person| &person.signed)
     }
 
-    /// Everybody's record, my own included, to hand to somebody else.
-    pub(crate) fn records(&self) -> impl Iterator<Item = &SignedRecord> {
-        self.people.values().filter(|person| !person.departed).map(|person| &person.signed)
+    /// Everybody's record, my own included, to hand to `person`: of those who departed only his own, so that he writes one that
+    /// is newer.
+    pub(crate) fn records_for(&self, person: PersonId) -> impl Iterator<Item = &SignedRecord> {
+        let known = self.people.iter().filter(move |(of, known)| !known.departed || **of == person);
+        known.map(|(_, known)| &known.signed)
+    }
+
+    /// The processes of those who departed and have not come back.
+    pub(crate) fn departed(&self) -> impl Iterator<Item = ProcessId> {
+        self.people.values().filter(|person| person.departed).map(|person| person.record.process)
     }
 
     /// Everybody's process, my own included.

@@ -135,6 +135,8 @@ pub(crate) struct HistoryWanted {
     pub(crate) after: Vec<(ProcessId, u64)>,
     /// Nothing beyond these was named.
     pub(crate) up_to: Vec<(ProcessId, u64)>,
+    /// These, too, whatever the clocks.
+    pub(crate) also: Vec<(ProcessId, Vec<u64>)>,
     /// Go on behind this message.
     pub(crate) before: Option<(Hlc, MessageId)>,
 }

@@ -93,6 +93,13 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The entry of the history that this adds, if it adds one.
+    pub(crate) fn shown(&self) -> Option<&Entry> {
+        if let Self::Shown(entry) = self { Some(entry) } else { None }
+    }
+}
+
 /// What a peer needs to go on where it stopped. Bytes are as they were kept.
 #[derive(Clone, Debug, Default)]
 pub struct Saved {

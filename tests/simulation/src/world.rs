@@ -85,7 +85,8 @@ impl World {
         let network = Network::new(setting.people, setting.room, Dice::new(dice.any()), path);
         let mut chronicle = Chronicle::default();
         chronicle.liars.extend(setting.liar.map(|(who, _)| who));
-        let liar = setting.liar.map(|(_, habits)| Liar::new(habits, Dice::new(dice.any())));
+        let everybody = || people.iter().map(Person::id).collect();
+        let liar = setting.liar.map(|(_, habits)| Liar::new(habits, everybody(), Dice::new(dice.any())));
         let day = 86_400_000_000;
         let off = setting.skews.iter().enumerate().filter(|(_, skew)| skew.abs() > day / 2);
         chronicle.off.extend(off.map(|(who, _)| who));
@@ -333,6 +334,11 @@ impl World {
     /// What happened, for those who count.
     pub fn chronicle(&self) -> &Chronicle {
         &self.chronicle
+    }
+
+    /// The liar, if there is one.
+    pub fn liar(&self) -> Option<&Liar> {
+        self.liar.as_ref()
     }
 
     /// How the run was set up.

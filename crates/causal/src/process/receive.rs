@@ -164,7 +164,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             }
             Err(reason) => return Err(Refused { reason, message }),
         }
-        if lent.log.iter().any(|entry| self.awaits(entry)) {
+        if !self.is_deliverable(lent) {
             if self.holdback.len() + count > self.config.max_held {
                 return Err(Refused { reason: Refusal::TooManyHeld { limit: self.config.max_held }, message });
             }
@@ -202,7 +202,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// ```
     pub fn next_delivery(&mut self) -> Option<Delivery<M, S>> {
         let pending = self.ready.pop_front()?;
-        self.log.merge(&pending, self.clock, &self.forgotten, vouching(&self.config, &self.vouched));
+        let own = (self.clock, self.config.trust);
+        self.log.merge(&pending, own, &self.forgotten, vouching(&self.config, &self.vouched));
         let Pending { stamp, message, followers, .. } = pending;
         let &Stamp { sender: author, clock, .. } = stamp.borrow();
         let late = self.horizons[author.position()].deliver_run(clock, clock + Clock::from(followers));

@@ -237,6 +237,52 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         unmet.map(|entry| (entry.sender, entry.clock)).collect()
     }
 
+    /// Whether a message with this stamp would wait for nothing: all that it depends on has been delivered here, is about to be,
+    /// or was given up. Takes time for its entries.
+    ///
+    /// # Panics
+    /// If `stamp` is not in this process's numbering.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// let stamp = carol.localise(&answer)?;
+    /// assert!(!carol.is_deliverable(&stamp));
+    /// carol.accept(&question, "lunch?")?;
+    /// assert!(carol.is_deliverable(&stamp));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_deliverable(&self, stamp: &Stamp) -> bool {
+        !stamp.log.iter().any(|entry| self.awaits(entry))
+    }
+
+    /// Whether a held message waits for message `clock` of `author`. Takes time logarithmic in what is waited for.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt};
+    /// # let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let author = carol.intern("alice")?;
+    /// assert!(carol.is_awaited(author, 1) && !carol.is_awaited(author, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_awaited(&self, author: Index, clock: Clock) -> bool {
+        self.holdback.is_awaited(author, clock)
+    }
+
     /// The messages that block others and are not held themselves, by author and clock. Takes time for all authors and
     /// everything that is waited for.
     ///

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use causal::{Clock, Delivery, Limits, Receipt, Stamp};
+use causal::{Clock, Delivery, Limits, Receipt};
 
-use crate::body::{self, Body, Scope, TextHead};
+use crate::body::{self, Body, Scope, TextHead, Welcome};
 use crate::frame::Handed;
 use crate::history::{Conversation, Entry};
 use crate::hlc::{Hlc, Skew};
@@ -126,7 +126,14 @@ impl<S: Store> Peer<S> {
         let (sender, clock) = (kept.sender(), kept.clock());
         let bytes = kept.body().len();
         let large = bytes >= LARGE;
-        if large && self.held_large_bytes + bytes > self.config.max_held_bytes && !self.is_deliverable(kept.stamp()) {
+        if !self.has_room_to_hold(&kept, followers) {
+            self.vectors.note_refused(now, sender);
+            return Ok(());
+        }
+        if large
+            && self.held_large_bytes + bytes > self.config.max_held_bytes
+            && !self.causal.is_deliverable(kept.stamp())
+        {
             self.vectors.note_refused(now, sender);
             return Ok(());
         }
@@ -158,15 +165,29 @@ impl<S: Store> Peer<S> {
         Ok(())
     }
 
-    /// Whether nothing that this message depends on is missing.
-    fn is_deliverable(&self, stamp: &Stamp) -> bool {
-        let me = self.causal.me();
-        stamp.log.iter().all(|entry| !entry.dests.contains(me) || entry.clock <= self.causal.delivered(entry.sender))
+    /// Whether a message, and those that follow it, can be held if it has to be. What others wait for can be though there is no room
+    /// for any more: it may wait itself, for what nobody would ask for otherwise, and those others would keep their places.
+    pub(super) fn has_room_to_hold(&self, kept: &Kept, followers: u32) -> bool {
+        let limit = self.config.max_held.max(self.ledger.held_at_start);
+        let (author, first) = (kept.sender(), kept.clock());
+        let mut clocks = first..=first + Clock::from(followers);
+        self.causal.held() + 1 + followers as usize <= limit
+            || clocks.any(|clock| self.causal.is_awaited(author, clock))
+            || self.causal.is_deliverable(kept.stamp())
     }
 
     /// Shows what the causal order lets go.
     pub(super) fn deliver(&mut self, now: Now) {
+        while self.deliver_ready(now) && self.gate.wants_room() {
+            self.admit(now);
+        }
+    }
+
+    /// Shows what is ready. False if nothing was.
+    fn deliver_ready(&mut self, now: Now) -> bool {
+        let mut some = false;
         while let Some(delivery) = self.causal.next_delivery() {
+            some = true;
             let Delivery { stamp: kept, message: at, followers, late } = delivery;
             self.ledger.causal_moved = true;
             self.ledger.delivered += 1 + u64::from(followers);
@@ -177,6 +198,7 @@ impl<S: Store> Peer<S> {
                 self.deliver_one(now, kept, at, late, &mut common);
             }
         }
+        some
     }
 
     /// Shows one message, which arrived at a time (monotonic).
@@ -208,12 +230,17 @@ impl<S: Store> Peer<S> {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.merge_records(now, vec![*record]);
             }
-            Ok(Body::Welcome(_)) => {
+            Ok(Body::Welcome(Welcome { gone, .. })) => {
+                *common = Common::default();
                 self.effects.durable.push(Change::Delivered { kept });
                 self.show_fetched(now, (sender, clock));
+                for process in gone {
+                    self.take_tombstone(now, id.process.person, process);
+                }
             }
             Ok(Body::Tombstone(process)) => {
                 *common = Common::default();
+                self.note_unaddressed(&Conversation::All, sender, kept.dests());
                 self.effects.durable.push(Change::Delivered { kept });
                 self.take_tombstone(now, id.process.person, process);
             }
@@ -281,6 +308,9 @@ impl<S: Store> Peer<S> {
     ) {
         let Shown { conversation, from, fetched, late } = shown;
         let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
+        if fetched {
+            self.note_unserved(&conversation, &kept);
+        }
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(kept.sender(), kept.clock());
         let is_of_the_past = is_behind(head.hlc, talk.newest, self.config.late_after);

@@ -136,7 +136,7 @@ impl<S: Store> Peer<S> {
     ///
     /// # Errors
     /// [`BadFrame`] if this peer has begun anew just before: somebody wants to keep it at that.
-    pub(super) fn handle_forgotten(&mut self, now: Now, by: Index, process: ProcessId) -> Result<(), BadFrame> {
+    pub(super) fn handle_forgotten(&mut self, now: Now, by: PersonId, process: ProcessId) -> Result<(), BadFrame> {
         if process != self.me {
             return Ok(());
         }
@@ -145,7 +145,7 @@ impl<S: Store> Peer<S> {
             return Err(BadFrame("it has forgotten this peer again, too soon to be believed".to_owned()));
         }
         self.absent.reborn = Some(now.monotonic);
-        let by = self.directory.who(self.person_of(by)).label.clone();
+        let by = self.directory.who(by).label.clone();
         self.begin_anew(now, &Anew::Forgotten { by });
         Ok(())
     }

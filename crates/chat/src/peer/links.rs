@@ -20,7 +20,7 @@ use super::{BadFrame, Now, Peer, greeting};
 /// One link that is up.
 #[derive(Debug)]
 pub(super) struct Link {
-    person: PersonId,
+    pub(super) person: PersonId,
     remote: SocketAddr,
     /// Who is there, once it has said so.
     pub(super) process: Option<Index>,
@@ -73,7 +73,7 @@ impl<S: Store> Peer<S> {
         let hello = Control::Hello {
             greeting: self.greeting(now),
             have: self.have_everything(),
-            records: self.directory.records().cloned().collect(),
+            records: self.directory.records_for(person).cloned().collect(),
             returned: Box::new(self.returned_to(person)),
         };
         self.send_control(link, &hello);
@@ -177,8 +177,9 @@ impl<S: Store> Peer<S> {
         let link = self.links.get_mut(&link_id).expect("still up");
         link.process = Some(index);
         self.merge_records(now, records);
-        // It may be another incarnation's: then the other side writes a newer one as soon as it sees ours.
-        if self.directory.process_of(person).is_none() {
+        // It may be another incarnation's, which may even be gone for good: then the other side writes a newer one as soon as
+        // it sees ours.
+        if !self.directory.knows(person) {
             return Err(BadFrame("a greeting without a record of its own".to_owned()));
         }
         // Between my greeting and his he was not known here: what I multicast of myself meanwhile has passed him by.

@@ -229,7 +229,14 @@ impl<S: Store> Peer<S> {
     /// what somebody else wrote is never the carrier's fault.
     pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8]) -> Result<(), BadFrame> {
         use crate::frame::Frame;
-        if self.links.get(&link).is_none_or(|link| link.dismissed) {
+        let Some(&Link { dismissed, person, .. }) = self.links.get(&link) else { return Ok(()) };
+        if dismissed {
+            // Each may have forgotten the other's process: then both begin anew.
+            if let Ok(Frame::Control(control)) = Frame::decode(frame)
+                && let Control::Forgotten { process } = *control
+            {
+                self.handle_forgotten(now, person, process)?;
+            }
             return Ok(());
         }
         match Frame::decode(frame)? {
@@ -261,7 +268,9 @@ impl<S: Store> Peer<S> {
             Control::Carrying { offered } => self.handle_carrying(link, offered)?,
             Control::CarryWanted { wanted, done } => self.handle_carry_wanted(link, process, wanted, done),
             Control::Parcels { parcels } => self.handle_parcels(now, link, process, parcels),
-            Control::Forgotten { process: forgotten } => self.handle_forgotten(now, process, forgotten)?,
+            Control::Forgotten { process: forgotten } => {
+                self.handle_forgotten(now, self.person_of(process), forgotten)?;
+            }
             Control::HistoryWanted(wanted) => self.request(link, Request::History(wanted)),
             Control::History { request, piece, more, whole } => {
                 self.handle_history(now, process, request, &piece, more, whole)?;

@@ -52,15 +52,15 @@ impl Builder {
         Self { batches, places, work: 0, bytes: 0, max_messages, max_bytes }
     }
 
-    /// Whether nothing more is to be put in, unless it belongs to a batch that was begun: what is left of one costs hashes, and a
-    /// signature that is checked again.
+    /// Whether nothing more is to be put in.
     pub(super) fn is_full(&self) -> bool {
         self.work >= self.max_messages || self.bytes >= self.max_bytes
     }
 
-    /// Whether something of this batch is in.
-    pub(super) fn has_begun(&self, batch: &Arc<SignedBatch>) -> bool {
-        self.places.contains_key(&Arc::as_ptr(batch))
+    /// Whether this message may be put in. A batch that was begun goes whole: what is left of one costs hashes, and a signature
+    /// that is checked again.
+    pub(super) fn has_room_for(&self, kept: &Kept) -> bool {
+        !self.is_full() || self.places.contains_key(&Arc::as_ptr(kept.batch()))
     }
 
     /// Adds a message that its author signed.

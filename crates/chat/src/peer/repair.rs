@@ -32,6 +32,8 @@ struct Lack {
 #[derive(Debug)]
 pub(super) struct Repair {
     missing: BTreeMap<(Index, Clock), Lack>,
+    /// Since when messages have been held though nothing is missing.
+    knotted: Option<Duration>,
     next: Duration,
     pub(super) verified: Verified,
     /// Messages that were handed on without a valid proof, and bodies that did not decode.
@@ -40,7 +42,13 @@ pub(super) struct Repair {
 
 impl Default for Repair {
     fn default() -> Self {
-        Self { missing: BTreeMap::new(), next: Duration::ZERO, verified: Verified::new(VERIFIED), refused: 0 }
+        Self {
+            missing: BTreeMap::new(),
+            knotted: None,
+            next: Duration::ZERO,
+            verified: Verified::new(VERIFIED),
+            refused: 0,
+        }
     }
 }
 
@@ -61,6 +69,7 @@ impl<S: Store> Peer<S> {
     pub(super) fn mend(&mut self, now: Now) {
         if self.causal.held() == 0 {
             self.repair.missing.clear();
+            self.repair.knotted = None;
             return;
         }
         if now.monotonic < self.repair.next {
@@ -91,7 +100,34 @@ impl<S: Store> Peer<S> {
         for (author, clock) in give_up {
             self.give_up(author, clock);
         }
+        self.cut_knots(now);
         self.deliver(now);
+    }
+
+    /// Whoever names a clock that its author has not reached yet may be answered by its author before that: then the two
+    /// wait for each other for ever, though both are here. So one message that waits for itself in the end is given up.
+    fn cut_knots(&mut self, now: Now) {
+        if self.causal.missing().next().is_some() {
+            self.repair.knotted = None;
+            return;
+        }
+        let since = *self.repair.knotted.get_or_insert(now.monotonic);
+        if since + self.config.abandon_after <= now.monotonic
+            && let Some((author, clock)) = self.knot()
+        {
+            self.give_up(author, clock);
+        }
+    }
+
+    /// A held message that waits, through others, for itself. There is one where nothing is missing.
+    fn knot(&self) -> Option<(Index, Clock)> {
+        let (kept, _) = self.causal.held_messages().next()?;
+        let mut at = (kept.sender(), kept.clock());
+        let mut passed = BTreeSet::new();
+        while passed.insert(at) {
+            at = *self.causal.waits_for(at.0, at.1).first()?;
+        }
+        Some(at)
     }
 
     /// Asks for what is missing: each author's messages that the same peer is asked for with one question.

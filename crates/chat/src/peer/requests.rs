@@ -45,7 +45,10 @@ impl Request {
     fn bytes(&self) -> usize {
         let more = match self {
             Self::Pull { .. } | Self::PushAgain => 0,
-            Self::History(wanted) => (wanted.after.len() + wanted.up_to.len()) * size_of::<(ProcessId, Clock)>(),
+            Self::History(HistoryWanted { after, up_to, also, .. }) => {
+                let also = also.iter().map(|(_, clocks)| size_of::<ProcessId>() + clocks.len() * size_of::<Clock>());
+                (after.len() + up_to.len()) * size_of::<(ProcessId, Clock)>() + also.sum::<usize>()
+            }
             Self::Offer(ids) | Self::Parcels(ids) => {
                 ids.iter().map(|ids| size_of::<ParcelIds>() + ids.clocks.len() * size_of::<Clock>()).sum()
             }

@@ -3,6 +3,7 @@
 //! Messages are kept where they arrive and are sent; this module keeps the rest, once a turn and only if the store survives
 //! the process: where the causal order stands, what was shown of each conversation, who is still owed a welcome.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use causal::{Clock, Index, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
+use crate::body::Body;
 use crate::codec;
 use crate::history::Conversation;
 use crate::hlc::Hlc;
@@ -37,6 +39,8 @@ struct Mind {
     owed: Vec<(u32, Vec<Conversation>)>,
     /// How long nothing was seen of whom, in ticks.
     unseen: Vec<(u32, u32)>,
+    /// See [`Ledger::doubtful`].
+    doubtful: Vec<(u32, Clock)>,
 }
 
 /// What was shown and fetched of a conversation, by the numbers of the authors.
@@ -44,6 +48,7 @@ struct Mind {
 struct TalkVectors {
     shown: Vec<(u32, Clock)>,
     fetched: Vec<(u32, Clock)>,
+    lost: Vec<(u32, Clock)>,
 }
 
 /// What the store was told, and what it is to be told at the end of the turn.
@@ -65,6 +70,13 @@ pub(super) struct Ledger {
     pub(super) last: Option<Hash>,
     /// The clock when this run began: what was sent later was sent by this run.
     clock_at_start: Clock,
+    /// How many messages were held when this run began.
+    pub(super) held_at_start: usize,
+    /// What was known to be on its way when this run began.
+    log_at_start: Vec<causal::Entry>,
+    /// Earlier incarnations of mine whose store was put back from a copy, and beyond which clock what is kept of them may have
+    /// clocks that had been used before: nobody gets it under these.
+    doubtful: BTreeMap<Index, Clock>,
     /// What the next incarnation will be, should there be need of one.
     fresh: Incarnation,
 }
@@ -81,8 +93,16 @@ impl Ledger {
             delivered: 0,
             last: None,
             clock_at_start: 0,
+            held_at_start: 0,
+            log_at_start: Vec::new(),
+            doubtful: BTreeMap::new(),
             fresh,
         }
+    }
+
+    /// Whether what is kept as this message may not be what others have as it.
+    pub(super) fn is_doubtful(&self, author: Index, clock: Clock) -> bool {
+        self.doubtful.get(&author).is_some_and(|&beyond| clock > beyond)
     }
 
     /// Whether this run goes on with clocks that were read from the store.
@@ -114,7 +134,9 @@ pub(super) fn causal(
     fresh: &mut Incarnation,
     config: &Config,
 ) -> Result<Causal, StoreError> {
-    let causal_config = causal_config(config, config.max_processes);
+    // Whatever is kept as held was admitted once, if only to wait for history.
+    let held = saved.held.len();
+    let causal_config = causal_config(config, config.max_processes, held);
     let Some(bytes) = &saved.causal else {
         let me = ProcessId { person, incarnation: take_fresh(fresh) };
         return Ok(Causal::lending(me, causal_config));
@@ -127,16 +149,13 @@ pub(super) fn causal(
         return Err(unreadable("it belongs to another identity key than the one beside it"));
     }
     let room = causal_config.max_processes.max(snapshot.processes.len());
-    Causal::restore(snapshot, self::causal_config(config, room)).map_err(unreadable)
+    Causal::restore(snapshot, self::causal_config(config, room, held)).map_err(unreadable)
 }
 
-fn causal_config(config: &Config, max_processes: usize) -> causal::Config {
-    causal::Config {
-        trust: causal::Trust::Vouched,
-        max_held: config.max_held,
-        max_processes,
-        ..causal::Config::default()
-    }
+/// There is room for what was `held` when the process was stopped, and as much again for what others wait for.
+fn causal_config(config: &Config, max_processes: usize, held: usize) -> causal::Config {
+    let max_held = config.max_held.max(held).saturating_mul(2);
+    causal::Config { trust: causal::Trust::Vouched, max_held, max_processes, ..causal::Config::default() }
 }
 
 fn unreadable(reason: impl ToString) -> StoreError {
@@ -188,6 +207,7 @@ impl<S: Store> Peer<S> {
     pub(super) fn restore(&mut self, now: Now, saved: Saved) -> Result<(), StoreError> {
         self.ledger.numbered = self.causal.roster().len();
         self.ledger.clock_at_start = self.causal.clock();
+        self.ledger.log_at_start = self.causal.snapshot().log;
         if saved.causal.is_some() {
             self.homecoming.note_past();
         }
@@ -200,6 +220,9 @@ impl<S: Store> Peer<S> {
             self.gate.owe(owed.collect());
             let unseen = mind.unseen.into_iter().filter_map(|(number, ticks)| Some((self.numbered(number)?, ticks)));
             self.absent.go_on_counting(unseen.collect());
+            let doubtful =
+                mind.doubtful.into_iter().filter_map(|(number, beyond)| Some((self.numbered(number)?, beyond)));
+            self.ledger.doubtful = doubtful.collect();
             self.ledger.mind = bytes.clone();
         }
         for signed in &saved.records {
@@ -218,27 +241,30 @@ impl<S: Store> Peer<S> {
             let _ = self.directory.set_alias(person, alias);
         }
         for (conversation, bytes) in &saved.talks {
-            let TalkVectors { shown, fetched } = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
+            let TalkVectors { shown, fetched, lost } = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
             let numbered = |vector: Vec<(u32, Clock)>| {
                 let known = vector.into_iter().filter_map(|(number, clock)| Some((self.numbered(number)?, clock)));
                 Vector::kept(known)
             };
-            let (shown, fetched) = (numbered(shown), numbered(fetched));
+            let (shown, fetched, lost) = (numbered(shown), numbered(fetched), numbered(lost));
             let talk = self.talks.entry(conversation);
-            (talk.shown, talk.fetched, talk.fetched_and_shown) = (shown, fetched.clone(), fetched);
+            (talk.shown, talk.fetched, talk.fetched_and_shown, talk.lost) = (shown, fetched.clone(), fetched, lost);
         }
         self.greetings = saved.greetings.into_iter().collect();
         for kept in saved.own {
             self.outbox.restore(kept, self.causal.forgotten());
         }
         for (clock, due) in saved.delayed {
-            let wait = u64::try_from(due.saturating_sub(now.unix_micros)).unwrap_or(0);
+            // Should the clock have been set back meanwhile, it is not for longer than it was to be from the beginning.
+            let from = now.unix_micros.max(self.written_at(clock).unwrap_or(i64::MIN));
+            let wait = u64::try_from(due.saturating_sub(from)).unwrap_or(0);
             let wait = Duration::from_micros(wait).min(self.config.max_delay);
             self.outbox.delay(clock, now.monotonic + wait);
         }
         self.carry.sent_before(self.causal.clock());
         self.restore_carried(saved.carried);
         self.ledger.settled = self.settled();
+        self.ledger.held_at_start = saved.held.len();
         // That they were held stands in the trace.
         let journal = std::mem::replace(&mut self.config.journal, false);
         for kept in saved.held {
@@ -249,6 +275,13 @@ impl<S: Store> Peer<S> {
         self.ledger.held.clear();
         self.config.journal = journal;
         Ok(())
+    }
+
+    /// When a text of mine that somebody has not acknowledged was written, by the clock of then.
+    fn written_at(&self, clock: Clock) -> Option<i64> {
+        let kept = &self.outbox.message(clock)?.kept;
+        let body = self.open(kept).unwrap_or_else(|| kept.shared_body());
+        if let Ok(Body::Text(head, _)) = Body::decode(body) { Some(head.sent_at) } else { None }
     }
 
     fn numbered(&self, number: u32) -> Option<Index> {
@@ -289,6 +322,7 @@ impl<S: Store> Peer<S> {
             last: self.ledger.last,
             owed: owed.collect(),
             unseen: self.absent.unseen().map(|(process, ticks)| (number(process), ticks)).collect(),
+            doubtful: self.ledger.doubtful.iter().map(|(&process, &beyond)| (number(process), beyond)).collect(),
         };
         let mind = codec::encode(&mind);
         if mind != self.ledger.mind {
@@ -339,11 +373,21 @@ impl<S: Store> Peer<S> {
             Anew::RolledBack => self.ledger.clock_at_start,
             Anew::Forgotten { .. } => self.causal.clock(),
         };
-        let anew = self.causal.snapshot().reborn(self.me, sent);
+        let mut anew = self.causal.snapshot();
+        if matches!(why, Anew::RolledBack) {
+            // What was sent since the start counts for nothing: nor has it told anybody of what is on its way.
+            anew.remember(&self.ledger.log_at_start);
+        }
+        let anew = anew.reborn(self.me, sent);
         let room = self.config.max_processes.max(anew.processes.len());
         self.causal =
-            Causal::restore(anew, causal_config(&self.config, room)).expect("made of a snapshot that is sound");
+            Causal::restore(anew, causal_config(&self.config, room, 0)).expect("made of a snapshot that is sound");
         let index = self.causal.roster().index(&old).expect("just added");
+        if matches!(why, Anew::RolledBack) {
+            self.ledger.doubtful.insert(index, sent);
+        }
+        self.ledger.held_at_start = 0;
+        self.ledger.log_at_start = self.causal.snapshot().log;
         self.talks.hand_over(self.causal.me(), index);
         self.forget_what_was_under_way(now);
         self.keep_state();
@@ -377,8 +421,10 @@ impl super::talk::Talks {
     fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
         let mut changed = Vec::new();
         for (conversation, talk) in self.iter_mut() {
-            if talk.shown.take_raised() | talk.fetched_and_shown.take_raised() {
-                let vectors = TalkVectors { shown: talk.shown.numbers(), fetched: talk.fetched_and_shown.numbers() };
+            if talk.shown.take_raised() | talk.fetched_and_shown.take_raised() | talk.lost.take_raised() {
+                let (shown, fetched, lost) =
+                    (talk.shown.numbers(), talk.fetched_and_shown.numbers(), talk.lost.numbers());
+                let vectors = TalkVectors { shown, fetched, lost };
                 changed.push((conversation, codec::encode(&vectors)));
             }
         }

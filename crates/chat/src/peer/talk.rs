@@ -41,7 +41,7 @@ impl Vector {
     }
 
     /// An empty vector that was not always empty.
-    fn emptied() -> Self {
+    pub(super) fn emptied() -> Self {
         Self { clocks: Vec::new(), raised: true }
     }
 
@@ -64,6 +64,16 @@ impl Vector {
         }
     }
 
+    /// Whether no author's clock is beyond that of `other`.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.clocks.iter().enumerate().all(|(slot, clock)| other.clocks.get(slot).unwrap_or(&0) >= clock)
+    }
+
+    /// Whether every clock is 0.
+    pub(super) fn is_empty(&self) -> bool {
+        self.clocks.iter().all(|&clock| clock == 0)
+    }
+
     /// The authors with a clock above 0.
     pub(super) fn iter<'a>(
         &'a self,
@@ -83,6 +93,8 @@ pub(super) struct Talk {
     pub(super) fetched: Vector,
     /// What of that has been shown: the rest is in memory alone, and has to be fetched again after a restart.
     pub(super) fetched_and_shown: Vector,
+    /// What was waited for and could not be fetched from anybody: what stands below these clocks may be missing.
+    pub(super) lost: Vector,
     /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
     pub(super) newest: Hlc,
     /// Whom a message reaches, as of a generation of the directory.

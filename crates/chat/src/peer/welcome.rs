@@ -10,6 +10,7 @@
 //! What a member hands over then stands in [`giving`].
 
 mod giving;
+mod naming;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,15 +18,16 @@ use std::time::Duration;
 
 use causal::{Clock, Index, Set};
 
-use crate::body::{self, Body, Scope, Shown as Named};
+use crate::body::{self, Body, Scope, Welcome};
 use crate::frame::{Control, HistoryWanted};
 use crate::history::{Conversation, Entry};
 use crate::hlc::Hlc;
 use crate::kept::Kept;
 use crate::store::{Change, Store};
-use crate::{Event, LinkId, MessageId, PersonId, ProcessId};
+use crate::{Event, LinkId, MessageId, ProcessId};
 
 use super::arrival::Shown;
+use super::talk::Vector;
 use super::{BadFrame, Now, Peer};
 
 /// What one welcome names of one conversation.
@@ -34,6 +36,8 @@ struct Need {
     conversation: Conversation,
     scope: Scope,
     up_to: BTreeMap<ProcessId, Clock>,
+    /// Of the newest, named one by one, those that are not here yet.
+    newest: BTreeSet<MessageId>,
 }
 
 /// A welcome that waits for history.
@@ -44,6 +48,8 @@ struct Waiting {
     since: Duration,
     /// Who was asked and has not been shown all of it himself.
     lacking: BTreeSet<Index>,
+    /// It has all that it waits for, and what is held back leaves no room for it.
+    wants_room: bool,
 }
 
 /// History that is being fetched.
@@ -57,6 +63,8 @@ struct Fetch {
     got: usize,
     /// The answerer had been shown all of it himself, at every piece.
     whole: bool,
+    /// All but what is named one by one was fetched before it began.
+    newest_only: bool,
     /// How far back it has come.
     before: Option<(Hlc, MessageId)>,
     /// The newest are here; what comes now is shown nowhere until it is asked for.
@@ -110,13 +118,20 @@ impl Gate {
         !self.waiting.is_empty() || !self.fetches.is_empty()
     }
 
+    /// Whether something waits for nothing but room among what is held back.
+    pub(super) fn wants_room(&self) -> bool {
+        self.waiting.values().any(|waiting| waiting.wants_room)
+    }
+
     fn is_fetching(&self, conversation: &Conversation) -> bool {
         self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.behind)
     }
 
     /// When the next fetch is given up.
     pub(super) fn next(&self, patience: Duration) -> Option<(Duration, &'static str)> {
-        let idle = |waiting: &&Waiting| !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation));
+        let idle = |waiting: &&Waiting| {
+            !waiting.wants_room && !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation))
+        };
         let idle = self.waiting.values().filter(idle).map(|waiting| waiting.since);
         let since = self.fetches.values().map(|fetch| fetch.since).chain(idle).min();
         since.map(|since| (since + patience, "history is being fetched"))
@@ -124,32 +139,45 @@ impl Gate {
 }
 
 impl<S: Store> Peer<S> {
-    /// Tells a newcomer what I have shown of these conversations, if I have shown anything.
+    /// Tells a newcomer what I have shown of these conversations, and who is gone for good, if there is anything to tell.
     pub(super) fn welcome(&mut self, newcomer: ProcessId, conversations: &[Conversation]) {
-        let named = conversations.iter().filter_map(|conversation| {
-            let scope = match conversation {
-                Conversation::All => Scope::All,
-                Conversation::Group(name) => Scope::Group(name.clone()),
-                Conversation::Direct(_) => Scope::Direct,
-            };
-            let shown = &self.talks.known(conversation)?.shown;
-            let up_to: Vec<_> = shown.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
-            (!up_to.is_empty()).then_some(Named { scope, up_to })
-        });
-        let named: Vec<Named> = named.collect();
         let dests: Set = self.indices([newcomer]);
-        if !named.is_empty() && !dests.is_empty() {
-            self.multicast(&dests, body::welcome(&named), None, None, None);
+        if let Some(index) = dests.iter().next()
+            && let Some(welcome) = self.welcome_to(index, conversations)
+        {
+            self.multicast(&dests, body::welcome(&welcome), None, None, None);
         }
     }
 
-    /// Notes whom the author of a text that is being shown did not address, though I know him as a member.
+    /// Notes whom the author of a message did not address, though I know him as a member.
     pub(super) fn note_unaddressed(&mut self, conversation: &Conversation, author: Index, addressed: &Set) {
         let mut lacking = self.dests(conversation).difference(addressed);
         lacking.remove(author);
-        for member in lacking.iter() {
+        self.owe(&lacking, conversation);
+    }
+
+    /// Notes who lacks a text of the past that is being shown, though it was addressed to him: its author is gone, and nobody
+    /// hands on as a message what he has as history.
+    pub(super) fn note_unserved(&mut self, conversation: &Conversation, kept: &Kept) {
+        let (author, clock) = (kept.sender(), kept.clock());
+        if !self.is_gone(author) {
+            return;
+        }
+        let members = self.dests(conversation).intersection(kept.dests());
+        let lacking = members.iter().filter(|&member| self.vectors.has(member, author) < clock).collect();
+        self.owe(&lacking, conversation);
+    }
+
+    fn owe(&mut self, members: &Set, conversation: &Conversation) {
+        for member in members.iter() {
             self.gate.owed.entry(member).or_default().insert(conversation.clone());
         }
+    }
+
+    /// Whether this process is its person's no more.
+    fn is_gone(&self, process: Index) -> bool {
+        let id = *self.causal.roster().id(process);
+        self.directory.process_of(id.person) != Some(id)
     }
 
     /// Before I say something to `dests`: those of them who were not addressed in what I was shown are welcomed.
@@ -185,32 +213,29 @@ impl<S: Store> Peer<S> {
         if of_this_member >= self.config.max_waiting_welcomes {
             return false;
         }
-        let Ok(Body::Welcome(named)) = Body::decode(kept.shared_body()) else { return false };
+        let Ok(Body::Welcome(Welcome { shown, .. })) = Body::decode(kept.shared_body()) else { return false };
         let from = kept.id().process.person;
-        let needs: Vec<Need> = named.into_iter().filter_map(|named| self.need(from, named)).collect();
-        let waiting = Waiting { kept: kept.clone(), needs, since: now.monotonic, lacking: BTreeSet::new() };
+        let needs: Vec<Need> = shown.into_iter().map(|named| self.need(from, named)).collect();
+        let waiting =
+            Waiting { kept: kept.clone(), needs, since: now.monotonic, lacking: BTreeSet::new(), wants_room: false };
         self.gate.waiting.insert(key, waiting);
         self.admit(now);
         self.gate.waiting.contains_key(&key)
     }
 
-    fn need(&self, from: PersonId, named: Named) -> Option<Need> {
-        let conversation = match &named.scope {
-            Scope::All => Conversation::All,
-            Scope::Group(name) => self.groups.contains(name).then(|| Conversation::Group(name.clone()))?,
-            Scope::Direct => Conversation::Direct(from),
-        };
-        let up_to = named.up_to.into_iter().filter(|(author, _)| *author != self.me).collect();
-        Some(Need { conversation, scope: named.scope, up_to })
-    }
-
     /// Whether all that is named was fetched (or given up).
     fn is_fetched(&self, need: &Need) -> bool {
+        need.newest.is_empty() && self.is_covered(need)
+    }
+
+    /// Whether all that the clocks tell of was fetched.
+    fn is_covered(&self, need: &Need) -> bool {
         let talk = self.talks.known(&need.conversation);
-        need.up_to.iter().all(|(author, &clock)| {
+        let covers = |(author, &clock): (&ProcessId, &Clock)| {
             let author = self.causal.roster().index(author);
             author.zip(talk).is_some_and(|(author, talk)| talk.fetched.of(author) >= clock)
-        })
+        };
+        need.up_to.iter().all(covers)
     }
 
     /// Hands the welcomes that need not wait any longer to the causal order, and starts fetching for the others.
@@ -218,7 +243,13 @@ impl<S: Store> Peer<S> {
         let keys: Vec<(Index, Clock)> = self.gate.waiting.keys().copied().collect();
         for key in keys {
             let waiting = &self.gate.waiting[&key];
-            let Some(need) = waiting.needs.iter().find(|need| !self.is_fetched(need)).cloned() else {
+            let is_asked = self.link_of.contains_key(&key.0) && !waiting.lacking.contains(&key.0);
+            let waits = |need: &&Need| !self.is_fetched(need) && (is_asked || !self.is_strange(&need.conversation));
+            let Some(need) = waiting.needs.iter().find(waits).cloned() else {
+                if !self.has_room_to_hold(&waiting.kept, 0) {
+                    self.gate.waiting.get_mut(&key).expect("it was there just now").wants_room = true;
+                    continue;
+                }
                 let Waiting { kept, needs, .. } = self.gate.waiting.remove(&key).expect("it was there just now");
                 self.gate.submitted.insert(key, needs);
                 if self.submit(now, kept).is_err() {
@@ -248,13 +279,24 @@ impl<S: Store> Peer<S> {
         let welcomer = linked.iter().copied().find(|&(process, _)| process == welcome.0 && !lacks(process));
         let other = |linked: &(Index, LinkId)| member(linked) && !lacks(linked.0);
         let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(other)) else { return };
-        let fetched = self.talks.known(&need.conversation).map(|talk| &talk.fetched);
-        let after = fetched.into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
+        let talk = self.talks.known(&need.conversation).filter(|talk| talk.lost.is_empty());
+        let newest_only = talk.is_some() && self.is_covered(&need);
+        let after = talk.map(|talk| &talk.fetched).into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
         let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
         self.gate.last_request += 1;
         let request = self.gate.last_request;
-        let fetch =
-            Fetch { need, from, link, after, got: 0, whole: true, before: None, behind: false, since: now.monotonic };
+        let fetch = Fetch {
+            need,
+            from,
+            link,
+            after,
+            got: 0,
+            whole: true,
+            newest_only,
+            before: None,
+            behind: false,
+            since: now.monotonic,
+        };
         self.gate.fetches.insert(request, fetch);
         self.want(request, None);
     }
@@ -266,6 +308,7 @@ impl<S: Store> Peer<S> {
             scope: fetch.need.scope.clone(),
             after: fetch.after.clone(),
             up_to: fetch.need.up_to.iter().map(|(&author, &clock)| (author, clock)).collect(),
+            also: naming::by_author(fetch.need.newest.iter().copied()),
             before,
         };
         let link = fetch.link;
@@ -298,6 +341,12 @@ impl<S: Store> Peer<S> {
                 continue;
             };
             taken += 1;
+            self.gate.note_here(&need.conversation, entry.kept.id());
+            if entry.kept.dests().contains(self.causal.me()) {
+                // It is mine to be delivered in its order, like any that is handed on.
+                self.repair.refused += u64::from(self.arrive(now, entry.kept).is_err());
+                continue;
+            }
             if behind {
                 let stamp = entry.kept.stamp();
                 let (author, clock) = (stamp.sender, stamp.clock);
@@ -312,25 +361,30 @@ impl<S: Store> Peer<S> {
         let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
         fetch.got += taken;
         fetch.whole &= whole;
-        let whole = fetch.whole;
         fetch.since = now.monotonic;
-        // Each piece has to go further back than the one before, or a liar could keep this up for ever.
-        let more = more.filter(|more| fetch.before.is_none_or(|before| *more < before));
+        // Each piece has to go further back than the one before, or a liar could keep this up for ever; and what is named one
+        // by one is among the newest.
+        let more =
+            more.filter(|more| fetch.before.is_none_or(|before| *more < before) && (taken > 0 || !fetch.newest_only));
         fetch.before = more.or(fetch.before);
-        let enough = fetch.got >= self.config.history_first;
+        let (whole, lacks_some) = (fetch.whole, !fetch.need.newest.is_empty());
+        let enough = fetch.got >= self.config.history_first || (fetch.newest_only && !lacks_some);
+        let more = more.filter(|_| !(enough && fetch.newest_only));
         if !behind && (more.is_none() || enough) {
+            if lacks_some {
+                // What he lacks that he named himself was not signed by its author: nobody can hand it on.
+                self.gate.expect_no_more_of(from, &need.conversation);
+            }
+            if !whole || lacks_some {
+                self.gate.note_lacking(from, &need.conversation);
+            }
             if !whole {
                 // What he has is on the shelf; the rest is with somebody else.
                 self.gate.fetches.remove(&request);
-                for waiting in self.gate.waiting.values_mut() {
-                    if waiting.needs.iter().any(|of| of.conversation == need.conversation) {
-                        waiting.lacking.insert(from);
-                    }
-                }
                 self.admit(now);
                 return Ok(());
             }
-            fetch.behind = true;
+            self.gate.fetches.get_mut(&request).expect("still there").behind = true;
             self.note_fetched(&need);
             self.admit(now);
         }
@@ -368,12 +422,31 @@ impl<S: Store> Peer<S> {
         Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false, opened })
     }
 
+    /// All that is named was fetched. Where something had been lost all was asked for anew.
     fn note_fetched(&mut self, need: &Need) {
-        for (&author, &clock) in &need.up_to {
-            if let Ok(author) = self.causal.intern(author) {
-                self.talks.entry(&need.conversation).fetched.raise(author, clock);
-            }
+        let named = self.named_clocks(need);
+        let talk = self.talks.entry(&need.conversation);
+        named.iter().for_each(|&(author, clock)| talk.fetched.raise(author, clock));
+        if !talk.lost.is_empty() && talk.lost.is_within(&Vector::kept(named.into_iter())) {
+            talk.lost = Vector::emptied();
         }
+    }
+
+    /// What is named cannot be fetched from anybody: nothing waits for it any longer, and nobody takes this peer for one who
+    /// has it.
+    fn note_lost(&mut self, need: &Need) {
+        let named = self.named_clocks(need);
+        let talk = self.talks.entry(&need.conversation);
+        for (author, clock) in named {
+            talk.fetched.raise(author, clock);
+            talk.lost.raise(author, clock);
+        }
+        self.gate.expect_no_more(&need.conversation);
+    }
+
+    fn named_clocks(&mut self, need: &Need) -> Vec<(Index, Clock)> {
+        let named = need.up_to.iter().filter_map(|(&author, &clock)| Some((self.causal.intern(author).ok()?, clock)));
+        named.collect()
     }
 
     /// A welcome is delivered: what it named and what was fetched is shown, in the order of the history.
@@ -446,7 +519,7 @@ impl<S: Store> Peer<S> {
             if self.is_fetched(&need) {
                 continue;
             }
-            self.note_fetched(&need);
+            self.note_lost(&need);
             let conversation = self.conversation_label(&need.conversation);
             let text = format!(
                 "the history of {conversation} could not be fetched from anybody: what was said there before is missing"

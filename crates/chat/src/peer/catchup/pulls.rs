@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use causal::{Clock, Index};
 
-use crate::batch::MAX_LEAVES;
 use crate::frame::{Control, Pulled};
 use crate::kept::{Kept, SignedBatch};
 use crate::store::Store;
@@ -17,13 +15,8 @@ use super::super::sending::Queued;
 use super::super::{BadFrame, Now, Peer};
 use super::Pulling;
 
-/// What was found of what was asked for.
-#[derive(Default)]
-struct Found {
-    messages: Vec<Kept>,
-    /// Up to here that is everything.
-    through: Clock,
-}
+/// How many messages are read at once: whole batches, where they are large.
+const STEP: usize = 256;
 
 impl<S: Store> Peer<S> {
     /// Hands over what the asker lacks and I have.
@@ -38,17 +31,16 @@ impl<S: Store> Peer<S> {
     ) {
         let index = self.causal.roster().index(&author);
         let is_mine = author == self.me;
-        let Found { messages, through } = match index {
-            _ if is_mine => self.mine_for(asker, after, up_to),
-            Some(index) => self.others_for(asker, (index, author), after, up_to),
-            None => Found::default(),
+        let (piece, through) = match index {
+            _ if is_mine => self.piece_of_mine(asker, after, up_to),
+            Some(index) => self.piece_of_others(asker, (index, author), after, up_to),
+            None => (self.empty_piece(), 0),
         };
-        let (piece, cut) = self.piece(&messages);
         let pulled = Pulled {
             author,
             after,
-            piece,
-            through: cut.unwrap_or(through),
+            piece: piece.finish(&self.causal),
+            through,
             up_to,
             clock: is_mine.then(|| self.causal.clock()),
             due_ms: if is_mine { self.due_of_first(now, asker, after, up_to) } else { None },
@@ -59,17 +51,24 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// More than a piece holds: its batches go whole.
-    fn more_than_a_piece(&self) -> usize {
-        self.config.max_piece + MAX_LEAVES
+    fn empty_piece(&self) -> Builder {
+        Builder::new(self.config.max_piece, self.config.max_piece_bytes)
     }
 
-    /// My own messages that `asker` has not acknowledged, but for those that are not signed yet or under `-delay`.
-    fn mine_for(&self, asker: Index, after: Clock, up_to: Clock) -> Found {
-        let asked = self.outstanding(asker, after, up_to).filter(|kept| self.outbox.due(kept.clock()).is_none());
-        let messages = asked.take(self.more_than_a_piece()).cloned().collect();
+    /// My own messages that `asker` has not acknowledged, but for those that are not signed yet or under `-delay`; and up to
+    /// where that is everything.
+    fn piece_of_mine(&self, asker: Index, after: Clock, up_to: Clock) -> (Builder, Clock) {
+        let mut piece = self.empty_piece();
+        let mut last = after;
+        for kept in self.outstanding(asker, after, up_to).filter(|kept| self.outbox.due(kept.clock()).is_none()) {
+            if !piece.has_room_for(kept) {
+                return (piece, last);
+            }
+            last = kept.clock();
+            piece.put(kept);
+        }
         let unsent = self.queue.first().map(Queued::clock).into_iter().chain(self.outbox.delayed().next()).min();
-        Found { messages, through: up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)) }
+        (piece, up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)))
     }
 
     fn outstanding(&self, asker: Index, after: Clock, up_to: Clock) -> impl Iterator<Item = &Kept> {
@@ -83,40 +82,57 @@ impl<S: Store> Peer<S> {
         Some(millis(due.saturating_sub(now.monotonic)))
     }
 
-    /// What I have of somebody else's messages to `asker`, delivered or held.
-    fn others_for(&self, asker: Index, author: (Index, ProcessId), after: Clock, up_to: Clock) -> Found {
-        let most = self.more_than_a_piece();
-        let stored = self.store.kept_by(author.1, after, up_to, most);
-        let through = match stored.last() {
-            Some(last) if stored.len() == most => last.clock(),
-            Some(_) | None => self.causal.delivered(author.0),
-        };
-        // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
-        let stored = stored.into_iter().filter(|kept| self.causal.knows(author.0, kept.clock()));
-        let held = self.causal.held_runs().filter(|(kept, ..)| kept.sender() == author.0);
-        let held = held.flat_map(|(kept, followers, _)| kept.run(followers));
-        let held = held.filter(|kept| kept.clock() > after && kept.clock() <= up_to);
-        let messages = stored.chain(held).filter(|kept| kept.dests().contains(asker)).collect();
-        Found { messages, through: through.min(up_to) }
-    }
-
-    /// As many of `candidates` as one piece holds, in clock order, and the clock of the last one if some were left out. What
-    /// its author did not sign is left out for good.
-    fn piece(&self, candidates: &[Kept]) -> (Bytes, Option<Clock>) {
-        let mut piece = Builder::new(self.config.max_piece, self.config.max_piece_bytes);
-        let mut last = 0;
-        let mut cut = None;
-        for kept in candidates {
-            if piece.is_full() && !piece.has_begun(kept.batch()) {
-                cut = Some(last);
+    /// What I have of somebody else's messages to `asker`, delivered or held, but for what its author did not sign; and up to
+    /// where that is everything.
+    fn piece_of_others(
+        &self,
+        asker: Index,
+        author: (Index, ProcessId),
+        after: Clock,
+        up_to: Clock,
+    ) -> (Builder, Clock) {
+        let mut piece = self.empty_piece();
+        let is_for_him = |kept: &Kept| kept.dests().contains(asker) && kept.is_signed(&self.causal);
+        let (mut last, mut looked) = (after, 0);
+        loop {
+            let stored = self.store.kept_by(author.1, last, up_to, STEP);
+            for kept in &stored {
+                if !piece.has_room_for(kept) {
+                    return (piece, last);
+                }
+                last = kept.clock();
+                // Of an earlier incarnation of mine the store may have what was said under clocks that had been used.
+                if !self.ledger.is_doubtful(author.0, last) && is_for_him(kept) {
+                    piece.put(kept);
+                }
+            }
+            if stored.len() < STEP {
                 break;
             }
-            last = kept.clock();
-            if kept.is_signed(&self.causal) {
-                piece.put(kept);
+            looked += stored.len();
+            if looked >= self.config.max_piece {
+                return (piece, last);
             }
         }
-        (piece.finish(&self.causal), cut)
+        for kept in self.held_of(author.0, after, up_to) {
+            if !piece.has_room_for(&kept) {
+                return (piece, last);
+            }
+            last = kept.clock();
+            if is_for_him(&kept) {
+                piece.put(&kept);
+            }
+        }
+        (piece, up_to.min(self.causal.delivered(author.0)))
+    }
+
+    /// What is held of `author`'s, in clock order.
+    fn held_of(&self, author: Index, after: Clock, up_to: Clock) -> Vec<Kept> {
+        let held = self.causal.held_runs().filter(|(kept, ..)| kept.sender() == author);
+        let held = held.flat_map(|(kept, followers, _)| kept.run(followers));
+        let mut held: Vec<Kept> = held.filter(|kept| kept.clock() > after && kept.clock() <= up_to).collect();
+        held.sort_unstable_by_key(Kept::clock);
+        held
     }
 
     /// Takes a piece of what was asked for.

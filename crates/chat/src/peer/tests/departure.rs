@@ -241,3 +241,99 @@ fn a_word_that_others_hand_on_is_a_sign_of_life() {
     assert_eq!(world.heard(ALICE).len(), 4);
     assert_eq!(users(&mut world, ALICE), ["alice", "bob", "carol"]);
 }
+
+/// alice has forgotten dave, and says nothing any more of what is on its way to him. erin, who comes later, has to know.
+#[test]
+fn a_newcomer_learns_who_was_forgotten_before_anything_else() {
+    let mut world = mesh_without_dave();
+    let dave = world.people[DAVE].peer.process();
+    // The frame that tells bob is on its way.
+    world.slow(ALICE, BOB);
+    forget(&mut world, ALICE, "dave").unwrap();
+    world.settle();
+    let erin = world.add("erin");
+    world.link(erin, BOB);
+    world.settle();
+    assert!(!has_forgotten(&world, erin, dave), "bob has not heard");
+    world.link(erin, ALICE);
+    world.settle();
+    assert!(has_forgotten(&world, erin, dave));
+    assert_eq!(users(&mut world, erin), ["alice", "bob", "carol", "erin"]);
+}
+
+/// The tombstone is addressed to those whom alice knows: whoever knows more tells those.
+#[test]
+fn whoever_the_tombstone_passed_by_is_told_by_others() {
+    let mut world = mesh_without_dave();
+    let dave = world.people[DAVE].peer.process();
+    world.split(&[ALICE], &[BOB, CAROL]);
+    world.settle();
+    let erin = world.add("erin");
+    world.link(erin, BOB);
+    world.settle();
+    forget(&mut world, ALICE, "dave").unwrap();
+    world.settle();
+    world.cut(erin, BOB);
+    world.link(ALICE, BOB);
+    world.settle();
+    world.cut(ALICE, BOB);
+    world.link(erin, BOB);
+    world.pass(Duration::from_secs(5));
+    assert!(has_forgotten(&world, erin, dave));
+}
+
+/// dave's clock was ahead once: the record that departed with him is newer than the one that he comes back with.
+#[test]
+fn whoever_returns_with_an_older_record_than_departed_is_believed() {
+    let mut world = World::new(&["alice", "bob", "carol", "dave"]);
+    let two_days = Duration::from_secs(2 * 86_400).as_micros();
+    let ahead = crate::Hlc { micros: world.now().unix_micros + i64::try_from(two_days).unwrap(), logical: 0 };
+    let peer = &mut world.people[DAVE].peer;
+    peer.clock.go_on_from(ahead);
+    peer.record_is_stale = true;
+    world.link_all();
+    world.settle();
+    world.kill(DAVE);
+    forget(&mut world, ALICE, "dave").unwrap();
+    world.pass(Duration::from_secs(1));
+    world.restart(DAVE);
+    for who in [ALICE, BOB, CAROL] {
+        world.link(DAVE, who);
+    }
+    world.pass(Duration::from_secs(5));
+    for who in [ALICE, BOB, CAROL, DAVE] {
+        assert!(world.people[who].closed.is_empty(), "{who}: {:?}", world.people[who].closed);
+        assert_eq!(users(&mut world, who), ["alice", "bob", "carol", "dave"], "{who}");
+    }
+}
+
+/// alice and dave are linked, and each learns at once from somebody else that the other's process is gone for good.
+#[test]
+fn two_who_have_forgotten_each_other_both_begin_anew() {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    let processes = [ALICE, DAVE].map(|who| world.people[who].peer.process());
+    world.slow(BOB, DAVE);
+    world.slow(CAROL, ALICE);
+    world.slow(ALICE, DAVE);
+    world.slow(DAVE, ALICE);
+    for (a, b) in [(ALICE, BOB), (BOB, CAROL), (CAROL, DAVE)] {
+        world.cut(a, b);
+    }
+    world.settle();
+    forget(&mut world, BOB, "alice").unwrap();
+    forget(&mut world, CAROL, "dave").unwrap();
+    world.deliver_all(BOB, DAVE);
+    world.deliver_all(CAROL, ALICE);
+    for (a, b) in [(ALICE, DAVE), (DAVE, ALICE), (BOB, DAVE), (CAROL, ALICE)] {
+        world.fast(a, b);
+    }
+    world.settle();
+    // Whoever begins anew first closes the link: the other learns it at the next one.
+    while !world.is_linked(ALICE, DAVE) {
+        world.link(ALICE, DAVE);
+        world.settle();
+    }
+    for (who, process) in [ALICE, DAVE].into_iter().zip(processes) {
+        assert_ne!(world.people[who].peer.process(), process, "{who}");
+    }
+}

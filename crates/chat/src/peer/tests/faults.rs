@@ -289,3 +289,43 @@ fn long_messages_that_are_held_are_bounded_by_their_bytes() {
     assert_eq!(world.heard(CAROL)[0], "first");
     assert_eq!(world.people[CAROL].peer.held_large_bytes, 0);
 }
+
+/// What carol holds back waits for bob's answer, and there is no room for more; the answer waits for alice's question, which nobody
+/// would ask for if it were refused.
+#[test]
+fn what_others_wait_for_is_held_though_there_is_no_room() {
+    let config = crate::Config { max_held: 3, journal: true, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol", "dave"], config);
+    world.link_all();
+    world.settle();
+    world.slow(ALICE, CAROL);
+    world.slow(BOB, CAROL);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.settle();
+    for round in 1..=3 {
+        world.say(3, "all", &format!("{round}"));
+    }
+    world.settle();
+    assert_eq!(world.people[CAROL].peer.causal.held(), 3);
+    world.fast(BOB, CAROL);
+    world.pass(Duration::from_secs(20));
+    assert_eq!(world.heard(CAROL), ["question", "answer", "1", "2", "3"]);
+    assert!(!world.people[CAROL].events.iter().any(|event| matches!(event, Event::Gap { .. })));
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_delay_longer_than_it_was_to_be() {
+    let mut world = World::new(&["alice", "bob"]);
+    world.keep(ALICE);
+    world.link_all();
+    world.settle();
+    world.say_later(ALICE, "bob", "later", 10_000);
+    world.pass(Duration::from_secs(5));
+    world.set_back(Duration::from_secs(3600));
+    world.come_back(ALICE);
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(12));
+    assert_eq!(world.heard(BOB), ["later"]);
+}

@@ -243,3 +243,33 @@ proptest! {
         }
     }
 }
+
+/// bob names a message of alice's that she has not sent, and she answers him with it: each waits for the other's at carol.
+#[test]
+fn messages_that_wait_for_each_other_are_cut_loose() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    let (alice, carol) = (world.people[0].peer.process(), world.people[2].peer.process());
+    world.slow(0, 2);
+    world.slow(1, 2);
+    world.settle();
+    let clock = world.people[0].peer.causal.clock() + 1;
+    let bob = &mut world.people[1].peer;
+    let mut snapshot = bob.causal.snapshot();
+    let index = |process| bob.causal.roster().index(&process).unwrap();
+    let made_up = causal::Entry { sender: index(alice), clock, dests: [index(carol)].into_iter().collect() };
+    snapshot.remember(&[made_up]);
+    let config = causal::Config { trust: causal::Trust::Vouched, ..causal::Config::default() };
+    bob.causal = causal::Process::restore(snapshot, config).unwrap();
+    world.say(1, "all", "what will you say?");
+    world.settle();
+    world.say(0, "all", "this");
+    world.settle();
+    world.fast(0, 2);
+    world.fast(1, 2);
+    world.pass(Duration::from_secs(20));
+    assert!(world.heard(2).is_empty());
+    world.pass(Duration::from_secs(20));
+    let heard = world.heard(2);
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    assert_eq!(world.people[2].peer.causal.held(), 0);
+}

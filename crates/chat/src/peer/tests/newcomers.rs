@@ -235,3 +235,118 @@ fn nobody_ever_reads_an_answer_before_its_question() {
         assert_eq!(histories.len(), 1, "seed {seed}: one same history of `all` for everybody");
     }
 }
+
+/// bob gave alice's first text up, and handed dave what he had. It comes to bob late; dave was never addressed.
+#[test]
+fn what_comes_late_to_whom_a_newcomer_had_his_history_from_reaches_him_too() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    world.say_later(ALICE, "all", "late", 120_000);
+    world.say(ALICE, "all", "afterwards");
+    world.settle();
+    world.cut(ALICE, BOB);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.heard(BOB), ["afterwards"]);
+    let dave = world.add("dave");
+    world.link(dave, BOB);
+    world.settle();
+    assert_eq!(world.heard(dave), ["afterwards"]);
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(120));
+    assert_eq!(world.history(BOB, "all"), ["late", "afterwards"]);
+    assert_eq!(world.history(dave, "all"), ["late", "afterwards"]);
+}
+
+/// alice's text was addressed to carol, who never got it. Everybody who did has lost his store since, and has it as history only.
+#[test]
+fn whoever_has_a_text_as_history_hands_it_to_whom_it_was_addressed_to() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.settle();
+    world.cut(BOB, CAROL);
+    world.restart(ALICE);
+    world.fast(ALICE, CAROL);
+    world.link(ALICE, BOB);
+    world.settle();
+    assert_eq!(world.history(ALICE, "all"), ["question", "answer"]);
+    world.kill(BOB);
+    world.link(ALICE, CAROL);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+}
+
+/// carol was told that alice's history could not be fetched. So she does not pass for one who has it.
+#[test]
+fn whoever_could_not_fetch_the_history_is_not_asked_for_it_in_vain() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.settle();
+    world.slow(ALICE, CAROL);
+    world.join(CAROL, "cars");
+    world.settle();
+    // Her requests for history never arrive.
+    world.slow(CAROL, ALICE);
+    world.fast(ALICE, CAROL);
+    world.say(ALICE, "cars", "second");
+    world.pass(Duration::from_secs(70));
+    let warned = |world: &World, who: usize| {
+        world.people[who].events.iter().any(|event| matches!(event, Event::Warning { text } if text.contains("cars")))
+    };
+    assert!(warned(&world, CAROL));
+    assert_eq!(world.heard(CAROL), ["second"]);
+    world.kill(ALICE);
+    world.join(BOB, "cars");
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.heard(BOB), ["second"]);
+    assert!(warned(&world, BOB), "carol does not have the question");
+}
+
+/// Nobody is left who was given alice's text as a message, and nothing that carol has waits for it.
+#[test]
+fn a_text_that_others_have_as_history_only_reaches_whom_it_was_addressed_to() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.cut(BOB, CAROL);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    world.cut(ALICE, CAROL);
+    world.fast(ALICE, CAROL);
+    world.restart(ALICE);
+    world.link(ALICE, BOB);
+    world.settle();
+    assert_eq!(world.history(ALICE, "all"), ["question"]);
+    world.kill(BOB);
+    world.link(ALICE, CAROL);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.history(CAROL, "all"), ["question"]);
+}
+
+/// alice welcomes bob to a group that he has left by then, and rejoins before she hears of either.
+#[test]
+fn whoever_left_and_came_back_unheard_reads_the_question_first() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.slow(ALICE, BOB);
+    world.join(BOB, "cars");
+    world.settle();
+    // What bob does from now on waits at alice for what carol said.
+    world.slow(CAROL, ALICE);
+    world.say(CAROL, "all", "hello");
+    world.settle();
+    world.command(BOB, Command::LeaveGroup { group: "cars".to_owned() }).unwrap();
+    world.fast(ALICE, BOB);
+    world.settle();
+    world.join(BOB, "cars");
+    world.say(ALICE, "cars", "answer");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["hello", "question", "answer"]);
+    world.fast(CAROL, ALICE);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(BOB), ["hello", "question", "answer"]);
+}

@@ -81,7 +81,7 @@ fn history_is_handed_over_so_often_and_no_more() {
     let answers = answers_to(|everybody, request| {
         let up_to = vec![(everybody[DAVE], 1000)];
         let (scope, after) = (Scope::All, Vec::new());
-        Control::HistoryWanted(HistoryWanted { request, scope, after, up_to, before: None })
+        Control::HistoryWanted(HistoryWanted { request, scope, after, up_to, also: Vec::new(), before: None })
     });
     assert!((MOST / 2..=MOST + 1).contains(&answers), "{answers}");
 }
@@ -139,7 +139,7 @@ fn what_waits_is_bounded_in_bytes() {
     world.full(ALICE, BOB);
     for request in 0..100 {
         let (scope, after) = (Scope::All, vec![(author, 1); 100]);
-        let wanted = HistoryWanted { request, scope, after, up_to: Vec::new(), before: None };
+        let wanted = HistoryWanted { request, scope, after, up_to: Vec::new(), also: Vec::new(), before: None };
         world.carry(BOB, ALICE, &Control::HistoryWanted(wanted).encode());
     }
     assert!(world.people[ALICE].peer.repair.refused >= 80, "{}", world.people[ALICE].peer.repair.refused);

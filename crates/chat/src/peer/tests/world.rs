@@ -37,6 +37,8 @@ struct Half {
 pub(super) struct World {
     pub(super) people: Vec<Someone>,
     now: Duration,
+    /// How far everybody's wall clock was set back.
+    set_back: Duration,
     config: Config,
     limits: MemoryLimits,
     links: BTreeMap<(usize, usize), LinkId>,
@@ -93,6 +95,7 @@ impl World {
         let mut world = Self {
             people: Vec::new(),
             now: Duration::from_secs(1),
+            set_back: Duration::ZERO,
             config,
             limits,
             links: BTreeMap::new(),
@@ -153,7 +156,13 @@ impl World {
     }
 
     pub(super) fn now(&self) -> Now {
-        Now { monotonic: self.now, unix_micros: START + i64::try_from(self.now.as_micros()).unwrap() }
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap();
+        Now { monotonic: self.now, unix_micros: START + micros(self.now) - micros(self.set_back) }
+    }
+
+    /// Sets everybody's wall clock back.
+    pub(super) fn set_back(&mut self, by: Duration) {
+        self.set_back += by;
     }
 
     pub(super) fn is_linked(&self, a: usize, b: usize) -> bool {

@@ -1,14 +1,13 @@
 //! A member hands over what a newcomer fetches, a piece at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use causal::{Clock, Index};
 
 use crate::body::Scope;
 use crate::frame::{Control, HistoryWanted};
-use crate::history::{Conversation, SortKey};
-use crate::kept::Kept;
+use crate::history::{Conversation, Entry, SortKey};
 use crate::store::Store;
 use crate::{LinkId, MessageId, ProcessId};
 
@@ -42,15 +41,15 @@ impl<S: Store> Peer<S> {
 
     /// What is wanted of a conversation, the newest first, and where it goes on if there may be more.
     fn piece_of(&self, conversation: &Conversation, asker: Index, wanted: &HistoryWanted) -> (Bytes, Option<SortKey>) {
-        let asker_id = *self.causal.roster().id(asker);
         let after: BTreeMap<ProcessId, Clock> = wanted.after.iter().copied().collect();
         let up_to: BTreeMap<ProcessId, Clock> = wanted.up_to.iter().copied().collect();
-        let is_wanted = |kept: &Kept| {
-            let MessageId { process, clock } = kept.id();
-            process != asker_id
-                && !kept.dests().contains(asker)
-                && up_to.get(&process).is_some_and(|&last| clock <= last)
-                && after.get(&process).is_none_or(|&first| clock > first)
+        let also: BTreeSet<(&ProcessId, Clock)> =
+            wanted.also.iter().flat_map(|(author, clocks)| clocks.iter().map(move |&clock| (author, clock))).collect();
+        let is_wanted = |entry: &Entry| {
+            let MessageId { process, clock } = entry.kept.id();
+            let is_new = up_to.get(&process).is_some_and(|&last| clock <= last)
+                && after.get(&process).is_none_or(|&first| clock > first);
+            self.is_for_history(&entry.kept, asker, entry.fetched) && (is_new || also.contains(&(&process, clock)))
         };
         let mut piece = Builder::new(self.config.max_piece, self.config.max_piece_bytes);
         // The first piece is what a newcomer waits for.
@@ -59,7 +58,7 @@ impl<S: Store> Peer<S> {
         loop {
             let entries = self.store.newest(Some(conversation), before, STEP);
             for entry in &entries {
-                if is_wanted(&entry.kept) && entry.kept.is_signed(&self.causal) {
+                if is_wanted(entry) && entry.kept.is_signed(&self.causal) {
                     piece.put(&entry.kept);
                     taken += 1;
                 }
@@ -78,9 +77,11 @@ impl<S: Store> Peer<S> {
     /// Whether I have been shown what was said up to there in this conversation.
     fn was_shown_all_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> bool {
         let talk = self.talks.known(conversation);
-        up_to.iter().all(|(author, clock)| {
-            let author = self.causal.roster().index(author);
-            author.zip(talk).is_some_and(|(author, talk)| talk.shown.of(author) >= *clock)
-        })
+        let nothing_is_lost = talk.is_none_or(|talk| talk.lost.is_empty());
+        nothing_is_lost
+            && up_to.iter().all(|(author, clock)| {
+                let author = self.causal.roster().index(author);
+                author.zip(talk).is_some_and(|(author, talk)| talk.shown.of(author) >= *clock)
+            })
     }
 }

@@ -1,0 +1,135 @@
+//! What a welcome names, and what of that is to be fetched.
+//!
+//! Clocks tell all that was said before; but what came late to whomever the history was fetched from, or never, lies below
+//! clocks that count as fetched. So the newest messages are named one by one as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use causal::{Clock, Index};
+
+use crate::body::{Scope, Shown as Named, Welcome};
+use crate::history::{Conversation, Entry};
+use crate::kept::Kept;
+use crate::store::{Change, Store};
+use crate::{MessageId, PersonId, ProcessId};
+
+use super::super::Peer;
+use super::{Gate, Need};
+
+impl<S: Store> Peer<S> {
+    /// What I have to tell a newcomer to these conversations, if anything.
+    pub(super) fn welcome_to(&self, newcomer: Index, conversations: &[Conversation]) -> Option<Welcome> {
+        let shown = conversations.iter().filter_map(|conversation| self.named(newcomer, conversation));
+        let welcome = Welcome { shown: shown.collect(), gone: self.directory.departed().collect() };
+        (welcome != Welcome::default()).then_some(welcome)
+    }
+
+    fn named(&self, newcomer: Index, conversation: &Conversation) -> Option<Named> {
+        let scope = match conversation {
+            Conversation::All => Scope::All,
+            Conversation::Group(name) => Scope::Group(name.clone()),
+            Conversation::Direct(_) => Scope::Direct,
+        };
+        let shown = &self.talks.known(conversation)?.shown;
+        let up_to: Vec<_> = shown.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
+        let newest = by_author(self.newest_unaddressed(newcomer, conversation));
+        (!up_to.is_empty()).then_some(Named { scope, up_to, newest })
+    }
+
+    /// The newest messages of a conversation, less those that a newcomer wrote, or that somebody else sees to that he gets.
+    fn newest_unaddressed(&self, newcomer: Index, conversation: &Conversation) -> BTreeSet<MessageId> {
+        let stored = self.store.newest(Some(conversation), None, self.config.history_first);
+        let of_this_turn = self.effects.durable.iter().filter_map(Change::shown);
+        let of_this_turn = of_this_turn.filter(|entry| entry.conversation == *conversation);
+        let named = |entry: &&Entry| self.is_for_history(&entry.kept, newcomer, entry.fetched);
+        stored.iter().chain(of_this_turn).filter(named).map(|entry| entry.kept.id()).collect()
+    }
+
+    /// Whether a member gets a message as history or not at all: it was not addressed to him, or its author is gone and I have
+    /// it as history myself.
+    pub(super) fn is_for_history(&self, kept: &Kept, member: Index, fetched: bool) -> bool {
+        kept.sender() != member && (!kept.dests().contains(member) || (fetched && self.is_gone(kept.sender())))
+    }
+
+    pub(super) fn need(&self, from: PersonId, named: Named) -> Need {
+        let conversation = match &named.scope {
+            Scope::All => Conversation::All,
+            Scope::Group(name) => Conversation::Group(name.clone()),
+            Scope::Direct => Conversation::Direct(from),
+        };
+        let not_mine = |author: &ProcessId| *author != self.me;
+        let up_to: BTreeMap<ProcessId, Clock> =
+            named.up_to.into_iter().filter(|(author, _)| not_mine(author)).collect();
+        let newest = named.newest.into_iter().flat_map(|(process, clocks)| {
+            let last = up_to.get(&process).copied().unwrap_or(0);
+            clocks.into_iter().filter(move |&clock| clock <= last).map(move |clock| MessageId { process, clock })
+        });
+        let newest = newest.take(self.config.history_first).filter(|&id| !self.has(&conversation, id)).collect();
+        Need { conversation, scope: named.scope, up_to, newest }
+    }
+
+    /// Whether this is a group that I am not in, or not in any more. What was said there is asked for all the same, though of
+    /// nobody but whom welcomes me: what he goes on saying to me is shown as well until he hears that I have left, and by
+    /// then I may be in it again.
+    pub(super) fn is_strange(&self, conversation: &Conversation) -> bool {
+        matches!(conversation, Conversation::Group(name) if !self.groups.contains(name))
+    }
+
+    /// Whether a message is here, or on the shelf.
+    fn has(&self, conversation: &Conversation, id: MessageId) -> bool {
+        let in_this_turn = || self.effects.durable.iter().filter_map(Change::shown).any(|entry| entry.kept.id() == id);
+        let on_the_shelf = || {
+            let shelf = self.gate.shelf.get(conversation);
+            shelf.is_some_and(|shelf| shelf.keys().any(|(_, shelved)| *shelved == id))
+        };
+        self.store.contains(id) || in_this_turn() || on_the_shelf()
+    }
+}
+
+impl Gate {
+    /// A message that welcomes may have named is here.
+    pub(super) fn note_here(&mut self, conversation: &Conversation, id: MessageId) {
+        for need in self.needs_of(conversation) {
+            need.newest.remove(&id);
+        }
+    }
+
+    /// A member has not been shown all that is waited for in a conversation: others are asked.
+    pub(super) fn note_lacking(&mut self, member: Index, conversation: &Conversation) {
+        let of_it = |waiting: &&mut super::Waiting| waiting.needs.iter().any(|need| need.conversation == *conversation);
+        for waiting in self.waiting.values_mut().filter(of_it) {
+            waiting.lacking.insert(member);
+        }
+    }
+
+    /// Nothing more comes from a member: what he alone named one by one is nowhere.
+    pub(super) fn expect_no_more_of(&mut self, member: Index, conversation: &Conversation) {
+        let of_him = self.waiting.iter_mut().filter(|((from, _), _)| *from == member);
+        for need in of_him.flat_map(|(_, waiting)| &mut waiting.needs).filter(|need| need.conversation == *conversation)
+        {
+            need.newest.clear();
+        }
+    }
+
+    /// What was named one by one in a conversation is not to be had.
+    pub(super) fn expect_no_more(&mut self, conversation: &Conversation) {
+        for need in self.needs_of(conversation) {
+            need.newest.clear();
+        }
+    }
+
+    fn needs_of<'a>(&'a mut self, conversation: &'a Conversation) -> impl Iterator<Item = &'a mut Need> {
+        let waiting = self.waiting.values_mut().flat_map(|waiting| &mut waiting.needs);
+        let fetching = self.fetches.values_mut().map(|fetch| &mut fetch.need);
+        waiting.chain(fetching).filter(move |need| need.conversation == *conversation)
+    }
+}
+
+/// The clocks of each author.
+pub(super) fn by_author(ids: impl IntoIterator<Item = MessageId>) -> Vec<(ProcessId, Vec<Clock>)> {
+    let mut authors: BTreeMap<ProcessId, Vec<Clock>> = BTreeMap::new();
+    for MessageId { process, clock } in ids {
+        authors.entry(process).or_default().push(clock);
+    }
+    authors.into_iter().collect()
+}

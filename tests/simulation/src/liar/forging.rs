@@ -1,0 +1,97 @@
+//! What he makes of a frame's bytes in place: other words, other names, other numbers. He finds them by what they look like, so
+//! that little of the layout has to be known here; where there is nothing to find he leaves the frame as it is.
+
+use bytes::Bytes;
+
+use super::{Liar, Lie};
+
+impl Liar {
+    /// Changes what is handed on. It still reads as what it was, and its author never signed it.
+    pub(super) fn forge(&mut self, frame: &Bytes) -> Bytes {
+        match self.dice.below(3) {
+            0 => self.reword(Lie::Reworded, frame),
+            1 => self.rename(frame),
+            _ => self.garble(Lie::Damaged, frame),
+        }
+    }
+
+    pub(super) fn garble(&mut self, lie: Lie, frame: &Bytes) -> Bytes {
+        let mut bytes = frame.to_vec();
+        let at = self.dice.below(bytes.len());
+        bytes[at] ^= 1 << self.dice.below(8);
+        self.count(lie);
+        bytes.into()
+    }
+
+    /// One of the texts, which the simulator makes of a `t` and a number, has another number.
+    pub(super) fn reword(&mut self, lie: Lie, frame: &Bytes) -> Bytes {
+        let is_word = |at: &usize| frame[*at] == b't' && frame[*at + 1].is_ascii_digit();
+        let words: Vec<usize> = (2..frame.len().saturating_sub(1)).filter(is_word).collect();
+        if words.is_empty() {
+            return frame.clone();
+        }
+        let digit = *self.dice.pick(&words) + 1;
+        let mut bytes = frame.to_vec();
+        bytes[digit] = if bytes[digit] == b'9' { b'0' } else { bytes[digit] + 1 };
+        self.count(lie);
+        bytes.into()
+    }
+
+    /// Somebody's key stands in place of another's: the author's, or a destination's.
+    fn rename(&mut self, frame: &Bytes) -> Bytes {
+        let keys = self.keys(frame);
+        if keys.is_empty() {
+            return frame.clone();
+        }
+        let at = *self.dice.pick(&keys);
+        let other = *self.dice.pick(&self.people);
+        let mut bytes = frame.to_vec();
+        bytes[at..at + 32].copy_from_slice(other.public_key());
+        self.count(Lie::Renamed);
+        bytes.into()
+    }
+
+    /// He claims to have come further than he has, or to have what others wrote. Small numbers take one byte.
+    pub(super) fn boast(&mut self, frame: &Bytes) -> Bytes {
+        if self.dice.percent(50) {
+            return self.raise_behind_a_key(Lie::Pretended, frame);
+        }
+        self.raise(Lie::Boasted, frame, 2)
+    }
+
+    /// He names clocks behind somebody's process: in a welcome, what he never was shown.
+    pub(super) fn misname(&mut self, frame: &Bytes) -> Bytes {
+        self.raise_behind_a_key(Lie::Misnamed, frame)
+    }
+
+    /// Raises the number that stands behind a process: its key, and its incarnation as bincode spells a number.
+    fn raise_behind_a_key(&mut self, lie: Lie, frame: &Bytes) -> Bytes {
+        let keys = self.keys(frame);
+        if keys.is_empty() {
+            return frame.clone();
+        }
+        let incarnation = *self.dice.pick(&keys) + 32;
+        let width = match frame.get(incarnation) {
+            Some(251) => 3,
+            Some(252) => 5,
+            Some(253) => 9,
+            _ => 1,
+        };
+        self.raise(lie, frame, incarnation + width)
+    }
+
+    fn raise(&mut self, lie: Lie, frame: &Bytes, at: usize) -> Bytes {
+        let mut bytes = frame.to_vec();
+        if let Some(number) = bytes.get_mut(at).filter(|number| **number < 200) {
+            *number += u8::try_from(self.dice.between(1, 50)).expect("at most 50");
+            self.count(lie);
+        }
+        bytes.into()
+    }
+
+    /// Where somebody's key stands in a frame.
+    fn keys(&self, frame: &Bytes) -> Vec<usize> {
+        let is_key = |window: &[u8]| self.people.iter().any(|person| person.public_key() == window);
+        frame.windows(32).enumerate().filter(|(_, window)| is_key(window)).map(|(at, _)| at).collect()
+    }
+}

@@ -1,0 +1,30 @@
+//! The liar tells lies of every kind: his knowledge of the frames is as good as it was.
+
+use std::collections::BTreeMap;
+
+use simulation::liar::Lie;
+use simulation::replay;
+use simulation::world::Keep;
+
+/// How many schedules: one in seven or so has a liar, who has one vice or two.
+const SCHEDULES: u64 = 600;
+
+#[test]
+fn every_kind_of_lie_is_told() {
+    let mut told: BTreeMap<Lie, u64> = BTreeMap::new();
+    for seed in 0..SCHEDULES {
+        let (world, _) = replay(seed, Keep::default());
+        let liar = world.as_ref().and_then(|world| world.liar());
+        for (&lie, &count) in liar.into_iter().flat_map(|liar| liar.told()) {
+            *told.entry(lie).or_default() += count;
+        }
+    }
+    use Lie::{
+        Boasted, Damaged, Garbled, Misnamed, Pretended, Renamed, Repeated, Reworded, Stamped, TwoFaced, Withheld,
+    };
+    for lie in
+        [Garbled, Withheld, Repeated, Reworded, Renamed, Damaged, TwoFaced, Misnamed, Boasted, Pretended, Stamped]
+    {
+        assert!(told.get(&lie).is_some_and(|&count| count > 10), "{lie:?}: of all {told:?}");
+    }
+}
