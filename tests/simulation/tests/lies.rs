@@ -7,7 +7,7 @@ use simulation::replay;
 use simulation::world::{Keep, World};
 
 /// How many schedules: one in seven or so has a liar, who has one vice or two.
-const SCHEDULES: u64 = 600;
+const SCHEDULES: u64 = 1500;
 
 #[test]
 fn every_kind_of_lie_is_told() {
