@@ -85,6 +85,8 @@ pub struct Lineage {
     pub groups: BTreeMap<String, usize>,
     /// The store is a copy that was put back, and its peer has not begun anew since.
     pub rolled_back: bool,
+    /// How far its process had come when the copy was made.
+    pub copied_at: u64,
     /// Its user was told that history could not be fetched.
     pub lacks_history: bool,
 }
@@ -116,7 +118,8 @@ pub struct Chronicle {
     /// What anybody ever gave up: of an author, the clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
     /// Numbers that a process used again whose store had been rolled back, before it could know. Nothing can be said of these:
-    /// one of the two was said to some, and the other to others.
+    /// one of the two was said to some, and the other to others. The process cannot know which it used again, so it disowns all
+    /// that it has used since the store was put back when it begins anew, and says the texts once more (`chat`'s `restart` module).
     pub twice: BTreeSet<MessageId>,
     /// Groups that somebody left: what was said there before, not all members can have.
     pub left: BTreeSet<String>,
@@ -219,8 +222,13 @@ impl Chronicle {
             self.processes.push((process, person));
             self.processes.len() - 1
         });
-        lineage.process = Some(number);
+        let former = lineage.process.replace(number);
         if anew {
+            if let Some(former) = former.filter(|_| lineage.rolled_back) {
+                let id = |clock| MessageId { process: self.processes[former].0, clock };
+                let disowned = self.sent.range(id(lineage.copied_at + 1)..=id(u64::MAX)).map(|(id, _)| *id);
+                self.twice.extend(disowned);
+            }
             return;
         }
         // What it wrote before it was killed and had not kept was never written.

@@ -5,7 +5,8 @@
 //! order, and a send before its deliveries. Birman and Joseph (1987) for the order of deliveries. Exempt, as in DESIGN.md §7
 //! and the `trace` checker: what is marked late; an m1 that was given up; and pairs m1, m2 with a message h between them that
 //! was given up here, for what h would have waited for, m2 cannot know of. Across a restart program order goes on with the
-//! store: a process whose store is a copy has the past of that copy. And a liar's envelope may lie about clocks that do
+//! store: a process whose store is a copy has the past of that copy, and disowns what it has said since the copy was put back once
+//! it begins anew ([`Chronicle::twice`]): what it says then may go before that. And a liar's envelope may lie about clocks that do
 //! exist (DESIGN.md §2), which can disorder what depends on it: an m2 with a liar's message in its past is exempt.
 
 use chat::{Journal, MessageId};

@@ -115,7 +115,9 @@ impl World {
         let kept = match (disk, person.copy.take()) {
             (Disk::Lost, _) => None,
             (Disk::Copy, Some((copy, lineage))) => {
-                person.lineage = Lineage { rolled_back: true, ..lineage };
+                let number = lineage.process.unwrap_or(usize::MAX);
+                let copied_at = lineage.past.get(number).copied().unwrap_or(0);
+                person.lineage = Lineage { rolled_back: true, copied_at, ..lineage };
                 Some(copy)
             }
             (Disk::Same | Disk::Copy, copy) => {
