@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use node::chat::{Answer, Command, Event, Target};
-use node::{Config, Events, Session};
+use node::{Config, Events, Requests, Session};
 use tokio::time::{sleep, timeout};
 
 /// Far more than anything here takes.
@@ -49,17 +49,22 @@ async fn meets(session: &mut Session, name: &str) {
 }
 
 /// Sends all the messages, as many at once as the session takes.
-async fn say_all(session: &Session) {
+async fn say_all(requests: &Requests) {
     let mut submitted = Vec::new();
     for number in 0..MESSAGES {
         let text = format!("{number} {}", "x".repeat(BYTES));
         let command = Command::Send { to: Target::All, text, delay_ms: 0 };
-        submitted.push(session.requests.submit(command).await.expect("the peer runs"));
+        submitted.push(requests.submit(command).await.expect("the peer runs"));
     }
     for mut submitted in submitted {
         let answer = submitted.answer().await.expect("the peer runs").expect("it is sent");
         assert!(matches!(answer, Answer::Sent { .. }));
     }
+}
+
+/// A user interface that is not slow, whatever it is told.
+async fn take_all(mut events: Events) {
+    while events.next().await.is_some() {}
 }
 
 /// The numbers in front of `count` messages, in the order in which they came.
@@ -87,12 +92,14 @@ async fn the_others_go_on_and_it_gets_everything_later() {
     meets(&mut alice, "carol").await;
     // From here on nobody takes the events of `slow`, and carol is told everything all the same.
     let mut heard = tokio::spawn(async move { (numbers(&mut carol.events, MESSAGES).await, carol) });
-    say_all(&alice).await;
+    let Session { requests, events, .. } = alice;
+    tokio::spawn(take_all(events));
+    say_all(&requests).await;
     let (told, _carol) = (&mut heard).await.expect("carol is told");
     assert!(told.into_iter().eq(0..MESSAGES));
     // Time for a peer that takes in more than its user to have done so.
     sleep(Duration::from_secs(1)).await;
-    let pending = alice.requests.request(Command::Pending).await.expect("the peer runs").expect("it is no refusal");
+    let pending = requests.request(Command::Pending).await.expect("the peer runs").expect("it is no refusal");
     let Answer::Pending { unacknowledged, .. } = pending else { panic!("{pending:?}") };
     assert!(unacknowledged > 0, "the slow one has taken everything in");
     assert!(numbers(&mut slow.events, MESSAGES).await.into_iter().eq(0..MESSAGES));
@@ -105,10 +112,12 @@ async fn whoever_leaves_hands_over_first_what_was_said() {
     let mut slow = start("slow", &[&hub]).await;
     meets(&mut slow, "alice").await;
     meets(&mut alice, "slow").await;
-    say_all(&alice).await;
-    alice.requests.stop();
+    let Session { requests, events, .. } = alice;
+    let alice_leaves = tokio::spawn(take_all(events));
+    say_all(&requests).await;
+    requests.stop();
     // Time for a peer that does not wait to be gone.
     sleep(Duration::from_secs(1)).await;
     assert!(numbers(&mut slow.events, MESSAGES).await.into_iter().eq(0..MESSAGES));
-    while alice.events.next().await.is_some() {}
+    alice_leaves.await.expect("she does");
 }
