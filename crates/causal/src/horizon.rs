@@ -95,7 +95,7 @@ impl Horizon {
             return (clock - 1, clock);
         }
         self.queued = self.queued.max(clock);
-        if !unsure || clock <= end + 1 {
+        if !unsure || clock - 1 <= end {
             return (end.min(clock - 1), clock);
         }
         self.holes.push(Hole { from: end, to: clock - 1, given_up: false });

@@ -216,3 +216,10 @@ fn deliver(queue: &mut Vec<u64>, horizon: &mut Horizon, model: &mut Model) -> Re
     }
     Ok(())
 }
+
+#[test]
+fn the_last_clock_is_one_like_any_other() {
+    let mut horizon = Horizon::default();
+    assert_eq!(horizon.queue(u64::MAX, false), (0, u64::MAX));
+    assert_eq!(horizon.queue(5, true), (4, 5));
+}
