@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use chat::{Identity, Incarnation, MemoryStore, Name, Peer};
+use chat::{Identity, Incarnation, MemoryStore, Name, Peer, StoreError};
 use net::Net;
 use store::{Retention, SqliteStore};
 use tokio::sync::mpsc;
@@ -38,7 +39,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     };
     let socket = folder.as_ref().map(Socket::bind).transpose()?;
     let store = match &folder {
-        Some(folder) => Keep::Disk(Box::new(SqliteStore::open(&folder.path().join("causerie.db"))?)),
+        Some(folder) => Keep::Disk(Box::new(SqliteStore::open(&database(folder))?)),
         None => Keep::Memory(MemoryStore::default()),
     };
     let trace = match &config.trace {
@@ -57,7 +58,8 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let clock = Clock::start();
     let limits = chat::Config { journal: trace.is_some(), ..chat::Config::default() };
     let identity = Identity::from_seed(seed);
-    let mut peer = Peer::new(limits, identity, name, Incarnation(draw()?), store, clock.now())?;
+    let peer = Peer::new(limits, identity, name, Incarnation(draw()?), store, clock.now());
+    let mut peer = peer.map_err(|error| named(error, folder.as_ref()))?;
     let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
     let hello = Hello { hello: VERSION, program: program.clone(), known: peer.hello() };
     let (session, far) = session(hello, config.event_batches);
@@ -93,6 +95,20 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         drop(folder);
     });
     Ok(session)
+}
+
+fn database(folder: &DataFolder) -> PathBuf {
+    folder.path().join("causerie.db")
+}
+
+/// What the peer cannot make sense of stands in a file, which it knows nothing of.
+fn named(error: StoreError, folder: Option<&DataFolder>) -> StoreError {
+    match (error, folder.map(database)) {
+        (StoreError::Unreadable { reason }, Some(file)) if !reason.contains(&*file.to_string_lossy()) => {
+            store::damaged(&file, &reason)
+        }
+        (error, _) => error,
+    }
 }
 
 fn draw() -> Result<u64, Error> {

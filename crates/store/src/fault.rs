@@ -1,5 +1,7 @@
 //! What can go wrong below a store, and what its user is told.
 
+use std::path::Path;
+
 use chat::StoreError;
 use rusqlite::ErrorCode;
 
@@ -21,6 +23,12 @@ impl From<rusqlite::Error> for Fault {
 /// What to do with a file that cannot be read.
 pub(crate) const ADVICE: &str =
     "nothing was changed; restore a copy of it, or move it away (with its -wal) to begin a new history";
+
+/// The error for the user of the store in `file` where what the peer kept in it cannot be made sense of: it names the file, and
+/// says what to do.
+pub fn damaged(file: &Path, what: &str) -> StoreError {
+    Fault::Damaged(what.to_owned()).told(&file.display().to_string())
+}
 
 impl Fault {
     /// The error for the user of the store in `file`.

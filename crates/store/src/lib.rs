@@ -17,5 +17,6 @@ mod schema;
 mod sqlite;
 mod words;
 
+pub use fault::damaged;
 pub use retain::Retention;
 pub use sqlite::SqliteStore;

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 pub(crate) const APPLICATION: i32 = 0x6373_7279;
 
 /// What makes of each version the next one: the first makes version 1 of an empty database. Never changed, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema/2.sql")];
 
 /// The version that this crate reads and writes.
 pub(crate) const VERSION: usize = MIGRATIONS.len();
@@ -73,6 +73,27 @@ mod tests {
         migrate_by(&[first, second, "CREATE TABLE two (value INTEGER);"], &db, 1).unwrap();
         assert_eq!(version(&db).unwrap(), 3);
         assert_eq!(db.query_row("SELECT number FROM one", [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+    }
+
+    #[test]
+    fn what_version_1_kept_of_the_peer_gets_the_lists_that_it_did_not_know() {
+        let db = Connection::open_in_memory().unwrap();
+        migrate_by(&MIGRATIONS[..1], &db, 0).unwrap();
+        let kept = "INSERT INTO state VALUES ('mind', x'00fe00'), ('causal', x'07'), ('settled', 3);
+                    INSERT INTO conversations (kind, name, vectors) VALUES ('all', '', x'0100ff'), ('group', 'new', NULL);";
+        db.execute_batch(kept).unwrap();
+        migrate(&db, 1).unwrap();
+        check(&db).unwrap();
+        let state = |name: &str| -> rusqlite::types::Value {
+            db.query_row("SELECT value FROM state WHERE name = ?1", [name], |row| row.get(0)).unwrap()
+        };
+        use rusqlite::types::Value::{Blob, Integer};
+        assert_eq!(state("mind"), Blob(vec![0, 0xfe, 0, 0]));
+        assert_eq!((state("causal"), state("settled")), (Blob(vec![7]), Integer(3)));
+        let vectors = |name: &str| -> Option<Vec<u8>> {
+            db.query_row("SELECT vectors FROM conversations WHERE name = ?1", [name], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((vectors(""), vectors("new")), (Some(vec![1, 0, 0xff, 0]), None));
     }
 
     #[test]

@@ -1,0 +1,31 @@
+//! A peer that cannot make sense of what it kept says where that is and what to do, and leaves it as it is.
+
+use node::Config;
+
+fn config(folder: &std::path::Path) -> Config {
+    let mut config = Config::new("alice");
+    config.listen = vec!["127.0.0.1:0".parse().expect("an address")];
+    config.mdns = false;
+    config.data = Some(folder.to_owned());
+    config
+}
+
+#[tokio::test]
+async fn what_the_peer_had_in_mind_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = node::start(config(folder.path())).await.expect("the peer starts");
+    session.requests.stop();
+    while session.events.next().await.is_some() {}
+    let file = folder.path().join("causerie.db");
+    let db = rusqlite::Connection::open(&file).unwrap();
+    let changed = db.execute("UPDATE state SET value = x'ffffff' WHERE name = 'mind'", []).unwrap();
+    assert_eq!(changed, 1);
+    drop(db);
+    let refused = node::start(config(folder.path())).await.expect_err("it cannot go on").to_string();
+    for said in [&*file.to_string_lossy(), "is damaged", "restore a copy of it, or move it away"] {
+        assert!(refused.contains(said), "{refused}");
+    }
+    let db = rusqlite::Connection::open(&file).unwrap();
+    let mind: Vec<u8> = db.query_row("SELECT value FROM state WHERE name = 'mind'", [], |row| row.get(0)).unwrap();
+    assert_eq!(mind, [0xff; 3], "nothing was changed");
+}
