@@ -204,3 +204,18 @@ fn markers_travel_with_no_fewer_other_entries_and_only_if_these_are_many() {
         }
     }
 }
+
+#[test]
+fn what_is_awaited_is_what_a_held_message_waits_for() {
+    let [mut alice, mut bob, mut carol] =
+        ["alice", "bob", "carol"].map(|name| Process::<_, ()>::new(name, Config::default()));
+    let question = alice.send(["bob", "carol"]).unwrap();
+    bob.accept(&question, ()).unwrap();
+    bob.next_delivery().unwrap();
+    let answer = bob.send(["carol"]).unwrap();
+    carol.accept(&answer, ()).unwrap();
+    let author = carol.intern("alice").unwrap();
+    assert!(carol.is_awaited(author, 1) && !carol.is_awaited(author, 2));
+    carol.accept(&question, ()).unwrap();
+    assert!(!carol.is_awaited(author, 1));
+}

@@ -93,3 +93,15 @@ fn whoever_takes_a_process_s_place_starts_at_the_beginning_and_forgets_the_forme
     assert_eq!(reborn, expected);
     assert_eq!(reborn.check(&Config::default()), Ok(()));
 }
+
+#[test]
+fn what_is_remembered_is_on_its_way_again() {
+    let mut alice = crate::Process::<_, ()>::new("alice", Config::default());
+    alice.send(["bob"]).unwrap();
+    let earlier = alice.snapshot();
+    alice.send(["bob"]).unwrap();
+    let mut snapshot = alice.snapshot();
+    assert!(!snapshot.log.contains(&earlier.log[0]));
+    snapshot.remember(&earlier.log);
+    assert!(snapshot.log.contains(&earlier.log[0]));
+}
