@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use node::chat::{Answer, Command, Event, Refusal, Target};
-use node::{AttachError, Config, DataFolder, Error, Events, Session};
+use node::{AttachError, Config, DataFolder, Error, Events, Session, Submitted};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -23,6 +23,17 @@ struct Peer {
 }
 
 impl Peer {
+    /// Somebody else is writing to its store, so that what its user says cannot be kept.
+    async fn get_stuck(&mut self) -> (rusqlite::Connection, Submitted) {
+        let db = rusqlite::Connection::open(self.folder.path().join("causerie.db")).expect("the store is there");
+        db.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes for long");
+        let said = self.session.requests.submit(say("kept later")).await.expect("the peer runs");
+        let stuck =
+            |event| matches!(event, Event::Warning { text } if text.contains("nothing can be kept")).then_some(());
+        until(&mut self.session.events, stuck).await;
+        (db, said)
+    }
+
     async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
@@ -279,11 +290,7 @@ async fn one_client_too_many_is_turned_away_until_another_leaves() {
 #[tokio::test]
 async fn while_nothing_can_be_kept_whoever_comes_is_told_why() {
     let mut peer = Peer::start().await;
-    let db = rusqlite::Connection::open(peer.folder.path().join("causerie.db")).expect("the store is there");
-    db.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes for long");
-    let mut said = peer.session.requests.submit(say("kept later")).await.expect("the peer runs");
-    let stuck = |event| matches!(event, Event::Warning { text } if text.contains("nothing can be kept")).then_some(());
-    until(&mut peer.session.events, stuck).await;
+    let (db, mut said) = peer.get_stuck().await;
     let refused = node::attach(peer.folder.path()).await.expect_err("it keeps nothing");
     assert!(matches!(&refused, AttachError::TurnedAway(why) if why.contains("another program")), "{refused}");
     db.execute_batch("ROLLBACK").expect("it is open");
@@ -295,11 +302,7 @@ async fn while_nothing_can_be_kept_whoever_comes_is_told_why() {
 #[tokio::test]
 async fn a_user_who_goes_on_typing_does_not_keep_a_peer_from_keeping_again() {
     let mut peer = Peer::start().await;
-    let db = rusqlite::Connection::open(peer.folder.path().join("causerie.db")).expect("the store is there");
-    db.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes for long");
-    let mut said = peer.session.requests.submit(say("kept later")).await.expect("the peer runs");
-    let stuck = |event| matches!(event, Event::Warning { text } if text.contains("nothing can be kept")).then_some(());
-    until(&mut peer.session.events, stuck).await;
+    let (db, mut said) = peer.get_stuck().await;
     db.execute_batch("ROLLBACK").expect("it is open");
     let typing = async {
         loop {
