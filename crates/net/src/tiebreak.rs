@@ -3,7 +3,8 @@
 //! Every start of a peer draws a random number r and announces it. A peer with r1 that hears r2 dials if r1 < r2;
 //! otherwise it makes sure that the other hears r1, and waits to be dialled. Of equal numbers, the smaller peer id
 //! dials. So exactly one of the two dials. If that one cannot (a firewall, a lost announcement), the other does after a
-//! bound. A link that broke comes back by the same rule, after a pause that grows with each failure.
+//! bound. A link that broke comes back by the same rule, after a pause that grows with each failure. Once somebody who could
+//! not be reached is linked, the network is back: the others whom this side dials are tried soon.
 //!
 //! # Order of calls
 //!
@@ -28,6 +29,8 @@ const REFUSED: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long somebody who had a link is tried again: a machine that slept through lunch is found when it wakes.
 const PATIENCE_LINKED: Duration = Duration::from_secs(2 * 3600);
+/// How soon the others who could not be reached are tried again once one of them is linked.
+const PROMPTLY: Duration = Duration::from_secs(1);
 /// When a peer that waits to be dialled first makes sure again that it was heard. The pause doubles from there.
 const ANNOUNCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3));
 
@@ -151,8 +154,21 @@ impl TieBreak {
     /// A link to the peer is up, whoever dialled.
     pub(crate) fn linked(&mut self, now: Instant, peer: Key, start: Start) {
         let phase = Phase::Linked { since: now };
-        let failures = self.peers.get(&peer).map_or(0, |known| known.failures);
+        let (failures, unreachable) =
+            self.peers.get(&peer).map_or((0, false), |known| (known.failures, known.unreachable));
         self.peers.insert(peer, Peer { start, phase, failures, until: now, since: now, unreachable: false });
+        if unreachable {
+            self.try_others(now);
+        }
+    }
+
+    /// What kept this side from reaching one may have kept it from others. Their pauses stay as they are.
+    fn try_others(&mut self, now: Instant) {
+        for known in self.peers.values_mut().filter(|known| known.unreachable) {
+            if let Phase::Ours { at } = &mut known.phase {
+                *at = (*at).min(now + self.random.between(Duration::ZERO, PROMPTLY));
+            }
+        }
     }
 
     /// The link is down and no other took its place.

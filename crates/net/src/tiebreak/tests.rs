@@ -231,6 +231,41 @@ fn dials_wait_for_a_free_slot() {
 }
 
 #[test]
+fn once_one_who_could_not_be_reached_is_linked_the_others_are_tried_soon() {
+    let mut tiebreak = machine(1, 1, 0);
+    let mut now = Instant::now();
+    let others = [[2; 32], [3; 32], [4; 32]];
+    for other in others {
+        tiebreak.heard(now, other, start(5), false);
+    }
+    // Nobody answers for some minutes.
+    while tiebreak.peers.values().any(|known| known.failures < 10) {
+        while let Some(Action::Dial(other)) = tiebreak.poll(now, true) {
+            tiebreak.dial_failed(now, other);
+        }
+        now = tiebreak.poll_timeout(true).unwrap().0;
+        others.iter().for_each(|&other| drop(tiebreak.heard(now, other, start(5), false)));
+    }
+    let before = tiebreak.poll_timeout(true);
+    tiebreak.linked(now - PROMPTLY, [5; 32], start(5));
+    assert_eq!(tiebreak.poll_timeout(true), before, "somebody new says nothing about them");
+    tiebreak.linked(now, [2; 32], start(5));
+    for other in &others[1..] {
+        let Phase::Ours { at } = tiebreak.peers[other].phase else { panic!("{:?}", tiebreak.peers[other]) };
+        assert!(at <= now + PROMPTLY);
+    }
+    // They are still away: the pauses are as long as before.
+    now += PROMPTLY;
+    let mut tried = 0;
+    while let Some(Action::Dial(other)) = tiebreak.poll(now, true) {
+        tiebreak.dial_failed(now, other);
+        tried += 1;
+    }
+    assert_eq!(tried, 2);
+    assert!(tiebreak.poll_timeout(true).unwrap().0 >= now + BACKOFF.1 / 2);
+}
+
+#[test]
 fn somebody_without_a_link_is_missed_until_a_dial_says_that_nobody_is_there() {
     let now = Instant::now();
     let mut machine = machine(1, 1, 1);
