@@ -40,7 +40,9 @@ pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
             if delivered || excused[destination as usize] || destination == message.author {
                 continue;
             }
-            if !gave_up(history, &abandoned, destination, message) {
+            if gave_up(history, &abandoned, destination, message) {
+                report.lost += 1;
+            } else {
                 report.add(Rule::Complete, || missing(history, number, sent, destination));
             }
         }

@@ -19,6 +19,8 @@ pub struct Report {
     pub abandoned: usize,
     /// Deliveries of what had been given up.
     pub late: usize,
+    /// Where completeness was verified: how often somebody gave up a message to him that then never came.
+    pub lost: usize,
     /// Completeness was verified too.
     pub complete: bool,
     /// Of how many processes completeness asked nothing because they had not stopped: they were killed, or still run.
@@ -93,15 +95,18 @@ impl fmt::Display for Report {
         let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         write!(
             f,
-            "{}, {}: {}, {}, {} held, {} abandoned, {} late: ",
+            "{}, {}: {}, {}, {} held, {} abandoned",
             count(self.files, "file", "files"),
             count(self.processes, "process", "processes"),
             count(self.messages, "message", "messages"),
             count(self.deliveries, "delivery", "deliveries"),
             self.held,
             self.abandoned,
-            self.late,
         )?;
+        if self.complete && self.abandoned > 0 {
+            write!(f, " ({} never came)", count(self.lost, "message", "messages"))?;
+        }
+        write!(f, ", {} late: ", self.late)?;
         if self.is_ok() {
             f.write_str(if self.complete { "OK, causally ordered and complete" } else { "OK, causally ordered" })?;
             if self.unstopped > 0 {

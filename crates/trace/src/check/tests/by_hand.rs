@@ -71,6 +71,20 @@ fn a_late_delivery_is_exempt_from_order_and_not_from_once() {
 }
 
 #[test]
+fn what_was_given_up_and_never_came_is_counted() {
+    let mut run = Run::new(3);
+    run.send(0, 1, &[1, 2]).send(0, 2, &[2]).send(0, 3, &[1, 2]);
+    // The second is not for 1.
+    run.deliver(2, 0, 1).deliver(2, 0, 2).deliver(2, 0, 3).abandon(1, 0, 1, 3).late(1, 0, 3).stop();
+    let report = run.complete();
+    assert!(report.is_ok(), "{report}");
+    assert_eq!(report.lost, 1);
+    assert!(report.to_string().contains(" 1 abandoned (1 message never came), 1 late: OK"), "{report}");
+    assert!(run.late(1, 0, 1).complete().to_string().contains(" 1 abandoned (0 messages never came), 2 late: OK"));
+    assert!(run.check().to_string().contains(" 1 abandoned, 2 late: OK"));
+}
+
+#[test]
 fn only_what_was_given_up_is_late() {
     let mut run = Run::new(2);
     run.send(0, 1, &[1]).send(0, 2, &[1]).abandon(1, 0, 2, 2).late(1, 0, 1);
