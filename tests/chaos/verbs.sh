@@ -14,6 +14,9 @@ lost=()         # the processes that lost their store, and go on as another one
 cut_off=no      # whether somebody was killed for good in the middle of a sentence
 overrides=()    # what the network has otherwise than docker-compose.yml says
 refused=()      # what a peer refused to say
+trouble=        # since when not everybody has heard everybody
+may_give_up=no  # whether that went on for so long that what waited for somebody unheard was given up
+patience=25     # in seconds: a peer gives up what it has waited for for 30 (chat's `abandon_after`), and things take time to come
 declare -A container
 declare -A chatter=()
 
@@ -92,6 +95,20 @@ all_here_within() {
         eventually "$1" "$name sees all ${#peers[@]}" sees_all "$name"
     done
     say "all ${#peers[@]} see each other"
+    [ -z "$trouble" ] || [ $((SECONDS - trouble)) -lt "$patience" ] || may_give_up=yes
+    trouble=
+}
+# Something keeps peers from hearing each other, until all see each other again.
+trouble_begins() { trouble=${trouble:-$SECONDS}; }
+
+# at_once COMMAND NAME…: the command for each of them, all at the same time.
+at_once() {
+    local command=$1 name pids=() pid
+    for name in "${@:2}"; do
+        "$command" "$name" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || fail "$command did not work for all of ${*:2}"; done
 }
 sees_all() {
     local here
@@ -221,17 +238,21 @@ refuses() {
 
 # split NAME… from NAME…: two halves, of which neither hears the other.
 split() {
-    local one=() other=() name
+    local one=() other=()
     while [ "$1" != from ]; do one+=("$1"); shift; done
     shift
     other=("$@")
-    for name in "${one[@]}"; do deafen "$name" to "${other[@]}"; done
-    for name in "${other[@]}"; do deafen "$name" to "${one[@]}"; done
+    trouble_begins
+    part() {
+        if [[ " ${one[*]} " == *" $1 "* ]]; then deafen "$1" to "${other[@]}"; else deafen "$1" to "${one[@]}"; fi
+    }
+    at_once part "${one[@]}" "${other[@]}"
 }
 
 # deafen NAME to NAME…: it hears nothing of them any more, and they still hear it.
 deafen() {
     local name rules=
+    trouble_begins
     for name in "${@:3}"; do
         rules+="for tables in iptables ip6tables; do \$tables -A INPUT -m mac --mac-source $(mac "$name") -j DROP; done; "
     done
@@ -241,16 +262,19 @@ deafen() {
 
 # lose PERCENT: of what arrives anywhere.
 lose() {
-    local name
-    for name in "${peers[@]}"; do
-        beside "$name" "set -e; for tables in iptables ip6tables; do
-            \$tables -A INPUT -i eth0 -m statistic --mode random --probability $(printf '0.%02d' "$1") -j DROP; done"
-    done
+    local percent=$1
+    trouble_begins
+    drop() {
+        beside "$1" "set -e; for tables in iptables ip6tables; do
+            \$tables -A INPUT -i eth0 -m statistic --mode random --probability $(printf '0.%02d' "$percent") -j DROP; done"
+    }
+    at_once drop "${peers[@]}"
     say "$1 % of all packets are lost"
 }
 
 # slow NAME NAME RATE: the link between the two, both ways.
 slow() {
+    trouble_begins
     throttle "$1" "$2" "$3"
     throttle "$2" "$1" "$3"
     say "the link between $1 and $2 has $3"
@@ -263,14 +287,12 @@ throttle() {
 
 # heal: no packet is dropped or slowed any more.
 heal() {
-    local name
-    for name in "${peers[@]}"; do
-        beside "$name" "iptables -F; ip6tables -F; tc qdisc del dev eth0 root 2>/dev/null || true"
-    done
+    at_once unhinder "${peers[@]}"
     say "healed"
 }
+unhinder() { beside "$1" "iptables -F; ip6tables -F; tc qdisc del dev eth0 root 2>/dev/null || true"; }
 
-freeze() { docker pause "${container[$1]}" >/dev/null; say "$1 stands still"; }
+freeze() { trouble_begins; docker pause "${container[$1]}" >/dev/null; say "$1 stands still"; }
 thaw() { docker unpause "${container[$1]}" >/dev/null; say "$1 goes on"; }
 
 # kill_peer NAME: at once, without a goodbye, and for good.
@@ -373,7 +395,8 @@ move() {
 # --- what must hold
 
 # verify: once all is quiet and everybody has left, the traces show order, exactly once, and that everything came. Nothing
-# may have been given up, unless somebody was killed for good in the middle of a sentence.
+# may have been given up, unless somebody was killed for good in the middle of a sentence. Where peers did not hear each
+# other for as long as they wait, which a busy machine can bring about, what was given up has to have come all the same.
 verify() {
     hush
     local excused=() name report
@@ -382,7 +405,8 @@ verify() {
     docker stop "${container[@]}" >/dev/null
     traces --complete || fail "the traces show a violation"
     report=$(cat "$work/check.log")
-    [ $cut_off = yes ] || [[ $report == *", 0 abandoned, "* ]] || fail "something was given up: $report"
+    [ $cut_off = yes ] || [[ $report == *", 0 abandoned, "* ]] ||
+        { [ $may_give_up = yes ] && [[ $report == *" (0 messages never came), "* ]]; } || fail "something was given up: $report"
     if [ ${#killed[@]} = 0 ]; then
         [[ $report != *"had not stopped"* ]] || fail "not everybody left with a goodbye: $report"
     else
