@@ -32,9 +32,7 @@ pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
     let had = had(history, |number| !killed(number) && !history.processes[number as usize].superseded);
     for (number, message) in (0..).zip(&history.messages) {
         let Some(sent) = message.sent else { continue };
-        if !had[number as usize] && killed(message.author) {
-            continue;
-        }
+        let nobody_has_it = !had[number as usize] && killed(message.author);
         for (place, &destination) in history.destinations(sent).iter().enumerate() {
             let delivered = history.delivered[sent.first_fate() + place];
             if delivered || excused[destination as usize] || destination == message.author {
@@ -42,7 +40,7 @@ pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
             }
             if gave_up(history, &abandoned, destination, message) {
                 report.lost += 1;
-            } else {
+            } else if !nobody_has_it {
                 report.add(Rule::Complete, || missing(history, number, sent, destination));
             }
         }
