@@ -350,3 +350,31 @@ fn whoever_left_and_came_back_unheard_reads_the_question_first() {
     world.pass(Duration::from_secs(5));
     assert_eq!(world.heard(BOB), ["hello", "question", "answer"]);
 }
+
+/// A welcome whose history is here, and which has to wait for what else its author had read: while there is no room for it among
+/// what is held back it stays where it is, as nobody would hand it over again.
+#[test]
+fn a_welcome_waits_for_room_among_what_is_held_back() {
+    let config = crate::Config { max_held: 1, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(BOB, "cars", "question");
+    world.settle();
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "first");
+    world.settle();
+    world.say(BOB, "all", "second");
+    world.settle();
+    assert_eq!(world.people[CAROL].peer.causal.held(), 1);
+    world.join(CAROL, "cars");
+    world.settle();
+    assert!(world.people[CAROL].peer.gate.wants_room());
+    world.fast(ALICE, CAROL);
+    world.settle();
+    assert!(!world.people[CAROL].peer.gate.is_busy());
+    assert_eq!(world.heard(CAROL), ["first", "second", "question"]);
+}
