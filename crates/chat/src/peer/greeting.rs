@@ -1,13 +1,14 @@
 //! Signed greetings: how a peer finds out that its store was rolled back.
 //!
 //! Every peer signs, when a link comes up and then with its heartbeats, how far it has come. The other side keeps the
-//! greatest and gives it back at the next link-up, before anything is delivered there. A store that is behind it was lost in
-//! part, and its clocks may have been used. Only one's own signature proves that.
+//! greatest and gives it back at the next link-up, before anything is delivered there. A store that is behind it, or knows another
+//! message under its clock, was lost in part, and its clocks may have been used. Only one's own signature proves that.
 //!
 //! What differs from comparing whole vectors: the states of one process follow one another, so its clock and the number of its
 //! deliveries tell which of two is later. A greeting takes some 130 bytes however many peers there are.
 
 use bytes::Bytes;
+use causal::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::ProcessId;
@@ -135,11 +136,26 @@ impl<S: Store> Peer<S> {
     fn is_ahead(&self, signed: &[u8]) -> bool {
         let Ok(Signed { greeting: bytes, signature }) = codec::decode(signed, MAX_BYTES) else { return false };
         let Ok(greeting) = codec::decode::<Greeting>(&bytes, MAX_BYTES) else { return false };
-        let (clock, delivered) = (self.causal.clock(), self.ledger.delivered);
-        let another_past = greeting.clock == clock && greeting.last.is_some() && greeting.last != self.ledger.last;
+        let is_another = |last: Hash| self.is_not_mine(greeting.clock, &last);
         greeting.process == self.me
-            && (greeting.clock > clock || greeting.delivered > delivered || another_past)
+            && (greeting.clock > self.causal.clock()
+                || greeting.delivered > self.ledger.delivered
+                || greeting.last.is_some_and(is_another))
             && identity::verify(&self.me.person, &[DOMAIN, &bytes].concat(), &signature).is_ok()
+    }
+
+    /// Whether I know a message of mine with this clock and it is another one than `hash` is of: what was lost with the store may be
+    /// fewer messages than I have said since.
+    fn is_not_mine(&self, clock: Clock, hash: &Hash) -> bool {
+        let sent = || {
+            let kept = match self.outbox.message(clock) {
+                Some(outgoing) => outgoing.kept.clone(),
+                None => self.store.kept_by(self.me, clock.checked_sub(1)?, clock, 1).pop()?,
+            };
+            Some(kept.batch().hashes(&self.causal)[kept.index()])
+        };
+        let mine = if clock == self.causal.clock() { self.ledger.last } else { sent() };
+        mine.is_some_and(|mine| mine != *hash)
     }
 
     fn is_of_my_future(&self, handed: &Handed) -> bool {
@@ -148,7 +164,7 @@ impl<S: Store> Peer<S> {
         };
         let leaf = crate::batch::leaf(&handed.envelope, &handed.body);
         *envelope.sender() == self.me
-            && envelope.clock() > self.causal.clock()
+            && (envelope.clock() > self.causal.clock() || self.is_not_mine(envelope.clock(), &leaf))
             && handed
                 .proof
                 .leaves(&leaf)

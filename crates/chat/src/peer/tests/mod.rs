@@ -12,6 +12,7 @@ mod homecoming;
 mod hostile;
 mod newcomers;
 mod requests;
+mod rolled_back;
 mod searching;
 mod seen;
 mod store;

@@ -14,6 +14,8 @@ pub(super) struct TestStore {
     survives: bool,
     pub(super) saved: Saved,
     own: BTreeMap<u64, Kept>,
+    /// All that was ever applied, if it survives.
+    applied: Vec<Change>,
 }
 
 impl TestStore {
@@ -23,6 +25,13 @@ impl TestStore {
 
     pub(super) fn surviving() -> Self {
         Self { survives: true, ..Self::default() }
+    }
+
+    /// A copy of a store that survives.
+    pub(super) fn copy(&self) -> Self {
+        let mut copy = Self::surviving();
+        copy.apply(&self.applied).expect("it is applied to memory");
+        copy
     }
 
     fn delivered(&mut self, kept: &Kept) {
@@ -89,6 +98,7 @@ impl Store for TestStore {
     fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         if self.survives {
             changes.iter().for_each(|change| self.keep(change));
+            self.applied.extend_from_slice(changes);
         }
         self.messages.apply(changes)
     }
