@@ -71,8 +71,8 @@ fn a_greeting_under_another_name_closes_the_link() {
     assert!(world.people[BOB].closed[0].contains("somebody else's name"));
 }
 
-/// Carol has been away, and alice is gone: what alice said bob hands on, as `with` changes it.
-fn handed_on_by_a_liar(with: impl FnMut(&mut Pulled)) -> World {
+/// Carol has been away, and alice is gone: bob and dave have what she said to all.
+fn alice_is_gone() -> World {
     let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
     world.kill(CAROL);
     world.settle();
@@ -80,6 +80,12 @@ fn handed_on_by_a_liar(with: impl FnMut(&mut Pulled)) -> World {
     world.settle();
     world.kill(ALICE);
     world.settle();
+    world
+}
+
+/// Carol is back, and what alice said bob hands on, as `with` changes it.
+fn handed_on_by_a_liar(with: impl FnMut(&mut Pulled)) -> World {
+    let mut world = alice_is_gone();
     world.link(CAROL, BOB);
     alter_pieces(&mut world, with);
     world
@@ -140,13 +146,7 @@ fn a_piece_that_was_not_asked_for_is_not_looked_at() {
 
 /// Carol is back, and has alice's messages from bob or dave. Bob lies as `with` does, and dave does not.
 fn told_by_a_liar_and_another(mut with: impl FnMut(&mut World)) -> World {
-    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
-    world.kill(CAROL);
-    world.settle();
-    world.say_many(ALICE, "all", 10);
-    world.settle();
-    world.kill(ALICE);
-    world.settle();
+    let mut world = alice_is_gone();
     world.link(CAROL, BOB);
     world.link(CAROL, DAVE);
     world.settle();
