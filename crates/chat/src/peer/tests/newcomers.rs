@@ -350,3 +350,25 @@ fn whoever_left_and_came_back_unheard_reads_the_question_first() {
     world.pass(Duration::from_secs(5));
     assert_eq!(world.heard(BOB), ["hello", "question", "answer"]);
 }
+
+/// bob, whom carol asks for the history, leaves before he has answered.
+#[test]
+fn history_that_was_coming_over_a_link_that_broke_is_asked_of_somebody_else_at_once() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.settle();
+    // bob alone learns of carol's joining, and welcomes her.
+    world.slow(CAROL, ALICE);
+    world.join(CAROL, "cars");
+    world.deliver_all(CAROL, BOB);
+    world.slow(CAROL, BOB);
+    world.settle();
+    world.cut(BOB, CAROL);
+    world.fast(CAROL, ALICE);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(CAROL), ["question"]);
+}
