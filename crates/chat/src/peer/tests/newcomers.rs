@@ -351,6 +351,46 @@ fn whoever_left_and_came_back_unheard_reads_the_question_first() {
     assert_eq!(world.heard(BOB), ["hello", "question", "answer"]);
 }
 
+/// carol was told that alice's question is missing, and has bob's answer. She welcomes dave with it.
+#[test]
+fn whoever_is_welcomed_with_gaps_asks_others_for_what_is_missing_or_is_told() {
+    for comes_back in [true, false] {
+        let mut world = World::mesh(&["alice", "bob", "carol"]);
+        world.create(ALICE, "cars");
+        world.settle();
+        world.join(BOB, "cars");
+        world.settle();
+        world.say(ALICE, "cars", "question");
+        world.settle();
+        // Her requests for history never arrive.
+        world.join(CAROL, "cars");
+        world.slow(CAROL, ALICE);
+        world.deliver_all(CAROL, BOB);
+        world.slow(CAROL, BOB);
+        world.say(BOB, "cars", "answer");
+        world.pass(Duration::from_secs(70));
+        assert_eq!(world.heard(CAROL), ["answer"]);
+        world.kill(ALICE);
+        world.kill(BOB);
+        let dave = world.add("dave");
+        world.link(dave, CAROL);
+        world.settle();
+        world.join(dave, "cars");
+        world.pass(Duration::from_secs(5));
+        assert!(world.heard(dave).is_empty(), "{:?}", world.heard(dave));
+        if comes_back {
+            world.link(dave, ALICE);
+            world.pass(Duration::from_secs(5));
+            assert_eq!(world.heard(dave), ["question", "answer"]);
+        } else {
+            world.pass(Duration::from_secs(60));
+            assert_eq!(world.heard(dave), ["answer"]);
+            let is_told = |event: &Event| matches!(event, Event::Warning { text } if text.contains("cars"));
+            assert!(world.people[dave].events.iter().any(is_told));
+        }
+    }
+}
+
 /// bob, whom carol asks for the history, leaves before he has answered.
 #[test]
 fn history_that_was_coming_over_a_link_that_broke_is_asked_of_somebody_else_at_once() {
