@@ -412,3 +412,32 @@ fn history_that_was_coming_over_a_link_that_broke_is_asked_of_somebody_else_at_o
     world.pass(Duration::from_secs(1));
     assert_eq!(world.heard(CAROL), ["question"]);
 }
+
+/// bob has left the group when alice's answer comes, and has not fetched the question. carol is in it, which alice does not know.
+#[test]
+fn whoever_was_not_in_a_group_does_not_answer_for_what_was_said_there() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.slow(ALICE, BOB);
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "answer");
+    world.command(BOB, Command::LeaveGroup { group: "cars".to_owned() }).unwrap();
+    world.slow(CAROL, ALICE);
+    world.join(CAROL, "cars");
+    world.settle();
+    world.slow(BOB, ALICE);
+    world.fast(ALICE, BOB);
+    world.settle();
+    world.kill(ALICE);
+    world.settle();
+    assert_eq!(world.heard(BOB), ["answer"]);
+    world.pass(Duration::from_secs(5));
+    assert!(world.heard(CAROL).is_empty(), "{:?}", world.heard(CAROL));
+    world.fast(CAROL, ALICE);
+    world.link(ALICE, CAROL);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+}
