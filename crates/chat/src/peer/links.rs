@@ -92,6 +92,7 @@ impl<S: Store> Peer<S> {
             return;
         }
         self.begin_to_lag(process);
+        self.search_no_more(process);
         self.ask_others_for_parcels_of(now, process, offers.into_asked());
         self.directory.set_absent(person);
         let who = self.directory.who(person);
