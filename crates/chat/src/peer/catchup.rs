@@ -1,15 +1,16 @@
 //! Have-vectors: what everybody has delivered of everybody. They acknowledge, and they show what to pull.
 //!
 //! An author pushes his own messages; those of an author who is not linked are pulled, each author's from one peer at a
-//! time, in clock order, a bounded piece at a time ([`pulls`]).
+//! time, in clock order, a bounded piece at a time ([`pulls`]). What was given up is looked for all the same ([`holes`]).
 
+mod holes;
 mod pulls;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
-use causal::{Clock, Index, Set, Stamp};
+use causal::{Clock, Index, Set};
 
 use crate::frame::{Control, Have};
 use crate::store::Store;
@@ -66,9 +67,8 @@ pub(super) struct Vectors {
     pulling: BTreeMap<Index, Pulling>,
     /// A link came up: until then nothing new is pulled, as more may follow, and authors push their own.
     pull_at: Option<Duration>,
-    /// Authors who are asked for all that they have for me, so that what I gave up can be closed: up to where, and up to where
-    /// they have answered.
-    completing: BTreeMap<Index, (Clock, Clock)>,
+    /// Who is asked for what I gave up of whom.
+    searches: holes::Searches,
     /// Authors whose messages were refused by a limit, and when they are asked for again.
     refused: BTreeSet<Index>,
     ask_again: Duration,
@@ -92,7 +92,7 @@ impl Vectors {
             checked: BTreeMap::new(),
             pulling: BTreeMap::new(),
             pull_at: None,
-            completing: BTreeMap::new(),
+            searches: holes::Searches::default(),
             refused: BTreeSet::new(),
             ask_again: Duration::ZERO,
             distrusted: BTreeSet::new(),
@@ -308,6 +308,7 @@ impl<S: Store> Peer<S> {
             // What lies behind a hole can be had from here though the hole cannot: its author may be gone for good.
             is_news |= self.vectors.has(process, author) < *delivered;
             self.vectors.of.entry(process).or_default().raise(author, *delivered);
+            self.search_holes(process, author, *delivered, holes);
         }
         Ok(is_news)
     }
@@ -376,37 +377,6 @@ impl<S: Store> Peer<S> {
             self.links.get_mut(&link).expect("link_of names links that are up").unanswered += 1;
             let author = *self.causal.roster().id(author);
             self.send_control(link, &Control::Pull { author, after, up_to });
-        }
-    }
-
-    /// Where something of `author` was given up, asks him for all that he has for me: what he does not hand over then was
-    /// never mine to wait for.
-    pub(super) fn ask_to_complete(&mut self, author: Index) {
-        if !self.causal.holes(author).is_empty() {
-            let up_to = self.causal.delivered(author);
-            self.vectors.completing.insert(author, (up_to, 0));
-            self.ask(author, author, 0, up_to);
-        }
-    }
-
-    /// An author answered: once he has handed over everything and it is delivered, his holes are closed.
-    fn complete(&mut self, now: Now, author: Index, after: Clock, asked: Clock, through: Clock) {
-        if self.vectors.completing.get(&author) != Some(&(asked, after)) {
-            return;
-        }
-        self.vectors.completing.remove(&author);
-        if through > after && through < asked {
-            self.vectors.completing.insert(author, (asked, through));
-            self.ask(author, author, through, asked);
-        } else if through >= asked {
-            self.deliver(now);
-            let is_held = |stamp: &Stamp| stamp.sender == author && stamp.clock <= asked;
-            let mut held = self.causal.held_messages();
-            if !self.vectors.refused.contains(&author) && !held.any(|(kept, _)| is_held(kept.stamp())) {
-                drop(held);
-                self.causal.complete(author, asked);
-                self.ledger.causal_moved = true;
-            }
         }
     }
 

@@ -82,14 +82,17 @@ impl<S: Store> Peer<S> {
     /// A link went down.
     pub fn handle_link_down(&mut self, now: Now, link: LinkId, reason: &str) {
         let Some(Link { person, process, offers, .. }) = self.links.remove(&link) else { return };
+        let lost = process.filter(|process| self.link_of.get(process) == Some(&link));
+        lost.and_then(|process| self.link_of.remove(&process));
+        // Whoever was at the other end is not asked again.
         self.fetch_elsewhere(now, link);
         let Some(process) = process else { return };
-        if self.link_of.get(&process) != Some(&link) {
+        if lost.is_none() {
             self.ask_others_for_parcels_of(now, process, offers.into_asked());
             return;
         }
-        self.link_of.remove(&process);
         self.begin_to_lag(process);
+        self.search_no_more(process);
         self.ask_others_for_parcels_of(now, process, offers.into_asked());
         self.directory.set_absent(person);
         let who = self.directory.who(person);

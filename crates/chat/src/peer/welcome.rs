@@ -251,6 +251,12 @@ impl<S: Store> Peer<S> {
                     continue;
                 }
                 let Waiting { kept, needs, .. } = self.gate.waiting.remove(&key).expect("it was there just now");
+                // What was said in a group that I am not in need not have been fetched.
+                for need in &needs {
+                    if !self.is_fetched(need) {
+                        self.note_lost(need);
+                    }
+                }
                 self.gate.submitted.insert(key, needs);
                 if self.submit(now, kept).is_err() {
                     self.gate.submitted.remove(&key);
@@ -432,15 +438,19 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// What is named cannot be fetched from anybody: nothing waits for it any longer, and nobody takes this peer for one who
-    /// has it.
+    /// What is named is not here, and was not to be had: nobody takes this peer for one who has it.
     fn note_lost(&mut self, need: &Need) {
         let named = self.named_clocks(need);
         let talk = self.talks.entry(&need.conversation);
-        for (author, clock) in named {
-            talk.fetched.raise(author, clock);
-            talk.lost.raise(author, clock);
-        }
+        named.into_iter().for_each(|(author, clock)| talk.lost.raise(author, clock));
+    }
+
+    /// What is named cannot be fetched from anybody: nothing waits for it any longer.
+    fn wait_no_longer(&mut self, need: &Need) {
+        self.note_lost(need);
+        let named = self.named_clocks(need);
+        let talk = self.talks.entry(&need.conversation);
+        named.into_iter().for_each(|(author, clock)| talk.fetched.raise(author, clock));
         self.gate.expect_no_more(&need.conversation);
     }
 
@@ -519,7 +529,7 @@ impl<S: Store> Peer<S> {
             if self.is_fetched(&need) {
                 continue;
             }
-            self.note_lost(&need);
+            self.wait_no_longer(&need);
             let conversation = self.conversation_label(&need.conversation);
             let text = format!(
                 "the history of {conversation} could not be fetched from anybody: what was said there before is missing"

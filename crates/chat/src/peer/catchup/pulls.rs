@@ -175,8 +175,8 @@ impl<S: Store> Peer<S> {
             if let Some(due_ms) = due_ms {
                 self.note_due(now, author, Duration::from_millis(due_ms));
             }
-            self.complete(now, author, after, asked, through);
         }
+        self.search_on(now, from, author, after, asked, through);
         let is_pulled = |pulling: &Pulling| (pulling.from, pulling.after, pulling.up_to) == (from, after, asked);
         if let Some(pulling) = self.vectors.pulling.get_mut(&author).filter(|pulling| is_pulled(pulling)) {
             if is_news {

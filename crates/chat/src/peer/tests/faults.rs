@@ -329,3 +329,31 @@ fn a_clock_that_is_set_back_makes_no_delay_longer_than_it_was_to_be() {
     world.pass(Duration::from_secs(12));
     assert_eq!(world.heard(BOB), ["later"]);
 }
+
+/// bob gave up what alice had under `-delay`. carol got it, and alice is gone when they meet.
+#[test]
+fn what_was_given_up_of_somebody_who_is_gone_comes_from_whoever_got_it_later() {
+    let config = crate::Config { journal: true, max_piece: 1, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.settle();
+    for late in ["one", "two", "three"] {
+        world.say_later(ALICE, "all", late, 120_000);
+    }
+    world.say_later(ALICE, "bob", "never", 600_000);
+    world.say(ALICE, "all", "afterwards");
+    world.settle();
+    world.kill(BOB);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.heard(BOB), ["afterwards"]);
+    world.pass(Duration::from_secs(90));
+    world.kill(ALICE);
+    world.link(BOB, CAROL);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(BOB), ["afterwards", "one", "two", "three"]);
+    // carol is not asked again and again for what she does not have.
+    world.pass(Duration::from_secs(40));
+    world.crossed.clear();
+    world.pass(Duration::from_secs(120));
+    assert_eq!(world.crossed[&(BOB, CAROL)].pulls, 0);
+}

@@ -378,3 +378,94 @@ fn a_welcome_waits_for_room_among_what_is_held_back() {
     assert!(!world.people[CAROL].peer.gate.is_busy());
     assert_eq!(world.heard(CAROL), ["first", "second", "question"]);
 }
+
+/// carol was told that alice's question is missing, and has bob's answer. She welcomes dave with it.
+#[test]
+fn whoever_is_welcomed_with_gaps_asks_others_for_what_is_missing_or_is_told() {
+    for comes_back in [true, false] {
+        let mut world = World::mesh(&["alice", "bob", "carol"]);
+        world.create(ALICE, "cars");
+        world.settle();
+        world.join(BOB, "cars");
+        world.settle();
+        world.say(ALICE, "cars", "question");
+        world.settle();
+        // Her requests for history never arrive.
+        world.join(CAROL, "cars");
+        world.slow(CAROL, ALICE);
+        world.deliver_all(CAROL, BOB);
+        world.slow(CAROL, BOB);
+        world.say(BOB, "cars", "answer");
+        world.pass(Duration::from_secs(70));
+        assert_eq!(world.heard(CAROL), ["answer"]);
+        world.kill(ALICE);
+        world.kill(BOB);
+        let dave = world.add("dave");
+        world.link(dave, CAROL);
+        world.settle();
+        world.join(dave, "cars");
+        world.pass(Duration::from_secs(5));
+        assert!(world.heard(dave).is_empty(), "{:?}", world.heard(dave));
+        if comes_back {
+            world.link(dave, ALICE);
+            world.pass(Duration::from_secs(5));
+            assert_eq!(world.heard(dave), ["question", "answer"]);
+        } else {
+            world.pass(Duration::from_secs(60));
+            assert_eq!(world.heard(dave), ["answer"]);
+            let is_told = |event: &Event| matches!(event, Event::Warning { text } if text.contains("cars"));
+            assert!(world.people[dave].events.iter().any(is_told));
+        }
+    }
+}
+
+/// bob, whom carol asks for the history, leaves before he has answered.
+#[test]
+fn history_that_was_coming_over_a_link_that_broke_is_asked_of_somebody_else_at_once() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.settle();
+    // bob alone learns of carol's joining, and welcomes her.
+    world.slow(CAROL, ALICE);
+    world.join(CAROL, "cars");
+    world.deliver_all(CAROL, BOB);
+    world.slow(CAROL, BOB);
+    world.settle();
+    world.cut(BOB, CAROL);
+    world.fast(CAROL, ALICE);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(CAROL), ["question"]);
+}
+
+/// bob has left the group when alice's answer comes, and has not fetched the question. carol is in it, which alice does not know.
+#[test]
+fn whoever_was_not_in_a_group_does_not_answer_for_what_was_said_there() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.slow(ALICE, BOB);
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "answer");
+    world.command(BOB, Command::LeaveGroup { group: "cars".to_owned() }).unwrap();
+    world.slow(CAROL, ALICE);
+    world.join(CAROL, "cars");
+    world.settle();
+    world.slow(BOB, ALICE);
+    world.fast(ALICE, BOB);
+    world.settle();
+    world.kill(ALICE);
+    world.settle();
+    assert_eq!(world.heard(BOB), ["answer"]);
+    world.pass(Duration::from_secs(5));
+    assert!(world.heard(CAROL).is_empty(), "{:?}", world.heard(CAROL));
+    world.fast(CAROL, ALICE);
+    world.link(ALICE, CAROL);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+}

@@ -30,8 +30,11 @@ impl<S: Store> Peer<S> {
             Conversation::Group(name) => Scope::Group(name.clone()),
             Conversation::Direct(_) => Scope::Direct,
         };
-        let shown = &self.talks.known(conversation)?.shown;
-        let up_to: Vec<_> = shown.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
+        let talk = self.talks.known(conversation)?;
+        // What is missing here was read by others before they said what was shown here: the newcomer is to ask them for it too.
+        let mut clocks = talk.shown.clone();
+        talk.lost.iter(self.causal.roster()).for_each(|(author, _, clock)| clocks.raise(author, clock));
+        let up_to: Vec<_> = clocks.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
         let newest = by_author(self.newest_unaddressed(newcomer, conversation));
         (!up_to.is_empty()).then_some(Named { scope, up_to, newest })
     }
