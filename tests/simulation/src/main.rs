@@ -1,6 +1,6 @@
 //! Runs schedules of the simulator, or one again.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, reason = "this is what it says")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what it says, and how far it is")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,7 +49,12 @@ fn main() -> anyhow::Result<ExitCode> {
     match Options::parse().what {
         What::Run { count, from, threads, failures } => {
             let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-            let summary = run_many(from, count, threads, failures);
+            let progress = |done: u64| {
+                if done.is_multiple_of(1000) {
+                    eprintln!("{done} of {count}");
+                }
+            };
+            let summary = run_many(from, count, threads, failures, progress);
             for failure in &summary.failures {
                 println!("{failure}\n");
             }

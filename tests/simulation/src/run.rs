@@ -81,9 +81,11 @@ pub fn replay(seed: u64, keep: Keep) -> (Option<World>, Result<(), Violation>) {
     }
 }
 
-/// Runs the schedules of `count` seeds from `from` on, on so many threads, and stops after `most` failures.
-pub fn run_many(from: u64, count: u64, threads: usize, most: usize) -> Summary {
+/// Runs the schedules of `count` seeds from `from` on, on so many threads, and stops after `most` failures. `progress` is told after
+/// each how many are done.
+pub fn run_many(from: u64, count: u64, threads: usize, most: usize, progress: impl Fn(u64) + Sync) -> Summary {
     let next = AtomicU64::new(from);
+    let done = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let work = || {
         let mut summary = Summary::default();
@@ -102,6 +104,7 @@ pub fn run_many(from: u64, count: u64, threads: usize, most: usize) -> Summary {
                     }
                 }
             }
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
         }
         summary
     };
