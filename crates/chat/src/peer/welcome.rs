@@ -440,9 +440,12 @@ impl<S: Store> Peer<S> {
 
     /// What is named is not here, and was not to be had: nobody takes this peer for one who has it.
     fn note_lost(&mut self, need: &Need) {
-        let named = self.named_clocks(need);
-        let talk = self.talks.entry(&need.conversation);
-        named.into_iter().for_each(|(author, clock)| talk.lost.raise(author, clock));
+        for (author, clock) in self.named_clocks(need) {
+            // Nobody passes on a clock that a liar made up, where its author is here: he has said how far he came.
+            let is_here = self.link_of.contains_key(&author);
+            let clock = if is_here { clock.min(self.causal.vouched(author)) } else { clock };
+            self.talks.entry(&need.conversation).lost.raise(author, clock);
+        }
     }
 
     /// What is named cannot be fetched from anybody: nothing waits for it any longer.
