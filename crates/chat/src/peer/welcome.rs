@@ -127,12 +127,14 @@ impl Gate {
         self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.behind)
     }
 
+    /// Whether nothing that a welcome waits for is under way.
+    fn is_idle(&self, waiting: &Waiting) -> bool {
+        !waiting.wants_room && !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation))
+    }
+
     /// When the next fetch is given up.
     pub(super) fn next(&self, patience: Duration) -> Option<(Duration, &'static str)> {
-        let idle = |waiting: &&Waiting| {
-            !waiting.wants_room && !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation))
-        };
-        let idle = self.waiting.values().filter(idle).map(|waiting| waiting.since);
+        let idle = self.waiting.values().filter(|waiting| self.is_idle(waiting)).map(|waiting| waiting.since);
         let since = self.fetches.values().map(|fetch| fetch.since).chain(idle).min();
         since.map(|since| (since + patience, "history is being fetched"))
     }
@@ -523,9 +525,8 @@ impl<S: Store> Peer<S> {
             .gate
             .waiting
             .values()
-            .filter(|waiting| late(waiting.since))
+            .filter(|waiting| late(waiting.since) && self.gate.is_idle(waiting))
             .flat_map(|waiting| waiting.needs.iter())
-            .filter(|need| !self.gate.is_fetching(&need.conversation))
             .cloned()
             .collect();
         for need in stuck {
