@@ -1,8 +1,9 @@
 //! The welcome: how a newcomer is kept from reading an answer before its question.
 //!
 //! Before a member says anything else to a newcomer he sends him a causal message that names, as a vector by author,
-//! what he has shown of the conversation. The newcomer hands it to the causal order only once he has fetched what it
-//! names, so that all that the member says afterwards waits for it; what he fetched is shown when it is delivered.
+//! what he has shown of the conversation, and what he knows to be missing. The newcomer hands it to the causal order only once
+//! he has fetched what it names, so that all that the member says afterwards waits for it; what he fetched is shown when it
+//! is delivered. What nobody hands over within some time he is told is missing, and so are those whom he welcomes in turn.
 //!
 //! The same holds the other way round: where the author of a message did not know a member yet, whoever was shown it and
 //! does know him welcomes him once more before saying anything to him.

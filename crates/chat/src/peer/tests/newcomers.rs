@@ -355,7 +355,7 @@ fn whoever_left_and_came_back_unheard_reads_the_question_first() {
 /// what is held back it stays where it is, as nobody would hand it over again.
 #[test]
 fn a_welcome_waits_for_room_among_what_is_held_back() {
-    let config = crate::Config { max_held: 1, ..crate::Config::default() };
+    let config = Config { max_held: 1, ..Config::default() };
     let mut world = World::with_config(&["alice", "bob", "carol"], config);
     world.link_all();
     world.create(ALICE, "cars");
