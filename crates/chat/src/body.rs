@@ -57,7 +57,8 @@ pub(crate) struct Welcome {
     pub(crate) gone: Vec<ProcessId>,
 }
 
-/// One conversation that a welcome speaks of: what its author has shown of it, as the greatest clock of each author.
+/// One conversation that a welcome speaks of: what its author has shown of it, and what he was told is missing, as the greatest
+/// clock of each author.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shown {
     pub(crate) scope: Scope,

@@ -87,13 +87,14 @@ impl Vector {
 /// What is known of one conversation.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
-    /// The greatest clock shown of each author, fetched history included: what a welcome names.
+    /// The greatest clock shown of each author, fetched history included.
     pub(super) shown: Vector,
     /// What has been fetched as a newcomer.
     pub(super) fetched: Vector,
     /// What of that has been shown: the rest is in memory alone, and has to be fetched again after a restart.
     pub(super) fetched_and_shown: Vector,
-    /// What was waited for and could not be fetched from anybody: what stands below these clocks may be missing.
+    /// What a welcome named and nobody handed over: what stands below these clocks may be missing. Welcomes name it, like
+    /// what was shown.
     pub(super) lost: Vector,
     /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
     pub(super) newest: Hlc,

@@ -1,8 +1,9 @@
 //! The welcome: how a newcomer is kept from reading an answer before its question.
 //!
 //! Before a member says anything else to a newcomer he sends him a causal message that names, as a vector by author,
-//! what he has shown of the conversation. The newcomer hands it to the causal order only once he has fetched what it
-//! names, so that all that the member says afterwards waits for it; what he fetched is shown when it is delivered.
+//! what he has shown of the conversation, and what he knows to be missing. The newcomer hands it to the causal order only once
+//! he has fetched what it names, so that all that the member says afterwards waits for it; what he fetched is shown when it
+//! is delivered. What nobody hands over within some time he is told is missing, and so are those whom he welcomes in turn.
 //!
 //! The same holds the other way round: where the author of a message did not know a member yet, whoever was shown it and
 //! does know him welcomes him once more before saying anything to him.
@@ -127,12 +128,14 @@ impl Gate {
         self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.behind)
     }
 
+    /// Whether nothing that a welcome waits for is under way.
+    fn is_idle(&self, waiting: &Waiting) -> bool {
+        !waiting.wants_room && !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation))
+    }
+
     /// When the next fetch is given up.
     pub(super) fn next(&self, patience: Duration) -> Option<(Duration, &'static str)> {
-        let idle = |waiting: &&Waiting| {
-            !waiting.wants_room && !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation))
-        };
-        let idle = self.waiting.values().filter(idle).map(|waiting| waiting.since);
+        let idle = self.waiting.values().filter(|waiting| self.is_idle(waiting)).map(|waiting| waiting.since);
         let since = self.fetches.values().map(|fetch| fetch.since).chain(idle).min();
         since.map(|since| (since + patience, "history is being fetched"))
     }
@@ -440,9 +443,12 @@ impl<S: Store> Peer<S> {
 
     /// What is named is not here, and was not to be had: nobody takes this peer for one who has it.
     fn note_lost(&mut self, need: &Need) {
-        let named = self.named_clocks(need);
-        let talk = self.talks.entry(&need.conversation);
-        named.into_iter().for_each(|(author, clock)| talk.lost.raise(author, clock));
+        for (author, clock) in self.named_clocks(need) {
+            // Nobody passes on a clock that a liar made up, where its author is here: he has said how far he came.
+            let is_here = self.link_of.contains_key(&author);
+            let clock = if is_here { clock.min(self.causal.vouched(author)) } else { clock };
+            self.talks.entry(&need.conversation).lost.raise(author, clock);
+        }
     }
 
     /// What is named cannot be fetched from anybody: nothing waits for it any longer.
@@ -520,9 +526,8 @@ impl<S: Store> Peer<S> {
             .gate
             .waiting
             .values()
-            .filter(|waiting| late(waiting.since))
+            .filter(|waiting| late(waiting.since) && self.gate.is_idle(waiting))
             .flat_map(|waiting| waiting.needs.iter())
-            .filter(|need| !self.gate.is_fetching(&need.conversation))
             .cloned()
             .collect();
         for need in stuck {

@@ -244,7 +244,9 @@ fn once_one_who_could_not_be_reached_is_linked_the_others_are_tried_soon() {
             tiebreak.dial_failed(now, other);
         }
         now = tiebreak.poll_timeout(true).unwrap().0;
-        others.iter().for_each(|&other| drop(tiebreak.heard(now, other, start(5), false)));
+        for &other in &others {
+            tiebreak.heard(now, other, start(5), false);
+        }
     }
     let before = tiebreak.poll_timeout(true);
     tiebreak.linked(now - PROMPTLY, [5; 32], start(5));

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::world::World;
 use crate::ProcessId;
+use crate::body::{self, Scope, Welcome};
 use crate::frame::{Control, Frame, Have, Pulled, Returned};
 use crate::peer::greeting;
 
@@ -277,4 +278,29 @@ fn messages_that_wait_for_each_other_are_cut_loose() {
     let heard = world.heard(2);
     assert_eq!(heard.len(), 2, "{heard:?}");
     assert_eq!(world.people[2].peer.causal.held(), 0);
+}
+
+/// carol welcomes bob with a clock of alice's that does not exist. He gives up fetching, and welcomes dave.
+#[test]
+fn a_newcomer_does_not_wait_for_what_somebody_else_was_told_of_and_does_not_exist() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(ALICE, "all", "hello");
+    world.settle();
+    let (alice, bob) = (world.people[ALICE].peer.process(), world.people[BOB].peer.process());
+    let made_up = body::Shown { scope: Scope::All, up_to: vec![(alice, 1_000_000)], newest: Vec::new() };
+    let welcome = body::welcome(&Welcome { shown: vec![made_up], gone: Vec::new() });
+    let liar = &mut world.people[CAROL].peer;
+    let dests = liar.indices([bob]);
+    liar.multicast(&dests, welcome, None, None, None);
+    world.say(CAROL, "all", "welcome");
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.heard(BOB), ["hello", "welcome"]);
+    world.kill(CAROL);
+    let dave = world.add("dave");
+    world.link(dave, BOB);
+    world.link(dave, ALICE);
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(dave), ["hello", "welcome", "answer"]);
 }

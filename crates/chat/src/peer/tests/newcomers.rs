@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::world::World;
-use crate::{Answer, Command, Event, Message, MessageId, Target};
+use crate::{Answer, Command, Config, Event, Message, MessageId, Target};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -355,7 +355,7 @@ fn whoever_left_and_came_back_unheard_reads_the_question_first() {
 /// what is held back it stays where it is, as nobody would hand it over again.
 #[test]
 fn a_welcome_waits_for_room_among_what_is_held_back() {
-    let config = crate::Config { max_held: 1, ..crate::Config::default() };
+    let config = Config { max_held: 1, ..Config::default() };
     let mut world = World::with_config(&["alice", "bob", "carol"], config);
     world.link_all();
     world.create(ALICE, "cars");
@@ -468,4 +468,25 @@ fn whoever_was_not_in_a_group_does_not_answer_for_what_was_said_there() {
     world.link(ALICE, CAROL);
     world.pass(Duration::from_secs(5));
     assert_eq!(world.heard(CAROL), ["question", "answer"]);
+}
+
+/// The history of `all` takes longer than bob's patience. What alice wrote to him alone is not asked for before that is here.
+#[test]
+fn history_is_not_given_up_that_is_asked_for_when_other_history_has_come() {
+    let answer_every = Duration::from_secs(1);
+    let config = Config { max_piece: 1, answers_at_once: 1, answer_every, ..Config::default() };
+    let mut world = World::with_config(&["alice", "bob"], config);
+    world.link_all();
+    world.settle();
+    world.say(ALICE, "bob", "for you alone");
+    for round in 0..50 {
+        world.say(ALICE, "all", &format!("{round}"));
+        world.settle();
+    }
+    world.restart(BOB);
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(120));
+    assert_eq!(world.history(BOB, "alice"), ["for you alone"]);
+    assert_eq!(world.history(BOB, "all").len(), 50);
+    assert!(!world.people[BOB].events.iter().any(|event| matches!(event, Event::Warning { .. })));
 }
