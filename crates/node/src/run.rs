@@ -14,7 +14,7 @@ use chat::{Answer, Change, Command, Effects, Event, LinkId, Now, Peer, PersonId,
 use net::{BadAddress, Net, Room, Status};
 use store::Retention;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clients::{Attach, Clients};
@@ -142,6 +142,8 @@ impl Node {
             if let Woken::Stop = woken {
                 break;
             }
+            // While the turn before was committed the links heard more: they hand it on now, and this turn takes it, too.
+            yield_now().await;
             self.turn(woken)?;
         }
         // What was said first, and then what is released by leaving.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use chat::{Change, Conversation, Entry, Hlc, Kept, MessageId, Parcel, ProcessId};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::batches::{self, Status, batch_of, id, siblings, signed};
 use crate::cache::{Cache, Place, SILENT, set_state, spelled};
 use crate::fault::Fault;
+use crate::rows::{self, COLUMNS, Columns, Inserter, each};
 use crate::{index, words};
 
 /// How many messages may be missing in the index of history before it is caught up within an apply. Sorted runs of so many go
@@ -18,9 +19,7 @@ const TAIL: usize = 8192;
 pub(crate) struct Writer<'a> {
     db: &'a Connection,
     cache: &'a mut Cache,
-    /// The statement that nearly everything needs, at hand.
-    insert: CachedStatement<'a>,
-    stamp: Vec<u8>,
+    messages: Inserter<'a>,
     /// Batches that this transaction files, with the places written so far.
     fresh: BTreeMap<u64, (Kept, u64)>,
     /// The batch that the message before was of.
@@ -28,43 +27,14 @@ pub(crate) struct Writer<'a> {
     floor_rose: bool,
 }
 
-/// What is written of a message beside itself.
-#[derive(Default)]
-struct Columns<'a> {
-    conversation: Option<i64>,
-    micros: Option<i64>,
-    logical: Option<u32>,
-    flags: Option<i64>,
-    sent: Option<i64>,
-    start: Option<i64>,
-    opened: Option<&'a [u8]>,
-}
-
 pub(crate) const FETCHED: i64 = 1;
 pub(crate) const LATE: i64 = 2;
 pub(crate) const CLOCK_OFF: i64 = 4;
 
-/// A message that is delivered stays so; anything else can become anything.
-const INSERT: &str = "
-    INSERT INTO messages (id, status, clock, conversation, micros, logical, flags, sent, start, opened, stamp, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-    ON CONFLICT (id) DO UPDATE SET status = excluded.status, conversation = excluded.conversation,
-        micros = excluded.micros, logical = excluded.logical, flags = excluded.flags, sent = excluded.sent,
-        start = excluded.start, opened = excluded.opened
-    WHERE status >= 2";
-
 impl<'a> Writer<'a> {
     pub(crate) fn new(db: &'a Connection, cache: &'a mut Cache) -> Result<Self, Fault> {
-        let insert = db.prepare_cached(INSERT)?;
-        Ok(Self {
-            db,
-            cache,
-            insert,
-            stamp: Vec::with_capacity(64),
-            fresh: BTreeMap::new(),
-            last: None,
-            floor_rose: false,
-        })
+        let messages = Inserter::new(db)?;
+        Ok(Self { db, cache, messages, fresh: BTreeMap::new(), last: None, floor_rose: false })
     }
 
     /// Writes all of `changes`. Of what replaces what was before only the last is.
@@ -220,8 +190,11 @@ impl<'a> Writer<'a> {
         let clock = signed(message.clock);
         self.process(author, message.process)?;
         let greatest = self.cache.greatest[author as usize];
-        if clock <= greatest && batches::delivered(self.db, self.cache, message)?.is_some() {
-            return Ok(None);
+        if clock <= greatest {
+            self.messages.flush()?;
+            if batches::delivered(self.db, self.cache, message)?.is_some() {
+                return Ok(None);
+            }
         }
         let (id, is_new) = self.put(kept, status, columns)?;
         if !is_new {
@@ -289,6 +262,7 @@ impl<'a> Writer<'a> {
         if id <= self.cache.indexed {
             self.db.prepare_cached("DELETE FROM waiting WHERE id = ?1")?.execute([id])?;
         }
+        self.messages.flush()?;
         let number = batch_of(id);
         if let Some((kept, written)) = self.fresh.remove(&number) {
             self.write_missing(number, &kept, written)?;
@@ -308,36 +282,23 @@ impl<'a> Writer<'a> {
     /// Writes a message. Its id, and whether it was anything but delivered before.
     fn put(&mut self, kept: &Kept, status: Status, columns: &Columns<'_>) -> Result<(i64, bool), Fault> {
         let number = self.file(kept)?;
-        let id = id(number, kept.place());
-        let is_new = self.insert(id, kept, status, columns)?;
-        if !self.fresh.is_empty()
-            && let Some((_, written)) = self.fresh.get_mut(&number)
-        {
-            *written |= 1 << kept.place();
+        let (id, place) = (id(number, kept.place()), 1 << kept.place());
+        let is_new = self.fresh.get_mut(&number).is_some_and(|(_, written)| {
+            let before = *written;
+            *written |= place;
+            before & place == 0
+        });
+        let is_held = self.cache.aside.contains_key(&id);
+        if status == Status::Shown && (is_new || is_held) {
+            self.messages.show(id, kept, columns, is_held)?;
+            return Ok((id, true));
         }
-        Ok((id, is_new))
-    }
-
-    fn insert(&mut self, id: i64, kept: &Kept, status: Status, columns: &Columns<'_>) -> Result<bool, Fault> {
-        let Columns { conversation, micros, logical, flags, sent, start, opened } = columns;
-        self.stamp.clear();
-        kept.stamp_bytes(&mut self.stamp);
-        let clock = signed(kept.id().clock);
-        let changed = self.insert.execute(params![
-            id,
-            status.number(),
-            clock,
-            conversation,
-            micros,
-            logical,
-            flags,
-            sent,
-            start,
-            opened,
-            self.stamp,
-            kept.body()
-        ])?;
-        Ok(changed > 0)
+        self.messages.flush()?;
+        if !is_new && rows::row_of(self.db, id)?.is_some_and(|(first, _)| first != id) {
+            // It was shown with others.
+            return Ok((id, false));
+        }
+        Ok((id, self.messages.write(id, kept, status, columns)?))
     }
 
     /// The number of the message's batch, which is filed if it is not.
@@ -369,9 +330,13 @@ impl<'a> Writer<'a> {
         let author = kept.author_number();
         let mut insert = self.db.prepare_cached("INSERT INTO batches VALUES (?1, ?2, ?3, ?4)")?;
         insert.execute(params![signed(number), author, self.cache.life(), kept.batch_head()])?;
-        let mut insert = self.db.prepare_cached("INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for run in batches::runs(kept) {
-            insert.execute(params![author, run.first, signed(number), run.place, run.count])?;
+        let messages = siblings(kept, kept.places_here());
+        let messages = messages.map(|kept| (signed(kept.id().clock), number, kept.place()));
+        let runs = batches::runs(author, messages);
+        if id(number, 0) <= self.cache.indexed {
+            runs.iter().try_for_each(|run| index::add_run(self.db, run))?;
+        } else {
+            self.cache.runs.extend(runs);
         }
         // A number is never used for another batch, not even after a transaction that failed: this one may keep it.
         self.cache.next = self.cache.next.max(number + 1);
@@ -382,6 +347,7 @@ impl<'a> Writer<'a> {
 
     /// A batch can only be read back whole.
     fn write_spares(&mut self) -> Result<(), Fault> {
+        self.messages.flush()?;
         for (number, (kept, written)) in std::mem::take(&mut self.fresh) {
             self.write_missing(number, &kept, written)?;
         }
@@ -391,7 +357,7 @@ impl<'a> Writer<'a> {
     fn write_missing(&mut self, number: u64, kept: &Kept, written: u64) -> Result<(), Fault> {
         let missing = kept.places_here() & !written;
         for sibling in siblings(kept, missing) {
-            self.insert(id(number, sibling.place()), &sibling, Status::Spare, &Columns::default())?;
+            self.messages.write(id(number, sibling.place()), &sibling, Status::Spare, &Columns::default())?;
         }
         Ok(())
     }
@@ -421,30 +387,29 @@ impl<'a> Writer<'a> {
 /// Takes a batch away, with all that knows of it. Whether `floor` rose.
 pub(crate) fn delete_batch(db: &Connection, cache: &mut Cache, number: u64) -> Result<bool, Fault> {
     let (first, last) = (id(number, 0), id(number, 63));
-    let author: i64 = db
+    let author: u32 = db
         .prepare_cached("SELECT author FROM batches WHERE number = ?1")?
         .query_row([signed(number)], |row| row.get(0))?;
-    let mut select = db.prepare_cached(
-        "SELECT id, clock, status, conversation, micros, logical FROM messages WHERE id BETWEEN ?1 AND ?2",
-    )?;
+    let mut select = db.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE id BETWEEN ?1 AND ?2"))?;
     let mut rows = select.query([first, last])?;
     while let Some(row) = rows.next()? {
-        let (id, clock): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let mut delete = db.prepare_cached("DELETE FROM runs WHERE author = ?1 AND first = ?2 AND batch = ?3")?;
-        delete.execute(params![author, clock, signed(number)])?;
-        let status = Status::from_number(row.get(2)?)?;
-        if status.is_delivered() && id <= cache.indexed {
-            let conversation = if status == Status::Shown { row.get(3)? } else { SILENT };
-            let (micros, logical): (i64, i64) = (row.get(4)?, row.get(5)?);
-            let mut delete = db.prepare_cached(
-                "DELETE FROM history WHERE conversation = ?1 AND micros = ?2 AND logical = ?3 AND author = ?4
-                 AND clock = ?5 AND id = ?6",
-            )?;
-            delete.execute(params![conversation, micros, logical, author, clock, id])?;
-        }
-        if status == Status::Shown && id <= cache.searched {
-            db.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
-        }
+        each(row, |message| {
+            let mut delete = db.prepare_cached("DELETE FROM runs WHERE author = ?1 AND first = ?2 AND batch = ?3")?;
+            delete.execute(params![author, message.clock, signed(number)])?;
+            if let Some(Place { conversation, hlc, author, clock, id }) = message.place(author)?
+                && id <= cache.indexed
+            {
+                let mut delete = db.prepare_cached(
+                    "DELETE FROM history WHERE conversation = ?1 AND micros = ?2 AND logical = ?3 AND author = ?4
+                     AND clock = ?5 AND id = ?6",
+                )?;
+                delete.execute(params![conversation, hlc.micros, hlc.logical, author, clock, id])?;
+            }
+            if message.status == Status::Shown && message.id <= cache.searched {
+                db.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([message.id])?;
+            }
+            Ok(())
+        })?;
     }
     db.prepare_cached("DELETE FROM messages WHERE id BETWEEN ?1 AND ?2")?.execute([first, last])?;
     db.prepare_cached("DELETE FROM batches WHERE number = ?1")?.execute([signed(number)])?;

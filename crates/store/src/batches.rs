@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::cache::Cache;
 use crate::fault::Fault;
+use crate::rows::{self, COLUMNS, Message, each};
 
 /// The most messages in a batch: the place takes the lowest six bits of an id.
 pub(crate) const PLACES: u64 = 64;
@@ -50,6 +51,11 @@ pub(crate) fn batch_of(id: i64) -> u64 {
     id.cast_unsigned() / PLACES
 }
 
+/// The place of a message in its batch.
+pub(crate) fn place_of(id: i64) -> u16 {
+    u16::try_from(id.cast_unsigned() % PLACES).unwrap_or_default()
+}
+
 /// Clocks and numbers as SQLite has them. No honest clock gets near the end, where they become one.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -59,28 +65,38 @@ pub(crate) fn unsigned(number: i64) -> Result<u64, Fault> {
     u64::try_from(number).map_err(|_| Fault::Damaged(format!("{number} where a count should be")))
 }
 
-/// Clocks that follow one another in places that do.
-#[derive(Debug, PartialEq, Eq)]
+/// Clocks of an author that follow one another in places of a batch that do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Run {
+    pub(crate) author: u32,
     pub(crate) first: i64,
+    pub(crate) batch: u64,
     pub(crate) place: u16,
     pub(crate) count: i64,
 }
 
-/// The runs in the batch of this message.
-pub(crate) fn runs(kept: &Kept) -> Vec<Run> {
+impl Run {
+    /// Takes in the message in that place, if it follows.
+    fn takes(&mut self, clock: i64, batch: u64, place: u16) -> bool {
+        let follows = clock != i64::MAX
+            && batch == self.batch
+            && clock == self.first + self.count
+            && i64::from(place) == i64::from(self.place) + self.count;
+        self.count += i64::from(follows);
+        follows
+    }
+
+    fn id(&self, clock: i64) -> i64 {
+        id(self.batch, self.place) + (clock - self.first)
+    }
+}
+
+/// The runs that messages make, given by the number of their batch and their place there.
+pub(crate) fn runs(author: u32, messages: impl Iterator<Item = (i64, u64, u16)>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::with_capacity(1);
-    for sibling in siblings(kept, kept.places_here()) {
-        let (place, clock) = (sibling.place(), signed(sibling.id().clock));
-        match runs.last_mut() {
-            Some(run)
-                if clock != i64::MAX
-                    && clock == run.first + run.count
-                    && i64::from(place) == i64::from(run.place) + run.count =>
-            {
-                run.count += 1;
-            }
-            Some(_) | None => runs.push(Run { first: clock, place, count: 1 }),
+    for (clock, batch, place) in messages {
+        if !runs.last_mut().is_some_and(|run| run.takes(clock, batch, place)) {
+            runs.push(Run { author, first: clock, batch, place, count: 1 });
         }
     }
     runs
@@ -98,6 +114,8 @@ pub(crate) struct Row {
     pub(crate) id: i64,
     pub(crate) status: Status,
     pub(crate) flags: i64,
+    /// Where its text begins, from 0.
+    pub(crate) start: usize,
     pub(crate) opened: Option<Bytes>,
     pub(crate) kept: Kept,
 }
@@ -130,45 +148,83 @@ fn read(db: &Connection, cache: &Cache, number: u64) -> Result<Vec<Row>, Fault> 
     let mut head = db.prepare_cached("SELECT life, head FROM batches WHERE number = ?1")?;
     let head = head.query_row([signed(number)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)));
     let Some((life, head)) = head.optional()? else { return Ok(Vec::new()) };
-    let mut select = db.prepare_cached(
-        "SELECT id, status, coalesce(flags, 0), stamp, body, opened FROM messages WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-    )?;
+    let mut select =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE id BETWEEN ?1 AND ?2 ORDER BY id"))?;
     let mut rows = select.query([id(number, 0), id(number, 63)])?;
     let (mut filed, mut beside) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        let place = u16::try_from(id.cast_unsigned() % PLACES).unwrap_or_default();
-        let body = Bytes::copy_from_slice(row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?);
-        let opened = row.get_ref(5)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
-        filed.push(Filed { place, stamp: row.get(3)?, body });
-        beside.push((id, Status::from_number(row.get(1)?)?, row.get::<_, i64>(2)?, opened.map(Bytes::copy_from_slice)));
+        each(row, |message| {
+            let Message { id, status, flags, start, stamp, body, opened, .. } = message;
+            filed.push(Filed { place: place_of(id), stamp: stamp.to_vec(), body: Bytes::copy_from_slice(body) });
+            beside.push((id, status, flags, start, opened.map(Bytes::copy_from_slice)));
+            Ok(())
+        })?;
     }
     let kept = Kept::read(number, &head, filed, cache.written_by(life)?, cache.processes.len())
         .map_err(|malformed| Fault::Damaged(format!("batch {number}: {malformed}")))?;
     let rows = kept.into_iter().zip(beside);
-    Ok(rows.map(|(kept, (id, status, flags, opened))| Row { id, status, flags, opened, kept }).collect())
+    Ok(rows.map(|(kept, (id, status, flags, start, opened))| Row { id, status, flags, start, opened, kept }).collect())
 }
 
-/// The id and status of the message with this id of its author's, if it is filed as delivered or shown.
+/// The id of the message with this id of its author's, if it is filed as delivered or shown.
 pub(crate) fn delivered(db: &Connection, cache: &Cache, message: MessageId) -> Result<Option<i64>, Fault> {
     let Some(author) = cache.number_of(&message.process) else { return Ok(None) };
     let clock = signed(message.clock);
-    let mut select = db.prepare_cached(
-        "SELECT batch, place, first FROM runs WHERE author = ?1 AND first > ?2 - 64 AND first <= ?2 AND first + count > ?2",
-    )?;
-    let mut status = db.prepare_cached("SELECT status FROM messages WHERE id = ?1")?;
-    let mut rows = select.query(params![author, clock])?;
-    while let Some(row) = rows.next()? {
-        let (batch, place, first): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let id = batch * signed(PLACES) + place + (clock - first);
-        let found = status.query_row([id], |row| row.get(0)).optional()?;
-        if found.map(Status::from_number).transpose()?.is_some_and(Status::is_delivered)
+    let mut found = None;
+    each_run(db, cache, author, clock.saturating_sub(1), clock, |run| {
+        let id = run.id(clock);
+        if rows::row_of(db, id)?.is_some_and(|(_, status)| status.is_delivered())
             && (clock != i64::MAX || is_exactly(db, cache, id, message)?)
         {
-            return Ok(Some(id));
+            found = Some(id);
+        }
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
+/// Goes through the runs of an author that have clocks in (after, up_to], in the order of their first clocks, for as long as
+/// `look` answers that it wants more.
+pub(crate) fn each_run(
+    db: &Connection,
+    cache: &Cache,
+    author: u32,
+    after: i64,
+    up_to: i64,
+    mut look: impl FnMut(Run) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    // A batch has at most so many messages.
+    let from = after.saturating_sub(signed(PLACES) - 1);
+    let at = |first: i64| Run { author, first, batch: 0, place: 0, count: 0 };
+    let has_some = |run: &&Run| run.first <= up_to && run.first.saturating_add(run.count - 1) > after;
+    let mut recent = cache
+        .runs
+        .range(at(from)..)
+        .take_while(|run| run.author == author && run.first <= up_to)
+        .filter(has_some)
+        .peekable();
+    let mut select = db.prepare_cached(
+        "SELECT first, batch, place, count FROM runs
+         WHERE author = ?1 AND first >= ?2 AND first <= ?3 AND first + count - 1 > ?4 ORDER BY first",
+    )?;
+    let mut rows = select.query(params![author, from, up_to, after])?;
+    while let Some(row) = rows.next()? {
+        let (first, batch) = (row.get(0)?, unsigned(row.get(1)?)?);
+        while let Some(run) = recent.next_if(|run| run.first < first) {
+            if !look(*run)? {
+                return Ok(());
+            }
+        }
+        if !look(Run { author, first, batch, place: row.get(2)?, count: row.get(3)? })? {
+            return Ok(());
         }
     }
-    Ok(None)
+    for run in recent {
+        if !look(*run)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Clocks at the very end are told apart by the stamps themselves.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chat::{Conversation, Hlc, Incarnation, Name, PersonId, ProcessId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::batches::{Status, batch_of, signed, unsigned};
+use crate::batches::{self, Run, Status, batch_of, place_of, signed, unsigned};
 use crate::fault::Fault;
+use crate::rows::{COLUMNS, each};
 
 /// A message that stands in history, or would if it showed something, by what it is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +48,8 @@ pub(crate) struct Cache {
     pub(crate) latest: i64,
     /// What was delivered and is not in the index of history yet.
     pub(crate) tail: Vec<Place>,
+    /// The runs of the batches that are not in that index.
+    pub(crate) runs: BTreeSet<Run>,
     /// Batches that are known to be filed: some of those that are.
     pub(crate) filed: BTreeSet<u64>,
 }
@@ -86,8 +89,8 @@ impl Cache {
         let last: Option<i64> = db.query_row("SELECT max(number) FROM batches", [], |row| row.get(0))?;
         cache.next = unsigned(last.unwrap_or(0))?.max(cache.floor) + 1;
         cache.read_aside(db)?;
-        cache.read_greatest(db)?;
         cache.read_tail(db)?;
+        cache.read_greatest(db)?;
         cache.read_latest(db)?;
         Ok(cache)
     }
@@ -108,6 +111,7 @@ impl Cache {
         Ok(())
     }
 
+    /// After the runs that are not in the index.
     fn read_greatest(&mut self, db: &Connection) -> Result<(), Fault> {
         let mut select = db.prepare(
             "SELECT max(first + count - 1) FROM runs
@@ -117,22 +121,31 @@ impl Cache {
             let greatest: Option<i64> = select.query_row([signed(number as u64)], |row| row.get(0))?;
             self.greatest[number] = greatest.unwrap_or(0);
         }
+        for Run { author, first, count, .. } in &self.runs {
+            if let Some(greatest) = self.greatest.get_mut(*author as usize) {
+                *greatest = (*greatest).max(first.saturating_add(count - 1));
+            }
+        }
         Ok(())
     }
 
     fn read_tail(&mut self, db: &Connection) -> Result<(), Fault> {
-        let mut select = db.prepare(
-            "SELECT m.id, m.status, m.conversation, m.micros, m.logical, m.clock, b.author
-             FROM messages m JOIN batches b ON b.number = m.id >> 6 WHERE m.id > ?1 AND m.status IN (0, 1)",
-        )?;
+        let mut select = db.prepare(&format!(
+            "SELECT {COLUMNS}, author FROM messages JOIN batches ON number = id >> 6 WHERE id > ?1 ORDER BY id"
+        ))?;
         let mut rows = select.query([self.indexed])?;
+        let mut messages: Vec<(u32, i64, i64)> = Vec::new();
         while let Some(row) = rows.next()? {
-            let conversation = match Status::from_number(row.get(1)?)? {
-                Status::Shown => row.get(2)?,
-                Status::Delivered | Status::Held | Status::Spare => SILENT,
-            };
-            let hlc = Hlc { micros: row.get(3)?, logical: row.get(4)? };
-            self.tail.push(Place { conversation, hlc, author: row.get(6)?, clock: row.get(5)?, id: row.get(0)? });
+            let author = row.get("author")?;
+            each(row, |message| {
+                self.tail.extend(message.place(author)?);
+                messages.push((author, message.clock, message.id));
+                Ok(())
+            })?;
+        }
+        for of_batch in messages.chunk_by(|(.., one), (.., other)| batch_of(*one) == batch_of(*other)) {
+            let runs = of_batch.iter().map(|&(_, clock, id)| (clock, batch_of(id), place_of(id)));
+            self.runs.extend(batches::runs(of_batch[0].0, runs));
         }
         Ok(())
     }
@@ -245,6 +258,7 @@ impl Cache {
     pub(crate) fn forget_batch(&mut self, number: u64) {
         self.filed.remove(&number);
         self.tail.retain(|place| batch_of(place.id) != number);
+        self.runs.retain(|run| run.batch != number);
     }
 }
 

@@ -1,24 +1,42 @@
-//! The index of history, which is built behind what is written.
+//! The index of history, and that of who said what, which are built behind what is written.
 //!
-//! What it does not know yet is in memory, a bounded number of places, and found again behind `indexed` when the store is
-//! opened. So writing a message only appends it; the index grows by sorted runs of thousands; and reading never writes.
+//! What they do not know yet is in memory, a bounded number of places and runs, and found again behind `indexed` when the
+//! store is opened. So writing a message only appends it; the indexes grow by sorted runs of thousands; and reading never
+//! writes.
 
 use chat::{Hlc, MessageId, ProcessId, SortKey};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::batches::{Run, signed};
 use crate::cache::{Cache, Place, SILENT, set_state};
 use crate::fault::Fault;
 
-const INSERT: &str = "INSERT INTO history VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT: &str = "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)";
+
+/// How many places one statement adds: its end stays found from one to the next.
+const AT_ONCE: usize = 32;
 
 /// Brings the index up to all that is filed.
 pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<(), Fault> {
     cache.tail.sort_unstable();
-    let mut insert = db.prepare_cached(INSERT)?;
-    for Place { conversation, hlc, author, clock, id } in &cache.tail {
-        insert.execute(params![conversation, hlc.micros, hlc.logical, author, clock, id])?;
+    let (many, rest) = cache.tail.as_chunks::<AT_ONCE>();
+    let mut insert = db.prepare_cached(&format!("{INSERT}{}", ", (?, ?, ?, ?, ?, ?)".repeat(AT_ONCE - 1)))?;
+    for places in many {
+        for (Place { conversation, hlc, author, clock, id }, at) in places.iter().zip((1..).step_by(6)) {
+            let values = [*conversation, hlc.micros, hlc.logical.into(), (*author).into(), *clock, *id];
+            for (value, at) in values.iter().zip(at..) {
+                insert.raw_bind_parameter(at, value)?;
+            }
+        }
+        insert.raw_execute()?;
+    }
+    for place in rest {
+        add(db, place)?;
     }
     cache.tail.clear();
+    for run in std::mem::take(&mut cache.runs) {
+        add_run(db, &run)?;
+    }
     let end = cache.end();
     let mut wait = db.prepare_cached("INSERT OR IGNORE INTO waiting VALUES (?1)")?;
     for (id, _) in cache.aside.range(cache.indexed + 1..) {
@@ -26,6 +44,14 @@ pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<(), Fault> 
     }
     cache.indexed = end;
     set_state(db, "indexed", end)
+}
+
+/// Adds a run.
+pub(crate) fn add_run(db: &Connection, run: &Run) -> Result<(), Fault> {
+    let Run { author, first, batch, place, count } = run;
+    let mut insert = db.prepare_cached("INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    insert.execute(params![author, first, signed(*batch), place, count])?;
+    Ok(())
 }
 
 /// Adds what became of a message that the index has passed by.
@@ -161,7 +187,7 @@ fn tied(
         let wanted = end - found.len();
         let below = match before {
             Some(before) if process > before.process => continue,
-            Some(before) if process == before.process => crate::batches::signed(before.clock) - 1,
+            Some(before) if process == before.process => signed(before.clock) - 1,
             Some(_) | None => i64::MAX,
         };
         if wanted == 0 {

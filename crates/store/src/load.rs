@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chat::{Kept, Parcel, Saved, Signature, SignedRecord};
 use rusqlite::Connection;
 
-use crate::batches::{Batches, Status, signed, unsigned};
+use crate::batches::{Batches, Status, each_run, signed, unsigned};
 use crate::cache::{Cache, name, person, process, state};
 use crate::fault::Fault;
 
@@ -98,14 +98,13 @@ fn carried(db: &Connection) -> Result<Vec<Parcel>, Fault> {
 }
 
 fn own(db: &Connection, cache: &Cache) -> Result<Vec<Kept>, Fault> {
-    let mut select = db.prepare("SELECT batch FROM runs WHERE author = 0 AND first > ?1 - 64 ORDER BY first")?;
-    let mut rows = select.query([signed(cache.settled)])?;
     let (mut batches, mut own) = (Batches::default(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let rows = batches.read(db, cache, unsigned(row.get(0)?)?)?;
+    each_run(db, cache, 0, signed(cache.settled), i64::MAX, |run| {
+        let rows = batches.read(db, cache, run.batch)?;
         let delivered = rows.iter().filter(|row| row.status.is_delivered()).map(|row| row.kept.clone());
         own.extend(delivered.filter(|kept| kept.id().clock > cache.settled));
-    }
+        Ok(true)
+    })?;
     own.sort_by_key(|kept: &Kept| kept.id().clock);
     own.dedup_by_key(|kept| kept.id());
     Ok(own)

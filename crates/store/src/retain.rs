@@ -10,6 +10,7 @@ use crate::apply::delete_batch;
 use crate::batches::{Status, batch_of, id, signed};
 use crate::cache::{Cache, Place, SILENT, set_state};
 use crate::fault::Fault;
+use crate::rows::{COLUMNS, each};
 use crate::{index, words};
 
 /// What may go: by default nothing. What is held, carried, or one's own and not settled, stays in any case.
@@ -111,26 +112,26 @@ fn next(db: &Connection, conversation: i64, after: Option<Place>) -> Result<Opti
 
 /// How many delivered messages a batch has, if it may go: whole, so all of it has to be older than `cutoff`.
 fn droppable(db: &Connection, cache: &Cache, number: u64, cutoff: Option<i64>) -> Result<Option<usize>, Fault> {
-    let mut select = db.prepare_cached(
-        "SELECT m.status, m.clock, m.micros, b.author FROM messages m JOIN batches b ON b.number = ?3
-         WHERE m.id BETWEEN ?1 AND ?2",
-    )?;
+    let mut select = db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, author FROM messages JOIN batches ON number = ?3 WHERE id BETWEEN ?1 AND ?2"
+    ))?;
     let mut rows = select.query(params![id(number, 0), id(number, 63), signed(number)])?;
-    let mut messages = 0;
+    let (mut messages, mut stay) = (0, 0);
     while let Some(row) = rows.next()? {
-        let status = Status::from_number(row.get(0)?)?;
-        let (clock, author): (i64, i64) = (row.get(1)?, row.get(3)?);
-        match status {
-            Status::Held => return Ok(None),
-            Status::Shown | Status::Delivered => {
-                let is_needed = author == 0 && clock > signed(cache.settled);
-                let is_young = cutoff.is_some_and(|cutoff| row.get::<_, i64>(2).is_ok_and(|micros| micros >= cutoff));
-                if is_needed || is_young {
-                    return Ok(None);
-                }
-                messages += 1;
+        let author: u32 = row.get("author")?;
+        each(row, |message| {
+            let is_needed = author == 0 && message.clock > signed(cache.settled);
+            let is_young = || cutoff.is_some_and(|cutoff| message.micros.is_some_and(|micros| micros >= cutoff));
+            match message.status {
+                Status::Held => stay += 1,
+                Status::Shown | Status::Delivered if is_needed || is_young() => stay += 1,
+                Status::Shown | Status::Delivered => messages += 1,
+                Status::Spare => {}
             }
-            Status::Spare => {}
+            Ok(())
+        })?;
+        if stay > 0 {
+            return Ok(None);
         }
     }
     Ok((messages > 0).then_some(messages))

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 pub(crate) const APPLICATION: i32 = 0x6373_7279;
 
 /// What makes of each version the next one: the first makes version 1 of an empty database. Never changed, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The version that this crate reads and writes.
 pub(crate) const VERSION: usize = MIGRATIONS.len();
@@ -94,6 +94,22 @@ mod tests {
             db.query_row("SELECT vectors FROM conversations WHERE name = ?1", [name], |row| row.get(0)).unwrap()
         };
         assert_eq!((vectors(""), vectors("new")), (Some(vec![1, 0, 0xff, 0]), None));
+    }
+
+    #[test]
+    fn of_the_runs_of_version_2_those_stay_that_stand_before_what_is_indexed() {
+        let left = |indexed: &str| -> Vec<i64> {
+            let db = Connection::open_in_memory().unwrap();
+            migrate_by(&MIGRATIONS[..2], &db, 0).unwrap();
+            db.execute_batch(indexed).unwrap();
+            db.execute_batch("INSERT INTO runs VALUES (1, 1, 1, 0, 3), (1, 4, 2, 0, 1), (0, 1, 3, 0, 1)").unwrap();
+            migrate(&db, 2).unwrap();
+            check(&db).unwrap();
+            let mut select = db.prepare("SELECT batch FROM runs ORDER BY batch").unwrap();
+            select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        assert_eq!(left("INSERT INTO state VALUES ('indexed', 191)"), [1, 2]);
+        assert_eq!(left(""), [0i64; 0]);
     }
 
     #[test]

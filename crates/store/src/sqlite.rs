@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chat::{Change, Conversation, Entry, Kept, MessageId, ProcessId, Saved, SortKey, Store, StoreError};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::apply::{CLOCK_OFF, FETCHED, LATE, Writer};
 use crate::batches::{self, Batches, Row, signed, unsigned};
@@ -319,25 +319,20 @@ fn kept_by(
     count: usize,
 ) -> Result<Vec<Kept>, Fault> {
     let Some(number) = cache.number_of(&author) else { return Ok(Vec::new()) };
-    let mut select = db.prepare_cached(
-        "SELECT first, batch FROM runs WHERE author = ?1 AND first > ?2 - 64 AND first <= ?3 AND first + count - 1 > ?2
-         ORDER BY first",
-    )?;
-    let mut runs = select.query(params![number, signed(after), signed(up_to)])?;
     let mut batches = Batches::default();
     let mut found: BTreeMap<u64, Kept> = BTreeMap::new();
-    while let Some(run) = runs.next()? {
-        let first = unsigned(run.get(0)?)?;
-        if found.len() >= count && found.range(..first).count() >= count {
-            break;
+    batches::each_run(db, cache, number, signed(after), signed(up_to), |run| {
+        if found.len() >= count && found.range(..unsigned(run.first)?).count() >= count {
+            return Ok(false);
         }
-        for row in batches.read(db, cache, unsigned(run.get(1)?)?)? {
+        for row in batches.read(db, cache, run.batch)? {
             let clock = row.kept.id().clock;
             let is_asked_for = clock > after && clock <= up_to;
             if is_asked_for && row.status.is_delivered() {
                 found.entry(clock).or_insert_with(|| row.kept.clone());
             }
         }
-    }
+        Ok(true)
+    })?;
     Ok(found.into_values().take(count).collect())
 }

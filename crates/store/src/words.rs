@@ -10,13 +10,14 @@
 
 use std::borrow::Cow;
 
-use chat::{Hlc, MessageId, SortKey};
+use chat::{MessageId, SortKey};
 use rusqlite::{Connection, params};
 
-use crate::batches::signed;
-use crate::cache::{Cache, Place, set_state};
+use crate::batches::{Batches, Row, Status, signed};
+use crate::cache::{Cache, set_state};
 use crate::fault::Fault;
 use crate::index::{self, Found};
+use crate::rows::{self, COLUMNS, each};
 
 /// How many proposals are looked at one by one. Words that more texts have are found fast by reading from the end.
 const PROPOSALS: usize = 4096;
@@ -27,8 +28,8 @@ const THREES: usize = 24;
 /// How many messages are looked at in one read of history.
 const PAGE: usize = 512;
 
-/// Messages that go into the index in one piece, some 20 ms of work with the merging, and how many have to be there for it to
-/// be worth a commit.
+/// Messages that go into the index in one piece, or as many more as share a row with the last: some 20 ms of work with the
+/// merging. And how many have to be there for it to be worth a commit.
 const PIECE: i64 = 256;
 const WORTH: i64 = 256;
 
@@ -50,23 +51,35 @@ pub(crate) fn add(db: &Connection, id: i64, text: &str) -> Result<(), Fault> {
 
 /// Whether so much is not in the index that it is worth to [`catch_up`] by a piece.
 pub(crate) fn is_behind(db: &Connection, cache: &Cache) -> Result<bool, Fault> {
-    let probe = "SELECT EXISTS (SELECT 1 FROM messages WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2)";
-    Ok(db.prepare_cached(probe)?.query_row([cache.searched, WORTH - 1], |row| row.get(0))?)
+    let mut select = db.prepare_cached(
+        "SELECT coalesce(json_array_length(parts), 1) FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let (mut rows, mut messages) = (select.query([cache.searched, WORTH])?, 0);
+    while messages < WORTH
+        && let Some(row) = rows.next()?
+    {
+        messages += row.get::<_, i64>(0)?;
+    }
+    Ok(messages >= WORTH)
 }
 
 /// Puts a piece of what is filed into the index. Whether there was any.
 pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<bool, Fault> {
     let before = cache.searched;
-    let mut select = db.prepare_cached(
-        "SELECT id, status, coalesce(opened, body), start FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2",
-    )?;
-    let mut rows = select.query([cache.searched, PIECE])?;
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        if row.get::<_, i64>(1)? == 0 {
-            add(db, id, &text(row, 2, 3)?)?;
-        }
-        cache.searched = id;
+    let mut select =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
+    let (mut rows, mut messages) = (select.query([cache.searched, PIECE])?, 0);
+    while messages < PIECE
+        && let Some(row) = rows.next()?
+    {
+        each(row, |message| {
+            if message.status == Status::Shown {
+                add(db, message.id, &text_of(message.plain(), message.start))?;
+            }
+            cache.searched = message.id;
+            messages += 1;
+            Ok(())
+        })?;
     }
     set_state(db, "searched", cache.searched)?;
     merge(db)?;
@@ -79,12 +92,6 @@ pub(crate) fn merge(db: &Connection) -> Result<(), Fault> {
     const PAGES: i64 = 32;
     db.prepare_cached("INSERT INTO words (words, rank) VALUES ('merge', ?1)")?.execute([PAGES])?;
     Ok(())
-}
-
-fn text<'a>(row: &'a rusqlite::Row<'_>, body: usize, start: usize) -> Result<Cow<'a, str>, Fault> {
-    let body = row.get_ref(body)?.as_blob().map_err(rusqlite::Error::from)?;
-    let start = usize::try_from(row.get::<_, i64>(start)?).unwrap_or(usize::MAX);
-    Ok(text_of(body, start.saturating_sub(1)))
 }
 
 /// The places of the newest messages that have all of `words` in them.
@@ -107,10 +114,11 @@ fn has_all(text: &str, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word))
 }
 
-/// The messages that the index has with every three letters in a row of the words; `None` if it does not help.
+/// The messages that the index has with every three letters in a row of the words, in the order of their ids; `None` if it
+/// does not help.
 fn proposals(db: &Connection, words: &[String]) -> Result<Option<Vec<i64>>, Fault> {
     let Some(query) = query(words) else { return Ok(None) };
-    let mut select = db.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1 LIMIT ?2")?;
+    let mut select = db.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid LIMIT ?2")?;
     let limit = signed(PROPOSALS as u64 + 1);
     let ids: Vec<i64> = select.query_map(params![query, limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok((ids.len() <= PROPOSALS).then_some(ids))
@@ -140,30 +148,36 @@ fn among(
     count: usize,
     ids: &[i64],
 ) -> Result<Vec<Found>, Fault> {
-    const COLUMNS: &str =
-        "SELECT m.id, m.conversation, m.micros, m.logical, b.author, m.clock, coalesce(m.opened, m.body),
-        m.start FROM messages m JOIN batches b ON b.number = m.id >> 6";
     let mut found = Vec::new();
-    let mut look = |row: &rusqlite::Row<'_>| -> Result<(), Fault> {
-        let conversation = row.get(1)?;
-        if of.is_some_and(|of| of != conversation) || !has_all(&text(row, 6, 7)?, words) {
-            return Ok(());
-        }
-        let hlc = Hlc { micros: row.get(2)?, logical: row.get(3)? };
-        let place = Place { conversation, hlc, author: row.get(4)?, clock: row.get(5)?, id: row.get(0)? };
-        let message = MessageId { process: cache.process(place.author)?, clock: place.clock.cast_unsigned() };
-        found.push(((hlc, message), place));
-        Ok(())
+    // Those of the row that are proposed or not known to the index. The last message of the row.
+    let mut look = |row: &rusqlite::Row<'_>| -> Result<i64, Fault> {
+        let (author, mut last) = (row.get("author")?, 0);
+        each(row, |message| {
+            last = message.id;
+            let is_meant = message.id > cache.searched || ids.binary_search(&message.id).is_ok();
+            if !is_meant || message.status != Status::Shown || of.is_some_and(|of| message.conversation != Some(of)) {
+                return Ok(());
+            }
+            if let Some(place) = message.place(author)?
+                && has_all(&text_of(message.plain(), message.start), words)
+            {
+                let message = MessageId { process: cache.process(place.author)?, clock: place.clock.cast_unsigned() };
+                found.push(((place.hlc, message), place));
+            }
+            Ok(())
+        })?;
+        Ok(last)
     };
-    let mut select = db.prepare_cached(&format!("{COLUMNS} WHERE m.id = ?1 AND m.status = 0"))?;
+    let select = format!("SELECT {COLUMNS}, author FROM messages JOIN batches ON number = id >> 6");
+    let mut one = db.prepare_cached(&format!("{select} WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1"))?;
+    let mut looked_at = -1;
     for &id in ids.iter().filter(|&&id| id <= cache.searched) {
-        let mut rows = select.query([id])?;
-        while let Some(row) = rows.next()? {
-            look(row)?;
+        if id > looked_at {
+            looked_at = one.query(rows::up_to(id))?.next()?.map_or(Ok(id), &mut look)?;
         }
     }
-    let mut select = db.prepare_cached(&format!("{COLUMNS} WHERE m.id > ?1 AND m.status = 0"))?;
-    let mut rows = select.query([cache.searched])?;
+    let mut behind = db.prepare_cached(&format!("{select} WHERE id > ?1 AND status = 0"))?;
+    let mut rows = behind.query([cache.searched])?;
     while let Some(row) = rows.next()? {
         look(row)?;
     }
@@ -179,17 +193,15 @@ fn from_the_end(
     words: &[String],
     count: usize,
 ) -> Result<Vec<Found>, Fault> {
-    let mut select = db.prepare_cached("SELECT coalesce(opened, body), start FROM messages WHERE id = ?1")?;
+    let mut batches = Batches::default();
     let (mut found, mut before): (Vec<Found>, Option<SortKey>) = (Vec::new(), None);
     while found.len() < count {
         let page = index::newest(db, cache, of, before, PAGE)?;
         let Some(last) = page.last() else { break };
         before = Some(last.0);
         for one in &page {
-            let mut rows = select.query([one.1.id])?;
-            if let Some(row) = rows.next()?
-                && has_all(&text(row, 0, 1)?, words)
-            {
+            let Row { start, opened, kept, .. } = batches.message(db, cache, one.1.id)?;
+            if has_all(&text_of(opened.as_deref().unwrap_or_else(|| kept.body()), *start), words) {
                 found.push(*one);
             }
         }

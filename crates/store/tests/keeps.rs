@@ -74,6 +74,20 @@ fn a_person_can_read_it_while_it_is_written() {
 }
 
 #[test]
+fn messages_that_are_shown_together_share_a_row_and_read_one_by_one() {
+    let (_folder, file) = folder();
+    let texts = numbered(130);
+    let mut store = SqliteStore::open(&file).unwrap();
+    store.apply(&flood(&texts)).unwrap();
+    let reader = rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let rows: i64 = reader.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).unwrap();
+    assert!(rows < 10, "{rows} rows of {} messages", texts.len());
+    let mut select = reader.prepare("SELECT text FROM chat").unwrap();
+    let read: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(read, texts);
+}
+
+#[test]
 fn the_number_of_a_batch_is_never_given_again() {
     let (_folder, file) = folder();
     let changes = flood(&numbered(3));

@@ -171,7 +171,20 @@ enum Step {
     Carried(Index, u8),
     HandedOver(Index),
     Delivered(Index),
-    Shown { message: Index, group: u8, micros: i64, logical: u32, flags: (bool, bool, bool), opened: bool },
+    Shown {
+        message: Index,
+        group: u8,
+        micros: i64,
+        logical: u32,
+        flags: (bool, bool, bool),
+        opened: bool,
+    },
+    /// All of a batch that is here, one behind the other.
+    ShownTogether {
+        message: Index,
+        group: u8,
+        micros: i64,
+    },
     Dropped(Index),
     Delayed(u64, Option<i64>),
     Settled(u64),
@@ -201,6 +214,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<Index>().prop_map(Step::HandedOver),
         2 => any::<Index>().prop_map(Step::Delivered),
         8 => shown,
+        4 => (any::<Index>(), 0..4u8, 0..5i64)
+            .prop_map(|(message, group, micros)| Step::ShownTogether { message, group, micros }),
         3 => any::<Index>().prop_map(Step::Dropped),
         1 => (1..9u64, any::<Option<i64>>()).prop_map(|(clock, due)| Step::Delayed(clock, due)),
         1 => (0..9u64).prop_map(Step::Settled),
@@ -344,6 +359,14 @@ proptest! {
                         let opened = is_sealed.then(|| Bytes::from(opened.clone()));
                         let (conversation, hlc) = (of(group), Hlc { micros, logical });
                         open.push(Change::Shown(Entry { conversation, hlc, kept: kept(message), fetched, late, clock_off, opened }));
+                    }
+                    Step::ShownTogether { message, group, micros } => {
+                        let message = kept(message);
+                        for (behind, kept) in (0..64).filter_map(|place| message.sibling(place)).enumerate() {
+                            let hlc = Hlc { micros: micros + behind as i64 / 2, logical: behind as u32 % 2 };
+                            let entry = Entry { conversation: of(group), hlc, kept, fetched: false, late: false, clock_off: false, opened: None };
+                            open.push(Change::Shown(entry));
+                        }
                     }
                     Step::Dropped(message) => open.push(Change::Dropped(kept(message))),
                     Step::Delayed(clock, due) => open.push(Change::Delayed { clock, due }),
