@@ -86,9 +86,10 @@ impl Body {
         let (&kind, rest) = bytes.split_first().ok_or(Malformed::new("an empty body"))?;
         match kind {
             TEXT => {
-                let mut rest = rest;
-                let head = take_head(&mut rest).ok_or(Malformed::new("a text with half a head"))??;
-                let head_ends = bytes.len() - rest.len();
+                let Parts { scope, sent_at, hlc, text } =
+                    Parts::of(&bytes).ok_or(Malformed::new("a text with half a head"))?;
+                let head = TextHead { scope: Scope::read(scope)?, sent_at, hlc };
+                let head_ends = bytes.len() - text.len();
                 bytes.advance(head_ends);
                 let text = bytes.try_into().map_err(|_| Malformed::new("a text that is not UTF-8"))?;
                 Ok(Self::Text(head, text))
@@ -117,27 +118,60 @@ pub(crate) fn is_sealed(bytes: &[u8]) -> bool {
     bytes.first() == Some(&SEALED)
 }
 
-/// Takes the head of a text off its front; `None` where it ends too soon.
-fn take_head(rest: &mut &[u8]) -> Option<Result<TextHead, Malformed>> {
-    let [scope] = *take(rest)?;
-    let scope = match scope {
-        ALL => Scope::All,
-        DIRECT => Scope::Direct,
-        GROUP => {
-            let [length] = *take(rest)?;
-            let (name, behind) = rest.split_at_checked(length.into())?;
-            *rest = behind;
-            match std::str::from_utf8(name).ok().and_then(|name| Name::parse(name).ok()) {
-                Some(name) => Scope::Group(name),
-                None => return Some(Err(Malformed::new("a group of no such name"))),
+/// When a text was written by its author's own clock, and what it says. Nothing for a body that is not a text.
+pub(crate) fn read_text(bytes: Bytes) -> Option<(i64, ByteString)> {
+    match Body::decode(bytes) {
+        Ok(Body::Text(head, text)) => Some((head.sent_at, text)),
+        Ok(Body::Record(_) | Body::Tombstone(_) | Body::Welcome(_) | Body::Sealed(_)) | Err(_) => None,
+    }
+}
+
+/// The parts of a text's bytes where they lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    /// The conversation as its author spells it, undecoded.
+    pub(crate) scope: &'a [u8],
+    pub(crate) sent_at: i64,
+    pub(crate) hlc: Hlc,
+    /// Not looked at: see [`is_sound`](Self::is_sound).
+    text: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// The parts of a body, if it is a text, or begins like one.
+    pub(crate) fn of(body: &'a [u8]) -> Option<Self> {
+        let rest = body.strip_prefix(&[TEXT])?;
+        let scope = match rest {
+            [GROUP, length, ..] => 2 + usize::from(*length),
+            _ => 1,
+        };
+        let (scope, mut rest) = rest.split_at_checked(scope)?;
+        let sent_at = i64::from_be_bytes(*take(&mut rest)?);
+        let micros = i64::from_be_bytes(*take(&mut rest)?);
+        let logical = u32::from_be_bytes(*take(&mut rest)?);
+        Some(Self { scope, sent_at, hlc: Hlc { micros, logical }, text: rest })
+    }
+
+    /// Whether the text is one: UTF-8.
+    pub(crate) fn is_sound(&self) -> bool {
+        // Most are ASCII, and short.
+        let all = self.text.iter().fold(0, |all, byte| all | byte);
+        all.is_ascii() || std::str::from_utf8(self.text).is_ok()
+    }
+}
+
+impl Scope {
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        match bytes {
+            [ALL] => Ok(Self::All),
+            [DIRECT] => Ok(Self::Direct),
+            [GROUP, _, name @ ..] => {
+                let name = std::str::from_utf8(name).ok().and_then(|name| Name::parse(name).ok());
+                name.map(Self::Group).ok_or(Malformed::new("a group of no such name"))
             }
+            _ => Err(Malformed::new("a text of an unknown scope")),
         }
-        _ => return Some(Err(Malformed::new("a text of an unknown scope"))),
-    };
-    let sent_at = i64::from_be_bytes(*take(rest)?);
-    let micros = i64::from_be_bytes(*take(rest)?);
-    let logical = u32::from_be_bytes(*take(rest)?);
-    Some(Ok(TextHead { scope, sent_at, hlc: Hlc { micros, logical } }))
+    }
 }
 
 /// The bytes of a text.

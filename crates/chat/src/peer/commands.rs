@@ -1,6 +1,7 @@
 //! What a user asks for.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,8 +10,9 @@ use causal::Clock;
 use crate::body::{self, Scope, TextHead};
 use crate::directory::{Resolved, Wanted};
 use crate::history::{Conversation, Entry};
-use crate::kept::Kept;
+use crate::kept::{Kept, SignedBatch};
 use crate::name::{Name, Pattern};
+use crate::run::Run;
 use crate::store::{Change, Store};
 use crate::{Answer, Command, HeldInfo, Hello, Message, PersonId, Recipients, Refusal, Target};
 
@@ -238,23 +240,33 @@ impl<S: Store> Peer<S> {
         Answer::Sent { message, away, due_ms: delay_ms }
     }
 
-    /// My own text, once it is signed: it goes into my history like anybody's.
-    pub(super) fn keep_own(&mut self, kept: Kept, opened: Option<Bytes>) {
-        if let Ok(body::Body::Text(head, _)) = body::Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body()))
-            && let Some(conversation) = self.conversation(&kept, &head.scope)
+    /// My own messages, once they are signed: texts go into my history like anybody's. `opened` are the bodies of those that
+    /// travel sealed.
+    pub(super) fn keep_own(&mut self, batch: &Arc<SignedBatch>, mut opened: Vec<Option<Bytes>>) {
+        for (first, followers) in batch.runs() {
+            let mut count = 0;
+            while count <= followers {
+                let kept = first.behind(count);
+                let opened = opened[kept.index()].take();
+                count += self.keep_own_first(kept, opened, followers - count);
+            }
+        }
+    }
+
+    /// Keeps the first of such messages, and those of its followers that are texts like it. Answers how many that are.
+    fn keep_own_first(&mut self, kept: Kept, opened: Option<Bytes>, followers: u32) -> u32 {
+        if let Ok(body::Body::Text(TextHead { scope, hlc, .. }, _)) =
+            body::Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body()))
+            && let Some(conversation) = self.conversation(&kept, &scope)
         {
-            let entry = Entry {
-                conversation,
-                hlc: head.hlc,
-                kept: kept.clone(),
-                fetched: false,
-                late: false,
-                clock_off: false,
-                opened,
-            };
-            self.effects.durable.push(Change::Shown(entry));
+            let entry = Entry { conversation, hlc, kept, fetched: false, late: false, clock_off: false, opened };
+            let run = Run::of(entry, followers, |_, _| true);
+            let count = run.count();
+            self.effects.durable.push(Change::Shown(run));
+            count
         } else {
             self.effects.durable.push(Change::Delivered { kept });
+            1
         }
     }
 

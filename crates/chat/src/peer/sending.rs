@@ -112,9 +112,7 @@ impl<S: Store> Peer<S> {
                 messages.push((next.stamp, next.body));
             }
             let batch = Arc::new(SignedBatch::sign(&self.identity, self.me, messages, &self.causal));
-            for (index, opened) in opened.into_iter().enumerate() {
-                self.keep_own(Kept::new(Arc::clone(&batch), index), opened);
-            }
+            self.keep_own(&batch, opened);
             self.ledger.last = batch.hashes(&self.causal).last().copied();
             let before = self.outbox.last();
             self.outbox.push(&batch);
