@@ -122,46 +122,28 @@ impl Shown {
         }
     }
 
-    /// How many of the `count` oldest are whose. Finds the moment in which the last of them was said, and merges what was said
-    /// in that very moment: under load merging all of them takes a step from one author to another for each message.
+    /// How many of the `count` oldest are whose. Whole runs are told from their ends, and only those are merged that lie about
+    /// where the last of the oldest does: under load merging all takes a step from one author to another for each message.
     fn oldest(&self, count: usize, authors: &Authors) -> Vec<(u32, usize)> {
-        let enough_by = |moment: i64| {
-            let (mut whole, mut begun) = (0, 0);
-            for run in self.authors.values().flatten() {
-                whole += if run.last.micros <= moment { run.place.count as usize } else { 0 };
-                begun += if run.first.micros <= moment { run.place.count as usize } else { 0 };
+        let runs = || self.authors.values().flatten();
+        // Fewer were begun before, and so none before is missing; by then enough are whole, and so none behind is wanted.
+        let from = reached(count, runs().map(|run| (run.first, run.place.count)));
+        let by = reached(count, runs().map(|run| (run.last, run.place.count)));
+        let mut oldest = BTreeMap::new();
+        let mut about = Vec::new();
+        for run in runs() {
+            let Place { author, count, .. } = run.place;
+            let whole = oldest.entry(author).or_insert(0);
+            if run.last < from {
+                *whole += count as usize;
+            } else if run.first <= by {
+                about.extend((0..count).map(|nth| (run.hlc(nth, authors), authors.process(author), author)));
             }
-            // The messages themselves are looked at only where the runs do not decide: hardly any is in a cache.
-            let exact = || self.authors.values().map(|of_author| said(of_author, authors, |micros| micros <= moment));
-            whole >= count || (begun >= count && exact().sum::<usize>() >= count)
-        };
-        let ends =
-            |of_author: &VecDeque<Listed>| Some((of_author.front()?.first.micros, of_author.back()?.last.micros));
-        let (mut moment, mut after) = self
-            .authors
-            .values()
-            .filter_map(ends)
-            .fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
-        while moment < after {
-            let middle = (moment & after) + ((moment ^ after) >> 1);
-            if enough_by(middle) { after = middle } else { moment = middle + 1 }
         }
-        let before = |of_author| said(of_author, authors, |micros| micros < moment);
-        let mut oldest: BTreeMap<u32, usize> =
-            self.authors.iter().map(|(&author, of_author)| (author, before(of_author))).collect();
-        let in_that_moment = |of_author: &VecDeque<Listed>| {
-            let runs = of_author.iter().skip_while(|run| run.last.micros < moment);
-            let keys = runs.flat_map(|run| {
-                let first = run.before(authors, |hlc, _| hlc.micros < moment);
-                (first..run.place.count).map(|nth| (run.key(nth, authors), run.place.author))
-            });
-            keys.take_while(|((hlc, _), _)| hlc.micros == moment).collect::<Vec<_>>()
-        };
-        let mut said: Vec<(SortKey, u32)> = self.authors.values().flat_map(in_that_moment).collect();
-        said.sort_unstable();
         let rest = count - oldest.values().sum::<usize>();
-        for (_, author) in said.into_iter().take(rest) {
-            *oldest.get_mut(&author).expect("each author is in it") += 1;
+        about.sort_unstable();
+        for (_, _, author) in about.into_iter().take(rest) {
+            *oldest.entry(author).or_insert(0) += 1;
         }
         oldest.into_iter().collect()
     }
@@ -248,14 +230,15 @@ fn insert(of_author: &mut VecDeque<Listed>, one: Listed, authors: &Authors) {
     of_author.insert(at, one);
 }
 
-/// How many of an author's messages were said before a moment that this tells.
-fn said(of_author: &VecDeque<Listed>, authors: &Authors, is_before: impl Fn(i64) -> bool) -> usize {
-    let mut count = 0;
-    for run in of_author {
-        if !is_before(run.last.micros) {
-            return count + run.before(authors, |hlc, _| is_before(hlc.micros)) as usize;
-        }
-        count += run.place.count as usize;
-    }
-    count
+/// The first of these moments by which there are `count` messages, given how many each of them adds.
+fn reached(count: usize, moments: impl Iterator<Item = (Hlc, u32)>) -> Hlc {
+    let mut moments: Vec<(Hlc, u32)> = moments.collect();
+    // They come author by author, each in order, which this kind of sorting makes use of.
+    moments.sort();
+    let mut sum = 0;
+    let by_then = moments.into_iter().find(|&(_, added)| {
+        sum += added as usize;
+        sum >= count
+    });
+    by_then.map_or_else(Hlc::default, |(moment, _)| moment)
 }
