@@ -108,19 +108,19 @@ impl SignedBatch {
     }
 
     /// One's own messages, signed now.
-    pub(crate) fn sign(
+    pub(crate) fn sign<'a>(
         identity: &crate::identity::Identity,
         author: ProcessId,
-        messages: Vec<(Stamp, Bytes)>,
+        messages: impl ExactSizeIterator<Item = (&'a Stamp, &'a Bytes)> + Clone,
         causal: &Causal,
     ) -> Self {
-        let mut bodies = Vec::with_capacity(messages.iter().map(|(_, body)| body.len()).sum());
+        let mut bodies = Vec::with_capacity(messages.clone().map(|(_, body)| body.len()).sum());
         let mut leaves = Vec::with_capacity(messages.len());
         let (mut first, mut before) = (0, None);
-        for (index, (stamp, message)) in messages.into_iter().enumerate() {
+        for (index, (stamp, message)) in messages.enumerate() {
             let body = bodies.len()..bodies.len() + message.len();
-            bodies.extend_from_slice(&message);
-            if before.is_some_and(|before| stamp.follows(&before)) {
+            bodies.extend_from_slice(message);
+            if before.is_some_and(|before| stamp.follows(before)) {
                 leaves.push(Leaf::follows(first, body));
             } else {
                 first = index;

@@ -216,7 +216,7 @@ impl<S: Store> Peer<S> {
         // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
         let opened = self.open(&kept);
         match Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) {
-            Ok(Body::Text(TextHead { scope, hlc, .. }, _)) if opened.is_some() == (scope == Scope::Direct) => {
+            Ok(Body::Text(TextHead { scope, hlc, .. })) if opened.is_some() == (scope == Scope::Direct) => {
                 let Some(conversation) = self.conversation(&kept, &scope) else { return 1 };
                 self.note_unaddressed(&conversation, sender, kept.dests());
                 let entry = Entry { conversation, hlc, kept, fetched: false, late, clock_off: false, opened };
@@ -238,7 +238,7 @@ impl<S: Store> Peer<S> {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.take_tombstone(now, id.process.person, process);
             }
-            Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
+            Ok(Body::Text(_) | Body::Sealed(_)) | Err(_) => {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.repair.refused += 1;
             }

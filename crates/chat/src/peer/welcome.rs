@@ -406,7 +406,7 @@ impl<S: Store> Peer<S> {
     fn wanted_entry(&mut self, kept: Kept, need: &Need) -> Option<Entry> {
         let id = kept.id();
         let opened = self.open(&kept);
-        let Ok(Body::Text(head, _)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
+        let Ok(Body::Text(head)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
             return None;
         };
         let conversation = match (&head.scope, &need.conversation) {
@@ -481,7 +481,7 @@ impl<S: Store> Peer<S> {
                 if self.store.contains(entry.kept.id()) {
                     continue;
                 }
-                if let Ok(Body::Text(head, _)) = Body::decode(entry.body())
+                if let Ok(Body::Text(head)) = Body::decode(entry.body())
                     && let Some(conversation) = self.conversation(&entry.kept, &head.scope)
                 {
                     self.note_unaddressed(&conversation, entry.kept.sender(), entry.kept.dests());
