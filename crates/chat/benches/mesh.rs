@@ -64,7 +64,7 @@ impl Mesh {
             let to = usize::try_from(link.0).expect("small") % PEERS;
             self.wires[to][from].push_back(frame);
         }
-        self.delivered += effects.events.iter().filter(|event| matches!(event, Event::Message { .. })).count();
+        self.delivered += effects.events.filter(|event| matches!(event, Event::Message { .. })).count();
     }
 
     fn carry(&mut self) {

@@ -68,10 +68,11 @@ pub(crate) struct Shown {
     pub(crate) newest: Vec<(ProcessId, Vec<u64>)>,
 }
 
-/// A body. A text shares memory with the bytes that it came in.
+/// A body.
 #[derive(Debug)]
 pub(crate) enum Body {
-    Text(TextHead, ByteString),
+    /// A text: [`read_text`] tells what it says.
+    Text(TextHead),
     Record(Box<SignedRecord>),
     Welcome(Welcome),
     /// This process is gone for good.
@@ -87,12 +88,12 @@ impl Body {
         let (&kind, rest) = bytes.split_first().ok_or(Malformed::new("an empty body"))?;
         match kind {
             TEXT => {
-                let mut rest = rest;
-                let head = take_head(&mut rest).ok_or(Malformed::new("a text with half a head"))??;
-                let head_ends = bytes.len() - rest.len();
-                bytes.advance(head_ends);
-                let text = bytes.try_into().map_err(|_| Malformed::new("a text that is not UTF-8"))?;
-                Ok(Self::Text(head, text))
+                let text = Parts::of(&bytes).ok_or(Malformed::new("a text with half a head"))?;
+                let (scope, Parts { sent_at, hlc, .. }) = (Scope::read(text.scope)?, text);
+                if !text.is_sound() {
+                    return Err(Malformed::new("a text that is not UTF-8"));
+                }
+                Ok(Self::Text(TextHead { scope, sent_at, hlc }))
             }
             RECORD => codec::decode(rest, MAX_VALUE).map(|record| Self::Record(Box::new(record))),
             WELCOME => codec::decode(rest, MAX_VALUE).map(Self::Welcome),
@@ -118,27 +119,60 @@ pub(crate) fn is_sealed(bytes: &[u8]) -> bool {
     bytes.first() == Some(&SEALED)
 }
 
-/// Takes the head of a text off its front; `None` where it ends too soon.
-fn take_head(rest: &mut &[u8]) -> Option<Result<TextHead, Malformed>> {
-    let [scope] = *take(rest)?;
-    let scope = match scope {
-        ALL => Scope::All,
-        DIRECT => Scope::Direct,
-        GROUP => {
-            let [length] = *take(rest)?;
-            let (name, behind) = rest.split_at_checked(length.into())?;
-            *rest = behind;
-            match std::str::from_utf8(name).ok().and_then(|name| Name::parse(name).ok()) {
-                Some(name) => Scope::Group(name),
-                None => return Some(Err(Malformed::new("a group of no such name"))),
+/// When a text was written by its author's own clock, and what it says. Nothing for a body that is not a text.
+pub(crate) fn read_text(mut bytes: Bytes) -> Option<(i64, ByteString)> {
+    let Parts { sent_at, text, .. } = Parts::of(&bytes)?;
+    let head_ends = bytes.len() - text.len();
+    bytes.advance(head_ends);
+    Some((sent_at, bytes.try_into().ok()?))
+}
+
+/// The parts of a text's bytes where they lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    /// The conversation as its author spells it, undecoded.
+    pub(crate) scope: &'a [u8],
+    pub(crate) sent_at: i64,
+    pub(crate) hlc: Hlc,
+    /// Not looked at: see [`is_sound`](Self::is_sound).
+    text: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// The parts of a body, if it is a text, or begins like one.
+    pub(crate) fn of(body: &'a [u8]) -> Option<Self> {
+        let rest = body.strip_prefix(&[TEXT])?;
+        let scope = match rest {
+            [GROUP, length, ..] => 2 + usize::from(*length),
+            _ => 1,
+        };
+        let (scope, mut rest) = rest.split_at_checked(scope)?;
+        let sent_at = i64::from_be_bytes(*take(&mut rest)?);
+        let micros = i64::from_be_bytes(*take(&mut rest)?);
+        let logical = u32::from_be_bytes(*take(&mut rest)?);
+        Some(Self { scope, sent_at, hlc: Hlc { micros, logical }, text: rest })
+    }
+
+    /// Whether the text is one: UTF-8.
+    pub(crate) fn is_sound(&self) -> bool {
+        // Most are ASCII, and short.
+        let all = self.text.iter().fold(0, |all, byte| all | byte);
+        all.is_ascii() || std::str::from_utf8(self.text).is_ok()
+    }
+}
+
+impl Scope {
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        match bytes {
+            [ALL] => Ok(Self::All),
+            [DIRECT] => Ok(Self::Direct),
+            [GROUP, _, name @ ..] => {
+                let name = std::str::from_utf8(name).ok().and_then(|name| Name::parse(name).ok());
+                name.map(Self::Group).ok_or(Malformed::new("a group of no such name"))
             }
+            _ => Err(Malformed::new("a text of an unknown scope")),
         }
-        _ => return Some(Err(Malformed::new("a text of an unknown scope"))),
-    };
-    let sent_at = i64::from_be_bytes(*take(rest)?);
-    let micros = i64::from_be_bytes(*take(rest)?);
-    let logical = u32::from_be_bytes(*take(rest)?);
-    Some(Ok(TextHead { scope, sent_at, hlc: Hlc { micros, logical } }))
+    }
 }
 
 /// The bytes of a text.
@@ -206,8 +240,10 @@ mod tests {
         #[test]
         fn a_text_comes_back(head in head(), words in ".{0,80}") {
             let bytes = text(&head, &words);
-            let Ok(Body::Text(read, rest)) = Body::decode(bytes.clone()) else { panic!("{bytes:?}") };
-            prop_assert_eq!((read, &*rest), (head, &*words));
+            let Ok(Body::Text(read)) = Body::decode(bytes.clone()) else { panic!("{bytes:?}") };
+            let (sent_at, text) = read_text(bytes).unwrap();
+            prop_assert_eq!((sent_at, &*text), (head.sent_at, &*words));
+            prop_assert_eq!(read, head);
         }
 
         #[test]

@@ -5,7 +5,7 @@ use std::mem;
 use bytes::Bytes;
 
 use crate::store::Change;
-use crate::{Event, MessageId, ProcessId};
+use crate::{MessageId, News, ProcessId};
 
 /// A link to another peer, as the caller numbers it. Numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +28,7 @@ pub struct Effects {
     /// Addresses to connect to.
     pub dial: Vec<String>,
     /// What the user interface is told.
-    pub events: Vec<Event>,
+    pub events: News,
 }
 
 impl Effects {
@@ -48,7 +48,7 @@ impl Effects {
             frames: take(&mut self.frames),
             renew: mem::take(&mut self.renew),
             dial: mem::take(&mut self.dial),
-            events: take(&mut self.events),
+            events: mem::take(&mut self.events),
         }
     }
 

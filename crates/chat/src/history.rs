@@ -4,7 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
-use crate::body::Body;
+use crate::body;
 use crate::hlc::Hlc;
 use crate::kept::Kept;
 use crate::name::Name;
@@ -58,9 +58,6 @@ impl Entry {
     /// When it was written by its author's own clock (Unix time in microseconds), and what it says. Nothing for a body that
     /// is not a text.
     pub fn text(&self) -> Option<(i64, ByteString)> {
-        match Body::decode(self.body()) {
-            Ok(Body::Text(head, text)) => Some((head.sent_at, text)),
-            Ok(Body::Record(_) | Body::Tombstone(_) | Body::Welcome(_) | Body::Sealed(_)) | Err(_) => None,
-        }
+        body::read_text(self.body())
     }
 }

@@ -71,13 +71,18 @@ impl Clock {
         self.last
     }
 
+    /// How another's stamp compares to the time here and now.
+    pub(crate) fn skew(&self, now_micros: i64, stamp: Hlc) -> Skew {
+        if stamp.micros > now_micros.saturating_add(self.max_ahead) { Skew::Off } else { Skew::Fine }
+    }
+
     /// Takes note of another's stamp: all stamps from now on are greater, unless it is [`Skew::Off`].
     pub(crate) fn observe(&mut self, now_micros: i64, stamp: Hlc) -> Skew {
-        if stamp.micros > now_micros.saturating_add(self.max_ahead) {
-            return Skew::Off;
+        let skew = self.skew(now_micros, stamp);
+        if skew == Skew::Fine {
+            self.last = self.last.max(stamp);
         }
-        self.last = self.last.max(stamp);
-        Skew::Fine
+        skew
     }
 }
 

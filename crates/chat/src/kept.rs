@@ -51,6 +51,15 @@ impl Leaf {
     pub(crate) fn elsewhere(hash: Hash) -> Self {
         Self::Elsewhere(Box::new(hash))
     }
+
+    /// About how many bytes the message takes, if it is here.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Here { stamp, body } => bytes_of(stamp.log.len(), body.len()),
+            Self::Follows { body, .. } => bytes_of(1, body.len()),
+            Self::Elsewhere(_) => 0,
+        }
+    }
 }
 
 fn place(body: Range<usize>) -> Range<u32> {
@@ -92,31 +101,26 @@ impl SignedBatch {
     /// Later on, if a leaf has its body outside `bodies`.
     pub(crate) fn new(author: ProcessId, signature: Signature, leaves: Vec<Leaf>, bodies: Bytes) -> Self {
         const HASH: usize = 48;
-        let here = leaves.iter().map(|leaf| match leaf {
-            Leaf::Here { stamp, body } => bytes_of(stamp.log.len(), body.len()),
-            Leaf::Follows { body, .. } => bytes_of(1, body.len()),
-            Leaf::Elsewhere(_) => 0,
-        });
-        let bytes = HASH * leaves.len() + here.sum::<usize>();
+        let bytes = HASH * leaves.len() + leaves.iter().map(Leaf::bytes).sum::<usize>();
         let (followers, hashes) = (OnceLock::new(), OnceLock::new());
         let (is_signed, frame, number) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         Self { author, signature, leaves, bodies, bytes, followers, hashes, is_signed, frame, number }
     }
 
     /// One's own messages, signed now.
-    pub(crate) fn sign(
+    pub(crate) fn sign<'a>(
         identity: &crate::identity::Identity,
         author: ProcessId,
-        messages: Vec<(Stamp, Bytes)>,
+        messages: impl ExactSizeIterator<Item = (&'a Stamp, &'a Bytes)> + Clone,
         causal: &Causal,
     ) -> Self {
-        let mut bodies = Vec::with_capacity(messages.iter().map(|(_, body)| body.len()).sum());
+        let mut bodies = Vec::with_capacity(messages.clone().map(|(_, body)| body.len()).sum());
         let mut leaves = Vec::with_capacity(messages.len());
         let (mut first, mut before) = (0, None);
-        for (index, (stamp, message)) in messages.into_iter().enumerate() {
+        for (index, (stamp, message)) in messages.enumerate() {
             let body = bodies.len()..bodies.len() + message.len();
-            bodies.extend_from_slice(&message);
-            if before.is_some_and(|before| stamp.follows(&before)) {
+            bodies.extend_from_slice(message);
+            if before.is_some_and(|before| stamp.follows(before)) {
                 leaves.push(Leaf::follows(first, body));
             } else {
                 first = index;
@@ -216,12 +220,13 @@ impl SignedBatch {
         (0..self.len()).filter(|&index| self.dests(index).is_some())
     }
 
-    /// The runs of messages that are here: of each, where it begins, and how many follow.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    /// The runs of messages that are here: of each, the first message, and how many follow.
+    pub(crate) fn runs(self: &Arc<Self>) -> impl Iterator<Item = (Kept, u32)> + '_ {
         let begins = |(_, leaf): &(usize, &Leaf)| matches!(leaf, Leaf::Here { .. });
         self.leaves.iter().enumerate().filter(begins).map(|(index, _)| {
             let behind = self.leaves[index + 1..].iter();
-            (index, behind.take_while(|leaf| matches!(leaf, Leaf::Follows { .. })).count())
+            let followers = behind.take_while(|leaf| matches!(leaf, Leaf::Follows { .. })).count();
+            (Kept::new(Arc::clone(self), index), u32::try_from(followers).expect("a batch has at most 64 messages"))
         })
     }
 
@@ -310,6 +315,11 @@ impl Kept {
         (index..=index + followers as usize).map(|index| Self::new(Arc::clone(&self.batch), index))
     }
 
+    /// The message so many places behind it in a run, which must be there.
+    pub(crate) fn behind(&self, nth: u32) -> Self {
+        Self::new(Arc::clone(&self.batch), self.index() + nth as usize)
+    }
+
     /// Its stamp. Where [`clock`](Self::clock), [`sender`](Self::sender) or [`dests`](Self::dests) will do they are cheaper.
     pub(crate) fn stamp(&self) -> &Stamp {
         self.batch.stamp(self.index()).expect("checked when it was made")
@@ -332,18 +342,28 @@ impl Kept {
         &self.head().0.dests
     }
 
-    fn place_of_body(&self) -> Range<usize> {
-        self.batch.body(self.index()).expect("checked when it was made")
+    fn place_of_body(&self, nth: u32) -> Range<usize> {
+        self.batch.body(self.index() + nth as usize).expect("checked when it was made")
     }
 
     /// The body, as it travels.
     pub fn body(&self) -> &[u8] {
-        &self.batch.bodies[self.place_of_body()]
+        self.body_behind(0)
+    }
+
+    /// The body of the message so many places behind it in a run.
+    pub(crate) fn body_behind(&self, nth: u32) -> &[u8] {
+        &self.batch.bodies[self.place_of_body(nth)]
     }
 
     /// The body, which shares memory with those of its whole batch.
     pub(crate) fn shared_body(&self) -> Bytes {
-        self.batch.bodies.slice(self.place_of_body())
+        self.shared_body_behind(0)
+    }
+
+    /// The body of the message so many places behind it in a run, likewise.
+    pub(crate) fn shared_body_behind(&self, nth: u32) -> Bytes {
+        self.batch.bodies.slice(self.place_of_body(nth))
     }
 
     pub(crate) fn batch(&self) -> &Arc<SignedBatch> {
@@ -361,8 +381,12 @@ impl Kept {
 
     /// About how many bytes it takes here.
     pub(crate) fn bytes(&self) -> usize {
-        let entries = if self.batch.follows(self.index()) { 1 } else { self.stamp().log.len() };
-        bytes_of(entries, self.place_of_body().len())
+        self.batch.leaves[self.index()].bytes()
+    }
+
+    /// About how many bytes it and those that follow it take here.
+    pub(crate) fn bytes_of_run(&self, followers: u32) -> usize {
+        self.batch.leaves[self.index()..=self.index() + followers as usize].iter().map(Leaf::bytes).sum()
     }
 
     /// About how many bytes it takes in a frame, beside what its batch does.
@@ -370,7 +394,7 @@ impl Kept {
         /// An entry: its author, clock and destinations, which nearly always go by number.
         const ENTRY: usize = 8;
         let stamp = if self.batch.follows(self.index()) { 0 } else { ENTRY * (1 + self.stamp().log.len()) };
-        size_of::<u32>() + self.place_of_body().len() + stamp
+        size_of::<u32>() + self.place_of_body(0).len() + stamp
     }
 
     /// Whether its author signed the batch that it came in; looked at once a batch. What comes straight from its author

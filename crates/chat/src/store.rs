@@ -9,6 +9,7 @@ use crate::kept::Kept;
 use crate::name::Name;
 use crate::parcel::Parcel;
 use crate::record::SignedRecord;
+use crate::run::Run;
 use crate::{MessageId, PersonId, ProcessId};
 
 pub use memory::{MemoryLimits, MemoryStore};
@@ -31,8 +32,8 @@ pub enum Change {
     Reborn,
     /// A message arrived and is held back.
     Held(Kept),
-    /// A message was shown: it joins the history, and can be handed on.
-    Shown(Entry),
+    /// Messages were shown: they join the history, and can be handed on.
+    Shown(Run),
     /// A message was delivered, or sent, that shows nothing: it can be handed on.
     Delivered {
         /// The message.
@@ -94,9 +95,9 @@ pub enum Change {
 }
 
 impl Change {
-    /// The entry of the history that this adds, if it adds one.
-    pub(crate) fn shown(&self) -> Option<&Entry> {
-        if let Self::Shown(entry) = self { Some(entry) } else { None }
+    /// What this adds to the history, if it adds something.
+    pub(crate) fn shown(&self) -> Option<&Run> {
+        if let Self::Shown(run) = self { Some(run) } else { None }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
-use node::chat::{Answer, Command, Event, Recipients};
+use node::chat::{Answer, Command, Event, News, Recipients};
 use node::line::{Hello, Line};
 use node::{Events, Session, SessionEnded};
 use tokio::time::timeout;
@@ -72,16 +72,16 @@ fn ask_once(folder: Folder, command: Command) -> anyhow::Result<Answer> {
 }
 
 /// The answer, and what happened meanwhile: a session whose events nobody takes gives no answers.
-async fn ask(session: &mut Session, command: Command) -> anyhow::Result<(Answer, Vec<Event>)> {
+async fn ask(session: &mut Session, command: Command) -> anyhow::Result<(Answer, News)> {
     let Session { requests, events, .. } = session;
-    let mut meanwhile = Vec::new();
+    let mut meanwhile = News::default();
     let answering = requests.request(command);
     tokio::pin!(answering);
     let asking = async {
         loop {
             tokio::select! {
                 answered = &mut answering => break answered,
-                Some(batch) = events.next_batch() => meanwhile.extend(batch),
+                Some(batch) = events.next_batch() => meanwhile.append(batch),
             }
         }
     };
@@ -93,7 +93,7 @@ async fn ask(session: &mut Session, command: Command) -> anyhow::Result<(Answer,
 }
 
 /// Waits until the message that was for an address has gone out, as an event says when there is a link.
-async fn sent_to(events: &mut Events, meanwhile: Vec<Event>, wanted: &str) -> anyhow::Result<()> {
+async fn sent_to(events: &mut Events, meanwhile: News, wanted: &str) -> anyhow::Result<()> {
     let mut batch = meanwhile;
     loop {
         for event in batch {

@@ -11,7 +11,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use node::chat::{Answer, Event, Refusal};
+use node::chat::{Answer, News, Refusal};
 use node::line::{self, Hello, Line, RequestId};
 use node::{Events, Requests, Session, Submitted};
 use serde::Serialize;
@@ -69,7 +69,7 @@ pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signal
             output.flush()?;
             tokio::select! {
                 batch = events.next_batch() => match batch {
-                    Some(batch) => form.events(&mut output, &batch)?,
+                    Some(batch) => form.events(&mut output, batch)?,
                     None => return form.goodbye(&mut output, leaving),
                 },
                 () = signals.leave(), if !leaving => {
@@ -115,7 +115,7 @@ async fn converse(
         tokio::select! {
             batch = events.next_batch() => {
                 let Some(batch) = batch else { break };
-                form.events(&mut output, &batch)?;
+                form.events(&mut output, batch)?;
             }
             line = lines.recv(), if !leaving && owed.len() < UNANSWERED => match line {
                 Some(line) => leaving = take(line, &form, requests, &mut owed).await,
@@ -215,11 +215,11 @@ impl Form {
         }
     }
 
-    fn events(&mut self, output: &mut impl Write, events: &[Event]) -> io::Result<()> {
+    fn events(&mut self, output: &mut impl Write, mut events: News) -> io::Result<()> {
         let now = Timestamp::now();
-        events.iter().try_for_each(|event| match self {
-            Self::Json => write_json(output, event),
-            Self::Plain(show) => write_lines(output, show.event(event, now)),
+        events.try_for_each(|event| match self {
+            Self::Json => write_json(output, &event),
+            Self::Plain(show) => write_lines(output, show.event(&event, now)),
         })
     }
 

@@ -163,10 +163,6 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
     /// Reads once, waiting for as long as the other side may be silent.
     async fn fill(&mut self, tick: &mut time::Interval) -> Result<(), Ended> {
         let held = self.buffer.len();
-        if held == 0 && self.next_read == READ_LEAST {
-            // An idle link holds no more than it must.
-            self.buffer = BytesMut::new();
-        }
         self.buffer.resize(held + self.next_read, 0);
         let mut silent = 0;
         let read = loop {
@@ -178,6 +174,11 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                     if silent > 10 {
                         return Err(Ended::Down(DownReason::Silent));
                     }
+                    if held == 0 && self.buffer.len() > READ_LEAST {
+                        // An idle link holds no more than it must.
+                        self.next_read = READ_LEAST;
+                        self.buffer = BytesMut::zeroed(READ_LEAST);
+                    }
                 }
             }
         };
@@ -187,7 +188,9 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
             Err(error) => return Err(lost(error.to_string())),
         };
         self.buffer.truncate(held + n);
-        self.next_read = if n == self.next_read { (n * 4).min(READ_MOST) } else { READ_LEAST };
+        // What is not filled has been cleared in vain.
+        let next = if n == self.next_read { n * 4 } else { n * 2 };
+        self.next_read = next.clamp(READ_LEAST, READ_MOST);
         Ok(())
     }
 
@@ -257,6 +260,7 @@ async fn write_all(
             biased;
             work = outgoing.work() => work,
             _ = tick.tick() => {
+                outgoing.rest();
                 idle += 1;
                 if idle >= 3 {
                     outgoing.push_control(Kind::Heartbeat, &[]);

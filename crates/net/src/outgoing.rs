@@ -193,7 +193,6 @@ impl Outgoing {
         if let Some(piece) = queue.pieces.pop_front() {
             return Some(Work::Write(piece));
         }
-        queue.spare = Vec::new();
         if queue.finish_taken {
             return None;
         }
@@ -216,6 +215,11 @@ impl Outgoing {
             queue.full = false;
             self.writable.notify_one();
         }
+    }
+
+    /// Nothing has been queued for a while: an idle link holds no more than it must.
+    pub(crate) fn rest(&self) {
+        self.queue.lock().spare = Vec::new();
     }
 
     /// The link is down: nothing is taken any more.

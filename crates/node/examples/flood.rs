@@ -89,7 +89,7 @@ async fn peer(config: node::Config, peers: usize, seconds: u64) -> Outcome {
         tokio::select! {
             batch = events.next_batch() => {
                 let batch = batch.ok_or("the peer stopped")?;
-                delivered += batch.iter().filter(|event| matches!(event, Event::Message { .. })).count() as u64;
+                delivered += batch.filter(|event| matches!(event, Event::Message { .. })).count() as u64;
             }
             sent = async { counted.as_mut().expect("the branch is off without it").await }, if counted.is_some() => {
                 println!("sent {}", sent?);

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chat::{Answer, Event, Refusal};
+use chat::{Answer, Event, News, Refusal};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -196,11 +196,7 @@ async fn ask(
 }
 
 /// Reads lines until the end; why it came.
-async fn hear(
-    mut input: BufReader<OwnedReadHalf>,
-    events: &mpsc::Sender<Vec<Event>>,
-    unanswered: &Unanswered,
-) -> String {
+async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, unanswered: &Unanswered) -> String {
     let mut line = Vec::new();
     let mut batch = Vec::new();
     loop {
@@ -218,7 +214,7 @@ async fn hear(
                 batch.push(Event::Warning { text: error });
             }
             Ok(Line::End { end }) => {
-                let _ = events.send(batch).await;
+                let _ = events.send(batch.into_iter().collect()).await;
                 return end;
             }
             // A newer peer of the same version may say what this program does not know.
@@ -228,7 +224,7 @@ async fn hear(
         // A user interface that is gone ends the other direction.
         if !batch.is_empty()
             && (!more || batch.len() >= EVENTS)
-            && events.send(std::mem::take(&mut batch)).await.is_err()
+            && events.send(batch.drain(..).collect()).await.is_err()
         {
             return String::new();
         }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat::{Answer, Change, Command, Effects, Event, LinkId, Now, Peer, PersonId, Refusal, Store as _, StoreError};
+use chat::{
+    Answer, Change, Command, Effects, Event, LinkId, News, Now, Peer, PersonId, Refusal, Store as _, StoreError,
+};
 use net::{BadAddress, Net, Room, Status};
 use store::Retention;
 use tokio::sync::{mpsc, oneshot};
@@ -72,7 +74,7 @@ pub(crate) struct Node {
     /// How long the goodbye may take.
     pub(crate) drain: Duration,
     /// What the user interface has no room for. While there is some, nothing else is taken in.
-    pub(crate) backlog: Vec<Event>,
+    pub(crate) backlog: News,
     /// Links that are being closed for what came on them.
     pub(crate) condemned: BTreeSet<LinkId>,
     /// The goodbye stands in the trace: nothing is delivered behind it, and whoever sent it keeps it.
@@ -175,7 +177,7 @@ impl Node {
                     break;
                 }
                 // Nobody takes events any more.
-                self.backlog.clear();
+                self.backlog = News::default();
             }
             self.turn(woken)?;
         }
@@ -244,7 +246,7 @@ impl Node {
         tracing::error!("{lost}");
         // Nothing else gives a reason.
         let _ = self.far.reason.set(format!("the peer has stopped: {lost}"));
-        self.show(vec![Event::Warning { text: format!("this peer stops: {lost}") }]);
+        self.show(Event::Warning { text: format!("this peer stops: {lost}") }.into());
         if !self.backlog.is_empty() {
             // Whoever has gone away misses nothing.
             let _ = self.far.events.send(mem::take(&mut self.backlog)).await;
@@ -428,7 +430,7 @@ impl Node {
                 if !again {
                     tracing::error!("{reason}");
                     let text = format!("nothing can be kept, so nothing is sent or shown until it can: {reason}");
-                    self.show(vec![Event::Warning { text }]);
+                    self.show(Event::Warning { text }.into());
                 }
                 self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
                 return Ok(());
@@ -437,7 +439,8 @@ impl Node {
         }
         self.untidy |= !effects.durable.is_empty();
         if again {
-            self.show(vec![Event::Warning { text: "everything is kept, sent and shown again".to_owned() }]);
+            let text = "everything is kept, sent and shown again".to_owned();
+            self.show(Event::Warning { text }.into());
         }
         if let Some(trace) = &mut self.trace
             && let Err(error) = trace.write(&lines)
@@ -469,25 +472,26 @@ impl Node {
 
     /// Tells the clients what happened, and everybody what was done at another user interface; adds the latter to
     /// `events`, which are for the one in this process.
-    fn tell_all(&mut self, events: &mut Vec<Event>) {
+    fn tell_all(&mut self, events: &mut News) {
         let mut all = mem::take(&mut self.done);
         let of_clients = all.iter().filter(|told| told.by != Some(InterfaceId::LOCAL));
-        let of_clients: Vec<Event> = of_clients.map(|told| told.event.clone()).collect();
-        all.extend(events.iter().map(|event| Told { event: event.clone(), by: None }));
+        let mut of_clients: News = of_clients.map(|told| told.event.clone()).collect();
+        all.extend(events.clone().map(|event| Told { event, by: None }));
         if !all.is_empty() {
             self.clients.tell(&all.into());
         }
-        events.splice(0..0, of_clients);
+        of_clients.append(mem::take(events));
+        *events = of_clients;
     }
 
-    fn show(&mut self, mut events: Vec<Event>) {
+    fn show(&mut self, mut events: News) {
         if !self.clients.is_empty() || !self.done.is_empty() {
             self.tell_all(&mut events);
         }
         let events = if self.backlog.is_empty() {
             events
         } else {
-            self.backlog.extend(events);
+            self.backlog.append(events);
             mem::take(&mut self.backlog)
         };
         if events.is_empty() {

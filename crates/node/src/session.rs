@@ -1,7 +1,6 @@
 use std::sync::{Arc, OnceLock};
-use std::vec;
 
-use chat::{Answer, Command, Event, Refusal};
+use chat::{Answer, Command, Event, News, Refusal};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::line::Hello;
@@ -111,8 +110,8 @@ impl Submitted {
 /// The way out.
 #[derive(Debug)]
 pub struct Events {
-    batches: mpsc::Receiver<Vec<Event>>,
-    current: vec::IntoIter<Event>,
+    batches: mpsc::Receiver<News>,
+    current: News,
     reason: Arc<OnceLock<String>>,
 }
 
@@ -123,14 +122,14 @@ impl Events {
             if let Some(event) = self.current.next() {
                 return Some(event);
             }
-            self.current = self.batches.recv().await?.into_iter();
+            self.current = self.batches.recv().await?;
         }
     }
 
     /// All the events that are ready, at least one: what a fast user interface takes.
-    pub async fn next_batch(&mut self) -> Option<Vec<Event>> {
-        if self.current.len() > 0 {
-            return Some(std::mem::take(&mut self.current).collect());
+    pub async fn next_batch(&mut self) -> Option<News> {
+        if !self.current.is_empty() {
+            return Some(std::mem::take(&mut self.current));
         }
         self.batches.recv().await
     }
@@ -153,7 +152,7 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) struct Far {
     pub(crate) requests: mpsc::Receiver<Request>,
-    pub(crate) events: mpsc::Sender<Vec<Event>>,
+    pub(crate) events: mpsc::Sender<News>,
     pub(crate) stop: watch::Receiver<bool>,
     /// Why the session ends.
     pub(crate) reason: Arc<OnceLock<String>>,
@@ -174,7 +173,7 @@ pub(crate) fn session(hello: Hello, event_batches: usize) -> (Session, Far) {
     let session = Session {
         hello,
         requests: Requests { outbound: Outbound(commands), stop },
-        events: Events { batches, current: Vec::new().into_iter(), reason: Arc::clone(&reason) },
+        events: Events { batches, current: News::default(), reason: Arc::clone(&reason) },
     };
     (session, Far { requests, events, stop: stopped, reason })
 }

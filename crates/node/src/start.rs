@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use chat::{Identity, Incarnation, MemoryStore, Name, Peer, StoreError};
+use chat::{Identity, Incarnation, MemoryStore, Name, News, Peer, StoreError};
 use net::Net;
 use store::{Retention, SqliteStore};
 use tokio::sync::mpsc;
@@ -80,7 +80,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         done: Vec::new(),
         checks: JoinSet::new(),
         drain: config.drain,
-        backlog: Vec::new(),
+        backlog: News::default(),
         condemned: BTreeSet::new(),
         deaf: false,
         owed: Vec::new(),

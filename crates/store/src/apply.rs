@@ -50,7 +50,7 @@ impl<'a> Writer<'a> {
                 Change::Held(kept) => self.aside(kept, Status::Held)?,
                 Change::Carried(parcel) => self.carried(parcel)?,
                 Change::HandedOver { message, to } => self.handed_over(message, to)?,
-                Change::Shown(entry) => self.show(entry)?,
+                Change::Shown(run) => run.entries().try_for_each(|entry| self.show(&entry))?,
                 Change::Delivered { kept } => self.deliver(kept)?,
                 Change::Dropped(kept) => self.dropped(kept)?,
                 Change::Delayed { clock, due } => self.delayed(*clock, *due)?,

@@ -4,7 +4,7 @@
 
 mod support;
 
-use chat::{Change, Conversation, Store};
+use chat::{Change, Conversation, Store, Target};
 use store::SqliteStore;
 use support::{Mesh, conversation, flood, kept_of, numbered, print, texts, to};
 
@@ -37,12 +37,31 @@ fn what_was_kept_is_there_after_reopening() {
 }
 
 #[test]
+fn a_run_is_kept_as_its_messages_are() {
+    let texts = numbered(100);
+    let kept = [Mesh::take_runs, Mesh::take].map(|take| {
+        let mut mesh = Mesh::new(1);
+        for (who, texts) in [(1, &texts[..90]), (2, &texts[90..])] {
+            mesh.say(who, &texts.iter().map(|text| (Target::All, &text[..])).collect::<Vec<_>>());
+        }
+        let changes = take(&mut mesh);
+        let mut store = SqliteStore::in_memory().unwrap();
+        store.apply(&changes).unwrap();
+        let entries = store.newest(None, None, usize::MAX);
+        (changes.len(), entries.iter().map(|entry| (print(&entry.kept), entry.sort_key())).collect::<Vec<_>>())
+    });
+    assert!(kept[0].0 < kept[1].0 / 2, "{} changes and {}", kept[0].0, kept[1].0);
+    assert_eq!(kept[0].1.len(), 100);
+    assert_eq!(kept[0].1, kept[1].1);
+}
+
+#[test]
 fn words_are_found_wherever_they_stand() {
     let (_folder, file) = folder();
     let (numbers, entries) = conversation(1);
     let mut store = SqliteStore::open(&file).unwrap();
     let numbers = numbers.into_iter().map(|(number, process)| Change::Process { number, process });
-    let changes: Vec<Change> = numbers.chain(entries.into_iter().map(Change::Shown)).collect();
+    let changes: Vec<Change> = numbers.chain(entries.into_iter().map(|entry| Change::Shown(entry.into()))).collect();
     store.apply(&changes).unwrap();
     let find = |store: &SqliteStore, words: &[&str]| texts(&store.search(None, words, 10));
     assert_eq!(find(&store, &["WORD"]), ["A wordless answer", "three wordy words", "two words"]);
@@ -60,7 +79,7 @@ fn words_are_found_wherever_they_stand() {
 fn a_person_can_read_it_while_it_is_written() {
     let (_folder, file) = folder();
     let mut mesh = Mesh::new(1);
-    mesh.say(1, &[(chat::Target::All, "hello \u{1b}[31mall"), (to("alice"), "psst")]);
+    mesh.say(1, &[(Target::All, "hello \u{1b}[31mall"), (to("alice"), "psst")]);
     let mut store = SqliteStore::open(&file).unwrap();
     store.apply(&mesh.take()).unwrap();
     let reader = rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();

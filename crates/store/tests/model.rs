@@ -63,8 +63,10 @@ impl Model {
                 self.parcels.retain(|known| (known.message, known.to) != (*message, *to));
             }
             Change::Delivered { kept } if !self.contains(kept.id()) => self.set(kept, As::Delivered),
-            Change::Shown(entry) if !self.contains(entry.kept.id()) => {
-                self.set(&entry.kept, As::Shown(entry.clone()));
+            Change::Shown(run) => {
+                for entry in run.entries().filter(|entry| !self.contains(entry.kept.id())).collect::<Vec<_>>() {
+                    self.set(&entry.kept, As::Shown(entry.clone()));
+                }
             }
             Change::Dropped(kept) => {
                 let place = (kept.batch_number(), kept.place());
@@ -358,7 +360,8 @@ proptest! {
                     Step::Shown { message, group, micros, logical, flags: (fetched, late, clock_off), opened: is_sealed } => {
                         let opened = is_sealed.then(|| Bytes::from(opened.clone()));
                         let (conversation, hlc) = (of(group), Hlc { micros, logical });
-                        open.push(Change::Shown(Entry { conversation, hlc, kept: kept(message), fetched, late, clock_off, opened }));
+                        let entry = Entry { conversation, hlc, kept: kept(message), fetched, late, clock_off, opened };
+                        open.push(Change::Shown(entry.into()));
                     }
                     Step::ShownTogether { message, group, micros } => {
                         let message = kept(message);

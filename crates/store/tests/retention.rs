@@ -86,7 +86,7 @@ fn what_is_needed_stays_whatever_the_bounds() {
     let mut settled = 0;
     for change in mesh.take() {
         let text = match &change {
-            Change::Shown(entry) => entry.text().unwrap().1.to_string(),
+            Change::Shown(run) => run.first().text().unwrap().1.to_string(),
             _ => String::new(),
         };
         let kept = kept_of(&change).cloned();

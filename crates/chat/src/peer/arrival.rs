@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use causal::{Clock, Delivery, Limits, Receipt};
 
 use crate::body::{self, Body, Scope, TextHead, Welcome};
@@ -12,8 +11,9 @@ use crate::frame::Handed;
 use crate::history::{Conversation, Entry};
 use crate::hlc::{Hlc, Skew};
 use crate::kept::{Kept, SignedBatch};
+use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Event, Journal, LinkId, Message, ProcessId, Recipients, Who};
+use crate::{Event, Journal, LinkId, ProcessId};
 
 use super::{BadFrame, Now, Peer, batch_frame};
 
@@ -48,9 +48,7 @@ impl<S: Store> Peer<S> {
     /// # Errors
     /// Why no honest author sends one of them; those behind it are not looked at.
     pub(super) fn arrive_together(&mut self, now: Now, batch: &Arc<SignedBatch>) -> Result<(), String> {
-        for (index, followers) in batch.runs() {
-            let kept = Kept::new(Arc::clone(batch), index);
-            let followers = u32::try_from(followers).expect("a batch has at most 64 messages");
+        for (kept, followers) in batch.runs() {
             self.causal.vouch(kept.sender(), kept.clock() + Clock::from(followers));
             if followers > 0 && self.takes_whole(&kept, followers) {
                 self.submit_run(now, kept, followers)?;
@@ -193,25 +191,24 @@ impl<S: Store> Peer<S> {
             self.ledger.delivered += 1 + u64::from(followers);
             self.note_delivered(now, kept.sender(), 1 + followers);
             self.note_seen(kept.sender());
-            let mut common = Common::default();
-            for kept in kept.run(followers) {
-                self.deliver_one(now, kept, at, late, &mut common);
+            let mut delivered = 0;
+            while delivered <= followers {
+                delivered += self.deliver_first(now, kept.behind(delivered), followers - delivered, at, late);
             }
         }
         some
     }
 
-    /// Shows one message, which arrived at a time (monotonic).
-    fn deliver_one(&mut self, now: Now, kept: Kept, at: Duration, late: bool, common: &mut Common) {
+    /// Shows a message, which arrived at a time (monotonic), and those of its followers that can be shown with it. Answers how
+    /// many that are.
+    fn deliver_first(&mut self, now: Now, kept: Kept, followers: u32, at: Duration, late: bool) -> u32 {
         let (id, sender) = (kept.id(), kept.sender());
         let clock = id.clock;
         self.journal(if late { Journal::Late { id } } else { Journal::Deliver { id } });
-        if !self.held_large.is_empty()
-            && let Some(bytes) = self.held_large.remove(&(sender, clock))
-        {
+        if let Some(bytes) = self.held_large.remove(&(sender, clock)) {
             self.held_large_bytes -= bytes;
         }
-        if !self.announced.is_empty() && self.announced.remove(&(sender, clock)) {
+        if self.announced.remove(&(sender, clock)) {
             let held_ms = now.monotonic.saturating_sub(at).as_millis().try_into().unwrap_or(u64::MAX);
             let from = self.directory.who(id.process.person);
             self.tell(Event::Released { id, from, held_ms });
@@ -219,19 +216,17 @@ impl<S: Store> Peer<S> {
         // A body that does not decode is its author's business: it is acknowledged, and nothing is shown.
         let opened = self.open(&kept);
         match Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) {
-            Ok(Body::Text(head, text)) if opened.is_some() == (head.scope == Scope::Direct) => {
-                let Some(conversation) = self.conversation_of(&kept, &head.scope, common) else { return };
-                let from = common.from.get_or_insert_with(|| self.directory.who(id.process.person));
-                let shown = Shown { conversation, from: Arc::clone(from), fetched: false, late };
-                self.show(now, kept, opened, &head, text, shown);
+            Ok(Body::Text(TextHead { scope, hlc, .. })) if opened.is_some() == (scope == Scope::Direct) => {
+                let Some(conversation) = self.conversation(&kept, &scope) else { return 1 };
+                self.note_unaddressed(&conversation, sender, kept.dests());
+                let entry = Entry { conversation, hlc, kept, fetched: false, late, clock_off: false, opened };
+                return self.show(now, entry, followers);
             }
             Ok(Body::Record(record)) => {
-                *common = Common::default();
                 self.effects.durable.push(Change::Delivered { kept });
                 self.merge_records(now, vec![*record]);
             }
             Ok(Body::Welcome(Welcome { gone, .. })) => {
-                *common = Common::default();
                 self.effects.durable.push(Change::Delivered { kept });
                 self.show_fetched(now, (sender, clock));
                 for process in gone {
@@ -239,16 +234,16 @@ impl<S: Store> Peer<S> {
                 }
             }
             Ok(Body::Tombstone(process)) => {
-                *common = Common::default();
                 self.note_unaddressed(&Conversation::All, sender, kept.dests());
                 self.effects.durable.push(Change::Delivered { kept });
                 self.take_tombstone(now, id.process.person, process);
             }
-            Ok(Body::Text(..) | Body::Sealed(_)) | Err(_) => {
+            Ok(Body::Text(_) | Body::Sealed(_)) | Err(_) => {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.repair.refused += 1;
             }
         }
+        1
     }
 
     /// What a sealed text is, if I am the one that it was sealed for, or by.
@@ -283,69 +278,45 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// The same, of a run's messages: nearly always they belong where the one before does, and go to the same people.
-    fn conversation_of(&mut self, kept: &Kept, scope: &Scope, common: &mut Common) -> Option<Conversation> {
-        if let Some((before, conversation)) = &common.conversation
-            && before == scope
-        {
-            return Some(conversation.clone());
+    /// Shows a text, and those of its followers that are like it and delivered like it, and keeps them in the history. Answers
+    /// how many that are. The text is `late` if it had been given up.
+    pub(super) fn show(&mut self, now: Now, mut entry: Entry, followers: u32) -> u32 {
+        let (sender, first) = (entry.kept.sender(), entry.kept.clock());
+        if entry.fetched {
+            self.note_unserved(&entry.conversation, &entry.kept);
         }
-        let conversation = self.conversation(kept, scope)?;
-        self.note_unaddressed(&conversation, kept.sender(), kept.dests());
-        common.conversation = Some((scope.clone(), conversation.clone()));
-        Some(conversation)
-    }
-
-    /// Shows a text, and keeps it in the history.
-    pub(super) fn show(
-        &mut self,
-        now: Now,
-        kept: Kept,
-        opened: Option<Bytes>,
-        head: &TextHead,
-        text: ByteString,
-        shown: Shown,
-    ) {
-        let Shown { conversation, from, fetched, late } = shown;
-        let clock_off = self.clock.observe(now.unix_micros, head.hlc) == Skew::Off;
-        if fetched {
-            self.note_unserved(&conversation, &kept);
-        }
-        let talk = self.talks.entry(&conversation);
-        talk.shown.raise(kept.sender(), kept.clock());
-        let is_of_the_past = is_behind(head.hlc, talk.newest, self.config.late_after);
-        if !clock_off {
-            talk.newest = talk.newest.max(head.hlc);
-        }
+        let given_up = entry.late;
+        let newest = self.talks.entry(&entry.conversation).newest;
         // What somebody missed by being away himself is no surprise.
-        let late = late || (is_of_the_past && !fetched && !self.homecoming.is_under_way());
-        self.homecoming.note_shown(now, kept.id().process.person, head.hlc);
-        let entry = Entry { conversation, hlc: head.hlc, kept, fetched, late, clock_off, opened };
-        let message = self.message(&entry, from, head.sent_at, text);
-        self.effects.durable.push(Change::Shown(entry));
-        self.tell(Event::Message { message });
-    }
-
-    /// A message of the history, as the user interface shows it.
-    pub(super) fn message(&mut self, entry: &Entry, from: Arc<Who>, sent_at: i64, text: ByteString) -> Message {
-        let id = entry.kept.id();
-        let to = match &entry.conversation {
-            Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
-            all_or_group @ (Conversation::All | Conversation::Group(_)) => {
-                self.talks.entry(all_or_group).recipients.clone().expect("set for all and groups")
-            }
-        };
-        Message {
-            id,
-            from,
-            to,
-            text,
-            sent_at,
-            own: id.process.person == self.me.person,
-            fetched: entry.fetched,
-            late: entry.late,
-            clock_off: entry.clock_off,
+        let is_surprise = !entry.fetched && !self.homecoming.is_under_way();
+        let is_late = |hlc| given_up || (is_surprise && is_behind(hlc, newest, self.config.late_after));
+        let is_off = |hlc| self.clock.skew(now.unix_micros, hlc) == Skew::Off;
+        let (late, clock_off) = (is_late(entry.hlc), is_off(entry.hlc));
+        (entry.late, entry.clock_off) = (late, clock_off);
+        let run = Run::of(entry, followers, |clock, hlc| {
+            let is_held_apart =
+                self.announced.contains(&(sender, clock)) || self.held_large.contains_key(&(sender, clock));
+            is_late(hlc) == late && is_off(hlc) == clock_off && !is_held_apart
+        });
+        for id in (1..run.count()).map(|nth| run.id(nth)) {
+            self.journal(if given_up { Journal::Late { id } } else { Journal::Deliver { id } });
         }
+        if self.homecoming.is_under_way() {
+            let author = run.first().kept.id().process.person;
+            (0..run.count()).for_each(|nth| self.homecoming.note_shown(now, author, run.hlc(nth)));
+        }
+        let last = run.hlc(run.count() - 1);
+        self.clock.observe(now.unix_micros, last);
+        let talk = self.talks.entry(&run.first().conversation);
+        talk.shown.raise(sender, first + Clock::from(run.count() - 1));
+        if !clock_off {
+            talk.newest = talk.newest.max(last);
+        }
+        let count = run.count();
+        let texts = self.texts(run.clone());
+        self.effects.durable.push(Change::Shown(run));
+        self.effects.events.push_texts(texts);
+        count
     }
 }
 
@@ -366,23 +337,4 @@ fn is_behind(stamp: Hlc, newest: Hlc, span: Duration) -> bool {
 fn is_for_now(reason: &causal::Refusal) -> bool {
     use causal::Refusal::{LogFull, TooManyHeld, TooManyHeldEntries};
     matches!(reason, TooManyHeld { .. } | TooManyHeldEntries { .. } | LogFull { .. })
-}
-
-/// What the messages of a run have in common: looked up once, and again after anything that may have changed it.
-#[derive(Debug, Default)]
-struct Common {
-    /// Their author as he is shown now.
-    from: Option<Arc<Who>>,
-    /// The conversation of the last one, and how its author spells it.
-    conversation: Option<(Scope, Conversation)>,
-}
-
-/// How a text came to be shown.
-#[derive(Clone, Debug)]
-pub(super) struct Shown {
-    pub(super) conversation: Conversation,
-    /// Its author, as he is shown now.
-    pub(super) from: Arc<Who>,
-    pub(super) fetched: bool,
-    pub(super) late: bool,
 }

@@ -34,7 +34,10 @@ pub(super) const fn bytes_without_messages(count: usize) -> usize {
 /// The frame of those messages of `batch` whose bits are set in `mask`.
 pub(super) fn encode(batch: &SignedBatch, mask: u64, numbering: &mut Numbering, causal: &Causal) -> Bytes {
     batch.frame(mask, numbering.generation(), || {
-        let mut bytes = BytesMut::with_capacity(256 + batch.bytes_of_bodies());
+        const FIXED: usize = 1 + 64 + 1 + 8 + 8;
+        const STAMP: usize = 192;
+        let lengths = size_of::<u32>() * batch.len();
+        let mut bytes = BytesMut::with_capacity(FIXED + STAMP + lengths + batch.bytes_of_bodies());
         bytes.put_u8(BATCH);
         lay_out(batch, mask, numbering, causal, &mut bytes);
         bytes.freeze()

@@ -168,13 +168,23 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// Tells those authors of whom so many deliveries were not acknowledged.
+    fn acknowledge_from(&mut self, owed: u32) {
+        let owing = self.causal.roster().iter().zip(&self.vectors.owed).filter(|&(_, &owing)| owing >= owed);
+        for author in owing.map(|((author, _), _)| author).collect::<Vec<_>>() {
+            self.acknowledge(author);
+        }
+    }
+
     /// Whoever learns that something is delivered lets go of it. So he gets the signed greeting that says so first: should this
     /// peer's store be put back to before that, it finds out.
     pub(super) fn sign_acknowledgements(&mut self, now: Now) {
-        let links = std::mem::take(&mut self.vectors.acknowledged_on);
-        if links.is_empty() {
+        if self.vectors.acknowledged_on.is_empty() {
             return;
         }
+        // The greeting is signed once for all of them, so whoever is owed an acknowledgement soon gets it now.
+        self.acknowledge_from((self.config.acknowledge_every / 2).max(1));
+        let links = std::mem::take(&mut self.vectors.acknowledged_on);
         let frame = Control::Greeting { signed: self.fresh_greeting(now) }.encode();
         self.effects.frames.splice(0..0, links.into_iter().map(|link| (link, frame.clone())));
     }
@@ -209,10 +219,7 @@ impl<S: Store> Peer<S> {
         }
         if self.vectors.owed_since.is_some_and(|since| since + self.config.acknowledge_after <= now.monotonic) {
             self.vectors.owed_since = None;
-            let owing = self.causal.roster().iter().zip(&self.vectors.owed).filter(|&(_, &owed)| owed > 0);
-            for author in owing.map(|((author, _), _)| author).collect::<Vec<_>>() {
-                self.acknowledge(author);
-            }
+            self.acknowledge_from(1);
         }
         let have = if self.vectors.next_whole <= now.monotonic {
             self.vectors.next_whole = now.monotonic + self.config.whole_vector;

@@ -1,16 +1,19 @@
 //! What a user asks for.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use causal::Clock;
+use bytestring::ByteString;
+use causal::{Clock, Set};
 
 use crate::body::{self, Scope, TextHead};
 use crate::directory::{Resolved, Wanted};
 use crate::history::{Conversation, Entry};
-use crate::kept::Kept;
+use crate::kept::{Kept, SignedBatch};
 use crate::name::{Name, Pattern};
+use crate::run::Run;
 use crate::store::{Change, Store};
 use crate::{Answer, Command, HeldInfo, Hello, Message, PersonId, Recipients, Refusal, Target};
 
@@ -38,7 +41,7 @@ impl<S: Store> Peer<S> {
             Command::CreateGroup { group } => self.create_group(now, &group),
             Command::JoinGroup { group } => self.join_group(now, &group),
             Command::LeaveGroup { group } => self.leave_group(now, &group),
-            Command::Send { to, text, delay_ms } => self.send(now, to, &text, delay_ms),
+            Command::Send { to, text, delay_ms } => self.send(now, to, text, delay_ms),
             Command::History { of, count } => self.history(of, count),
             Command::Search { words, of, count } => self.search(&words, of, count),
             Command::Seen { nth } => self.seen(now, nth),
@@ -122,7 +125,7 @@ impl<S: Store> Peer<S> {
         Ok(Answer::Left { group: group.to_string() })
     }
 
-    fn send(&mut self, now: Now, to: Target, text: &str, delay_ms: u64) -> Result<Answer, Refusal> {
+    fn send(&mut self, now: Now, to: Target, text: String, delay_ms: u64) -> Result<Answer, Refusal> {
         if text.is_empty() {
             return Err(Refusal::EmptyText);
         }
@@ -160,10 +163,10 @@ impl<S: Store> Peer<S> {
                 return Err(Refusal::Departed { who: self.directory.who(person).label.clone() });
             }
         }
-        Ok(self.say(now, conversation, text, delay_ms))
+        Ok(self.say(now, conversation, text.into(), delay_ms))
     }
 
-    fn send_once_connected(&mut self, address: SocketAddr, text: &str, delay_ms: u64) -> Result<Answer, Refusal> {
+    fn send_once_connected(&mut self, address: SocketAddr, text: String, delay_ms: u64) -> Result<Answer, Refusal> {
         if self.for_address.len() >= self.config.max_waiting_for_address {
             return Err(Refusal::TooMany {
                 what: "messages waiting for a connection".to_owned(),
@@ -171,19 +174,19 @@ impl<S: Store> Peer<S> {
                 config: "max_waiting_for_address".to_owned(),
             });
         }
-        self.for_address.push((address, text.to_owned(), delay_ms));
+        self.for_address.push((address, text, delay_ms));
         self.effects.dial.push(address.to_string());
         Ok(Answer::Connecting { address: address.to_string() })
     }
 
     /// The message that waited for this person's address to answer.
-    pub(super) fn say_to_person(&mut self, now: Now, person: PersonId, text: &str, delay_ms: u64) {
-        if let Answer::Sent { message, .. } = self.say(now, Conversation::Direct(person), text, delay_ms) {
+    pub(super) fn say_to_person(&mut self, now: Now, person: PersonId, text: String, delay_ms: u64) {
+        if let Answer::Sent { message, .. } = self.say(now, Conversation::Direct(person), text.into(), delay_ms) {
             self.tell(crate::Event::Message { message });
         }
     }
 
-    pub(super) fn say(&mut self, now: Now, conversation: Conversation, text: &str, delay_ms: u64) -> Answer {
+    pub(super) fn say(&mut self, now: Now, conversation: Conversation, text: ByteString, delay_ms: u64) -> Answer {
         let dests = self.dests(&conversation);
         self.welcome_unaddressed(&dests);
         let head = TextHead {
@@ -201,7 +204,7 @@ impl<S: Store> Peer<S> {
             Conversation::Direct(_) => None,
         };
         let due = (delay_ms > 0).then(|| now.monotonic + Duration::from_millis(delay_ms));
-        let mut body = body::text(&head, text);
+        let mut body = body::text(&head, &text);
         let mut opened = None;
         if let Conversation::Direct(person) = &conversation {
             let sealed = self.identity.seal(person, &sealing(self.me), &body);
@@ -225,36 +228,46 @@ impl<S: Store> Peer<S> {
             id: self.id_of(self.causal.me(), clock),
             from: self.directory.who(self.me.person),
             to,
-            text: text.into(),
+            text,
             sent_at: head.sent_at,
             own: true,
             fetched: false,
             late: false,
             clock_off: false,
         };
-        let away = dests.iter().filter(|dest| !self.link_of.contains_key(dest)).map(|dest| self.person_of(dest));
-        let away: Vec<PersonId> = away.collect();
-        let away = away.into_iter().map(|person| (*self.directory.who(person)).clone()).collect();
+        let linked: Set = self.link_of.keys().copied().collect();
+        let away = dests.difference(&linked);
+        let away = away.iter().map(|dest| (*self.directory.who(self.person_of(dest))).clone()).collect();
         Answer::Sent { message, away, due_ms: delay_ms }
     }
 
-    /// My own text, once it is signed: it goes into my history like anybody's.
-    pub(super) fn keep_own(&mut self, kept: Kept, opened: Option<Bytes>) {
-        if let Ok(body::Body::Text(head, _)) = body::Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body()))
-            && let Some(conversation) = self.conversation(&kept, &head.scope)
+    /// My own messages, once they are signed: texts go into my history like anybody's. `opened` has the bodies
+    /// of those that travel sealed, by their place.
+    pub(super) fn keep_own(&mut self, batch: &Arc<SignedBatch>, mut opened: impl FnMut(usize) -> Option<Bytes>) {
+        for (first, followers) in batch.runs() {
+            let mut count = 0;
+            while count <= followers {
+                let kept = first.behind(count);
+                let opened = opened(kept.index());
+                count += self.keep_own_first(kept, opened, followers - count);
+            }
+        }
+    }
+
+    /// Keeps the first of such messages, and those of its followers that are texts like it. Answers how many that are.
+    fn keep_own_first(&mut self, kept: Kept, opened: Option<Bytes>, followers: u32) -> u32 {
+        if let Ok(body::Body::Text(TextHead { scope, hlc, .. })) =
+            body::Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body()))
+            && let Some(conversation) = self.conversation(&kept, &scope)
         {
-            let entry = Entry {
-                conversation,
-                hlc: head.hlc,
-                kept: kept.clone(),
-                fetched: false,
-                late: false,
-                clock_off: false,
-                opened,
-            };
-            self.effects.durable.push(Change::Shown(entry));
+            let entry = Entry { conversation, hlc, kept, fetched: false, late: false, clock_off: false, opened };
+            let run = Run::of(entry, followers, |_, _| true);
+            let count = run.count();
+            self.effects.durable.push(Change::Shown(run));
+            count
         } else {
             self.effects.durable.push(Change::Delivered { kept });
+            1
         }
     }
 

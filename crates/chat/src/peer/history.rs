@@ -2,6 +2,8 @@
 
 use crate::directory::{Resolved, Wanted};
 use crate::history::{Conversation, Entry};
+use crate::news::Texts;
+use crate::run::Run;
 use crate::store::Store;
 use crate::{Answer, Message, Recipients, Refusal, Target};
 
@@ -33,9 +35,19 @@ impl<S: Store> Peer<S> {
     }
 
     pub(super) fn read(&mut self, entry: &Entry) -> Option<Message> {
-        let (sent_at, text) = entry.text()?;
-        let from = self.directory.who(entry.kept.id().process.person);
-        Some(self.message(entry, from, sent_at, text))
+        self.texts(entry.clone().into()).next()
+    }
+
+    /// Texts of the history, as the user interface shows them.
+    pub(super) fn texts(&mut self, run: Run) -> Texts {
+        let author = run.first().kept.id().process.person;
+        let to = match &run.first().conversation {
+            Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
+            all_or_group @ (Conversation::All | Conversation::Group(_)) => {
+                self.talks.entry(all_or_group).recipients.clone().expect("set for all and groups")
+            }
+        };
+        Texts::new(run, self.directory.who(author), to, author == self.me.person)
     }
 
     /// The conversation that a user means; `None` for all of them.

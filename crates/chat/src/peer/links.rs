@@ -220,7 +220,7 @@ impl<S: Store> Peer<S> {
         let waiting = std::mem::take(&mut self.for_address);
         for (address, text, delay_ms) in waiting {
             if address == remote || self.directory.at_address(address) == Some(person) {
-                self.say_to_person(now, person, &text, delay_ms);
+                self.say_to_person(now, person, text, delay_ms);
             } else {
                 self.for_address.push((address, text, delay_ms));
             }

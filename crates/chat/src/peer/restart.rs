@@ -281,7 +281,7 @@ impl<S: Store> Peer<S> {
     fn written_at(&self, clock: Clock) -> Option<i64> {
         let kept = &self.outbox.message(clock)?.kept;
         let body = self.open(kept).unwrap_or_else(|| kept.shared_body());
-        if let Ok(Body::Text(head, _)) = Body::decode(body) { Some(head.sent_at) } else { None }
+        if let Ok(Body::Text(head)) = Body::decode(body) { Some(head.sent_at) } else { None }
     }
 
     fn numbered(&self, number: u32) -> Option<Index> {
@@ -406,7 +406,7 @@ impl<S: Store> Peer<S> {
         unsent.sort_by_key(|entry| entry.kept.id().clock);
         for entry in unsent {
             if let Some((_, text)) = entry.text() {
-                self.say(now, entry.conversation.clone(), &text, 0);
+                self.say(now, entry.conversation.clone(), text, 0);
             }
         }
     }

@@ -30,24 +30,19 @@ impl<S: Store> Peer<S> {
 
     /// My `nth` last message, or how many there are.
     fn my_last(&self, nth: usize) -> Result<Entry, usize> {
-        let mine = |entry: &&Entry| entry.kept.id().process == self.me;
-        let fresh = self
-            .effects
-            .durable
-            .iter()
-            .rev()
-            .filter_map(|change| if let Change::Shown(entry) = change { Some(entry) } else { None });
+        let mine = |entry: &Entry| entry.kept.id().process == self.me;
+        let fresh = self.effects.durable.iter().rev().filter_map(Change::shown).flat_map(|run| run.entries().rev());
         let mut said = 0;
         for entry in fresh.filter(mine) {
             said += 1;
             if said == nth {
-                return Ok(entry.clone());
+                return Ok(entry);
             }
         }
         let mut before = None;
         for _ in 0..self.config.max_looked_through.div_ceil(PIECE) {
             let piece = self.store.newest(None, before, PIECE);
-            for entry in piece.iter().filter(mine) {
+            for entry in piece.iter().filter(|entry| mine(entry)) {
                 said += 1;
                 if said == nth {
                     return Ok(entry.clone());

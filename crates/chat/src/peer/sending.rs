@@ -9,10 +9,11 @@ use causal::{Clock, Index, Set, Stamp};
 
 use crate::frame::NUMBERS;
 use crate::history::Conversation;
-use crate::kept::{Kept, SignedBatch};
+use crate::kept::SignedBatch;
 use crate::store::{Change, Store};
 use crate::{Journal, LinkId, ProcessId};
 
+use super::outbox::Outgoing;
 use super::{Now, Peer, batch_frame};
 
 /// A message that is stamped but not signed yet.
@@ -92,29 +93,15 @@ impl<S: Store> Peer<S> {
         if self.numbering.is_full() {
             self.numbering.renew();
         }
-        // As much is said in one turn as in the next.
-        let room = Vec::with_capacity(self.queue.len());
-        let mut queue = std::mem::replace(&mut self.queue, room).into_iter().peekable();
-        while let Some(first) = queue.next() {
-            let due = first.due;
-            let mut bytes = first.body.len();
-            let mut messages = Vec::with_capacity(self.config.max_batch.min(1 + queue.len()));
-            let mut opened = vec![first.opened];
-            messages.push((first.stamp, first.body));
-            while let Some(next) = queue.next_if(|next| {
-                bytes += next.body.len();
-                due.is_none()
-                    && next.due.is_none()
-                    && messages.len() < self.config.max_batch
-                    && bytes <= self.config.max_batch_bytes
-            }) {
-                opened.push(next.opened);
-                messages.push((next.stamp, next.body));
-            }
-            let batch = Arc::new(SignedBatch::sign(&self.identity, self.me, messages, &self.causal));
-            for (index, opened) in opened.into_iter().enumerate() {
-                self.keep_own(Kept::new(Arc::clone(&batch), index), opened);
-            }
+        let mut queued = std::mem::take(&mut self.queue);
+        let mut queue = &mut queued[..];
+        while let Some(count) = self.next_batch(queue) {
+            let (messages, behind) = queue.split_at_mut(count);
+            queue = behind;
+            let due = messages[0].due;
+            let unsigned = messages.iter().map(|Queued { stamp, body, .. }| (stamp, body));
+            let batch = Arc::new(SignedBatch::sign(&self.identity, self.me, unsigned, &self.causal));
+            self.keep_own(&batch, |index| messages[index].opened.take());
             self.ledger.last = batch.hashes(&self.causal).last().copied();
             let before = self.outbox.last();
             self.outbox.push(&batch);
@@ -124,7 +111,22 @@ impl<S: Store> Peer<S> {
                 None => self.push_fresh(&batch, before),
             }
         }
+        // As much is said in one turn as in the next.
+        queued.clear();
+        queued.append(&mut self.queue);
+        self.queue = queued;
         self.pump_all();
+    }
+
+    /// How many of these messages, from the first on, are signed together. What is delayed is signed by itself.
+    fn next_batch(&self, queue: &[Queued]) -> Option<usize> {
+        let first = queue.first()?;
+        let mut bytes = first.body.len();
+        let others = queue[1..].iter().take(self.config.max_batch.saturating_sub(1)).take_while(|next| {
+            bytes += next.body.len();
+            first.due.is_none() && next.due.is_none() && bytes <= self.config.max_batch_bytes
+        });
+        Some(1 + others.count())
     }
 
     /// Gives a batch to every link that has all that came before it. The others get it from the outbox.
@@ -177,12 +179,18 @@ impl<S: Store> Peer<S> {
         let mut budget = self.config.max_piece_bytes;
         let link = self.links.get_mut(&link_id).expect("link_of names links that are up");
         let room = self.config.window.saturating_sub(link.in_flight);
-        let mut wanted: Vec<Kept> = Vec::new();
-        let take = |outgoing: &super::outbox::Outgoing, wanted: &mut Vec<Kept>, budget: &mut usize| {
-            if outgoing.outstanding.contains(process) {
-                wanted.push(outgoing.kept.clone());
-                *budget = if wanted.len() < room { budget.saturating_sub(outgoing.kept.bytes()) } else { 0 };
+        let mut wanted: Vec<(Arc<SignedBatch>, u64)> = Vec::new();
+        let mut count = 0;
+        let mut take = |Outgoing { kept, outstanding }: &Outgoing, wanted: &mut Vec<_>, budget: &mut usize| {
+            if !outstanding.contains(process) {
+                return;
             }
+            match wanted.last_mut() {
+                Some((batch, mask)) if Arc::ptr_eq(batch, kept.batch()) => *mask |= 1 << kept.index(),
+                Some(_) | None => wanted.push((Arc::clone(kept.batch()), 1 << kept.index())),
+            }
+            count += 1;
+            *budget = if count < room { budget.saturating_sub(kept.bytes()) } else { 0 };
         };
         let overdue: Vec<Clock> = link.skipped.iter().copied().filter(|&c| self.outbox.due(c).is_none()).collect();
         for clock in overdue {
@@ -200,7 +208,7 @@ impl<S: Store> Peer<S> {
             for outgoing in self.outbox.after(link.pushed) {
                 let clock = outgoing.kept.clock();
                 // A batch that was begun goes whole, so that one frame of it serves all links.
-                let begun = wanted.last().is_some_and(|last| Arc::ptr_eq(last.batch(), outgoing.kept.batch()));
+                let begun = wanted.last().is_some_and(|(last, _)| Arc::ptr_eq(last, outgoing.kept.batch()));
                 if budget == 0 && !begun {
                     reached = clock - 1;
                     break;
@@ -211,12 +219,11 @@ impl<S: Store> Peer<S> {
             }
         }
         link.pass(&self.outbox, reached);
-        link.in_flight += wanted.len();
-        let mut frames = Vec::new();
-        for run in wanted.chunk_by(|a, b| Arc::ptr_eq(a.batch(), b.batch())) {
-            let mask = run.iter().fold(0, |mask, kept| mask | 1 << kept.index());
-            frames.push(batch_frame::encode(run[0].batch(), mask, &mut self.numbering, &self.causal));
-        }
+        link.in_flight += count;
+        let encode = |(batch, mask): &(Arc<SignedBatch>, u64)| {
+            batch_frame::encode(batch, *mask, &mut self.numbering, &self.causal)
+        };
+        let frames: Vec<Bytes> = wanted.iter().map(encode).collect();
         if let Some(numbers) = link.new_numbers(&self.numbering, &self.causal) {
             self.effects.frames.push((link_id, numbers));
         }

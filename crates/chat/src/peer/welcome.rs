@@ -27,7 +27,6 @@ use crate::kept::Kept;
 use crate::store::{Change, Store};
 use crate::{Event, LinkId, MessageId, ProcessId};
 
-use super::arrival::Shown;
 use super::talk::Vector;
 use super::{BadFrame, Now, Peer};
 
@@ -361,7 +360,7 @@ impl<S: Store> Peer<S> {
                 let (author, clock) = (stamp.sender, stamp.clock);
                 self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
                 self.talks.entry(&need.conversation).shown.raise(author, clock);
-                self.effects.durable.push(Change::Shown(entry));
+                self.effects.durable.push(Change::Shown(entry.into()));
             } else {
                 let shelf = self.gate.shelf.entry(need.conversation.clone()).or_default();
                 shelf.insert((entry.hlc, entry.kept.id()), entry);
@@ -410,7 +409,7 @@ impl<S: Store> Peer<S> {
     fn wanted_entry(&mut self, kept: Kept, need: &Need) -> Option<Entry> {
         let id = kept.id();
         let opened = self.open(&kept);
-        let Ok(Body::Text(head, _)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
+        let Ok(Body::Text(head)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
             return None;
         };
         let conversation = match (&head.scope, &need.conversation) {
@@ -488,13 +487,11 @@ impl<S: Store> Peer<S> {
                 if self.store.contains(entry.kept.id()) {
                     continue;
                 }
-                if let Ok(Body::Text(head, text)) = Body::decode(entry.body())
+                if let Ok(Body::Text(head)) = Body::decode(entry.body())
                     && let Some(conversation) = self.conversation(&entry.kept, &head.scope)
                 {
                     self.note_unaddressed(&conversation, entry.kept.sender(), entry.kept.dests());
-                    let from = self.directory.who(entry.kept.id().process.person);
-                    let shown = Shown { conversation, from, fetched: true, late: false };
-                    self.show(now, entry.kept, entry.opened, &head, text, shown);
+                    self.show(now, Entry { conversation, ..entry }, 0);
                 }
             }
             if messages > 0 {

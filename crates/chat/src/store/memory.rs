@@ -1,14 +1,15 @@
 //! The store of a peer that keeps nothing beyond its own life.
 
 mod authors;
+mod messages;
 mod shown;
-mod timeline;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Change, Saved, Store, StoreError};
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
+use crate::run::Run;
 use crate::{MessageId, ProcessId};
 
 use authors::{Authors, Place};
@@ -30,8 +31,8 @@ impl Default for MemoryLimits {
     }
 }
 
-/// Messages in memory. Appending is what happens hundreds of thousands of times a second, nearly always at the end of what an
-/// author said, in a conversation and altogether: so each is a sorted ring, nothing is looked for and no message is copied.
+/// Messages in memory. Appending is what happens thousands of times a second, nearly always a run at the end of what an author
+/// said, in a conversation and altogether: so each is a sorted ring of runs, nothing is looked for and no message is copied.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     limits: MemoryLimits,
@@ -43,7 +44,7 @@ pub struct MemoryStore {
     last_number: u32,
 }
 
-/// What a message takes beside its own bytes: its place in two rings.
+/// What a message takes beside its own bytes, at most: its place in two rings.
 const OVERHEAD: usize = 128;
 
 impl MemoryStore {
@@ -52,17 +53,24 @@ impl MemoryStore {
         Self { limits, ..Self::default() }
     }
 
-    fn show(&mut self, entry: &Entry) {
-        let Some(place) = self.authors.insert(&entry.kept) else { return };
-        let shown = match self.conversations.get_mut(&entry.conversation) {
-            Some(shown) => shown,
-            None => self.conversations.entry(entry.conversation.clone()).or_default(),
+    fn show(&mut self, run: &Run) {
+        let Entry { conversation, kept, .. } = run.first();
+        let Some(place) = self.authors.insert(kept, run.count()) else {
+            // Some of them are here already, if not all.
+            if run.count() > 1 {
+                run.entries().for_each(|entry| self.show(&entry.into()));
+            }
+            return;
         };
-        shown.push(place, entry);
+        let shown = match self.conversations.get_mut(conversation) {
+            Some(shown) => shown,
+            None => self.conversations.entry(conversation.clone()).or_default(),
+        };
+        shown.push(place, run, &self.authors);
         let max = self.limits.max_messages;
         let len = shown.len();
         if len > max {
-            self.drop_oldest(&entry.conversation, len - (max - max / 8));
+            self.drop_oldest(conversation, len - (max - max / 8));
         }
         self.shrink();
     }
@@ -113,9 +121,9 @@ impl Store for MemoryStore {
     fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         for change in changes {
             match change {
-                Change::Shown(entry) => self.show(entry),
+                Change::Shown(run) => self.show(run),
                 Change::Delivered { kept } => {
-                    if let Some(place) = self.authors.insert(kept) {
+                    if let Some(place) = self.authors.insert(kept, 1) {
                         self.unshown.push_back(place);
                         if self.unshown.len() > self.limits.max_messages {
                             self.drop_oldest_unshown();
@@ -145,13 +153,13 @@ impl Store for MemoryStore {
     }
 
     fn contains(&self, id: MessageId) -> bool {
-        self.authors.of(id.process).is_some_and(|messages| messages.contains(&id.clock))
+        self.authors.of(id.process).is_some_and(|messages| messages.contains(id.clock))
     }
 
     fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
         let Some(messages) = self.authors.of(author) else { return Vec::new() };
-        let between = messages.after(&after).take_while(|&(clock, _)| *clock <= up_to);
-        between.take(count).map(|(_, kept)| kept.clone()).collect()
+        let between = messages.after(after).take_while(|&(clock, _)| clock <= up_to);
+        between.take(count).map(|(_, kept)| kept).collect()
     }
 
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry> {

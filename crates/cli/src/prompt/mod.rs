@@ -71,6 +71,7 @@ pub(crate) async fn run(
         tokio::select! {
             batch = events.next_batch() => {
                 let Some(batch) = batch else { break };
+                let batch: Vec<_> = batch.collect();
                 let now = Timestamp::now();
                 known.lock().learn(&batch);
                 screen.push(batch.iter().flat_map(|event| show.event(event, now)));

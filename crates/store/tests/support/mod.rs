@@ -101,8 +101,13 @@ impl Mesh {
         }
     }
 
-    /// What alice was to keep so far, with the numbers of the processes in front.
+    /// What alice was to keep so far, a change for each message, with the numbers of the processes in front.
     pub fn take(&mut self) -> Vec<Change> {
+        self.take_runs().into_iter().flat_map(one_by_one).collect()
+    }
+
+    /// The same, in runs as she was given it.
+    pub fn take_runs(&mut self) -> Vec<Change> {
         let durable = std::mem::take(&mut self.durable);
         let mut numbered = BTreeMap::new();
         for change in &durable {
@@ -115,11 +120,18 @@ impl Mesh {
     }
 }
 
+/// A change for each message of a run.
+fn one_by_one(change: Change) -> Vec<Change> {
+    match change {
+        Change::Shown(run) => run.entries().map(|entry| Change::Shown(entry.into())).collect(),
+        one => vec![one],
+    }
+}
+
 pub fn kept_of(change: &Change) -> Option<&Kept> {
     match change {
-        Change::Shown(Entry { kept, .. }) | Change::Delivered { kept } | Change::Held(kept) | Change::Dropped(kept) => {
-            Some(kept)
-        }
+        Change::Shown(run) => Some(&run.first().kept),
+        Change::Delivered { kept } | Change::Held(kept) | Change::Dropped(kept) => Some(kept),
         _ => None,
     }
 }
@@ -144,7 +156,7 @@ pub fn conversation(life: u64) -> (Vec<(u32, ProcessId)>, Vec<Entry>) {
     for change in mesh.take() {
         match change {
             Change::Process { number, process } => numbers.push((number, process)),
-            Change::Shown(entry) => entries.push(entry),
+            Change::Shown(run) => entries.extend(run.entries()),
             _ => {}
         }
     }

@@ -166,7 +166,7 @@ impl Store for ModelStore {
                 Change::Process { number, process } => drop(self.processes.insert(*number, *process)),
                 Change::Reborn => self.reborn()?,
                 Change::Held(kept) => self.put(Role::Held(kept.clone())),
-                Change::Shown(entry) => self.put(Role::Shown(Box::new(entry.clone()))),
+                Change::Shown(run) => run.entries().for_each(|entry| self.put(Role::Shown(Box::new(entry)))),
                 Change::Delivered { kept } => self.put(Role::Delivered(kept.clone())),
                 Change::Carried(parcel) => self.carried.push(parcel.clone()),
                 Change::HandedOver { message, to } => {

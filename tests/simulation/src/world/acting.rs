@@ -1,6 +1,6 @@
 //! Carrying out the plan: what users do, and what goes wrong.
 
-use chat::{Answer, Change, Command, Conversation, GroupInfo, PersonId, Recipients, Target};
+use chat::{Answer, Change, Command, Conversation, GroupInfo, PersonId, Recipients, Run, Target};
 
 use super::{Violation, World};
 use crate::chronicle::{Lineage, Place};
@@ -199,8 +199,8 @@ impl World {
 
     /// Whoever begins anew says once more what he said as what he was: texts that no user wrote now.
     pub(super) fn note_resent(&mut self, who: usize, durable: &[Change]) {
-        for change in durable {
-            let Change::Shown(entry) = change else { continue };
+        let runs = durable.iter().filter_map(|change| if let Change::Shown(run) = change { Some(run) } else { None });
+        for entry in runs.flat_map(Run::entries) {
             let id = entry.kept.id();
             let own = !entry.fetched && self.people.get(who).is_some_and(|person| person.id() == id.process.person);
             if !own || self.chronicle.text(id).is_some() {

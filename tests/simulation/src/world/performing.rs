@@ -1,7 +1,7 @@
 //! From an input to what it does: effects are carried out in the order that `chat::Effects` states, up to where the peer is
 //! killed, if it is to be killed there.
 
-use chat::{Effects, Event, LinkId, Store};
+use chat::{Effects, Event, LinkId, News, Store};
 
 use super::{Violation, World};
 use crate::plan::Boundary;
@@ -101,7 +101,7 @@ impl World {
             self.journal(who, entry)?;
         }
         if doom == Some(Boundary::AfterDurable) {
-            return self.kill_behind(who, &events, "after its effects were durable");
+            return self.kill_behind(who, events, "after its effects were durable");
         }
         let sent = match doom {
             Some(Boundary::BetweenFrames(percent)) => frames.len() * percent / 100,
@@ -113,7 +113,7 @@ impl World {
             frames.into_iter().for_each(|frame| self.send(who, link, frame));
         }
         if doom.is_some() {
-            return self.kill_behind(who, &events, "before its events were shown");
+            return self.kill_behind(who, events, "before its events were shown");
         }
         for (link, _) in renew {
             self.link_down(link, "closed")?;
@@ -158,9 +158,9 @@ impl World {
     }
 
     /// The process is gone once its effects were durable: what it did not show stands in its history.
-    fn kill_behind(&mut self, who: usize, events: &[Event], when: &str) -> Result<(), Violation> {
+    fn kill_behind(&mut self, who: usize, events: News, when: &str) -> Result<(), Violation> {
         for event in events {
-            self.tell(who, event)?;
+            self.tell(who, &event)?;
         }
         self.kill(who, when);
         Ok(())

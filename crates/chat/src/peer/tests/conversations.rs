@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::world::World;
 use crate::store::Store;
-use crate::{Answer, Command, Event, Refusal, Target};
+use crate::{Answer, Command, Event, Recipients, Refusal, Target};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -63,6 +63,49 @@ fn an_answer_waits_for_its_question() {
     assert_eq!(world.heard(CAROL), ["question", "answer"]);
     let released = |event: &Event| matches!(event, Event::Released { id, .. } if *id == answer.id);
     assert!(world.people[CAROL].events.iter().any(released));
+}
+
+#[test]
+fn each_message_of_a_run_that_was_held_is_released_by_itself() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    world.say_many(BOB, "all", 3);
+    world.pass(Duration::from_millis(150));
+    world.fast(ALICE, CAROL);
+    world.settle();
+    let told = world.people[CAROL].events.iter().filter_map(|event| match event {
+        Event::Released { id, .. } => Some(format!("released {}", id.clock)),
+        Event::Message { message } => Some(format!("{} {}", message.text, message.id.clock)),
+        _ => None,
+    });
+    let told: Vec<String> = told.skip_while(|told| !told.starts_with("question")).skip(1).collect();
+    let clock = world.shown(CAROL)[1].id.clock;
+    let expected = (0..3).flat_map(|nth| [format!("released {}", clock + nth), format!("{nth} {}", clock + nth)]);
+    assert_eq!(told, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_said_in_one_breath_to_several_is_shown_each_where_it_belongs() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    // All of it goes to bob alone, so it is one run.
+    let to = ["all", "all", "cars", "cars", "bob", "bob", "all", "cars"];
+    world.say_together(ALICE, to.iter().enumerate().map(|(nth, to)| (*to, format!("{nth}"))));
+    world.settle();
+    assert_eq!(world.heard(BOB), ["0", "1", "2", "3", "4", "5", "6", "7"]);
+    for who in [ALICE, BOB] {
+        assert_eq!(world.history(who, "all"), ["0", "1", "6"]);
+        assert_eq!(world.history(who, "cars"), ["2", "3", "7"]);
+        assert_eq!(world.history(who, if who == ALICE { "bob" } else { "alice" }), ["4", "5"]);
+    }
+    let of: Vec<_> = world.shown(BOB).into_iter().map(|message| message.to).collect();
+    assert_eq!(of[..2], [Recipients::All, Recipients::All]);
+    assert_eq!(of[2..4], [Recipients::Group("cars".into()), Recipients::Group("cars".into())]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl TestStore {
                 self.own.clear();
             }
             Change::Held(kept) => saved.held.push(kept),
-            Change::Shown(entry) => self.delivered(&entry.kept),
+            Change::Shown(run) => run.entries().for_each(|entry| self.delivered(&entry.kept)),
             Change::Delivered { kept } => self.delivered(&kept),
             Change::Carried(parcel) => saved.carried.push(parcel),
             Change::Dropped(kept) => saved.held.retain(|held| held.id() != kept.id()),

@@ -10,6 +10,7 @@ use causal::{Clock, Index};
 use crate::body::{Scope, Shown as Named, Welcome};
 use crate::history::{Conversation, Entry};
 use crate::kept::Kept;
+use crate::run::Run;
 use crate::store::{Change, Store};
 use crate::{MessageId, PersonId, ProcessId};
 
@@ -43,9 +44,9 @@ impl<S: Store> Peer<S> {
     fn newest_unaddressed(&self, newcomer: Index, conversation: &Conversation) -> BTreeSet<MessageId> {
         let stored = self.store.newest(Some(conversation), None, self.config.history_first);
         let of_this_turn = self.effects.durable.iter().filter_map(Change::shown);
-        let of_this_turn = of_this_turn.filter(|entry| entry.conversation == *conversation);
-        let named = |entry: &&Entry| self.is_for_history(&entry.kept, newcomer, entry.fetched);
-        stored.iter().chain(of_this_turn).filter(named).map(|entry| entry.kept.id()).collect()
+        let of_this_turn = of_this_turn.filter(|run| run.first().conversation == *conversation).flat_map(Run::entries);
+        let named = |entry: &Entry| self.is_for_history(&entry.kept, newcomer, entry.fetched);
+        stored.into_iter().chain(of_this_turn).filter(named).map(|entry| entry.kept.id()).collect()
     }
 
     /// Whether a member gets a message as history or not at all: it was not addressed to him, or its author is gone and I have
@@ -80,7 +81,7 @@ impl<S: Store> Peer<S> {
 
     /// Whether a message is here, or on the shelf.
     fn has(&self, conversation: &Conversation, id: MessageId) -> bool {
-        let in_this_turn = || self.effects.durable.iter().filter_map(Change::shown).any(|entry| entry.kept.id() == id);
+        let in_this_turn = || self.effects.durable.iter().filter_map(Change::shown).any(|run| run.contains(id));
         let on_the_shelf = || {
             let shelf = self.gate.shelf.get(conversation);
             shelf.is_some_and(|shelf| shelf.keys().any(|(_, shelved)| *shelved == id))

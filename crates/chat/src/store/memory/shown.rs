@@ -1,7 +1,7 @@
 //! The messages of one conversation, read in the order of history.
 //!
 //! Each author's stamps ascend, but many authors' messages come interleaved, under load seconds apart. So they are listed by
-//! author, where each one goes to the end, and merged only when they are read or the oldest have to go.
+//! author, where each run goes to the end, and merged only when they are read or the oldest have to go.
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
@@ -9,8 +9,10 @@ use bytes::Bytes;
 
 use super::OVERHEAD;
 use super::authors::{Authors, Place};
+use crate::MessageId;
 use crate::history::{Conversation, Entry, SortKey};
 use crate::hlc::Hlc;
+use crate::run::{self, Run};
 
 /// The messages of one conversation. They are filed in [`Authors`], and listed here.
 #[derive(Debug, Default)]
@@ -23,10 +25,11 @@ pub(super) struct Shown {
     bytes: usize,
 }
 
-/// An [`Entry`], less what its place in the store says.
+/// A [`Run`], or what is left of it, less what its place in the store says.
 #[derive(Clone, Copy, Debug)]
 struct Listed {
-    hlc: Hlc,
+    first: Hlc,
+    last: Hlc,
     place: Place,
     fetched: bool,
     late: bool,
@@ -34,27 +37,72 @@ struct Listed {
 }
 
 impl Listed {
-    fn key(&self, authors: &Authors) -> SortKey {
-        (self.hlc, authors.id(self.place))
+    fn clock(&self, nth: u32) -> u64 {
+        self.place.clock + u64::from(nth)
+    }
+
+    fn hlc(&self, nth: u32, authors: &Authors) -> Hlc {
+        if nth == 0 {
+            self.first
+        } else if nth == self.place.count - 1 {
+            self.last
+        } else {
+            run::stamp_of(authors.get(self.place.author, self.clock(nth)).body())
+        }
+    }
+
+    fn key(&self, nth: u32, authors: &Authors) -> SortKey {
+        let process = authors.process(self.place.author);
+        (self.hlc(nth, authors), MessageId { process, clock: self.clock(nth) })
+    }
+
+    /// How many of them stand before a place in the order of history that this tells.
+    fn before(&self, authors: &Authors, is_before: impl Fn(Hlc, u64) -> bool) -> u32 {
+        let (mut some, mut end) = (0, self.place.count);
+        while some < end {
+            let middle = u32::midpoint(some, end);
+            if is_before(self.hlc(middle, authors), self.clock(middle)) { some = middle + 1 } else { end = middle }
+        }
+        some
+    }
+
+    /// Those before the one in place `nth`, of which there are some.
+    fn head(&self, nth: u32, authors: &Authors) -> Self {
+        Self { last: self.hlc(nth - 1, authors), place: Place { count: nth, ..self.place }, ..*self }
+    }
+
+    /// Those from the one in place `nth` on, of which there are some.
+    fn tail(&self, nth: u32, authors: &Authors) -> Self {
+        let place = Place { clock: self.clock(nth), count: self.place.count - nth, ..self.place };
+        Self { first: self.hlc(nth, authors), place, ..*self }
+    }
+
+    /// What they take, each counted by itself.
+    fn bytes(&self, authors: &Authors) -> usize {
+        let Place { author, clock, count } = self.place;
+        authors.get(author, clock).bytes_of_run(count - 1) + count as usize * OVERHEAD
     }
 }
 
 impl Shown {
-    /// Adds a message that is not among them.
-    pub(super) fn push(&mut self, place: Place, entry: &Entry) {
-        let Entry { hlc, ref kept, fetched, late, clock_off, ref opened, .. } = *entry;
-        self.bytes += kept.bytes() + OVERHEAD;
+    /// Adds a run of messages that are not among them.
+    pub(super) fn push(&mut self, place: Place, run: &Run, authors: &Authors) {
+        let Entry { hlc: first, fetched, late, clock_off, ref opened, .. } = *run.first();
         if let Some(opened) = opened {
             self.opened.insert((place.author, place.clock), opened.clone());
         }
-        self.len += 1;
-        let listed = Listed { hlc, place, fetched, late, clock_off };
+        let listed = Listed { first, last: run.hlc(place.count - 1), place, fetched, late, clock_off };
+        self.len += place.count as usize;
+        self.bytes += listed.bytes(authors);
         let of_author = self.authors.entry(place.author).or_default();
-        let order = |other: &Listed| (other.hlc, other.place.clock) < (hlc, place.clock);
-        if of_author.back().is_none_or(order) {
+        if of_author.back().is_none_or(|back| (back.last, back.place.clock) < (first, place.clock)) {
             of_author.push_back(listed);
-        } else {
-            of_author.insert(of_author.partition_point(order), listed);
+            return;
+        }
+        for nth in 0..place.count {
+            let hlc = listed.hlc(nth, authors);
+            let place = Place { clock: listed.clock(nth), count: 1, ..place };
+            insert(of_author, Listed { first: hlc, last: hlc, place, ..listed }, authors);
         }
     }
 
@@ -74,38 +122,52 @@ impl Shown {
         }
     }
 
-    /// How many of the `count` oldest are whose. Finds the moment before which so many were said, and merges what was said
-    /// in that very moment: under load merging all of them takes a step from one author to another for each message.
+    /// How many of the `count` oldest are whose. Whole runs are told from their ends, and only those are merged that lie about
+    /// where the last of the oldest does: under load merging all takes a step from one author to another for each message.
     fn oldest(&self, count: usize, authors: &Authors) -> Vec<(u32, usize)> {
-        let older_of = |of_author: &VecDeque<Listed>, micros| of_author.partition_point(|one| one.hlc.micros < micros);
-        let older = |micros| self.authors.values().map(|of_author| older_of(of_author, micros)).sum::<usize>();
-        let (mut moment, mut after) = (i64::MIN, i64::MAX);
-        while moment < after - 1 {
-            let middle = i64::midpoint(moment, after);
-            if older(middle) <= count { moment = middle } else { after = middle }
+        let runs = || self.authors.values().flatten();
+        // Fewer were begun before, and so none before is missing; by then enough are whole, and so none behind is wanted.
+        let from = reached(count, runs().map(|run| (run.first, run.place.count)));
+        let by = reached(count, runs().map(|run| (run.last, run.place.count)));
+        let mut oldest = BTreeMap::new();
+        let mut about = Vec::new();
+        for run in runs() {
+            let Place { author, count, .. } = run.place;
+            let whole = oldest.entry(author).or_insert(0);
+            if run.last < from {
+                *whole += count as usize;
+            } else if run.first <= by {
+                about.extend((0..count).map(|nth| (run.hlc(nth, authors), authors.process(author), author)));
+            }
         }
-        let mut oldest: BTreeMap<u32, usize> =
-            self.authors.iter().map(|(&author, of_author)| (author, older_of(of_author, moment))).collect();
-        let in_that_moment = |(author, of_author): (&u32, &VecDeque<Listed>)| {
-            let of_author = of_author.range(oldest[author]..).take_while(|one| one.hlc.micros == moment);
-            of_author.map(|one| (one.key(authors), one.place.author)).collect::<Vec<_>>()
-        };
-        let mut said: Vec<(SortKey, u32)> = self.authors.iter().flat_map(in_that_moment).collect();
-        said.sort_unstable();
-        for (_, author) in said.into_iter().take(count - older(moment)) {
-            *oldest.get_mut(&author).expect("each author is in it") += 1;
+        let rest = count - oldest.values().sum::<usize>();
+        about.sort_unstable();
+        for (_, _, author) in about.into_iter().take(rest) {
+            *oldest.entry(author).or_insert(0) += 1;
         }
         oldest.into_iter().collect()
     }
 
-    fn drop_oldest_of(&mut self, author: u32, count: usize, authors: &mut Authors) {
+    fn drop_oldest_of(&mut self, author: u32, mut count: usize, authors: &mut Authors) {
         let of_author = self.authors.get_mut(&author).expect("an author that is listed");
-        for Listed { place, .. } in of_author.drain(..count) {
+        self.len -= count;
+        while count > 0 {
+            let front = of_author.front_mut().expect("as many are listed");
+            let run = *front;
+            let dropped = if count < run.place.count as usize {
+                let nth = u32::try_from(count).expect("fewer than the run has");
+                *front = run.tail(nth, authors);
+                run.head(nth, authors)
+            } else {
+                of_author.pop_front();
+                run
+            };
             if !self.opened.is_empty() {
-                self.opened.remove(&(place.author, place.clock));
+                self.opened.remove(&(author, dropped.place.clock));
             }
-            self.len -= 1;
-            self.bytes -= authors.remove(place).bytes() + OVERHEAD;
+            count -= dropped.place.count as usize;
+            self.bytes -= dropped.bytes(authors);
+            authors.remove(dropped.place);
         }
         if of_author.is_empty() {
             self.authors.remove(&author);
@@ -120,26 +182,63 @@ impl Shown {
         count: usize,
         authors: &Authors,
     ) -> Vec<Entry> {
-        let comes_before = |listed: &Listed| before.is_none_or(|before| listed.key(authors) < before);
+        let comes_before = |key: SortKey| before.is_none_or(|before| key < before);
         let mut newest = BinaryHeap::new();
         for (&author, of_author) in &self.authors {
-            if let Some(at) = of_author.partition_point(comes_before).checked_sub(1) {
-                newest.push((of_author[at].key(authors), author, at));
+            let runs = of_author.partition_point(|run| comes_before(run.key(0, authors)));
+            if let Some(at) = runs.checked_sub(1) {
+                let run = &of_author[at];
+                let process = authors.process(author);
+                let nth = run.before(authors, |hlc, clock| comes_before((hlc, MessageId { process, clock }))) - 1;
+                newest.push((run.key(nth, authors), author, at, nth));
             }
         }
         let mut entries = Vec::new();
         while entries.len() < count
-            && let Some((_, author, at)) = newest.pop()
+            && let Some((_, author, at, nth)) = newest.pop()
         {
             let of_author = &self.authors[&author];
-            let Listed { hlc, place, fetched, late, clock_off } = of_author[at];
-            let kept = authors.get(place).clone();
-            let opened = self.opened.get(&(place.author, place.clock)).cloned();
+            let run = &of_author[at];
+            let Listed { fetched, late, clock_off, .. } = *run;
+            let (hlc, clock) = (run.hlc(nth, authors), run.clock(nth));
+            let kept = authors.get(author, clock);
+            let opened = self.opened.get(&(author, clock)).cloned();
             entries.push(Entry { conversation: of.clone(), hlc, kept, fetched, late, clock_off, opened });
-            if let Some(at) = at.checked_sub(1) {
-                newest.push((of_author[at].key(authors), author, at));
+            if let Some(nth) = nth.checked_sub(1) {
+                newest.push((run.key(nth, authors), author, at, nth));
+            } else if let Some(at) = at.checked_sub(1) {
+                let nth = of_author[at].place.count - 1;
+                newest.push((of_author[at].key(nth, authors), author, at, nth));
             }
         }
         entries
     }
+}
+
+/// Lists a single message where it belongs, if need be in the midst of a run.
+fn insert(of_author: &mut VecDeque<Listed>, one: Listed, authors: &Authors) {
+    let is_before = |hlc, clock| (hlc, clock) < (one.first, one.place.clock);
+    let at = of_author.partition_point(|run| is_before(run.first, run.place.clock));
+    if let Some(before) = at.checked_sub(1) {
+        let run = of_author[before];
+        let head = run.before(authors, is_before);
+        if head < run.place.count {
+            of_author[before] = run.head(head, authors);
+            of_author.insert(at, run.tail(head, authors));
+        }
+    }
+    of_author.insert(at, one);
+}
+
+/// The first of these moments by which there are `count` messages, given how many each of them adds.
+fn reached(count: usize, moments: impl Iterator<Item = (Hlc, u32)>) -> Hlc {
+    let mut moments: Vec<(Hlc, u32)> = moments.collect();
+    // They come author by author, each in order, which this kind of sorting makes use of.
+    moments.sort();
+    let mut sum = 0;
+    let by_then = moments.into_iter().find(|&(_, added)| {
+        sum += added as usize;
+        sum >= count
+    });
+    by_then.map_or_else(Hlc::default, |(moment, _)| moment)
 }
