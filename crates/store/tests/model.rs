@@ -368,7 +368,7 @@ proptest! {
                         for (behind, kept) in (0..64).filter_map(|place| message.sibling(place)).enumerate() {
                             let hlc = Hlc { micros: micros + behind as i64 / 2, logical: behind as u32 % 2 };
                             let entry = Entry { conversation: of(group), hlc, kept, fetched: false, late: false, clock_off: false, opened: None };
-                            open.push(Change::Shown(entry));
+                            open.push(Change::Shown(entry.into()));
                         }
                     }
                     Step::Dropped(message) => open.push(Change::Dropped(kept(message))),
