@@ -379,8 +379,9 @@ impl<S: Store> Peer<S> {
         let enough = fetch.got >= self.config.history_first || (fetch.newest_only && !lacks_some);
         let more = more.filter(|_| !(enough && fetch.newest_only));
         if !behind && (more.is_none() || enough) {
-            if lacks_some {
-                // What he lacks that he named himself was not signed by its author: nobody can hand it on.
+            if lacks_some && whole {
+                // What he lacks that he named himself was not signed by its author: nobody can hand it on. (If he has heard
+                // that I have left the group, he hands nothing over, and says that it is not all.)
                 self.gate.expect_no_more_of(from, &need.conversation);
             }
             if !whole || lacks_some {

@@ -490,3 +490,38 @@ fn history_is_not_given_up_that_is_asked_for_when_other_history_has_come() {
     assert_eq!(world.history(BOB, "all").len(), 50);
     assert!(!world.people[BOB].events.iter().any(|event| matches!(event, Event::Warning { .. })));
 }
+
+/// carol leaves the group before she asks bob for what came late to him, and joins it again before he refuses.
+#[test]
+fn what_is_refused_to_somebody_who_had_left_is_still_waited_for_when_she_is_back() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.join(BOB, "cars");
+    world.settle();
+    world.say_later(ALICE, "cars", "late", 120_000);
+    world.say(ALICE, "cars", "afterwards");
+    world.settle();
+    world.kill(ALICE);
+    world.pass(Duration::from_secs(60));
+    world.join(CAROL, "cars");
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["afterwards"]);
+    world.slow(BOB, CAROL);
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(120));
+    world.say(BOB, "cars", "answer");
+    world.command(CAROL, Command::LeaveGroup { group: "cars".to_owned() }).unwrap();
+    world.settle();
+    world.deliver_all(BOB, CAROL);
+    world.slow(CAROL, BOB);
+    world.deliver_all(CAROL, BOB);
+    world.pass(Duration::from_millis(100));
+    world.join(CAROL, "cars");
+    world.deliver_all(BOB, CAROL);
+    assert_eq!(world.heard(CAROL), ["afterwards"]);
+    world.fast(BOB, CAROL);
+    world.fast(CAROL, BOB);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.heard(CAROL), ["afterwards", "late", "answer"]);
+}
