@@ -111,7 +111,7 @@ impl SignedBatch {
     pub(crate) fn sign<'a>(
         identity: &crate::identity::Identity,
         author: ProcessId,
-        messages: impl ExactSizeIterator<Item = (&'a Stamp, &'a Bytes)> + Clone,
+        messages: impl ExactSizeIterator<Item = (&'a Stamp, &'a [u8])> + Clone,
         causal: &Causal,
     ) -> Self {
         let mut bodies = Vec::with_capacity(messages.clone().map(|(_, body)| body.len()).sum());

@@ -54,6 +54,7 @@ impl FromIterator<Event> for News {
 impl Iterator for News {
     type Item = Event;
 
+    #[inline]
     fn next(&mut self) -> Option<Event> {
         while let Some(Piece::Texts(texts)) = self.0.front_mut() {
             match texts.next() {
@@ -89,6 +90,7 @@ impl Texts {
 impl Iterator for Texts {
     type Item = Message;
 
+    #[inline]
     fn next(&mut self) -> Option<Message> {
         while self.read < self.run.count() {
             let nth = self.read;

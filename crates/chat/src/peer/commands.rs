@@ -211,7 +211,7 @@ impl<S: Store> Peer<S> {
             let sealed = sealed.expect("a person whose record was taken has a sound key");
             opened = Some(std::mem::replace(&mut body, body::sealed(&sealed)));
         }
-        let clock = self.multicast(&dests, body, opened, group, due);
+        let clock = self.multicast(&dests, &body, opened, group, due);
         if due.is_none() {
             self.watch_spread(now, clock);
         }

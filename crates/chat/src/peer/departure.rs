@@ -77,7 +77,7 @@ impl<S: Store> Peer<S> {
         }
         if !dests.is_empty() {
             self.welcome_unaddressed(&dests);
-            self.multicast(&dests, body::tombstone(process), None, None, None);
+            self.multicast(&dests, &body::tombstone(process), None, None, None);
         }
         self.depart(now, process);
     }

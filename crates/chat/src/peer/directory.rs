@@ -45,7 +45,7 @@ impl<S: Store> Peer<S> {
         if !dests.is_empty()
             && let Some(body) = self.directory.signed_record_of(self.me.person).map(body::record)
         {
-            self.multicast(&dests, body, None, None, None);
+            self.multicast(&dests, &body, None, None, None);
         }
     }
 

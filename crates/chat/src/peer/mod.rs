@@ -56,7 +56,7 @@ use outbox::Outbox;
 use repair::Repair;
 use requests::Request;
 use restart::Ledger;
-use sending::Queued;
+use sending::Queue;
 use spread::Watch;
 use talk::Talks;
 use welcome::Gate;
@@ -109,7 +109,7 @@ pub struct Peer<S> {
     /// It was written, and the others are still to be told.
     record_is_untold: bool,
     /// Stamped, not yet signed.
-    queue: Vec<Queued>,
+    queue: Queue,
     outbox: Outbox,
     carry: Carry,
     watch: Watch,
@@ -170,7 +170,7 @@ impl<S: Store> Peer<S> {
             groups: BTreeSet::new(),
             record_is_stale: false,
             record_is_untold: false,
-            queue: Vec::new(),
+            queue: Queue::default(),
             outbox: Outbox::default(),
             carry: Carry::default(),
             watch: Watch::default(),

@@ -1,6 +1,7 @@
 //! From a stamped message to frames on links: batches are signed once, encoded once for all who get the same messages
 //! of it, and pushed to each link in clock order.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,21 +17,36 @@ use crate::{Journal, LinkId, ProcessId};
 use super::outbox::Outgoing;
 use super::{Now, Peer, batch_frame};
 
-/// A message that is stamped but not signed yet.
+/// What was said in this turn: stamped, and not signed yet.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    messages: Vec<Queued>,
+    /// Their bodies, one behind the other: under load a piece of memory for each would be most of what is allocated.
+    bodies: Vec<u8>,
+}
+
+impl Queue {
+    /// The clock of the first.
+    pub(super) fn first(&self) -> Option<Clock> {
+        self.messages.first().map(|first| first.stamp.clock)
+    }
+
+    /// Lets go of all of it, but not of the room for it: as much is said in one turn as in the next.
+    pub(super) fn clear(&mut self) {
+        self.messages.clear();
+        self.bodies.clear();
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Queued {
+struct Queued {
     stamp: Stamp,
-    body: Bytes,
+    /// Its place among the bodies.
+    body: Range<usize>,
     /// The body as it was before it was sealed.
     opened: Option<Bytes>,
     /// When it may be transmitted, if it is delayed (monotonic).
     due: Option<Duration>,
-}
-
-impl Queued {
-    pub(super) fn clock(&self) -> Clock {
-        self.stamp.clock
-    }
 }
 
 impl<S: Store> Peer<S> {
@@ -38,7 +54,7 @@ impl<S: Store> Peer<S> {
     pub(super) fn multicast(
         &mut self,
         dests: &Set,
-        body: Bytes,
+        body: &[u8],
         opened: Option<Bytes>,
         group: Option<&str>,
         due: Option<Duration>,
@@ -52,7 +68,10 @@ impl<S: Store> Peer<S> {
             let id = self.id_of(self.causal.me(), clock);
             self.journal(Journal::Send { id, dests, group: group.map(str::to_owned) });
         }
-        self.queue.push(Queued { stamp, body, opened, due });
+        let Queue { messages, bodies } = &mut self.queue;
+        let start = bodies.len();
+        bodies.extend_from_slice(body);
+        messages.push(Queued { stamp, body: start..bodies.len(), opened, due });
         clock
     }
 
@@ -93,13 +112,13 @@ impl<S: Store> Peer<S> {
         if self.numbering.is_full() {
             self.numbering.renew();
         }
-        let mut queued = std::mem::take(&mut self.queue);
-        let mut queue = &mut queued[..];
-        while let Some(count) = self.next_batch(queue) {
-            let (messages, behind) = queue.split_at_mut(count);
-            queue = behind;
+        let mut queue = std::mem::take(&mut self.queue);
+        let mut rest = &mut queue.messages[..];
+        while let Some(count) = self.next_batch(rest) {
+            let (messages, behind) = rest.split_at_mut(count);
+            rest = behind;
             let due = messages[0].due;
-            let unsigned = messages.iter().map(|Queued { stamp, body, .. }| (stamp, body));
+            let unsigned = messages.iter().map(|Queued { stamp, body, .. }| (stamp, &queue.bodies[body.clone()]));
             let batch = Arc::new(SignedBatch::sign(&self.identity, self.me, unsigned, &self.causal));
             self.keep_own(&batch, |index| messages[index].opened.take());
             self.ledger.last = batch.hashes(&self.causal).last().copied();
@@ -111,18 +130,16 @@ impl<S: Store> Peer<S> {
                 None => self.push_fresh(&batch, before),
             }
         }
-        // As much is said in one turn as in the next.
-        queued.clear();
-        queued.append(&mut self.queue);
-        self.queue = queued;
+        queue.clear();
+        self.queue = queue;
         self.pump_all();
     }
 
     /// How many of these messages, from the first on, are signed together. What is delayed is signed by itself.
-    fn next_batch(&self, queue: &[Queued]) -> Option<usize> {
-        let first = queue.first()?;
+    fn next_batch(&self, queued: &[Queued]) -> Option<usize> {
+        let first = queued.first()?;
         let mut bytes = first.body.len();
-        let others = queue[1..].iter().take(self.config.max_batch.saturating_sub(1)).take_while(|next| {
+        let others = queued[1..].iter().take(self.config.max_batch.saturating_sub(1)).take_while(|next| {
             bytes += next.body.len();
             first.due.is_none() && next.due.is_none() && bytes <= self.config.max_batch_bytes
         });

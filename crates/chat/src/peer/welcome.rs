@@ -147,7 +147,7 @@ impl<S: Store> Peer<S> {
         if let Some(index) = dests.iter().next()
             && let Some(welcome) = self.welcome_to(index, conversations)
         {
-            self.multicast(&dests, body::welcome(&welcome), None, None, None);
+            self.multicast(&dests, &body::welcome(&welcome), None, None, None);
         }
     }
 

@@ -199,7 +199,7 @@ impl<S: Store> Peer<S> {
 
     fn is_outstanding(&self, clock: Clock, to: Index) -> bool {
         // What is not signed yet nobody has, and what was signed before my store was rolled back I do not know of.
-        let unsigned = self.queue.first().is_some_and(|first| first.clock() <= clock);
+        let unsigned = self.queue.first().is_some_and(|first| first <= clock);
         unsigned
             || clock > self.causal.clock()
             || self.outbox.message(clock).is_some_and(|outgoing| outgoing.outstanding.contains(to))

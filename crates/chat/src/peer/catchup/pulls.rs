@@ -11,7 +11,6 @@ use crate::store::Store;
 use crate::{LinkId, ProcessId};
 
 use super::super::piece::Builder;
-use super::super::sending::Queued;
 use super::super::{BadFrame, Now, Peer};
 use super::Pulling;
 
@@ -67,7 +66,7 @@ impl<S: Store> Peer<S> {
             last = kept.clock();
             piece.put(kept);
         }
-        let unsent = self.queue.first().map(Queued::clock).into_iter().chain(self.outbox.delayed().next()).min();
+        let unsent = self.queue.first().into_iter().chain(self.outbox.delayed().next()).min();
         (piece, up_to.min(unsent.map_or(self.causal.clock(), |unsent| unsent - 1)))
     }
 

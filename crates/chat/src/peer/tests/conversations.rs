@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::world::World;
 use crate::store::Store;
-use crate::{Answer, Command, Event, Recipients, Refusal, Target};
+use crate::{Answer, Command, Config, Event, Recipients, Refusal, Target};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -177,6 +177,23 @@ fn what_was_answered_for_is_acknowledged_and_forgotten() {
     world.pass(Duration::from_secs(1));
     assert_eq!(world.people[ALICE].peer.outbox.len(), 0);
     assert_eq!(world.people[ALICE].peer.outbox.bytes(), 0);
+}
+
+#[test]
+fn whoever_is_owed_an_acknowledgement_soon_gets_it_with_that_of_another() {
+    let config = Config { acknowledge_every: 4, ..Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.pass(Duration::from_secs(1));
+    for (count, waiting) in [(1, 1), (2, 0)] {
+        world.say_many(CAROL, "alice", count);
+        world.settle();
+        assert_eq!(world.people[CAROL].peer.outbox.len(), count);
+        world.say_many(BOB, "alice", 4);
+        world.settle();
+        assert_eq!(world.people[CAROL].peer.outbox.len(), waiting, "{count} of the 4 that are acknowledged at once");
+        world.pass(Duration::from_secs(1));
+    }
 }
 
 #[test]

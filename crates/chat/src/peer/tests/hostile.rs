@@ -291,7 +291,7 @@ fn a_newcomer_does_not_wait_for_what_somebody_else_was_told_of_and_does_not_exis
     let welcome = body::welcome(&Welcome { shown: vec![made_up], gone: Vec::new() });
     let liar = &mut world.people[CAROL].peer;
     let dests = liar.indices([bob]);
-    liar.multicast(&dests, welcome, None, None, None);
+    liar.multicast(&dests, &welcome, None, None, None);
     world.say(CAROL, "all", "welcome");
     world.pass(Duration::from_secs(60));
     assert_eq!(world.heard(BOB), ["hello", "welcome"]);

@@ -4,6 +4,7 @@
 //! author, where each run goes to the end, and merged only when they are read or the oldest have to go.
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::iter;
 
 use bytes::Bytes;
 
@@ -49,6 +50,12 @@ impl Listed {
         } else {
             run::stamp_of(authors.get(self.place.author, self.clock(nth)).body())
         }
+    }
+
+    fn hlcs(&self, authors: &Authors) -> impl Iterator<Item = Hlc> {
+        let first = authors.get(self.place.author, self.place.clock);
+        let behind = (1..self.place.count).map(move |nth| run::stamp_of(first.body_behind(nth)));
+        iter::once(self.first).chain(behind)
     }
 
     fn key(&self, nth: u32, authors: &Authors) -> SortKey {
@@ -137,11 +144,13 @@ impl Shown {
             if run.last < from {
                 *whole += count as usize;
             } else if run.first <= by {
-                about.extend((0..count).map(|nth| (run.hlc(nth, authors), authors.process(author), author)));
+                about.extend(run.hlcs(authors).map(|hlc| (hlc, authors.process(author), author)));
             }
         }
         let rest = count - oldest.values().sum::<usize>();
-        about.sort_unstable();
+        if rest < about.len() {
+            about.select_nth_unstable(rest);
+        }
         for (_, _, author) in about.into_iter().take(rest) {
             *oldest.entry(author).or_insert(0) += 1;
         }
