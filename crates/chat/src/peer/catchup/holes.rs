@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use causal::{Clock, Index, Stamp};
+use causal::{Clock, Index};
 
+use crate::kept::Kept;
 use crate::store::Store;
 
 use super::super::{Now, Peer};
@@ -76,10 +77,11 @@ impl<S: Store> Peer<S> {
             }
         } else if through >= asked {
             self.deliver(now);
-            let is_held = |stamp: &Stamp| stamp.sender == author && stamp.clock <= asked;
-            let mut held = self.causal.held_messages();
-            if !self.vectors.refused.contains(&author) && !held.any(|(kept, _)| is_held(kept.stamp())) {
-                drop(held);
+            let is_meant = |kept: &Kept| kept.sender() == author && kept.clock() <= asked;
+            let held = self.causal.held_messages().map(|(kept, _)| kept);
+            // A welcome may wait for history.
+            let is_some_underway = held.chain(self.gate.waiting().map(|(kept, _)| kept)).any(is_meant);
+            if !self.vectors.refused.contains(&author) && !is_some_underway {
                 self.causal.complete(author, asked);
                 self.ledger.causal_moved = true;
             }

@@ -525,3 +525,26 @@ fn what_is_refused_to_somebody_who_had_left_is_still_waited_for_when_she_is_back
     world.pass(Duration::from_secs(10));
     assert_eq!(world.heard(CAROL), ["afterwards", "late", "answer"]);
 }
+
+/// Alice's welcome was on its way when the link broke, and bob has given it up. When she is back it waits for the history that it
+/// names, and she has nothing else for him: still it is not done with.
+#[test]
+fn a_welcome_that_was_given_up_is_shown_once_its_history_has_come() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.settle();
+    world.say(ALICE, "cars", "question");
+    world.slow(ALICE, BOB);
+    world.join(BOB, "cars");
+    world.settle();
+    world.say(ALICE, "all", "hello");
+    world.settle();
+    world.kill(ALICE);
+    world.pass(Duration::from_secs(40));
+    assert_eq!(world.heard(BOB), ["hello"]);
+    assert!(world.people[BOB].events.iter().any(|event| matches!(event, Event::Gap { .. })));
+    world.fast(ALICE, BOB);
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(BOB), ["hello", "question"]);
+}
