@@ -10,8 +10,8 @@ const ALICE: usize = 0;
 const BOB: usize = 1;
 const CAROL: usize = 2;
 
-#[test]
-fn a_newcomer_to_a_group_reads_the_question_before_the_answer() {
+/// Alice and bob are in a group, in which she has asked something; carol is not.
+fn asked_among_two() -> World {
     let mut world = World::mesh(&["alice", "bob", "carol"]);
     world.create(ALICE, "cars");
     world.settle();
@@ -19,6 +19,12 @@ fn a_newcomer_to_a_group_reads_the_question_before_the_answer() {
     world.settle();
     world.say(ALICE, "cars", "question");
     world.settle();
+    world
+}
+
+#[test]
+fn a_newcomer_to_a_group_reads_the_question_before_the_answer() {
+    let mut world = asked_among_two();
     // What alice says reaches carol late; bob's answer is addressed to carol, the question was not.
     world.slow(ALICE, CAROL);
     world.join(CAROL, "cars");
@@ -35,13 +41,7 @@ fn a_newcomer_to_a_group_reads_the_question_before_the_answer() {
 
 #[test]
 fn the_answer_waits_while_the_question_is_being_fetched() {
-    let mut world = World::mesh(&["alice", "bob", "carol"]);
-    world.create(ALICE, "cars");
-    world.settle();
-    world.join(BOB, "cars");
-    world.settle();
-    world.say(ALICE, "cars", "question");
-    world.settle();
+    let mut world = asked_among_two();
     world.slow(CAROL, BOB);
     world.slow(ALICE, CAROL);
     world.join(CAROL, "cars");
@@ -383,13 +383,7 @@ fn a_welcome_waits_for_room_among_what_is_held_back() {
 #[test]
 fn whoever_is_welcomed_with_gaps_asks_others_for_what_is_missing_or_is_told() {
     for comes_back in [true, false] {
-        let mut world = World::mesh(&["alice", "bob", "carol"]);
-        world.create(ALICE, "cars");
-        world.settle();
-        world.join(BOB, "cars");
-        world.settle();
-        world.say(ALICE, "cars", "question");
-        world.settle();
+        let mut world = asked_among_two();
         // Her requests for history never arrive.
         world.join(CAROL, "cars");
         world.slow(CAROL, ALICE);
@@ -422,13 +416,7 @@ fn whoever_is_welcomed_with_gaps_asks_others_for_what_is_missing_or_is_told() {
 /// bob, whom carol asks for the history, leaves before he has answered.
 #[test]
 fn history_that_was_coming_over_a_link_that_broke_is_asked_of_somebody_else_at_once() {
-    let mut world = World::mesh(&["alice", "bob", "carol"]);
-    world.create(ALICE, "cars");
-    world.settle();
-    world.join(BOB, "cars");
-    world.settle();
-    world.say(ALICE, "cars", "question");
-    world.settle();
+    let mut world = asked_among_two();
     // bob alone learns of carol's joining, and welcomes her.
     world.slow(CAROL, ALICE);
     world.join(CAROL, "cars");
