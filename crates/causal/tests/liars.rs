@@ -272,18 +272,6 @@ fn what_its_author_denies_blocks_nobody_and_is_not_passed_on() {
     assert_eq!(drain(&mut peer), [2, 1]);
 }
 
-/// `a` sent three messages in a row, and denies the second, of which `me` has only heard: with it went the order of the first.
-#[test]
-fn what_comes_before_a_denied_message_is_not_dropped_when_it_comes() {
-    let (mut peer, [me, a, ..]) = peer(Trust::Vouched);
-    assert_eq!(peer.receive(stamp(a, 3, &[me], &[(a, 2, &[me])]), 3).unwrap(), Receipt::Held);
-    peer.void(a, 1, 2);
-    assert_eq!(drain(&mut peer), [3]);
-    assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 1).unwrap(), Receipt::Delivered);
-    assert_eq!(drain(&mut peer), [1]);
-    assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 1).unwrap(), Receipt::Duplicate);
-}
-
 #[test]
 fn nobody_takes_back_what_he_has_shown() {
     let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);

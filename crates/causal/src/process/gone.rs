@@ -90,9 +90,6 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// has named already, and take `up_to` from the question: what is named while the answer is on its way may have been
     /// sent since. What he vouched for or what was delivered stays. Takes time for all held messages.
     ///
-    /// He may deny what he has sent, and then what would have come before it may be overtaken: so, as after
-    /// [`abandon`](Self::abandon), the clocks that an author skips are kept as a hole from now on.
-    ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
     ///
@@ -128,7 +125,6 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
                 pending.void.push((author, above, up_to));
             }
         }
-        self.abandonments += 1;
         self.release(author, (above, up_to));
     }
 
