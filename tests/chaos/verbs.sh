@@ -140,7 +140,7 @@ talk() {
     local name group
     for group in ${groups[alice]}; do type_at alice "-creategroup $group" >/dev/null; done
     for name in "${five[@]:1}"; do
-        for group in ${groups[$name]}; do eventually 15 "$name joins $group" joins "$name" "$group"; done
+        for group in ${groups[$name]}; do eventually 5 "$name joins $group" joins "$name" "$group"; done
     done
     touch "$work/talking"
     for name in "${peers[@]}"; do begin_to_talk "$name"; done
@@ -197,8 +197,7 @@ hush() {
     for name in "${!chatter[@]}"; do falls_silent "$name"; done
 }
 
-# reaches_within SECONDS FROM TO: what FROM says to TO now is there that soon. Well below the ten seconds after which a silent link
-# counts as dead, it shows that nobody waits for somebody else's trouble; a busy machine takes two or three for the commands alone.
+# reaches_within SECONDS FROM TO: what FROM says to TO now is there that soon.
 reaches_within() {
     local text="are you there, $3? ($RANDOM)" begun=${EPOCHREALTIME/./}
     in_container "$2" causerie send "@$3" "$text" >/dev/null

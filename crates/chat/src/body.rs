@@ -49,7 +49,7 @@ pub(crate) struct TextHead {
     pub(crate) hlc: Hlc,
 }
 
-/// The first thing that a member says to a newcomer (DESIGN: the welcome).
+/// The first thing that a member says to a newcomer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Welcome {
     pub(crate) shown: Vec<Shown>,

@@ -57,9 +57,12 @@ impl Iterator for News {
     #[inline]
     fn next(&mut self) -> Option<Event> {
         while let Some(Piece::Texts(texts)) = self.0.front_mut() {
-            match texts.next() {
-                Some(message) => return Some(Event::Message { message }),
-                None => drop(self.0.pop_front()),
+            let message = texts.next();
+            if texts.is_read() {
+                self.0.pop_front();
+            }
+            if let Some(message) = message {
+                return Some(Event::Message { message });
             }
         }
         match self.0.pop_front()? {
@@ -85,6 +88,10 @@ impl Texts {
     pub(crate) fn new(run: Run, from: Arc<Who>, to: Recipients, own: bool) -> Self {
         Self { run, from, to, own, read: 0 }
     }
+
+    fn is_read(&self) -> bool {
+        self.read == self.run.count()
+    }
 }
 
 impl Iterator for Texts {
@@ -92,7 +99,7 @@ impl Iterator for Texts {
 
     #[inline]
     fn next(&mut self) -> Option<Message> {
-        while self.read < self.run.count() {
+        while !self.is_read() {
             let nth = self.read;
             self.read += 1;
             // What is no text shows nothing.

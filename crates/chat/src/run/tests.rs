@@ -83,7 +83,8 @@ fn news_of_a_run_are_its_messages_in_their_place() {
     let who = Who { person: process().person, name: "al".to_owned(), address: None, label: "al".to_owned() };
     let warning = |text: &str| crate::Event::Warning { text: text.to_owned() };
     let mut news = News::from(warning("before"));
-    news.push_texts(crate::news::Texts::new(run, Arc::new(who), Recipients::All, false));
+    let texts = crate::news::Texts::new(run, Arc::new(who), Recipients::All, false);
+    news.push_texts(texts.clone());
     news.append(News::from(warning("behind")));
     let told = |event| match event {
         crate::Event::Message { message } => format!("{} {} {}", message.id.clock, message.text, message.late),
@@ -98,4 +99,7 @@ fn news_of_a_run_are_its_messages_in_their_place() {
     assert_eq!(news.clone().map(told).collect::<Vec<_>>(), expected[2..]);
     assert_eq!(news.nth(1), Some(warning("behind")));
     assert!(news.is_empty() && news.next().is_none());
+    news.push_texts(texts);
+    news.nth(1);
+    assert!(news.is_empty(), "all of it was read");
 }
