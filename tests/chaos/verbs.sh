@@ -49,12 +49,13 @@ data() {
 mac() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}' "${container[$1]}"; }
 address() { docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' "${container[$1]}"; }
 
-# eventually SECONDS WHAT COMMAND…: until the command succeeds, or that time is over.
+# eventually SECONDS WHAT COMMAND…: until the command succeeds, or that time is over: all of it, which whole seconds of the
+# shell's own clock would cut short by up to one.
 eventually() {
-    local deadline=$((SECONDS + $1)) what=$2
+    local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000)) what=$2
     shift 2
     until "$@"; do
-        [ "$SECONDS" -lt "$deadline" ] || fail "$what: not within the time that it may take"
+        [ "${EPOCHREALTIME/./}" -lt "$deadline" ] || fail "$what: not within the time that it may take"
         sleep 0.1
     done
 }
@@ -143,19 +144,22 @@ talk() {
         for group in ${groups[$name]}; do eventually 5 "$name joins $group" joins "$name" "$group"; done
     done
     touch "$work/talking"
-    for name in "${peers[@]}"; do begin_to_talk "$name"; done
+    begin_to_talk "${peers[@]}"
     say "everybody talks"
 }
 type_at() { docker exec -i "${container[$1]}" causerie attach <<<"$2"; }
 joins() { type_at "$1" "-joingroup $2" | grep -F "you are in $2" >/dev/null; }
 
-# begin_to_talk NAME: one more does.
+# begin_to_talk NAME…: they do, and what they are shown from then on is in their logs.
 begin_to_talk() {
-    local name=$1
-    seed=$((seed + 1))
-    rm -f "$work/$name.mute"
-    (chat "$name" "$seed" | docker exec -i "${container[$name]}" causerie attach) >>"$work/$name.log" 2>&1 &
-    chatter[$name]=$!
+    local name
+    for name in "$@"; do
+        seed=$((seed + 1))
+        rm -f "$work/$name.mute" "$work/$name.log"
+        (chat "$name" "$seed" | docker exec -i "${container[$name]}" causerie attach) >>"$work/$name.log" 2>&1 &
+        chatter[$name]=$!
+    done
+    for name in "$@"; do eventually 10 "$name is attached" test -s "$work/$name.log"; done
 }
 
 # mute NAME: it ends its talk, and everything that it said is out.
