@@ -72,14 +72,21 @@ impl Horizon {
         &self.holes
     }
 
-    /// Beyond this clock nothing was delivered, queued, or given up.
+    /// Beyond this clock nothing was delivered, queued, or given up, but for what was disregarded.
     pub(crate) fn end(&self) -> Clock {
-        self.delivered.max(self.queued).max(self.holes.last().map_or(0, |hole| hole.to))
+        let reached = self.delivered.max(self.queued);
+        if self.holes.last().is_none_or(|last| last.to <= reached) {
+            return reached;
+        }
+        self.holes.iter().fold(reached, |end, hole| if hole.from <= end { end.max(hole.to) } else { end })
     }
 
     /// Whether somebody who names `clock` has to wait: it was neither delivered, nor queued for that, nor given up.
     pub(crate) fn awaits(&self, clock: Clock) -> bool {
-        clock > self.end() || self.hole_with(clock).is_some_and(|at| !self.holes[at].given_up) && !self.is_late(clock)
+        match self.hole_with(clock) {
+            Some(at) => !self.holes[at].given_up && !self.is_late(clock),
+            None => clock > self.end(),
+        }
     }
 
     /// Whether `clock` was delivered, is queued for delivery, or lies below what was and outside every hole.
@@ -90,16 +97,35 @@ impl Horizon {
     /// Queues a message that waits for nothing. What it skips becomes a hole if the process is `unsure`.
     pub(crate) fn queue(&mut self, clock: Clock, unsure: bool) -> Settled {
         let end = self.end();
-        if let Some(at) = self.hole_with(clock) {
-            self.late.push((clock, self.holes[at].given_up));
+        // What comes before something that was disregarded has been given up with it.
+        let given_up = self.holes.iter().rfind(|hole| hole.given_up).is_some_and(|last| clock <= last.to);
+        let in_hole = clock <= end && self.hole_with(clock).is_some();
+        if in_hole || given_up {
+            self.late.push((clock, given_up));
+        }
+        if in_hole {
             return (clock - 1, clock);
         }
         self.queued = self.queued.max(clock);
         if !unsure || clock - 1 <= end {
             return (end.min(clock - 1), clock);
         }
-        self.holes.push(Hole { from: end, to: clock - 1, given_up: false });
+        self.skip(end, clock - 1);
         (clock - 1, clock)
+    }
+
+    /// What lies after the one clock, up to the other, and in no hole becomes one.
+    fn skip(&mut self, after: Clock, up_to: Clock) {
+        let mut from = after;
+        let mut skipped = Vec::new();
+        for hole in self.holes.iter().filter(|hole| hole.from >= after && hole.from < up_to) {
+            skipped.push((from, hole.from));
+            from = hole.to;
+        }
+        skipped.push((from, up_to));
+        let skipped = skipped.into_iter().filter(|(from, to)| from < to);
+        self.holes.extend(skipped.map(|(from, to)| Hole { from, to, given_up: false }));
+        self.holes.sort_unstable_by_key(|hole| hole.from);
     }
 
     /// Queues `first` as [`queue`](Self::queue) does, and then those up to `last` that follow it.
@@ -120,7 +146,7 @@ impl Horizon {
 
     /// Notes that the messages from `first` to `last`, queued before, are delivered now; how many had been given up.
     pub(crate) fn deliver_run(&mut self, first: Clock, last: Clock) -> u64 {
-        if self.holes.is_empty() {
+        if self.holes.is_empty() && self.late.is_empty() {
             self.delivered = self.delivered.max(last);
             return 0;
         }
@@ -136,13 +162,15 @@ impl Horizon {
     }
 
     /// Closes a hole if there are more than `limit`, and more than one: the oldest of those that were merely skipped, or else
-    /// the oldest. Nobody has to wait for anything in it any longer.
+    /// one that was disregarded, or else the oldest. Nobody who waits now has to wait for anything in it any longer.
     pub(crate) fn close_beyond(&mut self, limit: usize) -> Option<Settled> {
         if self.holes.len() <= limit.max(1) {
             return None;
         }
-        let oldest = self.holes.iter().position(|hole| !hole.given_up).unwrap_or(0);
-        let hole = self.holes.remove(oldest);
+        let end = self.end();
+        let skipped = self.holes.iter().position(|hole| !hole.given_up);
+        let hole = skipped.or_else(|| self.holes.iter().position(|hole| hole.from > end)).unwrap_or(0);
+        let hole = self.holes.remove(hole);
         Some((hole.from, hole.to))
     }
 
@@ -159,8 +187,36 @@ impl Horizon {
         let first = first.min();
         let beyond = up_to > end;
         if beyond {
-            self.holes.push(Hole { from: end, to: up_to, given_up: true });
+            self.holes.retain(|hole| hole.from < end || hole.to > up_to);
+            self.insert(Hole { from: end, to: up_to, given_up: true });
         }
+        self.join();
+        let from = first.or(beyond.then_some(end))?;
+        Some(Hole { from, to: up_to, given_up: true })
+    }
+
+    /// Gives up `clock`, which lies beyond the end and is awaited, and nothing else. Returns the range of what may be overtaken.
+    pub(crate) fn disregard(&mut self, clock: Clock) -> Hole {
+        let end = self.end();
+        self.insert(Hole { from: clock - 1, to: clock, given_up: true });
+        self.join();
+        Hole { from: end, to: clock, given_up: true }
+    }
+
+    /// There are no messages after the one clock, which is not before the end, up to the other: none is disregarded.
+    pub(crate) fn void(&mut self, above: Clock, up_to: Clock) {
+        self.split_hole(above);
+        self.split_hole(up_to);
+        self.holes.retain(|hole| hole.from < above || hole.to > up_to);
+    }
+
+    fn insert(&mut self, hole: Hole) {
+        let at = self.holes.partition_point(|other| other.from < hole.from);
+        self.holes.insert(at, hole);
+    }
+
+    /// Makes one of holes that were given up and follow each other.
+    fn join(&mut self) {
         self.holes.dedup_by(|next, hole| {
             let one = hole.given_up && next.given_up && hole.to == next.from;
             if one {
@@ -168,8 +224,6 @@ impl Horizon {
             }
             one
         });
-        let from = first.or(beyond.then_some(end))?;
-        Some(Hole { from, to: up_to, given_up: true })
     }
 
     /// Closes every hole up to `up_to`, but none beyond what was delivered.

@@ -100,7 +100,7 @@
 //! | [`knows`](Process::knows) | log (holes and held messages of the author) |
 //! | [`delivered`](Process::delivered), [`holes`](Process::holes), [`clock`](Process::clock), [`held`](Process::held) | constant |
 //! | [`missing`](Process::missing) | *n*, and everything that is waited for |
-//! | [`abandon`](Process::abandon), [`complete`](Process::complete) | holes of the author, and what is released |
+//! | [`abandon`](Process::abandon), [`disregard`](Process::disregard), [`complete`](Process::complete) | holes of the author, and what is released |
 //! | [`void`](Process::void) | all held messages |
 //! | [`forget`](Process::forget) | *l* entries |
 //! | [`snapshot`](Process::snapshot), [`restore`](Process::restore) | *n*, and all entries remembered |

@@ -272,6 +272,64 @@ fn what_its_author_denies_blocks_nobody_and_is_not_passed_on() {
     assert_eq!(drain(&mut peer), [2, 1]);
 }
 
+/// `a` sent three messages in a row. I have heard of the second from `b` alone, and cannot have it for now.
+#[test]
+fn what_comes_before_a_disregarded_message_is_not_lost() {
+    let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);
+    assert_eq!(peer.receive(stamp(b, 1, &[me], &[(a, 2, &[me, b])]), 0).unwrap(), Receipt::Held);
+    let hole = peer.disregard(a, 2).map(|hole| (hole.from, hole.to, hole.given_up));
+    assert_eq!(hole, Some((0, 2, true)), "what comes before it may be overtaken, too");
+    assert_eq!(peer.disregard(a, 2), None);
+    assert_eq!(peer.disregard(me, 2), None);
+    assert_eq!((drain(&mut peer), peer.stats().abandoned), (vec![0], 1));
+    let is_for_b = |entry: &Entry| (entry.sender, entry.clock) == (a, 2) && entry.dests == [b].into_iter().collect();
+    assert!(peer.multicast(&[b].into_iter().collect()).log.iter().any(is_for_b), "it is for another to give up");
+
+    // Nobody else waits for it, across a restart either; but for the one before it.
+    let mut peer = Peer::restore(peer.snapshot(), config()).unwrap();
+    assert_eq!(peer.receive(stamp(b, 2, &[me], &[(a, 2, &[me])]), 1).unwrap(), Receipt::Delivered);
+    assert_eq!(peer.receive(stamp(b, 3, &[me], &[(a, 1, &[me])]), 2).unwrap(), Receipt::Held);
+    assert_eq!(drain(&mut peer), [1]);
+    assert_eq!(peer.receive(stamp(a, 3, &[me], &[(a, 2, &[me])]), 13).unwrap(), Receipt::Delivered);
+    let late = |peer: &mut Peer| peer.next_delivery().map(|delivery| (delivery.message, delivery.late));
+    assert_eq!(late(&mut peer), Some((13, false)), "it lies beyond what was disregarded");
+    assert_eq!(peer.receive(stamp(a, 2, &[me], &[(a, 1, &[me])]), 12).unwrap(), Receipt::Held);
+    assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 11).unwrap(), Receipt::Delivered);
+    assert_eq!(late(&mut peer), Some((11, true)), "it was overtaken");
+    let rest = [late(&mut peer), late(&mut peer)];
+    assert!(rest.contains(&Some((12, true))) && rest.contains(&Some((2, false))), "{rest:?}");
+    assert_eq!(peer.holes(a), []);
+    for clock in 1..=3 {
+        assert_eq!(peer.receive(stamp(a, clock, &[me], &[]), 0).unwrap(), Receipt::Duplicate);
+    }
+}
+
+#[test]
+fn what_its_author_denies_is_not_disregarded_any_more() {
+    let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);
+    peer.receive(stamp(b, 1, &[me], &[(a, MADE_UP, &[me])]), 0).unwrap();
+    assert!(peer.disregard(a, MADE_UP).is_some());
+    assert_eq!(drain(&mut peer), [0]);
+    peer.void(a, 0, MADE_UP);
+    assert_eq!(peer.holes(a), []);
+    assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 1).unwrap(), Receipt::Delivered);
+    assert!(peer.next_delivery().is_some_and(|delivery| !delivery.late), "nothing of his has been overtaken");
+}
+
+/// A clock for which its author vouched, or below one that was delivered, is no hearsay.
+#[test]
+fn what_is_known_to_exist_is_given_up_with_what_comes_before_it() {
+    for trust in [Trust::Everyone, Trust::Vouched] {
+        let (mut peer, [_, a, b, _]) = peer(trust);
+        peer.vouch(a, 4);
+        assert_eq!(peer.disregard(a, 4).map(|hole| (hole.from, hole.to)), Some((0, 4)));
+        assert_eq!(peer.holes(a).len(), 1);
+        assert_eq!(peer.disregard(b, 9).map(|hole| (hole.from, hole.to)), Some((0, 9)));
+        let from = if trust == Trust::Everyone { 0 } else { 8 };
+        assert_eq!(peer.holes(b), [causal::Hole { from, to: 9, given_up: true }]);
+    }
+}
+
 #[test]
 fn nobody_takes_back_what_he_has_shown() {
     let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);

@@ -54,6 +54,51 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Some(hole)
     }
 
+    /// Waits no longer for message `clock` of `author`, for which he has not [vouched](Self::vouch): somebody else named it, and
+    /// neither it nor a word of its author is to be had. Nobody else who names it waits for it either. Returns the range of
+    /// what may be overtaken now, as [`abandon`](Self::abandon) does, and nothing if nobody has to wait for this message.
+    ///
+    /// Where it exists, this gives up the order of what comes before it as well; but since it may be made up, that is waited
+    /// for still where it is named itself. What comes of it after all, up to this message, is delivered as late; and as after
+    /// [`abandon`](Self::abandon), what an author skips is kept as a hole. Whoever else is named waits for himself. Should its author
+    /// [deny](Self::void) it, this is undone. A clock that he vouched for, or that lies below something delivered, is abandoned.
+    ///
+    /// # Panics
+    /// If `author` comes from another roster that is longer than this process's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use causal::{Config, Process, Receipt, Trust};
+    /// # let [mut alice, mut bob] = ["alice", "bob"].map(|name| Process::<_, &str>::new(name, Config::default()));
+    /// let mut carol = Process::<_, &str>::new("carol", Config { trust: Trust::Vouched, ..Config::default() });
+    /// # let question = alice.send(["bob", "carol"])?;
+    /// # bob.accept(&question, "lunch?")?;
+    /// # bob.next_delivery();
+    /// # let answer = bob.send(["carol"])?;
+    /// carol.accept(&answer, "yes!")?;
+    /// let author = carol.intern("alice")?;
+    /// assert_eq!(carol.abandon(author, 1), None, "nobody but bob says that there is such a message");
+    /// carol.disregard(author, 1).expect("it has not been disregarded before");
+    /// assert_eq!(carol.next_delivery().map(|delivery| delivery.message), Some("yes!"));
+    /// // It comes after all.
+    /// carol.accept(&question, "lunch?")?;
+    /// assert!(carol.next_delivery().is_some_and(|delivery| delivery.late));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn disregard(&mut self, author: Index, clock: Clock) -> Option<Hole> {
+        let horizon = &mut self.horizons[author.position()];
+        if author == Index::ME || !horizon.awaits(clock) {
+            return None;
+        }
+        let is_certain = clock <= vouching(&self.config, &self.vouched)(author).max(horizon.end());
+        let hole = if is_certain { horizon.abandon(clock)? } else { horizon.disregard(clock) };
+        self.abandonments += 1;
+        self.counts.abandoned += 1;
+        self.release(author, (if is_certain { hole.from } else { clock - 1 }, clock));
+        self.limit_holes(author);
+        Some(hole)
+    }
+
     /// Takes note that everything of `author` up to and including `up_to` that goes to this process has been delivered here,
     /// as he said when asked after the last [`abandon`](Self::abandon). It closes his holes up to there, but none beyond what
     /// was delivered (what still comes from a closed one is a duplicate), and lets his later messages be delivered without
@@ -114,6 +159,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         if up_to <= above {
             return;
         }
+        self.horizons[author.position()].void(above, up_to);
         self.log.void(author, above, up_to);
         for pending in self.holdback.iter_mut().chain(&mut self.ready) {
             if pending

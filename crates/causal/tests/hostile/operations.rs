@@ -200,7 +200,8 @@ impl World {
                 }
             }
             _ => match self.lies {
-                Lies::None => {}
+                Lies::None => self.disregard(who, input)?,
+                Lies::Clocks if call / 16 % 4 == 0 => self.disregard(who, input)?,
                 Lies::Clocks => self.lie_about_clocks(who, input)?,
                 Lies::Anything if call % 16 == 14 => self.lie(who, input)?,
                 Lies::Anything => self.call(who, input)?,
@@ -361,6 +362,7 @@ impl World {
         member.process.vouch(missing.author, real);
         if missing.clock > real {
             member.process.void(missing.author, real, missing.clock);
+            member.given_up.retain(|&(of, hole)| of != author || hole.to <= real || hole.to > missing.clock);
         } else {
             let hole = member.process.abandon(missing.author, missing.clock).expect("it was not given up before");
             assert_eq!(hole.to, missing.clock);
@@ -370,6 +372,23 @@ impl World {
         let left = member.process.missing().any(|m| (m.author, m.clock) == (missing.author, missing.clock));
         assert!(!left, "nobody waits for it any longer");
         self.deliver(who);
+    }
+
+    /// Somebody waits no longer for something that he misses, and asks nobody whether it exists.
+    fn disregard(&mut self, who: Id, input: &mut Input<'_>) -> Option<()> {
+        let Some(which) = input.place(self.members[&who].process.missing().count()) else { return Some(()) };
+        let member = self.members.get_mut(&who).unwrap();
+        let missing = member.process.missing().nth(which).expect("it was counted");
+        let author = *member.process.roster().id(missing.author);
+        let hole = member.process.disregard(missing.author, missing.clock).expect("it was not given up before");
+        assert_eq!(hole.to, missing.clock);
+        assert_eq!(member.process.disregard(missing.author, missing.clock), None);
+        member.counted.abandoned += 1;
+        member.given_up.push((author, hole));
+        let left = member.process.missing().any(|m| (m.author, m.clock) == (missing.author, missing.clock));
+        assert!(!left, "nobody waits for it any longer");
+        self.deliver(who);
+        Some(())
     }
 
     /// How far an author's clock has come, as he would say.
@@ -402,6 +421,7 @@ impl World {
         member.process.vouch(author, clock);
         if self.lies == Lies::Clocks {
             member.process.void(author, clock, 2 * MADE_UP);
+            member.given_up.retain(|&(of, hole)| of != whom || hole.to <= clock);
         }
         if whom == LIAR {
             if let Some(hole) = member.process.abandon(author, clock) {
@@ -530,9 +550,10 @@ impl World {
         let member = self.members.get_mut(&who).unwrap();
         let process = &mut member.process;
         let Ok(author) = process.intern(about) else { return Some(()) };
-        match what % 6 {
-            0 | 1 => {
-                if let Some(hole) = process.abandon(author, clock) {
+        match what % 7 {
+            what @ (0 | 1 | 6) => {
+                let hole = if what == 6 { process.disregard(author, clock) } else { process.abandon(author, clock) };
+                if let Some(hole) = hole {
                     assert!(hole.from < hole.to && hole.to <= clock && hole.given_up);
                     member.counted.abandoned += 1;
                 }
