@@ -94,11 +94,24 @@ pub(crate) enum Control {
         piece: Bytes,
         /// The sort key of the oldest message looked at, if there is more behind it.
         more: Option<(Hlc, MessageId)>,
-        /// The answerer has been shown all that was asked for himself.
-        whole: bool,
+        /// How much of what was asked for the answerer has been shown himself.
+        shown: Shown,
     },
     /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew.
     Forgotten { process: ProcessId },
+}
+
+/// How much somebody has been shown of what he is asked for, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Shown {
+    /// Not as far as he is asked, yet.
+    Behind,
+    /// That far, though some was not to be had when he fetched it himself.
+    Lacking,
+    /// That far, though he has given up some messages, which may belong to it.
+    GivenUp,
+    /// All of it.
+    All,
 }
 
 /// See [`Control::Pulled`].

@@ -77,6 +77,8 @@ pub struct Lineage {
     pub delivered: BTreeSet<MessageId>,
     /// What was given up here: of an author, the clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
+    /// The same, with clocks that nobody had used yet: what comes of these is called late.
+    pub calls_late: Vec<(ProcessId, u64, u64)>,
     /// The texts shown here, one's own included, in order.
     pub read: Vec<TextNumber>,
     /// The same, to look them up.
@@ -92,6 +94,11 @@ pub struct Lineage {
 }
 
 impl Lineage {
+    /// Whether this message may be called late here.
+    pub fn calls_late(&self, id: MessageId) -> bool {
+        contain(&self.calls_late, id)
+    }
+
     /// Whether this message was given up here.
     pub fn gave_up(&self, id: MessageId) -> bool {
         contain(&self.given_up, id)
@@ -300,8 +307,13 @@ impl Chronicle {
             }
             Journal::Abandon { first, upto } => {
                 self.tally.abandoned += 1;
-                lineage.given_up.push((first.process, first.clock, *upto));
-                self.given_up.push((first.process, first.clock, *upto));
+                lineage.calls_late.push((first.process, first.clock, *upto));
+                // A clock that was made up excuses nothing that its author says from now on.
+                let id = |clock| MessageId { process: first.process, clock };
+                if let Some((last, _)) = self.sent.range(id(first.clock)..=id(*upto)).next_back() {
+                    lineage.given_up.push((first.process, first.clock, last.clock));
+                    self.given_up.push((first.process, first.clock, last.clock));
+                }
             }
             Journal::Hold { .. } => self.tally.held += 1,
             Journal::Start { supersedes, .. } => lineage.rolled_back &= supersedes.is_none(),

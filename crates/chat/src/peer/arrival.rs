@@ -282,6 +282,7 @@ impl<S: Store> Peer<S> {
     /// how many that are. The text is `late` if it had been given up.
     pub(super) fn show(&mut self, now: Now, mut entry: Entry, followers: u32) -> u32 {
         let (sender, first) = (entry.kept.sender(), entry.kept.clock());
+        self.tell_of_loss(&entry.conversation);
         if entry.fetched {
             self.note_unserved(&entry.conversation, &entry.kept);
         }

@@ -196,6 +196,7 @@ impl<S: Store> Peer<S> {
         let who = self.directory.who(person);
         self.tell(Event::PeerUp { who, new });
         self.causal.vouch(index, greeting.clock);
+        self.drop_made_up_holes(index, greeting.clock);
         self.take_vector(index, have)?;
         self.push_again(link_id);
         self.leave_parcels_with(now, index, link_id);

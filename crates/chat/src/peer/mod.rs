@@ -272,8 +272,8 @@ impl<S: Store> Peer<S> {
                 self.handle_forgotten(now, self.person_of(process), forgotten)?;
             }
             Control::HistoryWanted(wanted) => self.request(link, Request::History(wanted)),
-            Control::History { request, piece, more, whole } => {
-                self.handle_history(now, process, request, &piece, more, whole)?;
+            Control::History { request, piece, more, shown } => {
+                self.handle_history(now, process, request, &piece, more, shown)?;
             }
         }
         Ok(())

@@ -177,20 +177,18 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Gives up a message, never beyond what its author vouched for: a clock that somebody else made up blocks nobody,
-    /// and takes nothing that really exists with it.
+    /// Gives up a message, and with it what comes before it; of a clock for which its author has not vouched, and which may be
+    /// made up, that message alone.
     fn give_up(&mut self, author: Index, clock: Clock) {
         self.repair.missing.remove(&(author, clock));
         self.ledger.causal_moved = true;
-        let (first, last) = if clock <= self.causal.vouched(author) {
-            let Some(hole) = self.causal.abandon(author, clock) else { return };
-            (hole.from + 1, hole.to)
-        } else {
-            self.causal.void(author, clock - 1, clock);
-            (clock, clock)
-        };
-        self.journal_abandon(author, first, last);
+        let is_vouched_for = clock <= self.causal.vouched(author);
+        let hole =
+            if is_vouched_for { self.causal.abandon(author, clock) } else { self.causal.disregard(author, clock) };
+        let Some(hole) = hole else { return };
+        self.journal_abandon(author, hole.from + 1, hole.to);
         let from = self.directory.who(self.person_of(author));
-        self.tell(Event::Gap { from, first, last });
+        let first = if is_vouched_for { hole.from + 1 } else { clock };
+        self.tell(Event::Gap { from, first, last: hole.to });
     }
 }

@@ -96,6 +96,8 @@ pub(super) struct Talk {
     /// What a welcome named and nobody handed over: what stands below these clocks may be missing. Welcomes name it, like
     /// what was shown.
     pub(super) lost: Vector,
+    /// The user was told so.
+    pub(super) told_of_loss: bool,
     /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
     pub(super) newest: Hlc,
     /// Whom a message reaches, as of a generation of the directory.

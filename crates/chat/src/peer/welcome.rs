@@ -8,27 +8,27 @@
 //! The same holds the other way round: where the author of a message did not know a member yet, whoever was shown it and
 //! does know him welcomes him once more before saying anything to him.
 //!
-//! What a member hands over then stands in [`giving`].
+//! What it names stands in [`naming`], how that is fetched in [`fetching`], and what a member hands over then in [`giving`].
 
+mod fetching;
 mod giving;
 mod naming;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use causal::{Clock, Index, Set};
 
 use crate::body::{self, Body, Scope, Welcome};
-use crate::frame::{Control, HistoryWanted};
+use crate::frame::Shown;
 use crate::history::{Conversation, Entry};
 use crate::hlc::Hlc;
 use crate::kept::Kept;
-use crate::store::{Change, Store};
-use crate::{Event, LinkId, MessageId, ProcessId};
+use crate::store::Store;
+use crate::{Event, MessageId, ProcessId};
 
-use super::talk::Vector;
-use super::{BadFrame, Now, Peer};
+use super::{Now, Peer};
+use fetching::Fetch;
 
 /// What one welcome names of one conversation.
 #[derive(Clone, Debug)]
@@ -38,6 +38,10 @@ struct Need {
     up_to: BTreeMap<ProcessId, Clock>,
     /// Of the newest, named one by one, those that are not here yet.
     newest: BTreeSet<MessageId>,
+    /// Who was asked and has not been shown all of it himself.
+    lacking: BTreeSet<Index>,
+    /// The most that one of these has been shown of it.
+    most: Shown,
 }
 
 /// A welcome that waits for history.
@@ -46,31 +50,8 @@ struct Waiting {
     kept: Kept,
     needs: Vec<Need>,
     since: Duration,
-    /// Who was asked and has not been shown all of it himself.
-    lacking: BTreeSet<Index>,
     /// It has all that it waits for, and what is held back leaves no room for it.
     wants_room: bool,
-}
-
-/// History that is being fetched.
-#[derive(Debug)]
-struct Fetch {
-    need: Need,
-    from: Index,
-    link: LinkId,
-    /// What was fetched before it began.
-    after: Vec<(ProcessId, Clock)>,
-    got: usize,
-    /// The answerer had been shown all of it himself, at every piece.
-    whole: bool,
-    /// All but what is named one by one was fetched before it began.
-    newest_only: bool,
-    /// How far back it has come.
-    before: Option<(Hlc, MessageId)>,
-    /// The newest are here; what comes now is shown nowhere until it is asked for.
-    behind: bool,
-    /// When the last piece came, or it began.
-    since: Duration,
 }
 
 /// Welcomes that wait for history, and the history that is on its way.
@@ -121,10 +102,6 @@ impl Gate {
     /// Whether something waits for nothing but room among what is held back.
     pub(super) fn wants_room(&self) -> bool {
         self.waiting.values().any(|waiting| waiting.wants_room)
-    }
-
-    fn is_fetching(&self, conversation: &Conversation) -> bool {
-        self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.behind)
     }
 
     /// Whether nothing that a welcome waits for is under way.
@@ -218,8 +195,7 @@ impl<S: Store> Peer<S> {
         let Ok(Body::Welcome(Welcome { shown, .. })) = Body::decode(kept.shared_body()) else { return false };
         let from = kept.id().process.person;
         let needs: Vec<Need> = shown.into_iter().map(|named| self.need(from, named)).collect();
-        let waiting =
-            Waiting { kept: kept.clone(), needs, since: now.monotonic, lacking: BTreeSet::new(), wants_room: false };
+        let waiting = Waiting { kept: kept.clone(), needs, since: now.monotonic, wants_room: false };
         self.gate.waiting.insert(key, waiting);
         self.admit(now);
         self.gate.waiting.contains_key(&key)
@@ -244,225 +220,45 @@ impl<S: Store> Peer<S> {
     pub(super) fn admit(&mut self, now: Now) {
         let keys: Vec<(Index, Clock)> = self.gate.waiting.keys().copied().collect();
         for key in keys {
-            let waiting = &self.gate.waiting[&key];
-            let is_asked = self.link_of.contains_key(&key.0) && !waiting.lacking.contains(&key.0);
-            let waits = |need: &&Need| !self.is_fetched(need) && (is_asked || !self.is_strange(&need.conversation));
-            let Some(need) = waiting.needs.iter().find(waits).cloned() else {
-                if !self.has_room_to_hold(&waiting.kept, 0) {
-                    self.gate.waiting.get_mut(&key).expect("it was there just now").wants_room = true;
-                    continue;
+            let has_all = loop {
+                let Some(need) = self.next_need(key) else { break true };
+                let is_under_way = self.gate.is_fetching(&need.conversation) || self.fetch(now, key, &need);
+                if is_under_way || !self.has_waited_for(&need) {
+                    break false;
                 }
-                let Waiting { kept, needs, .. } = self.gate.waiting.remove(&key).expect("it was there just now");
-                // What was said in a group that I am not in need not have been fetched.
-                for need in &needs {
-                    if !self.is_fetched(need) {
-                        self.note_lost(need);
-                    }
-                }
-                self.gate.submitted.insert(key, needs);
-                if self.submit(now, kept).is_err() {
-                    self.gate.submitted.remove(&key);
-                }
-                continue;
+                self.wait_no_longer(&need);
             };
-            if !self.gate.is_fetching(&need.conversation) {
-                self.fetch(now, key, need);
+            if has_all {
+                self.admit_one(now, key);
             }
         }
     }
 
-    fn fetch(&mut self, now: Now, welcome: (Index, Clock), need: Need) {
-        let member = |&(process, _): &(Index, LinkId)| match &need.conversation {
-            Conversation::All => true,
-            Conversation::Group(name) => {
-                self.directory.members(name).any(|member| member == *self.causal.roster().id(process))
-            }
-            Conversation::Direct(person) => self.person_of(process) == *person,
+    /// The first need of a welcome that it has to wait for.
+    fn next_need(&self, welcome: (Index, Clock)) -> Option<Need> {
+        let waits = |need: &&Need| {
+            let is_asked = self.link_of.contains_key(&welcome.0) && !need.lacking.contains(&welcome.0);
+            !self.is_fetched(need) && (is_asked || !self.is_strange(&need.conversation))
         };
-        let linked = self.linked();
-        let lacks = |process: Index| {
-            let of_this = self.gate.waiting.get(&welcome);
-            of_this.is_some_and(|waiting| waiting.lacking.contains(&process))
-        };
-        let welcomer = linked.iter().copied().find(|&(process, _)| process == welcome.0 && !lacks(process));
-        let other = |linked: &(Index, LinkId)| member(linked) && !lacks(linked.0);
-        let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(other)) else { return };
-        let talk = self.talks.known(&need.conversation).filter(|talk| talk.lost.is_empty());
-        let newest_only = talk.is_some() && self.is_covered(&need);
-        let after = talk.map(|talk| &talk.fetched).into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
-        let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
-        self.gate.last_request += 1;
-        let request = self.gate.last_request;
-        let fetch = Fetch {
-            need,
-            from,
-            link,
-            after,
-            got: 0,
-            whole: true,
-            newest_only,
-            before: None,
-            behind: false,
-            since: now.monotonic,
-        };
-        self.gate.fetches.insert(request, fetch);
-        self.want(request, None);
+        self.gate.waiting[&welcome].needs.iter().find(waits).cloned()
     }
 
-    fn want(&mut self, request: u32, before: Option<(Hlc, MessageId)>) {
-        let fetch = &self.gate.fetches[&request];
-        let wanted = HistoryWanted {
-            request,
-            scope: fetch.need.scope.clone(),
-            after: fetch.after.clone(),
-            up_to: fetch.need.up_to.iter().map(|(&author, &clock)| (author, clock)).collect(),
-            also: naming::by_author(fetch.need.newest.iter().copied()),
-            before,
-        };
-        let link = fetch.link;
-        self.send_control(link, &Control::HistoryWanted(wanted));
-    }
-
-    /// A piece of history came. What was not asked for is dropped, and counted.
-    ///
-    /// # Errors
-    /// [`BadFrame`] for a piece that no honest peer puts together.
-    pub(super) fn handle_history(
-        &mut self,
-        now: Now,
-        from: Index,
-        request: u32,
-        piece: &[u8],
-        more: Option<(Hlc, MessageId)>,
-        whole: bool,
-    ) -> Result<(), BadFrame> {
-        let Some(fetch) = self.gate.fetches.get(&request).filter(|fetch| fetch.from == from) else {
-            self.repair.refused += 1;
-            return Ok(());
-        };
-        let (need, behind) = (fetch.need.clone(), fetch.behind);
-        let (batches, _) = self.open_piece(piece)?;
-        let mut taken = 0;
-        for kept in batches.iter().flat_map(|batch| batch.here().map(|index| Kept::new(Arc::clone(batch), index))) {
-            let Some(entry) = self.wanted_entry(kept, &need) else {
-                self.repair.refused += 1;
-                continue;
-            };
-            taken += 1;
-            self.gate.note_here(&need.conversation, entry.kept.id());
-            if entry.kept.dests().contains(self.causal.me()) {
-                // It is mine to be delivered in its order, like any that is handed on.
-                self.repair.refused += u64::from(self.arrive(now, entry.kept).is_err());
-                continue;
-            }
-            if behind {
-                let stamp = entry.kept.stamp();
-                let (author, clock) = (stamp.sender, stamp.clock);
-                self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
-                self.talks.entry(&need.conversation).shown.raise(author, clock);
-                self.effects.durable.push(Change::Shown(entry.into()));
-            } else {
-                let shelf = self.gate.shelf.entry(need.conversation.clone()).or_default();
-                shelf.insert((entry.hlc, entry.kept.id()), entry);
+    fn admit_one(&mut self, now: Now, welcome: (Index, Clock)) {
+        if !self.has_room_to_hold(&self.gate.waiting[&welcome].kept, 0) {
+            self.gate.waiting.get_mut(&welcome).expect("looked up just now").wants_room = true;
+            return;
+        }
+        let Waiting { kept, needs, .. } = self.gate.waiting.remove(&welcome).expect("looked up just now");
+        // What was said in a group that I am not in need not have been fetched.
+        for need in &needs {
+            if !self.is_fetched(need) {
+                self.note_lost(need);
             }
         }
-        let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
-        fetch.got += taken;
-        fetch.whole &= whole;
-        fetch.since = now.monotonic;
-        // Each piece has to go further back than the one before, or a liar could keep this up for ever; and what is named one
-        // by one is among the newest.
-        let more =
-            more.filter(|more| fetch.before.is_none_or(|before| *more < before) && (taken > 0 || !fetch.newest_only));
-        fetch.before = more.or(fetch.before);
-        let (whole, lacks_some) = (fetch.whole, !fetch.need.newest.is_empty());
-        let enough = fetch.got >= self.config.history_first || (fetch.newest_only && !lacks_some);
-        let more = more.filter(|_| !(enough && fetch.newest_only));
-        if !behind && (more.is_none() || enough) {
-            if lacks_some && whole {
-                // What he lacks that he named himself was not signed by its author: nobody can hand it on. (If he has heard
-                // that I have left the group, he hands nothing over, and says that it is not all.)
-                self.gate.expect_no_more_of(from, &need.conversation);
-            }
-            if !whole || lacks_some {
-                self.gate.note_lacking(from, &need.conversation);
-            }
-            if !whole {
-                // What he has is on the shelf; the rest is with somebody else.
-                self.gate.fetches.remove(&request);
-                self.admit(now);
-                return Ok(());
-            }
-            self.gate.fetches.get_mut(&request).expect("still there").behind = true;
-            self.note_fetched(&need);
-            self.admit(now);
+        self.gate.submitted.insert(welcome, needs);
+        if self.submit(now, kept).is_err() {
+            self.gate.submitted.remove(&welcome);
         }
-        match more {
-            Some(before) => self.want(request, Some(before)),
-            None => {
-                self.gate.fetches.remove(&request);
-            }
-        }
-        Ok(())
-    }
-
-    /// The message as an entry of the history, if it is one that `need` names and not here yet.
-    fn wanted_entry(&mut self, kept: Kept, need: &Need) -> Option<Entry> {
-        let id = kept.id();
-        let opened = self.open(&kept);
-        let Ok(Body::Text(head)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
-            return None;
-        };
-        let conversation = match (&head.scope, &need.conversation) {
-            // What was sent to an earlier incarnation of mine, or by it, belongs to the same conversation.
-            (Scope::Direct, Conversation::Direct(other)) => {
-                let author = id.process.person;
-                let to = kept.stamp().dests.iter().map(|dest| self.person_of(dest)).collect::<Vec<_>>();
-                let mine = self.me.person;
-                let fits = (author == *other && to == [mine]) || (author == mine && to == [*other]);
-                fits.then_some(Conversation::Direct(*other))?
-            }
-            (scope, _) => self.conversation(&kept, scope)?,
-        };
-        let named = need.up_to.get(&id.process).is_some_and(|&last| id.clock <= last);
-        if conversation != need.conversation || !named || self.store.contains(id) {
-            return None;
-        }
-        Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false, opened })
-    }
-
-    /// All that is named was fetched. Where something had been lost all was asked for anew.
-    fn note_fetched(&mut self, need: &Need) {
-        let named = self.named_clocks(need);
-        let talk = self.talks.entry(&need.conversation);
-        named.iter().for_each(|&(author, clock)| talk.fetched.raise(author, clock));
-        if !talk.lost.is_empty() && talk.lost.is_within(&Vector::kept(named.into_iter())) {
-            talk.lost = Vector::emptied();
-        }
-    }
-
-    /// What is named is not here, and was not to be had: nobody takes this peer for one who has it.
-    fn note_lost(&mut self, need: &Need) {
-        for (author, clock) in self.named_clocks(need) {
-            // Nobody passes on a clock that a liar made up, where its author is here: he has said how far he came.
-            let is_here = self.link_of.contains_key(&author);
-            let clock = if is_here { clock.min(self.causal.vouched(author)) } else { clock };
-            self.talks.entry(&need.conversation).lost.raise(author, clock);
-        }
-    }
-
-    /// What is named cannot be fetched from anybody: nothing waits for it any longer.
-    fn wait_no_longer(&mut self, need: &Need) {
-        self.note_lost(need);
-        let named = self.named_clocks(need);
-        let talk = self.talks.entry(&need.conversation);
-        named.into_iter().for_each(|(author, clock)| talk.fetched.raise(author, clock));
-        self.gate.expect_no_more(&need.conversation);
-    }
-
-    fn named_clocks(&mut self, need: &Need) -> Vec<(Index, Clock)> {
-        let named = need.up_to.iter().filter_map(|(&author, &clock)| Some((self.causal.intern(author).ok()?, clock)));
-        named.collect()
     }
 
     /// A welcome is delivered: what it named and what was fetched is shown, in the order of the history.
@@ -504,43 +300,9 @@ impl<S: Store> Peer<S> {
 
     /// Somebody is here anew: he may have been shown by now what he lacked.
     pub(super) fn ask_anew(&mut self, process: Index) {
-        for waiting in self.gate.waiting.values_mut() {
-            waiting.lacking.remove(&process);
+        for need in self.gate.waiting.values_mut().flat_map(|waiting| &mut waiting.needs) {
+            need.lacking.remove(&process);
         }
-    }
-
-    /// The link that history was coming over is down: the rest is fetched from somebody else.
-    pub(super) fn fetch_elsewhere(&mut self, now: Now, link: LinkId) {
-        self.gate.fetches.retain(|_, fetch| fetch.link != link);
-        self.admit(now);
-    }
-
-    /// Gives up on history that nobody hands over: what waits for it is delivered, and the user is told.
-    pub(super) fn give_up_fetching(&mut self, now: Now) {
-        let patience = self.config.abandon_after;
-        let late = |since: Duration| since + patience <= now.monotonic;
-        self.gate.fetches.retain(|_, fetch| !late(fetch.since));
-        let stuck: Vec<Need> = self
-            .gate
-            .waiting
-            .values()
-            .filter(|waiting| late(waiting.since) && self.gate.is_idle(waiting))
-            .flat_map(|waiting| waiting.needs.iter())
-            .cloned()
-            .collect();
-        for need in stuck {
-            if self.is_fetched(&need) {
-                continue;
-            }
-            self.wait_no_longer(&need);
-            let conversation = self.conversation_label(&need.conversation);
-            let text = format!(
-                "the history of {conversation} could not be fetched from anybody: what was said there before is missing"
-            );
-            self.tell(Event::Warning { text });
-        }
-        self.admit(now);
-        self.deliver(now);
     }
 
     /// How a conversation is named to the user.

@@ -26,7 +26,7 @@ impl Invariant for ExactlyOnce {
             Journal::Deliver { id } | Journal::Late { id } if lineage.delivered.contains(id) => {
                 Err(format!("{} is delivered twice", chronicle.name(*id)))
             }
-            Journal::Late { id } if !lineage.gave_up(*id) => {
+            Journal::Late { id } if !lineage.calls_late(*id) => {
                 Err(format!("{} is late, and was never given up", chronicle.name(*id)))
             }
             Journal::Start { .. }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use causal::{Clock, Index};
+use causal::{Clock, Hole, Index};
 
 use crate::kept::Kept;
 use crate::store::Store;
@@ -23,8 +23,16 @@ impl<S: Store> Peer<S> {
     /// Where something of `author` was given up, asks him for all that he has for me: what he does not hand over then was
     /// never mine to wait for.
     pub(in crate::peer) fn ask_to_complete(&mut self, author: Index) {
-        if !self.causal.holes(author).is_empty() {
-            self.ask_for_holes(author, author, 0, self.causal.delivered(author));
+        if let Some(last) = self.causal.holes(author).last() {
+            self.ask_for_holes(author, author, 0, last.to.max(self.causal.delivered(author)));
+        }
+    }
+
+    /// An author is here, and says how far he has come: what was given up beyond that had been made up by somebody else.
+    pub(in crate::peer) fn drop_made_up_holes(&mut self, author: Index, clock: Clock) {
+        let beyond: Vec<Hole> = self.causal.holes(author).iter().copied().filter(|hole| hole.to > clock).collect();
+        for hole in beyond {
+            self.causal.void(author, clock.max(hole.from), hole.to);
         }
     }
 

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::world::World;
-use crate::ProcessId;
 use crate::body::{self, Scope, Welcome};
 use crate::frame::{Control, Frame, Have, Pulled, Returned};
 use crate::peer::greeting;
+use crate::{MessageId, ProcessId};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -250,6 +250,38 @@ proptest! {
     }
 }
 
+/// Somebody claims to know of a message to `whom`.
+fn name(world: &mut World, who: usize, message: MessageId, whom: ProcessId) {
+    let liar = &mut world.people[who].peer;
+    let index = |process| liar.causal.roster().index(&process).unwrap();
+    let dests = [index(whom)].into_iter().collect();
+    let made_up = causal::Entry { sender: index(message.process), clock: message.clock, dests };
+    let mut snapshot = liar.causal.snapshot();
+    snapshot.remember(&[made_up]);
+    let config = causal::Config { trust: causal::Trust::Vouched, ..causal::Config::default() };
+    liar.causal = causal::Process::restore(snapshot, config).unwrap();
+}
+
+/// While alice is away bob makes up a message of hers, and carol gives it up. It is nothing to what alice says when she is back.
+#[test]
+fn a_message_that_was_made_up_makes_nothing_late_that_its_author_says() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(ALICE, "all", "hello");
+    world.settle();
+    let (alice, carol) = (world.people[ALICE].peer.process(), world.people[CAROL].peer.process());
+    world.split(&[ALICE], &[BOB, CAROL]);
+    name(&mut world, BOB, MessageId { process: alice, clock: 1_000_000 }, carol);
+    world.say(BOB, "all", "she has said something");
+    world.pass(Duration::from_secs(40));
+    assert_eq!(world.heard(CAROL), ["hello", "she has said something"]);
+    // She says it before carol could ask her.
+    world.say(ALICE, "all", "I have not");
+    world.link(ALICE, CAROL);
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["hello", "she has said something", "I have not"]);
+    assert!(world.shown(CAROL).iter().all(|message| !message.late));
+}
+
 /// bob names a message of alice's that she has not sent, and she answers him with it: each waits for the other's at carol.
 #[test]
 fn messages_that_wait_for_each_other_are_cut_loose() {
@@ -259,13 +291,7 @@ fn messages_that_wait_for_each_other_are_cut_loose() {
     world.slow(1, 2);
     world.settle();
     let clock = world.people[0].peer.causal.clock() + 1;
-    let bob = &mut world.people[1].peer;
-    let mut snapshot = bob.causal.snapshot();
-    let index = |process| bob.causal.roster().index(&process).unwrap();
-    let made_up = causal::Entry { sender: index(alice), clock, dests: [index(carol)].into_iter().collect() };
-    snapshot.remember(&[made_up]);
-    let config = causal::Config { trust: causal::Trust::Vouched, ..causal::Config::default() };
-    bob.causal = causal::Process::restore(snapshot, config).unwrap();
+    name(&mut world, BOB, MessageId { process: alice, clock }, carol);
     world.say(1, "all", "what will you say?");
     world.settle();
     world.say(0, "all", "this");

@@ -6,6 +6,7 @@ mod carrying;
 mod conversations;
 mod departure;
 mod faults;
+mod gaps;
 mod halves;
 mod handed;
 mod homecoming;

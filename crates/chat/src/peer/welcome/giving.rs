@@ -6,13 +6,14 @@ use bytes::Bytes;
 use causal::{Clock, Index};
 
 use crate::body::Scope;
-use crate::frame::{Control, HistoryWanted};
+use crate::frame::{Control, HistoryWanted, Shown};
 use crate::history::{Conversation, Entry, SortKey};
 use crate::store::Store;
 use crate::{LinkId, MessageId, ProcessId};
 
 use super::super::Peer;
 use super::super::piece::Builder;
+use super::super::talk::{Talk, Vector};
 
 /// How many messages are looked at for one piece: an asker may lack one in ten of them.
 const LOOK: usize = 2000;
@@ -35,8 +36,8 @@ impl<S: Store> Peer<S> {
             Conversation::All | Conversation::Direct(_) => true,
         };
         let (piece, more) = if allowed { self.piece_of(&conversation, asker, wanted) } else { (Bytes::new(), None) };
-        let whole = allowed && self.was_shown_all_of(&conversation, &wanted.up_to);
-        self.send_control(link, &Control::History { request: wanted.request, piece, more, whole });
+        let shown = if allowed { self.shown_of(&conversation, &wanted.up_to) } else { Shown::Behind };
+        self.send_control(link, &Control::History { request: wanted.request, piece, more, shown });
     }
 
     /// What is wanted of a conversation, the newest first, and where it goes on if there may be more.
@@ -74,14 +75,40 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Whether I have been shown what was said up to there in this conversation.
-    fn was_shown_all_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> bool {
-        let talk = self.talks.known(conversation);
-        let nothing_is_lost = talk.is_none_or(|talk| talk.lost.is_empty());
-        nothing_is_lost
-            && up_to.iter().all(|(author, clock)| {
-                let author = self.causal.roster().index(author);
-                author.zip(talk).is_some_and(|(author, talk)| talk.shown.of(author) >= *clock)
-            })
+    /// How much I have been shown of what was said up to there in this conversation.
+    fn shown_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> Shown {
+        let nothing = Talk::default();
+        let talk = self.talks.known(conversation).unwrap_or(&nothing);
+        let mut is_lacking = !talk.lost.is_empty();
+        for (author, clock) in up_to {
+            let author = self.causal.roster().index(author);
+            let of_author = |vector: &Vector| author.map_or(0, |author| vector.of(author));
+            if of_author(&talk.shown) < *clock {
+                is_lacking = true;
+                if of_author(&talk.lost) < *clock {
+                    return Shown::Behind;
+                }
+            }
+        }
+        if is_lacking {
+            Shown::Lacking
+        } else if self.gave_up_some_of(conversation) {
+            Shown::GivenUp
+        } else {
+            Shown::All
+        }
+    }
+
+    /// Whether I have given up something that may have been said in this conversation, and have not got it since. Of what is
+    /// missing nobody can tell where it was said.
+    fn gave_up_some_of(&self, conversation: &Conversation) -> bool {
+        let forgotten = self.causal.forgotten();
+        self.causal.roster().iter().any(|(author, id)| {
+            let may_speak = match conversation {
+                Conversation::Direct(person) => id.person == *person,
+                Conversation::All | Conversation::Group(_) => true,
+            };
+            may_speak && !forgotten.contains(author) && self.causal.holes(author).iter().any(|hole| hole.given_up)
+        })
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use causal::{Clock, Index};
 
 use crate::body::{Scope, Shown as Named, Welcome};
+use crate::frame::Shown;
 use crate::history::{Conversation, Entry};
 use crate::kept::Kept;
 use crate::run::Run;
@@ -69,7 +70,7 @@ impl<S: Store> Peer<S> {
             clocks.into_iter().filter(move |&clock| clock <= last).map(move |clock| MessageId { process, clock })
         });
         let newest = newest.take(self.config.history_first).filter(|&id| !self.has(&conversation, id)).collect();
-        Need { conversation, scope: named.scope, up_to, newest }
+        Need { conversation, scope: named.scope, up_to, newest, lacking: BTreeSet::new(), most: Shown::Behind }
     }
 
     /// Whether this is a group that I am not in, or not in any more. What was said there is asked for all the same, though of
@@ -98,11 +99,17 @@ impl Gate {
         }
     }
 
-    /// A member has not been shown all that is waited for in a conversation: others are asked.
+    /// A member has not all that is waited for in a conversation: others are asked.
     pub(super) fn note_lacking(&mut self, member: Index, conversation: &Conversation) {
-        let of_it = |waiting: &&mut super::Waiting| waiting.needs.iter().any(|need| need.conversation == *conversation);
-        for waiting in self.waiting.values_mut().filter(of_it) {
-            waiting.lacking.insert(member);
+        for need in self.needs_of(conversation) {
+            need.lacking.insert(member);
+        }
+    }
+
+    /// A member that was asked has been shown only this much of it.
+    pub(super) fn note_most(&mut self, conversation: &Conversation, shown: Shown) {
+        for need in self.needs_of(conversation) {
+            need.most = need.most.max(shown);
         }
     }
 

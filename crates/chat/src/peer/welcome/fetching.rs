@@ -1,0 +1,338 @@
+//! A newcomer fetches what a welcome names, a piece at a time: of whom welcomes him, or of whoever else has been shown all of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use causal::{Clock, Index};
+
+use crate::body::{Body, Scope};
+use crate::frame::{Control, HistoryWanted, Shown};
+use crate::history::{Conversation, Entry};
+use crate::hlc::Hlc;
+use crate::kept::Kept;
+use crate::store::{Change, Store};
+use crate::{Event, LinkId, MessageId, ProcessId};
+
+use super::super::talk::Vector;
+use super::super::{BadFrame, Now, Peer};
+use super::{Gate, Need, naming};
+
+/// How many are asked for history of which none of them has all, before what they have is taken for all that there is.
+const ASKED_IN_VAIN: usize = 3;
+
+/// History that is being fetched.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    pub(super) need: Need,
+    from: Index,
+    link: LinkId,
+    /// What was fetched before it began.
+    after: Vec<(ProcessId, Clock)>,
+    got: usize,
+    /// How much of it the answerer had been shown himself, at the piece when that was least.
+    shown: Shown,
+    /// All but what is named one by one was fetched before it began.
+    newest_only: bool,
+    /// How far back it has come.
+    before: Option<(Hlc, MessageId)>,
+    stage: Stage,
+    /// When the last piece came, or it began.
+    pub(super) since: Duration,
+}
+
+/// How far the fetching of some history is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The newest come first, and are waited for.
+    Newest,
+    /// The newest are here, but have gaps, and there is more behind them: others are asked first.
+    Parked,
+    /// The newest are here; what comes now is shown nowhere until it is asked for.
+    Behind,
+}
+
+impl Gate {
+    pub(super) fn is_fetching(&self, conversation: &Conversation) -> bool {
+        self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && fetch.stage == Stage::Newest)
+    }
+
+    /// Of a conversation's fetches that are parked, lets go of all.
+    fn drop_parked(&mut self, conversation: &Conversation) {
+        self.fetches.retain(|_, fetch| fetch.need.conversation != *conversation || fetch.stage != Stage::Parked);
+    }
+
+    /// Goes on with the last of a conversation's fetches that are parked, if there is one: answers which, and from where.
+    fn take_up_parked(&mut self, conversation: &Conversation) -> Option<(u32, Option<(Hlc, MessageId)>)> {
+        let is_parked = |fetch: &Fetch| fetch.need.conversation == *conversation && fetch.stage == Stage::Parked;
+        let (&request, fetch) = self.fetches.iter_mut().rfind(|(_, fetch)| is_parked(fetch))?;
+        fetch.stage = Stage::Behind;
+        let before = fetch.before;
+        self.drop_parked(conversation);
+        Some((request, before))
+    }
+}
+
+impl<S: Store> Peer<S> {
+    /// Asks the next who may have what a welcome needs. False if there is nobody who was not asked, or enough were asked who
+    /// have all that is to be had.
+    pub(super) fn fetch(&mut self, now: Now, welcome: (Index, Clock), need: &Need) -> bool {
+        if need.lacking.len() >= ASKED_IN_VAIN && self.has_waited_for(need) {
+            return false;
+        }
+        let member = |&(process, _): &(Index, LinkId)| match &need.conversation {
+            Conversation::All => true,
+            Conversation::Group(name) => {
+                self.directory.members(name).any(|member| member == *self.causal.roster().id(process))
+            }
+            Conversation::Direct(person) => self.person_of(process) == *person,
+        };
+        let linked = self.linked();
+        let lacks = |process: Index| need.lacking.contains(&process);
+        let welcomer = linked.iter().copied().find(|&(process, _)| process == welcome.0 && !lacks(process));
+        let other = |linked: &(Index, LinkId)| member(linked) && !lacks(linked.0);
+        let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(other)) else { return false };
+        let talk = self.talks.known(&need.conversation).filter(|talk| talk.lost.is_empty());
+        let newest_only = talk.is_some() && self.is_covered(need);
+        let after = talk.map(|talk| &talk.fetched).into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
+        let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
+        self.gate.last_request += 1;
+        let request = self.gate.last_request;
+        let fetch = Fetch {
+            need: need.clone(),
+            from,
+            link,
+            after,
+            got: 0,
+            shown: Shown::All,
+            newest_only,
+            before: None,
+            stage: Stage::Newest,
+            since: now.monotonic,
+        };
+        self.gate.fetches.insert(request, fetch);
+        self.want(request, None);
+        true
+    }
+
+    fn want(&mut self, request: u32, before: Option<(Hlc, MessageId)>) {
+        let fetch = &self.gate.fetches[&request];
+        let wanted = HistoryWanted {
+            request,
+            scope: fetch.need.scope.clone(),
+            after: fetch.after.clone(),
+            up_to: fetch.need.up_to.iter().map(|(&author, &clock)| (author, clock)).collect(),
+            also: naming::by_author(fetch.need.newest.iter().copied()),
+            before,
+        };
+        let link = fetch.link;
+        self.send_control(link, &Control::HistoryWanted(wanted));
+    }
+
+    /// A piece of history came. What was not asked for is dropped, and counted.
+    ///
+    /// # Errors
+    /// [`BadFrame`] for a piece that no honest peer puts together.
+    pub(in crate::peer) fn handle_history(
+        &mut self,
+        now: Now,
+        from: Index,
+        request: u32,
+        piece: &[u8],
+        more: Option<(Hlc, MessageId)>,
+        shown: Shown,
+    ) -> Result<(), BadFrame> {
+        let is_asked = |fetch: &&Fetch| fetch.from == from && fetch.stage != Stage::Parked;
+        let Some(fetch) = self.gate.fetches.get(&request).filter(is_asked) else {
+            self.repair.refused += 1;
+            return Ok(());
+        };
+        let (need, behind) = (fetch.need.clone(), fetch.stage == Stage::Behind);
+        let (batches, _) = self.open_piece(piece)?;
+        let mut taken = 0;
+        for kept in batches.iter().flat_map(|batch| batch.here().map(|index| Kept::new(Arc::clone(batch), index))) {
+            let Some(entry) = self.wanted_entry(kept, &need) else {
+                self.repair.refused += 1;
+                continue;
+            };
+            taken += 1;
+            self.gate.note_here(&need.conversation, entry.kept.id());
+            if entry.kept.dests().contains(self.causal.me()) {
+                // It is mine to be delivered in its order, like any that is handed on.
+                self.repair.refused += u64::from(self.arrive(now, entry.kept).is_err());
+                continue;
+            }
+            if behind {
+                let stamp = entry.kept.stamp();
+                let (author, clock) = (stamp.sender, stamp.clock);
+                self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
+                self.talks.entry(&need.conversation).shown.raise(author, clock);
+                self.effects.durable.push(Change::Shown(entry.into()));
+            } else {
+                let shelf = self.gate.shelf.entry(need.conversation.clone()).or_default();
+                shelf.insert((entry.hlc, entry.kept.id()), entry);
+            }
+        }
+        let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
+        fetch.got += taken;
+        fetch.shown = fetch.shown.min(shown);
+        fetch.since = now.monotonic;
+        // Each piece has to go further back than the one before, or a liar could keep this up for ever; and what is named one
+        // by one is among the newest.
+        let more =
+            more.filter(|more| fetch.before.is_none_or(|before| *more < before) && (taken > 0 || !fetch.newest_only));
+        fetch.before = more.or(fetch.before);
+        let (shown, lacks_some) = (fetch.shown, !fetch.need.newest.is_empty());
+        let enough = fetch.got >= self.config.history_first || (fetch.newest_only && !lacks_some);
+        let more = more.filter(|_| !(enough && fetch.newest_only));
+        if !behind && (more.is_none() || enough) {
+            if lacks_some && shown > Shown::Behind {
+                // What he lacks that he named himself was not signed by its author: nobody can hand it on. (If he has heard
+                // that I have left the group, he hands nothing over, and says that it is not all.)
+                self.gate.expect_no_more_of(from, &need.conversation);
+            }
+            if shown < Shown::All || lacks_some {
+                self.gate.note_lacking(from, &need.conversation);
+            }
+            if shown < Shown::All {
+                self.gate.note_most(&need.conversation, shown);
+                // What he has is on the shelf; the rest is with somebody else.
+                if shown > Shown::Behind && more.is_some() {
+                    self.gate.fetches.get_mut(&request).expect("still there").stage = Stage::Parked;
+                } else {
+                    self.gate.fetches.remove(&request);
+                }
+                self.admit(now);
+                return Ok(());
+            }
+            self.gate.drop_parked(&need.conversation);
+            self.gate.fetches.get_mut(&request).expect("still there").stage = Stage::Behind;
+            self.note_fetched(&need);
+            self.admit(now);
+        }
+        match more {
+            Some(before) => self.want(request, Some(before)),
+            None => {
+                self.gate.fetches.remove(&request);
+            }
+        }
+        Ok(())
+    }
+
+    /// The message as an entry of the history, if it is one that `need` names and not here yet.
+    fn wanted_entry(&mut self, kept: Kept, need: &Need) -> Option<Entry> {
+        let id = kept.id();
+        let opened = self.open(&kept);
+        let Ok(Body::Text(head)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
+            return None;
+        };
+        let conversation = match (&head.scope, &need.conversation) {
+            // What was sent to an earlier incarnation of mine, or by it, belongs to the same conversation.
+            (Scope::Direct, Conversation::Direct(other)) => {
+                let author = id.process.person;
+                let to = kept.stamp().dests.iter().map(|dest| self.person_of(dest)).collect::<Vec<_>>();
+                let mine = self.me.person;
+                let fits = (author == *other && to == [mine]) || (author == mine && to == [*other]);
+                fits.then_some(Conversation::Direct(*other))?
+            }
+            (scope, _) => self.conversation(&kept, scope)?,
+        };
+        let named = need.up_to.get(&id.process).is_some_and(|&last| id.clock <= last);
+        if conversation != need.conversation || !named || self.store.contains(id) {
+            return None;
+        }
+        Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false, opened })
+    }
+
+    /// All that is named was fetched. Where something had been lost all was asked for anew.
+    fn note_fetched(&mut self, need: &Need) {
+        let named = self.named_clocks(need);
+        let talk = self.talks.entry(&need.conversation);
+        named.iter().for_each(|&(author, clock)| talk.fetched.raise(author, clock));
+        if !talk.lost.is_empty() && talk.lost.is_within(&Vector::kept(named.into_iter())) {
+            (talk.lost, talk.told_of_loss) = (Vector::emptied(), false);
+        }
+    }
+
+    /// What is named is not here, and was not to be had: nobody takes this peer for one who has it.
+    pub(super) fn note_lost(&mut self, need: &Need) {
+        for (author, clock) in self.named_clocks(need) {
+            // Nobody passes on a clock that a liar made up, where its author is here: he has said how far he came.
+            let is_here = self.link_of.contains_key(&author);
+            let clock = if is_here { clock.min(self.causal.vouched(author)) } else { clock };
+            self.talks.entry(&need.conversation).lost.raise(author, clock);
+        }
+    }
+
+    /// Some of what is named cannot be fetched from anybody: nothing waits for it any longer.
+    pub(super) fn wait_no_longer(&mut self, need: &Need) {
+        self.note_lost(need);
+        let named = self.named_clocks(need);
+        let talk = self.talks.entry(&need.conversation);
+        named.into_iter().for_each(|(author, clock)| talk.fetched.raise(author, clock));
+        self.gate.expect_no_more(&need.conversation);
+        if let Some((request, before)) = self.gate.take_up_parked(&need.conversation) {
+            self.want(request, before);
+        }
+        self.tell_of_loss(&need.conversation);
+    }
+
+    /// Tells the user if something that was said in a conversation before could not be fetched, though not again for as long as
+    /// that is so. Of a group that I am not in he hears if I am in it again before it was fetched.
+    pub(in crate::peer) fn tell_of_loss(&mut self, of: &Conversation) {
+        let is_lacking = self.talks.known(of).is_some_and(|talk| !talk.lost.is_empty());
+        if is_lacking && !self.was_told_of_loss(of) && !self.is_strange(of) {
+            self.talks.entry(of).told_of_loss = true;
+            let conversation = self.conversation_label(of);
+            let text =
+                format!("some of what was said in {conversation} before could not be fetched: nobody here has it");
+            self.tell(Event::Warning { text });
+        }
+    }
+
+    fn was_told_of_loss(&self, of: &Conversation) -> bool {
+        self.talks.known(of).is_some_and(|talk| talk.told_of_loss)
+    }
+
+    /// Whether what none of those has who were asked was waited for: by whoever has given it up, or, when it was named first, here.
+    pub(super) fn has_waited_for(&self, need: &Need) -> bool {
+        match need.most {
+            Shown::Behind => false,
+            Shown::Lacking => self.was_told_of_loss(&need.conversation),
+            Shown::GivenUp | Shown::All => true,
+        }
+    }
+
+    pub(super) fn named_clocks(&mut self, need: &Need) -> Vec<(Index, Clock)> {
+        let named = need.up_to.iter().filter_map(|(&author, &clock)| Some((self.causal.intern(author).ok()?, clock)));
+        named.collect()
+    }
+
+    /// The link that history was coming over is down: the rest is fetched from somebody else.
+    pub(in crate::peer) fn fetch_elsewhere(&mut self, now: Now, link: LinkId) {
+        self.gate.fetches.retain(|_, fetch| fetch.link != link);
+        self.admit(now);
+    }
+
+    /// Gives up on history that nobody hands over: what waits for it is delivered.
+    pub(in crate::peer) fn give_up_fetching(&mut self, now: Now) {
+        let patience = self.config.abandon_after;
+        let late = |since: Duration| since + patience <= now.monotonic;
+        self.gate.fetches.retain(|_, fetch| !late(fetch.since));
+        let stuck: Vec<Need> = self
+            .gate
+            .waiting
+            .values()
+            .filter(|waiting| late(waiting.since) && self.gate.is_idle(waiting))
+            .flat_map(|waiting| waiting.needs.iter())
+            .cloned()
+            .collect();
+        for need in stuck {
+            if self.is_fetched(&need) {
+                continue;
+            }
+            self.wait_no_longer(&need);
+        }
+        self.admit(now);
+        self.deliver(now);
+    }
+}
