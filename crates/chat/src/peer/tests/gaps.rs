@@ -126,7 +126,7 @@ fn what_comes_before_something_that_was_given_up_unseen_comes_late() {
 #[test]
 fn all_that_is_there_is_fetched_where_something_was_given_up() {
     let mut world =
-        World::with_config(&["alice", "bob"], Config { history_first: 3, max_piece: 2, ..Config::default() });
+        World::with_config(&["alice", "bob", "carol"], Config { history_first: 3, max_piece: 2, ..Config::default() });
     world.link_all();
     world.settle();
     world.say_later(ALICE, "all", "late", 120_000);
@@ -137,11 +137,20 @@ fn all_that_is_there_is_fetched_where_something_was_given_up() {
     world.settle();
     world.kill(ALICE);
     world.pass(Duration::from_secs(60));
+    // She does not hear of dave.
+    world.slow(BOB, CAROL);
     let dave = world.add("dave");
     world.link(dave, BOB);
     world.settle();
     assert_eq!(world.history(dave, "all"), said);
     assert_eq!(warned_of(&world, dave, "all"), 1);
+    // What she says is more of it. Of what dave has he gets the newest once more, in case there is nothing missing by now.
+    let superfluous = |world: &World| world.people[dave].peer.repair.refused;
+    let before = superfluous(&world);
+    world.say(CAROL, "all", "more");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.history(dave, "all").last().map(String::as_str), Some("more"));
+    assert!(superfluous(&world) - before <= 4, "{}", superfluous(&world) - before);
 }
 
 /// Once dave knows that some of what was said is not to be had, he does not wait as long for it with each welcome that names more.

@@ -33,6 +33,8 @@ pub(super) struct Fetch {
     shown: Shown,
     /// All but what is named one by one was fetched before it began.
     newest_only: bool,
+    /// It was fetched before, and something was not to be had: all of it is asked for once more.
+    is_again: bool,
     /// How far back it has come.
     before: Option<(Hlc, MessageId)>,
     stage: Stage,
@@ -45,7 +47,7 @@ pub(super) struct Fetch {
 enum Stage {
     /// The newest come first, and are waited for.
     Newest,
-    /// The newest are here, but have gaps, and there is more behind them: others are asked first.
+    /// The newest are here, but have gaps, and there is more behind them: others are asked for that first.
     Parked,
     /// The newest are here; what comes now is shown nowhere until it is asked for.
     Behind,
@@ -61,11 +63,12 @@ impl Gate {
         self.fetches.retain(|_, fetch| fetch.need.conversation != *conversation || fetch.stage != Stage::Parked);
     }
 
-    /// Goes on with the last of a conversation's fetches that are parked, if there is one: answers which, and from where.
+    /// Goes on with the last of a conversation's fetches that are parked, if there is one, though not with what had been fetched
+    /// before: answers which, and from where.
     fn take_up_parked(&mut self, conversation: &Conversation) -> Option<(u32, Option<(Hlc, MessageId)>)> {
         let is_parked = |fetch: &Fetch| fetch.need.conversation == *conversation && fetch.stage == Stage::Parked;
         let (&request, fetch) = self.fetches.iter_mut().rfind(|(_, fetch)| is_parked(fetch))?;
-        fetch.stage = Stage::Behind;
+        (fetch.stage, fetch.is_again) = (Stage::Behind, false);
         let before = fetch.before;
         self.drop_parked(conversation);
         Some((request, before))
@@ -91,8 +94,9 @@ impl<S: Store> Peer<S> {
         let welcomer = linked.iter().copied().find(|&(process, _)| process == welcome.0 && !lacks(process));
         let other = |linked: &(Index, LinkId)| member(linked) && !lacks(linked.0);
         let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(other)) else { return false };
-        let talk = self.talks.known(&need.conversation).filter(|talk| talk.lost.is_empty());
-        let newest_only = talk.is_some() && self.is_covered(need);
+        let talk = self.talks.known(&need.conversation);
+        let is_again = talk.is_some_and(|talk| !talk.lost.is_empty());
+        let newest_only = talk.is_some() && !is_again && self.is_covered(need);
         let after = talk.map(|talk| &talk.fetched).into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
         let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
         self.gate.last_request += 1;
@@ -105,6 +109,7 @@ impl<S: Store> Peer<S> {
             got: 0,
             shown: Shown::All,
             newest_only,
+            is_again,
             before: None,
             stage: Stage::Newest,
             since: now.monotonic,
@@ -119,7 +124,7 @@ impl<S: Store> Peer<S> {
         let wanted = HistoryWanted {
             request,
             scope: fetch.need.scope.clone(),
-            after: fetch.after.clone(),
+            after: if fetch.is_again { Vec::new() } else { fetch.after.clone() },
             up_to: fetch.need.up_to.iter().map(|(&author, &clock)| (author, clock)).collect(),
             also: naming::by_author(fetch.need.newest.iter().copied()),
             before,
@@ -148,8 +153,9 @@ impl<S: Store> Peer<S> {
         };
         let (need, behind) = (fetch.need.clone(), fetch.stage == Stage::Behind);
         let (batches, _) = self.open_piece(piece)?;
-        let mut taken = 0;
+        let (mut taken, mut got) = (0, 0);
         for kept in batches.iter().flat_map(|batch| batch.here().map(|index| Kept::new(Arc::clone(batch), index))) {
+            got += 1;
             let Some(entry) = self.wanted_entry(kept, &need) else {
                 self.repair.refused += 1;
                 continue;
@@ -173,7 +179,7 @@ impl<S: Store> Peer<S> {
             }
         }
         let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
-        fetch.got += taken;
+        fetch.got += got;
         fetch.shown = fetch.shown.min(shown);
         fetch.since = now.monotonic;
         // Each piece has to go further back than the one before, or a liar could keep this up for ever; and what is named one
