@@ -97,13 +97,15 @@ impl Horizon {
     /// Queues a message that waits for nothing. What it skips becomes a hole if the process is `unsure`.
     pub(crate) fn queue(&mut self, clock: Clock, unsure: bool) -> Settled {
         let end = self.end();
-        // What comes before something that was disregarded has been given up with it.
-        let given_up = self.holes.iter().rfind(|hole| hole.given_up).is_some_and(|last| clock <= last.to);
-        let in_hole = clock <= end && self.hole_with(clock).is_some();
-        if in_hole || given_up {
-            self.late.push((clock, given_up));
+        let in_hole = self.hole_with(clock).is_some();
+        if in_hole || clock > end {
+            // What comes before something that was disregarded has been given up with it.
+            let given_up = self.holes.iter().rfind(|hole| hole.given_up).is_some_and(|last| clock <= last.to);
+            if in_hole || given_up {
+                self.late.push((clock, given_up));
+            }
         }
-        if in_hole {
+        if in_hole && clock <= end {
             return (clock - 1, clock);
         }
         self.queued = self.queued.max(clock);

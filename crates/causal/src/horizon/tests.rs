@@ -238,6 +238,18 @@ fn what_is_queued_stays_late() {
     assert!(horizon.has(2) && horizon.holes().is_empty());
 }
 
+/// It was held, and waited for somebody else's, when a later one of its author came that does not wait for it.
+#[test]
+fn what_had_been_passed_over_before_is_not_late() {
+    let mut horizon = Horizon::default();
+    horizon.queue(5, false);
+    horizon.abandon(9);
+    horizon.queue(3, true);
+    assert!(!horizon.deliver(3) && horizon.late.is_empty());
+    horizon.queue(7, true);
+    assert!(horizon.deliver(7));
+}
+
 /// The author has said that all of it is here meanwhile.
 #[test]
 fn what_is_delivered_from_a_closed_hole_is_late() {

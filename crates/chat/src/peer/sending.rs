@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use causal::{Clock, Index, Set, Stamp};
 
+use crate::body;
 use crate::frame::NUMBERS;
 use crate::history::Conversation;
 use crate::kept::SignedBatch;
@@ -254,7 +255,9 @@ impl<S: Store> Peer<S> {
             return;
         }
         self.may_leave_parcels();
-        self.watch_released(now, &due);
+        let is_welcome = |clock| self.outbox.message(clock).is_some_and(|own| body::is_welcome(own.kept.body()));
+        let said: Vec<Clock> = due.iter().copied().filter(|&clock| !is_welcome(clock)).collect();
+        self.watch_released(now, &said);
         if self.ledger.is_on() {
             self.effects.durable.extend(due.into_iter().map(|clock| Change::Delayed { clock, due: None }));
         }

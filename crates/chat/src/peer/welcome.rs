@@ -118,13 +118,16 @@ impl Gate {
 }
 
 impl<S: Store> Peer<S> {
-    /// Tells a newcomer what I have shown of these conversations, and who is gone for good, if there is anything to tell.
+    /// Tells a newcomer what I have shown of these conversations, and who is gone for good, if there is anything to tell. Where
+    /// something of it is under `-delay` the welcome is due with it: so he, too, waits with all that I say meanwhile.
     pub(super) fn welcome(&mut self, newcomer: ProcessId, conversations: &[Conversation]) {
         let dests: Set = self.indices([newcomer]);
         if let Some(index) = dests.iter().next()
             && let Some(welcome) = self.welcome_to(index, conversations)
         {
-            self.multicast(&dests, &body::welcome(&welcome), None, None, None);
+            let due = conversations.iter().flat_map(|conversation| self.delayed_in(conversation));
+            let due = due.filter(|(kept, _)| !kept.dests().contains(index)).map(|(_, due)| due).max();
+            self.multicast(&dests, &body::welcome(&welcome), None, None, due);
         }
     }
 

@@ -122,6 +122,26 @@ fn what_comes_before_something_that_was_given_up_unseen_comes_late() {
     assert_eq!(world.shown(BOB).iter().map(|message| message.late).collect::<Vec<_>>(), [false, true, true]);
 }
 
+/// alice is back without her store: she does not know what she had said, and bob has given up some of it.
+#[test]
+fn whoever_gave_up_something_of_somebody_who_is_gone_for_good_says_so() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    world.say_later(ALICE, "all", "late", 120_000);
+    world.say(ALICE, "all", "afterwards");
+    world.settle();
+    world.kill(ALICE);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.heard(BOB), ["afterwards"]);
+    world.restart(ALICE);
+    world.link(ALICE, BOB);
+    world.pass(Duration::from_secs(5));
+    let dave = world.add("dave");
+    world.link(dave, BOB);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(dave), ["afterwards"]);
+    assert_eq!([warned_of(&world, ALICE, "all"), warned_of(&world, dave, "all")], [1, 1]);
+}
+
 /// bob, who is the only one that dave is linked to, has given something up; dave gets what there is, that behind the newest as well.
 #[test]
 fn all_that_is_there_is_fetched_where_something_was_given_up() {

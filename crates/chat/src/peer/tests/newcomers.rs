@@ -454,3 +454,25 @@ fn a_welcome_that_was_given_up_is_shown_once_its_history_has_come() {
     world.pass(Duration::from_secs(5));
     assert_eq!(world.heard(BOB), ["hello", "question"]);
 }
+
+/// dave comes while alice's question is under `-delay`: he gets it when the others do, and what she says behind it after that.
+#[test]
+fn a_newcomer_gets_what_is_under_delay_at_its_time_and_what_is_said_behind_it_then() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    world.say_later(ALICE, "all", "question", 60_000);
+    world.say_later(ALICE, "bob", "for you alone", 120_000);
+    world.settle();
+    let dave = world.add("dave");
+    world.link(dave, ALICE);
+    world.link(dave, BOB);
+    world.settle();
+    world.say(ALICE, "all", "afterwards");
+    world.say(BOB, "all", "hello");
+    world.pass(Duration::from_secs(50));
+    assert_eq!(world.heard(dave), ["hello"]);
+    assert_eq!(world.heard(BOB), [""; 0]);
+    world.pass(Duration::from_secs(15));
+    assert_eq!(world.heard(dave), ["hello", "question", "afterwards"]);
+    assert_eq!(world.heard(BOB), ["question"], "what is for him alone comes first, later");
+    assert!(world.people[dave].events.iter().all(|event| !matches!(event, Event::Gap { .. } | Event::Warning { .. })));
+}

@@ -87,6 +87,29 @@ fn history_is_handed_over_so_often_and_no_more() {
 }
 
 #[test]
+fn nobody_is_handed_what_is_under_delay_as_history() {
+    for (delay_ms, handed) in [(60_000, 0), (0, 1)] {
+        let mut world = World::mesh(&["alice"]);
+        let said = world.say_later(ALICE, "all", "not yet", delay_ms);
+        let bob = world.add("bob");
+        world.link(bob, ALICE);
+        world.slow(ALICE, bob);
+        world.settle();
+        let (scope, up_to) = (Scope::All, vec![(said.id.process, said.id.clock)]);
+        let (after, also) = (Vec::new(), vec![(said.id.process, vec![said.id.clock])]);
+        let wanted = HistoryWanted { request: 1, scope, after, up_to, also, before: None };
+        world.carry(bob, ALICE, &Control::HistoryWanted(wanted).encode());
+        world.settle();
+        let pieces = world.frames_on_the_way(ALICE, bob).into_iter().filter_map(|frame| match Frame::decode(&frame) {
+            Ok(Frame::Control(control)) => Some(*control),
+            _ => None,
+        });
+        let pieces = pieces.filter(|control| matches!(control, Control::History { piece, .. } if piece.len() > 10));
+        assert_eq!(pieces.count(), handed, "due in {delay_ms} ms");
+    }
+}
+
+#[test]
 fn parcels_are_given_so_often_and_no_more() {
     let answers = answers_to(|everybody, _| {
         let clocks = (1..100).collect();

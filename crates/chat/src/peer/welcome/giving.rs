@@ -1,13 +1,15 @@
 //! A member hands over what a newcomer fetches, a piece at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use causal::{Clock, Index};
 
-use crate::body::Scope;
+use crate::body::{Body, Scope};
 use crate::frame::{Control, HistoryWanted, Shown};
 use crate::history::{Conversation, Entry, SortKey};
+use crate::kept::Kept;
 use crate::store::Store;
 use crate::{LinkId, MessageId, ProcessId};
 
@@ -40,6 +42,18 @@ impl<S: Store> Peer<S> {
         self.send_control(link, &Control::History { request: wanted.request, piece, more, shown });
     }
 
+    /// My own texts of a conversation that nobody gets before their time, and when that is (monotonic).
+    pub(super) fn delayed_in(&self, conversation: &Conversation) -> Vec<(Kept, Duration)> {
+        let delayed = self.outbox.delayed().filter_map(|clock| {
+            let kept = self.store.kept_by(self.me, clock - 1, clock, 1).pop()?;
+            let body = self.open(&kept).unwrap_or_else(|| kept.shared_body());
+            let Ok(Body::Text(head)) = Body::decode(body) else { return None };
+            let is_of_it = self.conversation(&kept, &head.scope).as_ref() == Some(conversation);
+            is_of_it.then_some((kept, self.outbox.due(clock)?))
+        });
+        delayed.collect()
+    }
+
     /// What is wanted of a conversation, the newest first, and where it goes on if there may be more.
     fn piece_of(&self, conversation: &Conversation, asker: Index, wanted: &HistoryWanted) -> (Bytes, Option<SortKey>) {
         let after: BTreeMap<ProcessId, Clock> = wanted.after.iter().copied().collect();
@@ -50,7 +64,10 @@ impl<S: Store> Peer<S> {
             let MessageId { process, clock } = entry.kept.id();
             let is_new = up_to.get(&process).is_some_and(|&last| clock <= last)
                 && after.get(&process).is_none_or(|&first| clock > first);
-            self.is_for_history(&entry.kept, asker, entry.fetched) && (is_new || also.contains(&(&process, clock)))
+            // No welcome has named it yet, but whoever asks may lie.
+            let is_delayed = process == self.me && self.outbox.due(clock).is_some();
+            let is_named = is_new || also.contains(&(&process, clock));
+            is_named && !is_delayed && self.is_for_history(&entry.kept, asker, entry.fetched)
         };
         let mut piece = Builder::new(self.config.max_piece, self.config.max_piece_bytes);
         // The first piece is what a newcomer waits for.
@@ -102,13 +119,12 @@ impl<S: Store> Peer<S> {
     /// Whether I have given up something that may have been said in this conversation, and have not got it since. Of what is
     /// missing nobody can tell where it was said.
     fn gave_up_some_of(&self, conversation: &Conversation) -> bool {
-        let forgotten = self.causal.forgotten();
         self.causal.roster().iter().any(|(author, id)| {
             let may_speak = match conversation {
                 Conversation::Direct(person) => id.person == *person,
                 Conversation::All | Conversation::Group(_) => true,
             };
-            may_speak && !forgotten.contains(author) && self.causal.holes(author).iter().any(|hole| hole.given_up)
+            may_speak && self.causal.holes(author).iter().any(|hole| hole.given_up)
         })
     }
 }
