@@ -12,7 +12,7 @@ use causal::{Clock, Index, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
-use crate::body::Body;
+use crate::body::{self, Body};
 use crate::codec;
 use crate::history::Conversation;
 use crate::hlc::Hlc;
@@ -254,12 +254,20 @@ impl<S: Store> Peer<S> {
         for kept in saved.own {
             self.outbox.restore(kept, self.causal.forgotten());
         }
-        for (clock, due) in saved.delayed {
+        let is_welcome = |clock| self.outbox.message(clock).is_some_and(|own| body::is_welcome(own.kept.body()));
+        let (welcomes, texts): (Vec<_>, Vec<_>) = saved.delayed.into_iter().partition(|&(clock, _)| is_welcome(clock));
+        for (clock, due) in texts {
             // Should the clock have been set back meanwhile, it is not for longer than it was to be from the beginning.
             let from = now.unix_micros.max(self.written_at(clock).unwrap_or(i64::MIN));
             let wait = u64::try_from(due.saturating_sub(from)).unwrap_or(0);
             let wait = Duration::from_micros(wait).min(self.config.max_delay);
             self.outbox.delay(clock, now.monotonic + wait);
+        }
+        for (clock, _) in welcomes {
+            let welcome = self.outbox.message(clock).expect("it is in the outbox, or was taken for a text");
+            if let Some(due) = self.due_of_welcome(&welcome.kept) {
+                self.outbox.delay(clock, due);
+            }
         }
         self.carry.sent_before(self.causal.clock());
         self.restore_carried(saved.carried);

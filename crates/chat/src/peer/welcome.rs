@@ -125,8 +125,7 @@ impl<S: Store> Peer<S> {
         if let Some(index) = dests.iter().next()
             && let Some(welcome) = self.welcome_to(index, conversations)
         {
-            let due = conversations.iter().flat_map(|conversation| self.delayed_in(conversation));
-            let due = due.filter(|(kept, _)| !kept.dests().contains(index)).map(|(_, due)| due).max();
+            let due = self.due_of_unaddressed(index, conversations);
             self.multicast(&dests, &body::welcome(&welcome), None, None, due);
         }
     }

@@ -476,3 +476,29 @@ fn a_newcomer_gets_what_is_under_delay_at_its_time_and_what_is_said_behind_it_th
     assert_eq!(world.heard(BOB), ["question"], "what is for him alone comes first, later");
     assert!(world.people[dave].events.iter().all(|event| !matches!(event, Event::Gap { .. } | Event::Warning { .. })));
 }
+
+/// alice's clock is set back before dave comes. When she is back her question is due later than before, and her welcome with it.
+#[test]
+fn a_welcome_is_due_with_what_is_under_delay_after_a_restart_too() {
+    let mut world = World::new(&["alice", "bob"]);
+    world.keep(ALICE);
+    world.link_all();
+    world.settle();
+    world.say_later(ALICE, "all", "question", 60_000);
+    world.settle();
+    world.set_back(Duration::from_secs(100));
+    let dave = world.add("dave");
+    world.link(dave, ALICE);
+    world.settle();
+    world.say(ALICE, "all", "afterwards");
+    world.settle();
+    world.pass(Duration::from_secs(10));
+    world.come_back(ALICE);
+    world.link(ALICE, BOB);
+    world.link(ALICE, dave);
+    world.pass(Duration::from_secs(55));
+    assert_eq!(world.heard(dave), [""; 0]);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.heard(dave), ["question", "afterwards"]);
+    assert_eq!(world.heard(BOB), ["question", "afterwards"]);
+}

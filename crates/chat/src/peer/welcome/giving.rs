@@ -11,7 +11,7 @@ use crate::frame::{Control, HistoryWanted, Shown};
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
 use crate::store::Store;
-use crate::{LinkId, MessageId, ProcessId};
+use crate::{LinkId, MessageId, PersonId, ProcessId};
 
 use super::super::Peer;
 use super::super::piece::Builder;
@@ -28,11 +28,7 @@ impl<S: Store> Peer<S> {
     pub(in crate::peer) fn hand_over_history(&mut self, link: LinkId, asker: Index, wanted: &HistoryWanted) {
         let person = self.person_of(asker);
         let asker_id = *self.causal.roster().id(asker);
-        let conversation = match &wanted.scope {
-            Scope::All => Conversation::All,
-            Scope::Group(name) => Conversation::Group(name.clone()),
-            Scope::Direct => Conversation::Direct(person),
-        };
+        let conversation = Self::conversation_of(&wanted.scope, person);
         let allowed = match &conversation {
             Conversation::Group(name) => self.directory.members(name).any(|member| member == asker_id),
             Conversation::All | Conversation::Direct(_) => true,
@@ -42,8 +38,33 @@ impl<S: Store> Peer<S> {
         self.send_control(link, &Control::History { request: wanted.request, piece, more, shown });
     }
 
+    /// When the last text of mine of these conversations is due that is under `-delay` and does not go to this member.
+    pub(super) fn due_of_unaddressed(&self, member: Index, conversations: &[Conversation]) -> Option<Duration> {
+        let delayed = conversations.iter().flat_map(|conversation| self.delayed_in(conversation));
+        delayed.filter(|(kept, _)| !kept.dests().contains(member)).map(|(_, due)| due).max()
+    }
+
+    /// When a welcome of mine is due that was delayed before a restart: with what it waits for, if that is delayed still.
+    pub(in crate::peer) fn due_of_welcome(&self, kept: &Kept) -> Option<Duration> {
+        let newcomer = kept.dests().iter().next()?;
+        let Ok(Body::Welcome(welcome)) = Body::decode(kept.shared_body()) else { return None };
+        let person = self.person_of(newcomer);
+        let conversations: Vec<Conversation> =
+            welcome.shown.iter().map(|named| Self::conversation_of(&named.scope, person)).collect();
+        self.due_of_unaddressed(newcomer, &conversations)
+    }
+
+    /// What a welcome or a request spells so, between me and a person.
+    pub(super) fn conversation_of(scope: &Scope, person: PersonId) -> Conversation {
+        match scope {
+            Scope::All => Conversation::All,
+            Scope::Group(name) => Conversation::Group(name.clone()),
+            Scope::Direct => Conversation::Direct(person),
+        }
+    }
+
     /// My own texts of a conversation that nobody gets before their time, and when that is (monotonic).
-    pub(super) fn delayed_in(&self, conversation: &Conversation) -> Vec<(Kept, Duration)> {
+    fn delayed_in(&self, conversation: &Conversation) -> Vec<(Kept, Duration)> {
         let delayed = self.outbox.delayed().filter_map(|clock| {
             let kept = self.store.kept_by(self.me, clock - 1, clock, 1).pop()?;
             let body = self.open(&kept).unwrap_or_else(|| kept.shared_body());

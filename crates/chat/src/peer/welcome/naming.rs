@@ -57,11 +57,7 @@ impl<S: Store> Peer<S> {
     }
 
     pub(super) fn need(&self, from: PersonId, named: Named) -> Need {
-        let conversation = match &named.scope {
-            Scope::All => Conversation::All,
-            Scope::Group(name) => Conversation::Group(name.clone()),
-            Scope::Direct => Conversation::Direct(from),
-        };
+        let conversation = Self::conversation_of(&named.scope, from);
         let not_mine = |author: &ProcessId| *author != self.me;
         let up_to: BTreeMap<ProcessId, Clock> =
             named.up_to.into_iter().filter(|(author, _)| not_mine(author)).collect();
