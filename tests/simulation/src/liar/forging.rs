@@ -8,9 +8,9 @@ use super::{Liar, Lie};
 impl Liar {
     /// Changes what is handed on. It still reads as what it was, and its author never signed it.
     pub(super) fn forge(&mut self, frame: &Bytes) -> Bytes {
-        match self.dice.below(3) {
-            0 => self.reword(Lie::Reworded, frame),
-            1 => self.rename(frame),
+        match self.dice.below(4) {
+            0 | 1 if !words(frame).is_empty() => self.reword(Lie::Reworded, frame),
+            0 | 2 => self.rename(frame),
             _ => self.garble(Lie::Damaged, frame),
         }
     }
@@ -25,8 +25,7 @@ impl Liar {
 
     /// One of the texts, which the simulator makes of a `t` and a number, has another number.
     pub(super) fn reword(&mut self, lie: Lie, frame: &Bytes) -> Bytes {
-        let is_word = |at: &usize| frame[*at] == b't' && frame[*at + 1].is_ascii_digit();
-        let words: Vec<usize> = (2..frame.len().saturating_sub(1)).filter(is_word).collect();
+        let words = words(frame);
         if words.is_empty() {
             return frame.clone();
         }
@@ -94,4 +93,10 @@ impl Liar {
         let is_key = |window: &[u8]| self.people.iter().any(|person| person.public_key() == window);
         frame.windows(32).enumerate().filter(|(_, window)| is_key(window)).map(|(at, _)| at).collect()
     }
+}
+
+/// Where the texts are.
+fn words(frame: &[u8]) -> Vec<usize> {
+    let is_word = |at: &usize| frame[*at] == b't' && frame[*at + 1].is_ascii_digit();
+    (2..frame.len().saturating_sub(1)).filter(is_word).collect()
 }
