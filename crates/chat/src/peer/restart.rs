@@ -285,10 +285,10 @@ impl<S: Store> Peer<S> {
         Ok(())
     }
 
-    /// When a text of mine that somebody has not acknowledged was written, by the clock of then.
+    /// When a text of mine was written, by the clock of then.
     fn written_at(&self, clock: Clock) -> Option<i64> {
-        let kept = &self.outbox.message(clock)?.kept;
-        let body = self.open(kept).unwrap_or_else(|| kept.shared_body());
+        let kept = self.store.kept_by(self.me, clock - 1, clock, 1).pop()?;
+        let body = self.open(&kept).unwrap_or_else(|| kept.shared_body());
         if let Ok(Body::Text(head)) = Body::decode(body) { Some(head.sent_at) } else { None }
     }
 

@@ -502,3 +502,20 @@ fn a_welcome_is_due_with_what_is_under_delay_after_a_restart_too() {
     assert_eq!(world.heard(dave), ["question", "afterwards"]);
     assert_eq!(world.heard(BOB), ["question", "afterwards"]);
 }
+
+/// alice was alone when she said it. Then her clock is set back: that puts off neither her question nor dave's welcome.
+#[test]
+fn what_was_said_to_nobody_under_delay_is_not_put_off_by_a_clock_that_was_set_back() {
+    let mut world = World::new(&["alice"]);
+    world.keep(ALICE);
+    world.say_later(ALICE, "all", "question", 60_000);
+    world.settle();
+    world.set_back(Duration::from_secs(1000));
+    world.come_back(ALICE);
+    let dave = world.add("dave");
+    world.link(dave, ALICE);
+    world.settle();
+    world.say(ALICE, "all", "afterwards");
+    world.pass(Duration::from_secs(65));
+    assert_eq!(world.heard(dave), ["question", "afterwards"]);
+}
