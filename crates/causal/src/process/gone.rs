@@ -133,7 +133,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// Takes note that `author`, asked about his messages up to `up_to`, has said that he has sent nothing above `above`:
     /// the entries about clocks in between are made up; they leave the log and block nobody. Ask only about what somebody
     /// has named already, and take `up_to` from the question: what is named while the answer is on its way may have been
-    /// sent since. What he vouched for or what was delivered stays. Takes time for all held messages.
+    /// sent since. What he vouched for or what was delivered stays; what was [disregarded](Self::disregard) is not any more. Takes time for all held messages.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use causal::{Clock, Index, Set};
 
+use crate::body;
 use crate::kept::{Kept, SignedBatch};
 
 /// A message that somebody has not acknowledged yet.
@@ -90,6 +91,11 @@ impl Outbox {
     /// The message stamped `clock`, unless everybody has it.
     pub(super) fn message(&self, clock: Clock) -> Option<&Outgoing> {
         self.slots[self.slot(clock)?].as_ref()
+    }
+
+    /// Whether the message stamped `clock` is a welcome that somebody has not acknowledged.
+    pub(super) fn is_welcome(&self, clock: Clock) -> bool {
+        self.message(clock).is_some_and(|own| body::is_welcome(own.kept.body()))
     }
 
     /// The messages with clocks from `after` + 1 on, oldest first.

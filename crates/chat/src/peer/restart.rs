@@ -12,7 +12,7 @@ use causal::{Clock, Index, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
-use crate::body::{self, Body};
+use crate::body::Body;
 use crate::codec;
 use crate::history::Conversation;
 use crate::hlc::Hlc;
@@ -254,8 +254,8 @@ impl<S: Store> Peer<S> {
         for kept in saved.own {
             self.outbox.restore(kept, self.causal.forgotten());
         }
-        let is_welcome = |clock| self.outbox.message(clock).is_some_and(|own| body::is_welcome(own.kept.body()));
-        let (welcomes, texts): (Vec<_>, Vec<_>) = saved.delayed.into_iter().partition(|&(clock, _)| is_welcome(clock));
+        let (welcomes, texts): (Vec<_>, Vec<_>) =
+            saved.delayed.into_iter().partition(|&(clock, _)| self.outbox.is_welcome(clock));
         for (clock, due) in texts {
             // Should the clock have been set back meanwhile, it is not for longer than it was to be from the beginning.
             let from = now.unix_micros.max(self.written_at(clock).unwrap_or(i64::MIN));

@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use causal::{Clock, Index, Set, Stamp};
 
-use crate::body;
 use crate::frame::NUMBERS;
 use crate::history::Conversation;
 use crate::kept::SignedBatch;
@@ -255,8 +254,7 @@ impl<S: Store> Peer<S> {
             return;
         }
         self.may_leave_parcels();
-        let is_welcome = |clock| self.outbox.message(clock).is_some_and(|own| body::is_welcome(own.kept.body()));
-        let said: Vec<Clock> = due.iter().copied().filter(|&clock| !is_welcome(clock)).collect();
+        let said: Vec<Clock> = due.iter().copied().filter(|&clock| !self.outbox.is_welcome(clock)).collect();
         self.watch_released(now, &said);
         if self.ledger.is_on() {
             self.effects.durable.extend(due.into_iter().map(|clock| Change::Delayed { clock, due: None }));

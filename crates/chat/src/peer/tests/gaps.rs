@@ -17,6 +17,20 @@ fn warned_of(world: &World, who: usize, conversation: &str) -> usize {
     world.people[who].events.iter().filter(warned).count()
 }
 
+/// Alice and bob were in a group, in which she asked something; carol got his answer, and could not fetch the question.
+fn carol_lacks_the_question() -> World {
+    let mut world = asked_among_two();
+    // Her requests for history never arrive.
+    world.join(CAROL, "cars");
+    world.slow(CAROL, ALICE);
+    world.deliver_all(CAROL, BOB);
+    world.slow(CAROL, BOB);
+    world.say(BOB, "cars", "answer");
+    world.pass(Duration::from_secs(70));
+    assert_eq!(world.heard(CAROL), ["answer"]);
+    world
+}
+
 /// carol was told that alice's history could not be fetched. So she does not pass for one who has it.
 #[test]
 fn whoever_could_not_fetch_the_history_is_not_asked_for_it_in_vain() {
@@ -46,15 +60,7 @@ fn whoever_could_not_fetch_the_history_is_not_asked_for_it_in_vain() {
 #[test]
 fn whoever_is_welcomed_with_gaps_asks_others_for_what_is_missing_or_is_told() {
     for comes_back in [true, false] {
-        let mut world = asked_among_two();
-        // Her requests for history never arrive.
-        world.join(CAROL, "cars");
-        world.slow(CAROL, ALICE);
-        world.deliver_all(CAROL, BOB);
-        world.slow(CAROL, BOB);
-        world.say(BOB, "cars", "answer");
-        world.pass(Duration::from_secs(70));
-        assert_eq!(world.heard(CAROL), ["answer"]);
+        let mut world = carol_lacks_the_question();
         world.kill(ALICE);
         world.kill(BOB);
         let dave = world.add("dave");
@@ -176,14 +182,7 @@ fn all_that_is_there_is_fetched_where_something_was_given_up() {
 /// Once dave knows that some of what was said is not to be had, he does not wait as long for it with each welcome that names more.
 #[test]
 fn what_was_told_to_be_missing_is_not_waited_for_again() {
-    let mut world = asked_among_two();
-    world.join(CAROL, "cars");
-    world.slow(CAROL, ALICE);
-    world.deliver_all(CAROL, BOB);
-    world.slow(CAROL, BOB);
-    world.say(BOB, "cars", "answer");
-    world.pass(Duration::from_secs(70));
-    assert_eq!(world.heard(CAROL), ["answer"]);
+    let mut world = carol_lacks_the_question();
     let dave = world.add("dave");
     world.kill(ALICE);
     world.link(dave, CAROL);
