@@ -8,7 +8,12 @@ use crate::fault::Fault;
 pub(crate) const APPLICATION: i32 = 0x6373_7279;
 
 /// What makes of each version the next one: the first makes version 1 of an empty database. Never changed, only added to.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// The version that this crate reads and writes.
 pub(crate) const VERSION: usize = MIGRATIONS.len();
@@ -76,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_version_1_kept_of_the_peer_gets_the_lists_that_it_did_not_know() {
+    fn what_version_1_kept_of_the_peer_gets_what_it_did_not_know() {
         let db = Connection::open_in_memory().unwrap();
         migrate_by(&MIGRATIONS[..1], &db, 0).unwrap();
         let kept = "INSERT INTO state VALUES ('mind', x'00fe00'), ('causal', x'07'), ('settled', 3);
@@ -93,7 +98,7 @@ mod tests {
         let vectors = |name: &str| -> Option<Vec<u8>> {
             db.query_row("SELECT vectors FROM conversations WHERE name = ?1", [name], |row| row.get(0)).unwrap()
         };
-        assert_eq!((vectors(""), vectors("new")), (Some(vec![1, 0, 0xff, 0]), None));
+        assert_eq!((vectors(""), vectors("new")), (Some(vec![1, 0, 0xff, 0, 0]), None));
     }
 
     #[test]
@@ -110,6 +115,21 @@ mod tests {
         };
         assert_eq!(left("INSERT INTO state VALUES ('indexed', 191)"), [1, 2]);
         assert_eq!(left(""), [0i64; 0]);
+    }
+
+    #[test]
+    fn of_the_conversations_of_version_3_there_is_nothing_left_to_fetch() {
+        let db = Connection::open_in_memory().unwrap();
+        migrate_by(&MIGRATIONS[..3], &db, 0).unwrap();
+        let kept =
+            "INSERT INTO conversations (kind, name, vectors) VALUES ('all', '', x'000000'), ('group', 'new', NULL);";
+        db.execute_batch(kept).unwrap();
+        migrate(&db, 3).unwrap();
+        check(&db).unwrap();
+        let mut select = db.prepare("SELECT vectors FROM conversations ORDER BY id").unwrap();
+        let vectors: Vec<Option<Vec<u8>>> =
+            select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(vectors, [Some(vec![0, 0, 0, 0]), None]);
     }
 
     #[test]

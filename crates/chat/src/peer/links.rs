@@ -204,6 +204,7 @@ impl<S: Store> Peer<S> {
         self.ask_to_complete(index);
         self.ask_anew(index);
         self.admit(now);
+        self.follow_all(now);
         self.send_to_address(now, person, remote);
         Ok(())
     }

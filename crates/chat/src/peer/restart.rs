@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Hash;
 use crate::body::Body;
 use crate::codec;
-use crate::history::Conversation;
+use crate::history::{Conversation, SortKey};
 use crate::hlc::Hlc;
 use crate::kept::{Causal, Kept};
 use crate::store::{Change, Saved, Store, StoreError};
 use crate::{Config, Event, Incarnation, Journal, ProcessId};
 
-use super::talk::Vector;
+use super::talk::{Rest, Vector};
 use super::{Now, Peer};
 
 /// The longest state that is read back, in bytes.
@@ -49,6 +49,15 @@ struct TalkVectors {
     shown: Vec<(u32, Clock)>,
     fetched: Vec<(u32, Clock)>,
     lost: Vec<(u32, Clock)>,
+    rest: Option<KeptRest>,
+}
+
+/// See [`Rest`].
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptRest {
+    after: Vec<(u32, Clock)>,
+    up_to: Vec<(u32, Clock)>,
+    reached: Option<SortKey>,
 }
 
 /// What the store was told, and what it is to be told at the end of the turn.
@@ -241,14 +250,16 @@ impl<S: Store> Peer<S> {
             let _ = self.directory.set_alias(person, alias);
         }
         for (conversation, bytes) in &saved.talks {
-            let TalkVectors { shown, fetched, lost } = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
+            let TalkVectors { shown, fetched, lost, rest } = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
             let numbered = |vector: Vec<(u32, Clock)>| {
                 let known = vector.into_iter().filter_map(|(number, clock)| Some((self.numbered(number)?, clock)));
                 Vector::kept(known)
             };
             let (shown, fetched, lost) = (numbered(shown), numbered(fetched), numbered(lost));
+            let rest = rest.map(|rest| Rest::new(numbered(rest.after), numbered(rest.up_to), rest.reached));
             let talk = self.talks.entry(conversation);
             (talk.shown, talk.fetched, talk.fetched_and_shown, talk.lost) = (shown, fetched.clone(), fetched, lost);
+            talk.rest = rest.unwrap_or_default();
         }
         self.greetings = saved.greetings.into_iter().collect();
         for kept in saved.own {
@@ -429,10 +440,16 @@ impl super::talk::Talks {
     fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
         let mut changed = Vec::new();
         for (conversation, talk) in self.iter_mut() {
-            if talk.shown.take_raised() | talk.fetched_and_shown.take_raised() | talk.lost.take_raised() {
+            let is_raised = talk.shown.take_raised() | talk.fetched_and_shown.take_raised() | talk.lost.take_raised();
+            if is_raised | talk.rest.take_changed() {
                 let (shown, fetched, lost) =
                     (talk.shown.numbers(), talk.fetched_and_shown.numbers(), talk.lost.numbers());
-                let vectors = TalkVectors { shown, fetched, lost };
+                let rest = (!talk.rest.is_empty()).then(|| KeptRest {
+                    after: talk.rest.after.numbers(),
+                    up_to: talk.rest.up_to.numbers(),
+                    reached: talk.rest.reached,
+                });
+                let vectors = TalkVectors { shown, fetched, lost, rest };
                 changed.push((conversation, codec::encode(&vectors)));
             }
         }

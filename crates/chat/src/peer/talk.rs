@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use causal::{Clock, Index, Roster, Set};
 
-use crate::history::Conversation;
+use crate::history::{Conversation, SortKey};
 use crate::hlc::Hlc;
 use crate::{ProcessId, Recipients};
 
@@ -29,6 +29,15 @@ impl Vector {
         if self.clocks[slot] < clock {
             self.clocks[slot] = clock;
             self.raised = true;
+        }
+    }
+
+    /// Raises each author's clock to what it is in `other`.
+    pub(super) fn raise_all(&mut self, other: &Self) {
+        self.clocks.resize(self.clocks.len().max(other.clocks.len()), 0);
+        for (mine, &theirs) in self.clocks.iter_mut().zip(&other.clocks) {
+            self.raised |= *mine < theirs;
+            *mine = theirs.max(*mine);
         }
     }
 
@@ -84,6 +93,61 @@ impl Vector {
     }
 }
 
+/// What of a conversation's history is still to be fetched, behind its newest messages.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// What of each author need not be.
+    pub(super) after: Vector,
+    /// Up to where; if this is empty nothing is to be fetched.
+    pub(super) up_to: Vector,
+    /// How far back it has come; nowhere yet if there is no such place.
+    pub(super) reached: Option<SortKey>,
+    changed: bool,
+}
+
+impl Rest {
+    /// What is to be fetched, from somewhere back.
+    pub(super) fn new(after: Vector, up_to: Vector, reached: Option<SortKey>) -> Self {
+        Self { after, up_to, reached, changed: false }
+    }
+
+    /// Whether there is nothing to fetch.
+    pub(super) fn is_empty(&self) -> bool {
+        self.up_to.is_empty()
+    }
+
+    /// More is to be fetched.
+    pub(super) fn add(&mut self, more: Self) {
+        if self.is_empty() {
+            *self = more;
+        } else {
+            if !self.after.is_within(&more.after) {
+                self.after = Vector::default();
+            }
+            self.up_to.raise_all(&more.up_to);
+            // From the nearer of the two places on.
+            self.reached = self.reached.zip(more.reached).map(|(one, other)| one.max(other));
+        }
+        self.changed = true;
+    }
+
+    /// It has come further back, or begins from the newest again.
+    pub(super) fn reach(&mut self, place: Option<SortKey>) {
+        self.reached = place;
+        self.changed = true;
+    }
+
+    /// All is here.
+    pub(super) fn end(&mut self) {
+        *self = Self { changed: true, ..Self::default() };
+    }
+
+    /// Whether it changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+}
+
 /// What is known of one conversation.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
@@ -98,6 +162,8 @@ pub(super) struct Talk {
     pub(super) lost: Vector,
     /// The user was told so.
     pub(super) told_of_loss: bool,
+    /// What is still to be fetched.
+    pub(super) rest: Rest,
     /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
     pub(super) newest: Hlc,
     /// Whom a message reaches, as of a generation of the directory.
@@ -143,6 +209,10 @@ impl Talks {
             talk.shown.hand_over(from, to);
             // The one before was addressed in much that this one has to fetch.
             (talk.fetched, talk.fetched_and_shown) = (Vector::default(), Vector::emptied());
+            if !talk.rest.is_empty() {
+                talk.rest.after = Vector::default();
+                talk.rest.reach(None);
+            }
             talk.dests = None;
         }
     }

@@ -8,11 +8,13 @@
 //! The same holds the other way round: where the author of a message did not know a member yet, whoever was shown it and
 //! does know him welcomes him once more before saying anything to him.
 //!
-//! What it names stands in [`naming`], how that is fetched in [`fetching`], and what a member hands over then in [`giving`].
+//! What it names stands in [`naming`], how that is fetched in [`fetching`], what a member hands over
+//! then in [`giving`], and how what lies behind the newest comes in [`rest`].
 
 mod fetching;
 mod giving;
 mod naming;
+mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,6 +31,7 @@ use crate::{Event, MessageId, ProcessId};
 
 use super::{Now, Peer};
 use fetching::Fetch;
+use rest::Following;
 
 /// What one welcome names of one conversation.
 #[derive(Clone, Debug)]
@@ -42,6 +45,13 @@ struct Need {
     lacking: BTreeSet<Index>,
     /// The most that one of these has been shown of it.
     most: Shown,
+}
+
+impl Need {
+    /// Whether whoever has not all of `other` has not all of this.
+    fn includes(&self, other: &Self) -> bool {
+        other.up_to.iter().all(|(author, clock)| self.up_to.get(author).is_some_and(|mine| mine >= clock))
+    }
 }
 
 /// A welcome that waits for history.
@@ -61,6 +71,8 @@ pub(super) struct Gate {
     /// What the welcomes named that are in the causal order and not yet delivered.
     submitted: BTreeMap<(Index, Clock), Vec<Need>>,
     fetches: BTreeMap<u32, Fetch>,
+    /// Of whom what lies behind the newest of a conversation is fetched.
+    rests: BTreeMap<Conversation, Following>,
     last_request: u32,
     /// Who was not addressed in something that I was shown, and in which conversations, since I last welcomed him.
     owed: BTreeMap<Index, BTreeSet<Conversation>>,
@@ -96,7 +108,7 @@ impl Gate {
 
     /// Whether history is being fetched, or waited for.
     pub(super) fn is_busy(&self) -> bool {
-        !self.waiting.is_empty() || !self.fetches.is_empty()
+        !self.waiting.is_empty() || !self.fetches.is_empty() || self.rests.values().any(Following::is_under_way)
     }
 
     /// Whether something waits for nothing but room among what is held back.
@@ -112,7 +124,8 @@ impl Gate {
     /// When the next fetch is given up.
     pub(super) fn next(&self, patience: Duration) -> Option<(Duration, &'static str)> {
         let idle = self.waiting.values().filter(|waiting| self.is_idle(waiting)).map(|waiting| waiting.since);
-        let since = self.fetches.values().map(|fetch| fetch.since).chain(idle).min();
+        let rests = self.rests.values().filter_map(Following::waits_since);
+        let since = self.fetches.values().map(|fetch| fetch.since).chain(idle).chain(rests).min();
         since.map(|since| (since + patience, "history is being fetched"))
     }
 }
@@ -228,7 +241,7 @@ impl<S: Store> Peer<S> {
                 if is_under_way || !self.has_waited_for(&need) {
                     break false;
                 }
-                self.wait_no_longer(&need);
+                self.wait_no_longer(now, &need);
             };
             if has_all {
                 self.admit_one(now, key);
@@ -254,7 +267,8 @@ impl<S: Store> Peer<S> {
         // What was said in a group that I am not in need not have been fetched.
         for need in &needs {
             if !self.is_fetched(need) {
-                self.note_lost(need);
+                let named = self.named_clocks(need);
+                self.note_lost(&need.conversation, named);
             }
         }
         self.gate.submitted.insert(welcome, needs);
@@ -283,14 +297,8 @@ impl<S: Store> Peer<S> {
             }
             let messages = entries.len();
             for entry in entries {
-                if self.store.contains(entry.kept.id()) {
-                    continue;
-                }
-                if let Ok(Body::Text(head)) = Body::decode(entry.body())
-                    && let Some(conversation) = self.conversation(&entry.kept, &head.scope)
-                {
-                    self.note_unaddressed(&conversation, entry.kept.sender(), entry.kept.dests());
-                    self.show(now, Entry { conversation, ..entry }, 0);
+                if !self.store.contains(entry.kept.id()) {
+                    self.show_history(now, entry);
                 }
             }
             if messages > 0 {
@@ -300,11 +308,22 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// Shows a message that was fetched.
+    fn show_history(&mut self, now: Now, entry: Entry) {
+        if let Ok(Body::Text(head)) = Body::decode(entry.body())
+            && let Some(conversation) = self.conversation(&entry.kept, &head.scope)
+        {
+            self.note_unaddressed(&conversation, entry.kept.sender(), entry.kept.dests());
+            self.show(now, Entry { conversation, ..entry }, 0);
+        }
+    }
+
     /// Somebody is here anew: he may have been shown by now what he lacked.
     pub(super) fn ask_anew(&mut self, process: Index) {
         for need in self.gate.waiting.values_mut().flat_map(|waiting| &mut waiting.needs) {
             need.lacking.remove(&process);
         }
+        self.gate.rests.values_mut().for_each(|following| following.ask_anew(process));
     }
 
     /// How a conversation is named to the user.

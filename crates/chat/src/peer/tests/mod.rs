@@ -11,6 +11,7 @@ mod halves;
 mod handed;
 mod homecoming;
 mod hostile;
+mod long_history;
 mod newcomers;
 mod requests;
 mod rolled_back;

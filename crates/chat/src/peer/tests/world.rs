@@ -55,6 +55,8 @@ pub(super) struct World {
 pub(super) struct Crossed {
     /// Messages fresh from their author, and handed on.
     pub(super) messages: usize,
+    /// Messages handed over as history.
+    pub(super) history: usize,
     pub(super) parcels: usize,
     pub(super) pulls: usize,
     pub(super) bytes: usize,
@@ -70,6 +72,7 @@ impl Crossed {
             }
             Ok(Frame::Control(control)) => match *control {
                 Control::Pulled(pulled) => self.messages += messages_in(&pulled.piece),
+                Control::History { piece, .. } => self.history += messages_in(&piece),
                 Control::Parcels { parcels } => self.parcels += parcels.len(),
                 Control::Pull { .. } => self.pulls += 1,
                 _ => {}

@@ -1,5 +1,7 @@
-//! A newcomer fetches what a welcome names, a piece at a time: of whom welcomes him, or of whoever else has been shown all of it.
+//! A newcomer fetches the newest of what a welcome names, a piece at a time: of whom welcomes him, or of whoever else has been
+//! shown all of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,13 +9,12 @@ use causal::{Clock, Index};
 
 use crate::body::{Body, Scope};
 use crate::frame::{Control, HistoryWanted, Shown};
-use crate::history::{Conversation, Entry};
-use crate::hlc::Hlc;
+use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
-use crate::store::{Change, Store};
-use crate::{Event, LinkId, MessageId, ProcessId};
+use crate::store::Store;
+use crate::{Event, LinkId, ProcessId};
 
-use super::super::talk::Vector;
+use super::super::talk::{Rest, Vector};
 use super::super::{BadFrame, Now, Peer};
 use super::{Gate, Need, naming};
 
@@ -33,45 +34,25 @@ pub(super) struct Fetch {
     shown: Shown,
     /// All but what is named one by one was fetched before it began.
     newest_only: bool,
-    /// It was fetched before, and something was not to be had: all of it is asked for once more.
-    is_again: bool,
     /// How far back it has come.
-    before: Option<(Hlc, MessageId)>,
-    stage: Stage,
+    before: Option<SortKey>,
+    /// The newest are here, but have gaps, and there is more behind them: others are asked for that first.
+    parked: bool,
     /// When the last piece came, or it began.
     pub(super) since: Duration,
 }
 
-/// How far the fetching of some history is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// The newest come first, and are waited for.
-    Newest,
-    /// The newest are here, but have gaps, and there is more behind them: others are asked for that first.
-    Parked,
-    /// The newest are here; what comes now is shown nowhere until it is asked for.
-    Behind,
-}
-
 impl Gate {
     pub(super) fn is_fetching(&self, conversation: &Conversation) -> bool {
-        self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && fetch.stage == Stage::Newest)
+        self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.parked)
     }
 
-    /// Of a conversation's fetches that are parked, lets go of all.
-    fn drop_parked(&mut self, conversation: &Conversation) {
-        self.fetches.retain(|_, fetch| fetch.need.conversation != *conversation || fetch.stage != Stage::Parked);
-    }
-
-    /// Goes on with the last of a conversation's fetches that are parked, if there is one, though not with what had been fetched
-    /// before: answers which, and from where.
-    fn take_up_parked(&mut self, conversation: &Conversation) -> Option<(u32, Option<(Hlc, MessageId)>)> {
-        let is_parked = |fetch: &Fetch| fetch.need.conversation == *conversation && fetch.stage == Stage::Parked;
-        let (&request, fetch) = self.fetches.iter_mut().rfind(|(_, fetch)| is_parked(fetch))?;
-        (fetch.stage, fetch.is_again) = (Stage::Behind, false);
-        let before = fetch.before;
-        self.drop_parked(conversation);
-        Some((request, before))
+    /// Lets go of a conversation's fetches that are parked; whose was the last, and how far back it came.
+    fn drop_parked(&mut self, conversation: &Conversation) -> Option<(Index, Option<SortKey>)> {
+        let is_parked = |fetch: &&Fetch| fetch.need.conversation == *conversation && fetch.parked;
+        let last = self.fetches.values().rfind(is_parked).map(|fetch| (fetch.from, fetch.before));
+        self.fetches.retain(|_, fetch| fetch.need.conversation != *conversation || !fetch.parked);
+        last
     }
 }
 
@@ -82,21 +63,13 @@ impl<S: Store> Peer<S> {
         if need.lacking.len() >= ASKED_IN_VAIN && self.has_waited_for(need) {
             return false;
         }
-        let member = |&(process, _): &(Index, LinkId)| match &need.conversation {
-            Conversation::All => true,
-            Conversation::Group(name) => {
-                self.directory.members(name).any(|member| member == *self.causal.roster().id(process))
-            }
-            Conversation::Direct(person) => self.person_of(process) == *person,
-        };
         let linked = self.linked();
         let lacks = |process: Index| need.lacking.contains(&process);
         let welcomer = linked.iter().copied().find(|&(process, _)| process == welcome.0 && !lacks(process));
-        let other = |linked: &(Index, LinkId)| member(linked) && !lacks(linked.0);
+        let other = |linked: &(Index, LinkId)| self.may_have(linked.0, &need.conversation) && !lacks(linked.0);
         let Some((from, link)) = welcomer.or_else(|| linked.into_iter().find(other)) else { return false };
         let talk = self.talks.known(&need.conversation);
-        let is_again = talk.is_some_and(|talk| !talk.lost.is_empty());
-        let newest_only = talk.is_some() && !is_again && self.is_covered(need);
+        let newest_only = talk.is_some() && self.is_covered(need);
         let after = talk.map(|talk| &talk.fetched).into_iter().flat_map(|fetched| fetched.iter(self.causal.roster()));
         let after: Vec<_> = after.map(|(_, author, clock)| (author, clock)).collect();
         self.gate.last_request += 1;
@@ -109,9 +82,8 @@ impl<S: Store> Peer<S> {
             got: 0,
             shown: Shown::All,
             newest_only,
-            is_again,
             before: None,
-            stage: Stage::Newest,
+            parked: false,
             since: now.monotonic,
         };
         self.gate.fetches.insert(request, fetch);
@@ -119,12 +91,23 @@ impl<S: Store> Peer<S> {
         true
     }
 
-    fn want(&mut self, request: u32, before: Option<(Hlc, MessageId)>) {
+    /// Whether a process may have been shown what was said there.
+    pub(super) fn may_have(&self, process: Index, conversation: &Conversation) -> bool {
+        match conversation {
+            Conversation::All => true,
+            Conversation::Group(name) => {
+                self.directory.members(name).any(|member| member == *self.causal.roster().id(process))
+            }
+            Conversation::Direct(person) => self.person_of(process) == *person,
+        }
+    }
+
+    fn want(&mut self, request: u32, before: Option<SortKey>) {
         let fetch = &self.gate.fetches[&request];
         let wanted = HistoryWanted {
             request,
             scope: fetch.need.scope.clone(),
-            after: if fetch.is_again { Vec::new() } else { fetch.after.clone() },
+            after: fetch.after.clone(),
             up_to: fetch.need.up_to.iter().map(|(&author, &clock)| (author, clock)).collect(),
             also: naming::by_author(fetch.need.newest.iter().copied()),
             before,
@@ -143,41 +126,22 @@ impl<S: Store> Peer<S> {
         from: Index,
         request: u32,
         piece: &[u8],
-        more: Option<(Hlc, MessageId)>,
+        more: Option<SortKey>,
         shown: Shown,
     ) -> Result<(), BadFrame> {
-        let is_asked = |fetch: &&Fetch| fetch.from == from && fetch.stage != Stage::Parked;
+        if let Some(conversation) = self.rest_asked(from, request) {
+            return self.take_rest(now, &conversation, piece, more, shown);
+        }
+        let is_asked = |fetch: &&Fetch| fetch.from == from && !fetch.parked;
         let Some(fetch) = self.gate.fetches.get(&request).filter(is_asked) else {
             self.repair.refused += 1;
             return Ok(());
         };
-        let (need, behind) = (fetch.need.clone(), fetch.stage == Stage::Behind);
-        let (batches, _) = self.open_piece(piece)?;
-        let (mut taken, mut got) = (0, 0);
-        for kept in batches.iter().flat_map(|batch| batch.here().map(|index| Kept::new(Arc::clone(batch), index))) {
-            got += 1;
-            let Some(entry) = self.wanted_entry(kept, &need) else {
-                self.repair.refused += 1;
-                continue;
-            };
-            taken += 1;
-            self.gate.note_here(&need.conversation, entry.kept.id());
-            if entry.kept.dests().contains(self.causal.me()) {
-                // It is mine to be delivered in its order, like any that is handed on.
-                self.repair.refused += u64::from(self.arrive(now, entry.kept).is_err());
-                continue;
-            }
-            if behind {
-                let stamp = entry.kept.stamp();
-                let (author, clock) = (stamp.sender, stamp.clock);
-                self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
-                self.talks.entry(&need.conversation).shown.raise(author, clock);
-                self.effects.durable.push(Change::Shown(entry.into()));
-            } else {
-                let shelf = self.gate.shelf.entry(need.conversation.clone()).or_default();
-                shelf.insert((entry.hlc, entry.kept.id()), entry);
-            }
-        }
+        let need = fetch.need.clone();
+        let (got, entries) = self.take_piece(now, &need.conversation, &need.up_to, piece)?;
+        let taken = entries.len();
+        let shelf = self.gate.shelf.entry(need.conversation.clone()).or_default();
+        shelf.extend(entries.into_iter().map(|entry| ((entry.hlc, entry.kept.id()), entry)));
         let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
         fetch.got += got;
         fetch.shown = fetch.shown.min(shown);
@@ -190,48 +154,74 @@ impl<S: Store> Peer<S> {
         let (shown, lacks_some) = (fetch.shown, !fetch.need.newest.is_empty());
         let enough = fetch.got >= self.config.history_first || (fetch.newest_only && !lacks_some);
         let more = more.filter(|_| !(enough && fetch.newest_only));
-        if !behind && (more.is_none() || enough) {
-            if lacks_some && shown > Shown::Behind {
-                // What he lacks that he named himself was not signed by its author: nobody can hand it on. (If he has heard
-                // that I have left the group, he hands nothing over, and says that it is not all.)
-                self.gate.expect_no_more_of(from, &need.conversation);
-            }
-            if shown < Shown::All || lacks_some {
-                self.gate.note_lacking(from, &need.conversation);
-            }
-            if shown < Shown::All {
-                self.gate.note_most(&need.conversation, shown);
-                // What he has is on the shelf; the rest is with somebody else.
-                if shown > Shown::Behind && more.is_some() {
-                    self.gate.fetches.get_mut(&request).expect("still there").stage = Stage::Parked;
-                } else {
-                    self.gate.fetches.remove(&request);
-                }
-                self.admit(now);
-                return Ok(());
-            }
-            self.gate.drop_parked(&need.conversation);
-            self.gate.fetches.get_mut(&request).expect("still there").stage = Stage::Behind;
-            self.note_fetched(&need);
-            self.admit(now);
+        if more.is_some() && !enough {
+            self.want(request, more);
+            return Ok(());
         }
-        match more {
-            Some(before) => self.want(request, Some(before)),
-            None => {
+        if lacks_some && shown > Shown::Behind {
+            // What he lacks that he named himself was not signed by its author: nobody can hand it on. (If he has heard
+            // that I have left the group, he hands nothing over, and says that it is not all.)
+            self.gate.expect_no_more_of(from, &need.conversation);
+        }
+        if shown < Shown::All || lacks_some {
+            self.gate.note_lacking(from, &need);
+        }
+        if shown == Shown::All {
+            self.gate.drop_parked(&need.conversation);
+            self.gate.fetches.remove(&request);
+            self.note_fetched(now, &need, from, more);
+        } else {
+            self.gate.note_most(&need, shown);
+            // What he has is on the shelf; the rest is with somebody else.
+            if shown > Shown::Behind && more.is_some() {
+                self.gate.fetches.get_mut(&request).expect("still there").parked = true;
+            } else {
                 self.gate.fetches.remove(&request);
             }
         }
+        self.admit(now);
         Ok(())
     }
 
-    /// The message as an entry of the history, if it is one that `need` names and not here yet.
-    fn wanted_entry(&mut self, kept: Kept, need: &Need) -> Option<Entry> {
+    /// What a piece of history has in it that is wanted of a conversation and not here yet; and how many messages it has. What is
+    /// addressed to me is taken in as what it is.
+    ///
+    /// # Errors
+    /// [`BadFrame`] for a piece that no honest peer puts together.
+    pub(super) fn take_piece(
+        &mut self,
+        now: Now,
+        conversation: &Conversation,
+        up_to: &BTreeMap<ProcessId, Clock>,
+        piece: &[u8],
+    ) -> Result<(usize, Vec<Entry>), BadFrame> {
+        let (batches, _) = self.open_piece(piece)?;
+        let (mut got, mut entries) = (0, Vec::new());
+        for kept in batches.iter().flat_map(|batch| batch.here().map(|index| Kept::new(Arc::clone(batch), index))) {
+            got += 1;
+            let Some(entry) = self.wanted_entry(kept, conversation, up_to) else {
+                self.repair.refused += 1;
+                continue;
+            };
+            self.gate.note_here(conversation, entry.kept.id());
+            if entry.kept.dests().contains(self.causal.me()) {
+                // It is mine to be delivered in its order, like any that is handed on.
+                self.repair.refused += u64::from(self.arrive(now, entry.kept).is_err());
+            } else {
+                entries.push(entry);
+            }
+        }
+        Ok((got, entries))
+    }
+
+    /// The message as an entry of the history, if it is one of those that are named of a conversation and not here yet.
+    fn wanted_entry(&mut self, kept: Kept, wanted: &Conversation, up_to: &BTreeMap<ProcessId, Clock>) -> Option<Entry> {
         let id = kept.id();
         let opened = self.open(&kept);
         let Ok(Body::Text(head)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
             return None;
         };
-        let conversation = match (&head.scope, &need.conversation) {
+        let conversation = match (&head.scope, wanted) {
             // What was sent to an earlier incarnation of mine, or by it, belongs to the same conversation.
             (Scope::Direct, Conversation::Direct(other)) => {
                 let author = id.process.person;
@@ -242,42 +232,53 @@ impl<S: Store> Peer<S> {
             }
             (scope, _) => self.conversation(&kept, scope)?,
         };
-        let named = need.up_to.get(&id.process).is_some_and(|&last| id.clock <= last);
-        if conversation != need.conversation || !named || self.store.contains(id) {
+        let named = up_to.get(&id.process).is_some_and(|&last| id.clock <= last);
+        if conversation != *wanted || !named || self.store.contains(id) {
             return None;
         }
         Some(Entry { conversation, hlc: head.hlc, kept, fetched: true, late: false, clock_off: false, opened })
     }
 
-    /// All that is named was fetched. Where something had been lost all was asked for anew.
-    fn note_fetched(&mut self, need: &Need) {
-        let named = self.named_clocks(need);
+    /// The newest of what is named were fetched; what there is `more` of is fetched behind them.
+    fn note_fetched(&mut self, now: Now, need: &Need, from: Index, more: Option<SortKey>) {
+        let named = Vector::kept(self.named_clocks(need).into_iter());
         let talk = self.talks.entry(&need.conversation);
-        named.iter().for_each(|&(author, clock)| talk.fetched.raise(author, clock));
-        if !talk.lost.is_empty() && talk.lost.is_within(&Vector::kept(named.into_iter())) {
-            (talk.lost, talk.told_of_loss) = (Vector::emptied(), false);
+        let before = talk.fetched.clone();
+        talk.fetched.raise_all(&named);
+        if more.is_some() {
+            self.fetch_rest(now, &need.conversation, Rest::new(before, named, more), Some(from));
+        } else {
+            self.follow(now, &need.conversation, Some(from));
         }
     }
 
     /// What is named is not here, and was not to be had: nobody takes this peer for one who has it.
-    pub(super) fn note_lost(&mut self, need: &Need) {
-        for (author, clock) in self.named_clocks(need) {
+    pub(super) fn note_lost(&mut self, conversation: &Conversation, named: Vec<(Index, Clock)>) {
+        for (author, clock) in named {
             // Nobody passes on a clock that a liar made up, where its author is here: he has said how far he came.
             let is_here = self.link_of.contains_key(&author);
             let clock = if is_here { clock.min(self.causal.vouched(author)) } else { clock };
-            self.talks.entry(&need.conversation).lost.raise(author, clock);
+            self.talks.entry(conversation).lost.raise(author, clock);
         }
     }
 
-    /// Some of what is named cannot be fetched from anybody: nothing waits for it any longer.
-    pub(super) fn wait_no_longer(&mut self, need: &Need) {
-        self.note_lost(need);
+    /// Some of what is named cannot be fetched from anybody: nothing waits for it any longer. Whoever comes later is asked for it.
+    pub(super) fn wait_no_longer(&mut self, now: Now, need: &Need) {
         let named = self.named_clocks(need);
+        self.note_lost(&need.conversation, named.clone());
         let talk = self.talks.entry(&need.conversation);
         named.into_iter().for_each(|(author, clock)| talk.fetched.raise(author, clock));
+        let lost = talk.lost.clone();
+        let is_news = !lost.is_within(&talk.rest.up_to);
         self.gate.expect_no_more(&need.conversation);
-        if let Some((request, before)) = self.gate.take_up_parked(&need.conversation) {
-            self.want(request, before);
+        let parked = self.gate.drop_parked(&need.conversation);
+        if is_news {
+            self.fetch_rest(
+                now,
+                &need.conversation,
+                Rest::new(Vector::default(), lost, None),
+                parked.map(|(from, _)| from),
+            );
         }
         self.tell_of_loss(&need.conversation);
     }
@@ -316,7 +317,9 @@ impl<S: Store> Peer<S> {
     /// The link that history was coming over is down: the rest is fetched from somebody else.
     pub(in crate::peer) fn fetch_elsewhere(&mut self, now: Now, link: LinkId) {
         self.gate.fetches.retain(|_, fetch| fetch.link != link);
+        self.gate.rests.values_mut().for_each(|following| following.leave(link));
         self.admit(now);
+        self.follow_all(now);
     }
 
     /// Gives up on history that nobody hands over: what waits for it is delivered.
@@ -336,8 +339,9 @@ impl<S: Store> Peer<S> {
             if self.is_fetched(&need) {
                 continue;
             }
-            self.wait_no_longer(&need);
+            self.wait_no_longer(now, &need);
         }
+        self.give_up_rests(now);
         self.admit(now);
         self.deliver(now);
     }

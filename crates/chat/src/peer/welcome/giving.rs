@@ -63,6 +63,15 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// How a welcome or a request spells a conversation.
+    pub(super) fn scope_of(conversation: &Conversation) -> Scope {
+        match conversation {
+            Conversation::All => Scope::All,
+            Conversation::Group(name) => Scope::Group(name.clone()),
+            Conversation::Direct(_) => Scope::Direct,
+        }
+    }
+
     /// My own texts of a conversation that nobody gets before their time, and when that is (monotonic).
     fn delayed_in(&self, conversation: &Conversation) -> Vec<(Kept, Duration)> {
         let delayed = self.outbox.delayed().filter_map(|clock| {
@@ -117,13 +126,13 @@ impl<S: Store> Peer<S> {
     fn shown_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> Shown {
         let nothing = Talk::default();
         let talk = self.talks.known(conversation).unwrap_or(&nothing);
-        let mut is_lacking = !talk.lost.is_empty();
+        let mut is_lacking = !talk.lost.is_empty() || !talk.rest.is_empty();
         for (author, clock) in up_to {
             let author = self.causal.roster().index(author);
             let of_author = |vector: &Vector| author.map_or(0, |author| vector.of(author));
             if of_author(&talk.shown) < *clock {
                 is_lacking = true;
-                if of_author(&talk.lost) < *clock {
+                if of_author(&talk.lost).max(of_author(&talk.rest.up_to)) < *clock {
                     return Shown::Behind;
                 }
             }

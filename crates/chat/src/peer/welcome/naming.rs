@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use causal::{Clock, Index};
 
-use crate::body::{Scope, Shown as Named, Welcome};
+use crate::body::{Shown as Named, Welcome};
 use crate::frame::Shown;
 use crate::history::{Conversation, Entry};
 use crate::kept::Kept;
@@ -27,18 +27,14 @@ impl<S: Store> Peer<S> {
     }
 
     fn named(&self, newcomer: Index, conversation: &Conversation) -> Option<Named> {
-        let scope = match conversation {
-            Conversation::All => Scope::All,
-            Conversation::Group(name) => Scope::Group(name.clone()),
-            Conversation::Direct(_) => Scope::Direct,
-        };
         let talk = self.talks.known(conversation)?;
         // What is missing here was read by others before they said what was shown here: the newcomer is to ask them for it too.
         let mut clocks = talk.shown.clone();
-        talk.lost.iter(self.causal.roster()).for_each(|(author, _, clock)| clocks.raise(author, clock));
+        clocks.raise_all(&talk.lost);
+        clocks.raise_all(&talk.rest.up_to);
         let up_to: Vec<_> = clocks.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
         let newest = by_author(self.newest_unaddressed(newcomer, conversation));
-        (!up_to.is_empty()).then_some(Named { scope, up_to, newest })
+        (!up_to.is_empty()).then_some(Named { scope: Self::scope_of(conversation), up_to, newest })
     }
 
     /// The newest messages of a conversation, less those that a newcomer wrote, or that somebody else sees to that he gets.
@@ -95,16 +91,16 @@ impl Gate {
         }
     }
 
-    /// A member has not all that is waited for in a conversation: others are asked.
-    pub(super) fn note_lacking(&mut self, member: Index, conversation: &Conversation) {
-        for need in self.needs_of(conversation) {
+    /// A member has not all of this, nor all of anything else that has it in it: others are asked.
+    pub(super) fn note_lacking(&mut self, member: Index, lacked: &Need) {
+        for need in self.needs_of(&lacked.conversation).filter(|need| need.includes(lacked)) {
             need.lacking.insert(member);
         }
     }
 
-    /// A member that was asked has been shown only this much of it.
-    pub(super) fn note_most(&mut self, conversation: &Conversation, shown: Shown) {
-        for need in self.needs_of(conversation) {
+    /// A member that was asked for this has been shown only so much of it.
+    pub(super) fn note_most(&mut self, lacked: &Need, shown: Shown) {
+        for need in self.needs_of(&lacked.conversation).filter(|need| need.includes(lacked)) {
             need.most = need.most.max(shown);
         }
     }
