@@ -129,6 +129,8 @@ pub struct Peer<S> {
     announced: BTreeSet<(Index, Clock)>,
     /// Messages to addresses that are being connected to.
     for_address: Vec<(SocketAddr, String, u64)>,
+    /// When this peer is to be called again, at the latest.
+    expected: Duration,
     effects: Effects,
     /// What the store was told of all this.
     ledger: Ledger,
@@ -185,6 +187,7 @@ impl<S: Store> Peer<S> {
             held_large_bytes: 0,
             announced: BTreeSet::new(),
             for_address: Vec::new(),
+            expected: Duration::MAX,
             effects: Effects::default(),
             ledger: Ledger::new(store.survives(), fresh),
             greetings: BTreeMap::new(),
@@ -281,11 +284,13 @@ impl<S: Store> Peer<S> {
 
     /// Everything that is to be done now. What was said in this turn is signed together.
     pub fn take_effects(&mut self, now: Now) -> Effects {
+        self.allow_for_pause(now);
         self.multicast_stale_record(now);
         self.flush(now);
         self.offer_parcels(now);
         self.sign_acknowledgements(now);
         self.keep_state();
+        self.expected = self.poll_timeout().map_or(Duration::MAX, |(at, _)| at.max(now.monotonic));
         self.effects.take()
     }
 

@@ -52,6 +52,17 @@ impl Default for Repair {
     }
 }
 
+impl Repair {
+    /// What is missing has been for so much less.
+    pub(super) fn put_off(&mut self, pause: Duration) {
+        self.missing
+            .values_mut()
+            .map(|lack| &mut lack.since)
+            .chain(&mut self.knotted)
+            .for_each(|since| *since += pause);
+    }
+}
+
 impl<S: Store> Peer<S> {
     pub(super) fn next_repair(&self) -> Option<(Duration, &'static str)> {
         (self.causal.held() > 0).then_some((self.repair.next, "something is missing"))

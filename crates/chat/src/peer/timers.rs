@@ -9,6 +9,9 @@ use crate::{Event, HeldInfo};
 
 use super::{Now, Peer};
 
+/// From how much on being called too late is a pause. A busy machine is late by less.
+const PAUSE: Duration = Duration::from_secs(1);
+
 impl<S: Store> Peer<S> {
     /// When [`handle_timeout`](Self::handle_timeout) has to be called at the latest (monotonic), and why.
     pub fn poll_timeout(&self) -> Option<(Duration, &'static str)> {
@@ -36,6 +39,7 @@ impl<S: Store> Peer<S> {
 
     /// The clock moved.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.allow_for_pause(now);
         self.answer_requests(now);
         self.release_due(now, now.monotonic);
         self.announce_held(now);
@@ -48,6 +52,17 @@ impl<S: Store> Peer<S> {
         self.exchange_vectors(now);
         self.ask_again_after_refusals(now);
         self.pump_all();
+    }
+
+    /// This peer was not called for a while: its process was stopped, or nothing could be kept. What came meanwhile has not been
+    /// looked at yet, so that time does not count for what is waited for.
+    pub(super) fn allow_for_pause(&mut self, now: Now) {
+        let pause = now.monotonic.saturating_sub(self.expected);
+        if pause > PAUSE {
+            self.expected = now.monotonic;
+            self.repair.put_off(pause);
+            self.gate.put_off(pause);
+        }
     }
 
     /// The user leaves: what is under `-delay` goes out now.

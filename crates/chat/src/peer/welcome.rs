@@ -116,6 +116,14 @@ impl Gate {
         self.waiting.values().any(|waiting| waiting.wants_room)
     }
 
+    /// What is waited for has been for so much less.
+    pub(super) fn put_off(&mut self, pause: Duration) {
+        let waiting = self.waiting.values_mut().map(|waiting| &mut waiting.since);
+        let fetches = self.fetches.values_mut().map(|fetch| &mut fetch.since);
+        let rests = self.rests.values_mut().map(|following| &mut following.since);
+        waiting.chain(fetches).chain(rests).for_each(|since| *since += pause);
+    }
+
     /// Whether nothing that a welcome waits for is under way.
     fn is_idle(&self, waiting: &Waiting) -> bool {
         !waiting.wants_room && !waiting.needs.iter().any(|need| self.is_fetching(&need.conversation))

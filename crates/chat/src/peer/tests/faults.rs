@@ -1,5 +1,6 @@
 //! Links that break, peers that die, messages that never come.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::world::World;
@@ -356,4 +357,32 @@ fn what_was_given_up_of_somebody_who_is_gone_comes_from_whoever_got_it_later() {
     world.crossed.clear();
     world.pass(Duration::from_secs(120));
     assert_eq!(world.crossed[&(BOB, CAROL)].pulls, 0);
+}
+
+/// bob is stopped while he waits for alice's first text, and for history. All of it has come when he goes on.
+#[test]
+fn nothing_is_given_up_for_the_time_that_a_peer_was_stopped() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.create(ALICE, "cars");
+    world.say(ALICE, "cars", "question");
+    world.settle();
+    world.slow(ALICE, BOB);
+    world.join(BOB, "cars");
+    world.settle();
+    // Her welcome arrives, and the history that he asks for does not.
+    world.deliver_all(ALICE, BOB);
+    world.say(ALICE, "all", "first");
+    world.settle();
+    world.say(CAROL, "all", "second");
+    world.pass(Duration::from_secs(1));
+    assert!(world.heard(BOB).is_empty() && world.people[BOB].peer.gate.is_busy());
+    world.fast(ALICE, BOB);
+    world.stop(BOB, Duration::from_secs(60));
+    world.settle();
+    assert_eq!(
+        world.heard(BOB).into_iter().collect::<BTreeSet<_>>(),
+        ["first", "question", "second"].map(str::to_owned).into()
+    );
+    let is_loss = |event: &Event| matches!(event, Event::Gap { .. } | Event::Warning { .. });
+    assert!(!world.people[BOB].events.iter().any(is_loss));
 }

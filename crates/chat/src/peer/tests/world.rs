@@ -46,6 +46,8 @@ pub(super) struct World {
     slow: BTreeSet<(usize, usize)>,
     last_link: u64,
     random: u64,
+    /// Who is not called at all.
+    stopped: Option<usize>,
     /// What crossed each link, by (from, to).
     pub(super) crossed: BTreeMap<(usize, usize), Crossed>,
 }
@@ -107,6 +109,7 @@ impl World {
             last_link: 0,
             random: 1,
             crossed: BTreeMap::new(),
+            stopped: None,
         };
         for name in names {
             world.add(name);
@@ -264,6 +267,19 @@ impl World {
         }
     }
 
+    /// `who` is stopped for so long, and looks at its timers before it looks at what came meanwhile.
+    pub(super) fn stop(&mut self, who: usize, duration: Duration) {
+        let end = self.now + duration;
+        self.stopped = Some(who);
+        while self.now < end {
+            self.pass((end - self.now).min(Duration::from_secs(1)));
+        }
+        self.stopped = None;
+        let now = self.now();
+        self.people[who].peer.handle_timeout(now);
+        self.perform(who);
+    }
+
     /// `from` is told that its link to `to` has no room.
     pub(super) fn full(&mut self, from: usize, to: usize) {
         self.people[from].peer.handle_link_full(self.links[&(from, to)]);
@@ -378,8 +394,12 @@ impl World {
 
     /// Carries one frame over some link that is not slow. False if there is none.
     pub(super) fn step(&mut self) -> bool {
-        let loaded: Vec<LinkId> =
-            self.halves.iter().filter(|(_, (_, _, h))| !h.slow && !h.frames.is_empty()).map(|(&l, _)| l).collect();
+        let loaded: Vec<LinkId> = self
+            .halves
+            .iter()
+            .filter(|(_, (_, to, h))| !h.slow && self.stopped != Some(*to) && !h.frames.is_empty())
+            .map(|(&l, _)| l)
+            .collect();
         if loaded.is_empty() {
             return false;
         }
@@ -415,11 +435,12 @@ impl World {
         let end = self.now + duration;
         loop {
             while self.step() {}
-            let next = self.people.iter().filter_map(|someone| someone.peer.poll_timeout()).map(|(at, _)| at).min();
+            let awake = (0..self.people.len()).filter(|&who| self.stopped != Some(who));
+            let next = awake.filter_map(|who| self.people[who].peer.poll_timeout()).map(|(at, _)| at).min();
             match next {
                 Some(at) if at <= end => {
                     self.now = self.now.max(at);
-                    for who in 0..self.people.len() {
+                    for who in (0..self.people.len()).filter(|&who| self.stopped != Some(who)).collect::<Vec<_>>() {
                         let now = self.now();
                         if self.people[who].peer.poll_timeout().is_some_and(|(at, _)| at <= now.monotonic) {
                             self.people[who].peer.handle_timeout(now);
