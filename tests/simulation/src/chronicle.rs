@@ -134,6 +134,8 @@ pub struct Chronicle {
     pub liars: BTreeSet<usize>,
     /// People whose clocks are off by more than anybody believes.
     pub off: BTreeSet<usize>,
+    /// How many of the newest messages of a conversation a newcomer is shown before anything else.
+    pub history_first: usize,
     /// Counts of what happened, for the summary.
     pub tally: Tally,
 }
@@ -159,12 +161,14 @@ pub struct Tally {
     pub crashes: u64,
     /// Links that came up.
     pub links: u64,
+    /// Turns that could not be kept at first.
+    pub stuck: u64,
 }
 
 impl Tally {
     /// Adds another run's.
     pub fn add(&mut self, other: &Self) {
-        let Self { sent, delivered, held, abandoned, late, fetched, frames, crashes, links } = other;
+        let Self { sent, delivered, held, abandoned, late, fetched, frames, crashes, links, stuck } = other;
         self.sent += sent;
         self.delivered += delivered;
         self.held += held;
@@ -174,6 +178,7 @@ impl Tally {
         self.frames += frames;
         self.crashes += crashes;
         self.links += links;
+        self.stuck += stuck;
     }
 }
 
@@ -206,6 +211,11 @@ impl Chronicle {
     /// The text that a message carries.
     pub fn text(&self, id: MessageId) -> Option<&Text> {
         self.text_number(id).map(|number| &self.texts[number])
+    }
+
+    /// Whether a conversation has more texts than a newcomer is shown before anything else.
+    pub fn is_long(&self, place: &Place) -> bool {
+        self.texts.iter().filter(|text| text.place == *place).nth(self.history_first).is_some()
     }
 
     /// A message as a reader of a report calls it: `p2#14`, with the incarnation's number among its person's if there were more.

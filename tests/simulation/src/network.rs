@@ -171,6 +171,16 @@ impl Network {
         self.ends.get(&end).copied()
     }
 
+    /// Who sends on this end, whether he has seen it come up or not.
+    pub fn sender(&self, end: LinkId) -> Option<usize> {
+        self.directions.get(&end).map(|direction| direction.from).or(self.owner(end).map(|(owner, _)| owner))
+    }
+
+    /// Who is at the other end.
+    pub fn receiver(&self, end: LinkId) -> Option<usize> {
+        self.directions.get(&end).map(|direction| direction.to)
+    }
+
     /// Whether the two can connect now, and have no link.
     pub fn can_connect(&mut self, now: Duration, a: usize, b: usize) -> bool {
         if self.dialling.get(&(a, b)).is_some_and(|&at| at <= now) {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat::{Identity, Incarnation, Journal, MessageId, Name, Now, Peer, PersonId};
+use chat::{Answer, Effects, Identity, Incarnation, Journal, MessageId, Name, Now, Peer, PersonId};
 
 use crate::chronicle::Lineage;
 use crate::disk::Disk;
@@ -42,6 +42,18 @@ pub struct Person {
     pub journal: Vec<(i64, Journal)>,
     /// He has left on purpose.
     pub left: bool,
+    /// Until when his disk is full.
+    pub full_until: Option<Duration>,
+    /// What cannot be kept as long.
+    pub stuck: Option<Stuck>,
+}
+
+/// A turn whose changes could not be kept. Until they are its peer takes nothing in.
+pub struct Stuck {
+    /// What it comes to.
+    pub effects: Effects,
+    /// What its user will be answered.
+    pub answer: Option<Answer>,
 }
 
 impl Person {
@@ -64,6 +76,8 @@ impl Person {
             owed: Vec::new(),
             journal: Vec::new(),
             left: false,
+            full_until: None,
+            stuck: None,
         }
     }
 

@@ -84,6 +84,8 @@ pub enum Action {
     Copy { who: usize },
     /// A wall clock jumps.
     Jump { who: usize, seconds: i64 },
+    /// A disk is full for so long: nothing can be kept.
+    Fill { who: usize, time: Duration },
 }
 
 /// How often each kind of action is drawn.
@@ -102,6 +104,7 @@ pub struct Weights {
     copy: u32,
     jump: u32,
     forget: u32,
+    fill: u32,
 }
 
 /// All that is settled before a run begins.
@@ -138,8 +141,21 @@ const SECOND: i64 = 1_000_000;
 const YEAR: i64 = 365 * 86_400 * SECOND;
 
 impl Setting {
-    /// What the dice say.
-    pub fn draw(dice: &mut Dice) -> Self {
+    /// What the dice of this seed say. What was thought of later is drawn from dice of its own, so that seeds go on to stand for
+    /// the schedules that they stood for.
+    pub fn draw(seed: u64, dice: &mut Dice) -> Self {
+        let mut setting = Self::draw_first(dice);
+        let dice = &mut Dice::new(!seed);
+        if dice.percent(15) {
+            setting.weights.fill = u32::try_from(dice.between(1, 4)).expect("small");
+        }
+        if dice.percent(15) {
+            setting.config.history_first = dice.between(1, 8);
+        }
+        setting
+    }
+
+    fn draw_first(dice: &mut Dice) -> Self {
         let people = *dice.pick(&[2, 3, 3, 3, 4, 4, 4, 5, 5, 6]);
         let mut skews: Vec<i64> = (0..people).map(|_| signed(dice, 2 * SECOND)).collect();
         if dice.percent(25) {
@@ -170,6 +186,7 @@ impl Setting {
             copy: some(dice, 25, 1, 3),
             jump: some(dice, 10, 1, 4),
             forget: some(dice, 15, 1, 3),
+            fill: 0,
         };
         let liar = (people > 2 && dice.percent(15)).then(|| (dice.below(people), Habits::draw(dice)));
         Self {
@@ -193,9 +210,9 @@ impl Setting {
 
     /// Draws the next action.
     pub fn action(&self, dice: &mut Dice) -> Action {
-        let Weights { say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget } =
+        let Weights { say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget, fill } =
             self.weights;
-        let all = [say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget];
+        let all = [say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget, fill];
         let kind = dice.weighted(&all).expect("there is always something to say");
         let who = dice.below(self.people);
         let other = (who + 1 + dice.below(self.people - 1)) % self.people;
@@ -226,7 +243,8 @@ impl Setting {
             9 => Action::Start { who, disk: if dice.percent(50) { Disk::Lost } else { Disk::Copy } },
             10 => Action::Copy { who },
             11 => Action::Jump { who, seconds: signed(dice, 120) },
-            _ => Action::Forget { who, whom: other },
+            12 => Action::Forget { who, whom: other },
+            _ => Action::Fill { who, time: dice.time(Duration::from_secs(1), Duration::from_secs(50)) },
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod acting;
 mod ending;
+mod full;
 mod performing;
 
 use std::collections::BTreeMap;
@@ -47,8 +48,6 @@ pub struct World {
     notes: Option<Vec<String>>,
     keep_journals: bool,
     liar: Option<Liar>,
-    /// Somebody was forgotten.
-    forgot: bool,
     /// The network has healed: nothing breaks any more.
     healed: bool,
 }
@@ -59,6 +58,10 @@ enum Happening {
     Act(Action),
     /// Whatever the plan says next.
     Draw,
+    /// A disk that was full has room again, perhaps.
+    Room(usize),
+    /// A link that was full has room again.
+    Ready(usize, LinkId),
 }
 
 /// What is written down beside what is checked.
@@ -74,7 +77,7 @@ impl World {
     /// The world of this seed, before anything has happened.
     pub fn new(seed: u64, keep: Keep) -> Self {
         let mut dice = Dice::new(seed);
-        let setting = Setting::draw(&mut dice);
+        let setting = Setting::draw(seed, &mut dice);
         let people: Vec<Person> =
             setting.skews.iter().enumerate().map(|(number, &skew)| Person::new(number, skew)).collect();
         let most = setting.delay;
@@ -84,6 +87,7 @@ impl World {
         };
         let network = Network::new(setting.people, setting.room, Dice::new(dice.any()), path);
         let mut chronicle = Chronicle::default();
+        chronicle.history_first = setting.config.history_first;
         chronicle.liars.extend(setting.liar.map(|(who, _)| who));
         let everybody = || people.iter().map(Person::id).collect();
         let liar = setting.liar.map(|(_, habits)| Liar::new(habits, everybody(), Dice::new(dice.any())));
@@ -104,7 +108,6 @@ impl World {
             keep_journals: keep.journals,
             healed: false,
             liar,
-            forgot: false,
             setting,
         };
         world.people_come();
@@ -186,7 +189,13 @@ impl World {
 
     fn happen(&mut self, happening: Happening) -> Result<(), Violation> {
         match happening {
-            Happening::Motion(motion) => self.moved(motion),
+            Happening::Motion(motion) => match self.seen_at(motion) {
+                Some(later) => {
+                    self.schedule(later, Happening::Motion(motion));
+                    Ok(())
+                }
+                None => self.moved(motion),
+            },
             Happening::Act(action) => self.act(action),
             Happening::Draw if self.healed => Ok(()),
             Happening::Draw => {
@@ -194,6 +203,8 @@ impl World {
                 self.draw_later();
                 self.act(action)
             }
+            Happening::Room(who) => self.find_room(who),
+            Happening::Ready(who, link) => self.ready(who, link),
         }
     }
 

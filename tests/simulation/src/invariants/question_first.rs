@@ -3,8 +3,8 @@
 //!
 //! Source: DESIGN.md §3, "Delivery" (the welcome). It is more than causal order, which speaks only of what is addressed to
 //! the reader. Exempt is what is marked late; a question that was given up, by the reader or on its way to him, or that was lost
-//! with the last store that had it; what a liar may have kept when he was asked for history; and history of which the reader was told that it could not be fetched. The promise covers the
-//! newest 200 messages of a conversation: hardly a run of the simulator has as many.
+//! with the last store that had it; what a liar may have kept when he was asked for history; and history of which the reader was told that it could not be fetched. The promise covers
+//! the newest messages of a conversation (200, in some runs fewer): a longer one that came by welcomes is left to the others.
 
 use chat::Message;
 
@@ -24,7 +24,8 @@ impl Invariant for QuestionFirst {
         let exempt = message.late
             || lineage.lacks_history
             || chronicle.sent.get(&answer.id).is_none_or(|sent| depends_on_a_liar(chronicle, sent))
-            || chronicle.off.contains(&answer.by);
+            || chronicle.off.contains(&answer.by)
+            || chronicle.is_long(&answer.place);
         if exempt {
             return Ok(());
         }

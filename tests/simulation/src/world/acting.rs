@@ -4,7 +4,7 @@ use chat::{Answer, Change, Command, Conversation, GroupInfo, PersonId, Recipient
 
 use super::{Violation, World};
 use crate::chronicle::{Lineage, Place};
-use crate::plan::{Action, Disk, To};
+use crate::plan::{Action, Boundary, Disk, To};
 
 /// How many texts are written before the network heals: all of a conversation lies within what a newcomer is shown (200).
 const MOST_TEXTS: usize = 180;
@@ -12,6 +12,9 @@ const MOST_TEXTS: usize = 180;
 impl World {
     pub(super) fn act(&mut self, action: Action) -> Result<(), Violation> {
         self.note(|_| format!("-- {action:?}"));
+        if self.is_refused(&action) {
+            return Ok(());
+        }
         match action {
             Action::Say { who, to, texts, delay_ms } => {
                 for _ in 0..texts.min(MOST_TEXTS.saturating_sub(self.words)) {
@@ -26,8 +29,6 @@ impl World {
                 let person = format!("p{whom}");
                 self.command(who, Command::Alias { person, name: format!("x{whom}") })
             }
-            // Twice in one run is too much as yet: see `docs/simulation.md`.
-            Action::Forget { .. } if self.forgot => Ok(()),
             Action::Forget { who, whom } => self.forget(who, whom),
             Action::Block { from, to } => {
                 self.network.block(self.now, from, to);
@@ -66,6 +67,10 @@ impl World {
                 }
                 Ok(())
             }
+            Action::Crash { who, .. } if self.is_stuck(who) => {
+                self.kill(who, "while its disk was full");
+                Ok(())
+            }
             Action::Crash { who, at } => {
                 if self.people[who].peer.is_some() {
                     self.people[who].doomed = Some(at);
@@ -80,6 +85,10 @@ impl World {
             }
             Action::Jump { who, seconds } => {
                 self.people[who].skew += seconds * 1_000_000;
+                Ok(())
+            }
+            Action::Fill { who, time } => {
+                self.fill(who, time);
                 Ok(())
             }
         }
@@ -188,7 +197,8 @@ impl World {
     fn forget(&mut self, who: usize, whom: usize) -> Result<(), Violation> {
         let now = self.people[who].now(self.now);
         let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
-        self.forgot = peer.handle_command(now, Command::Forget { person: format!("p{whom}") }).is_ok();
+        // Whom he does not know, or who is here, he is told that he cannot forget.
+        let _ = peer.handle_command(now, Command::Forget { person: format!("p{whom}") });
         self.perform(who)
     }
 
@@ -223,17 +233,25 @@ impl World {
         let answer = peer.handle_command(now, command);
         let doomed = self.people[who].doomed;
         self.perform(who)?;
-        // What was killed before it was durable never happened.
-        let happened = doomed != Some(crate::plan::Boundary::BeforeDurable);
+        let Ok(answer) = answer else { return Ok(()) };
+        if let Some(stuck) = &mut self.people[who].stuck {
+            stuck.answer = Some(answer);
+        } else if doomed != Some(Boundary::BeforeDurable) {
+            // What was killed before it was durable never happened.
+            self.note_answer(who, answer);
+        }
+        Ok(())
+    }
+
+    /// A user learns that what he asked for is done.
+    pub(super) fn note_answer(&mut self, who: usize, answer: Answer) {
         let lineage = &mut self.people[who].lineage;
         let (groups, read) = (&mut lineage.groups, lineage.read.len());
-        let Some(answer) = answer.ok().filter(|_| happened) else { return Ok(()) };
         if let Answer::Created { group } | Answer::Joined { group: GroupInfo { name: group, .. }, .. } = answer {
             groups.insert(group, read);
         } else if let Answer::Left { group } = answer {
             groups.remove(&group);
             self.chronicle.left.insert(group);
         }
-        Ok(())
     }
 }

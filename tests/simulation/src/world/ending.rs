@@ -22,7 +22,8 @@ impl World {
         self.healed = true;
         self.mend_all();
         for who in 0..self.people.len() {
-            self.people[who].doomed = None;
+            (self.people[who].doomed, self.people[who].full_until) = (None, None);
+            self.find_room(who)?;
             let gone = self.setting.gone == Some(who) || self.chronicle.liars.contains(&who);
             if self.people[who].peer.is_none() && !gone {
                 self.start(who, Disk::Same)?;

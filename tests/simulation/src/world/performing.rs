@@ -3,7 +3,7 @@
 
 use chat::{Effects, Event, LinkId, News, Store};
 
-use super::{Violation, World};
+use super::{Happening, Violation, World};
 use crate::plan::Boundary;
 
 impl World {
@@ -41,8 +41,11 @@ impl World {
         turn.map_or(Ok(()), |who| self.perform(who))
     }
 
-    fn ready(&mut self, who: usize, link: LinkId) -> Result<(), Violation> {
-        if let Some(peer) = &mut self.people[who].peer {
+    /// A link has room again, which its sender learns once he takes anything in.
+    pub(super) fn ready(&mut self, who: usize, link: LinkId) -> Result<(), Violation> {
+        if let Some(later) = self.people[who].full_until.filter(|_| self.is_stuck(who)) {
+            self.schedule(later, Happening::Ready(who, link));
+        } else if let Some(peer) = &mut self.people[who].peer {
             peer.handle_link_ready(link);
             self.perform(who)?;
         }
@@ -80,12 +83,22 @@ impl World {
         self.perform(who)
     }
 
-    /// Carries out what is to be done.
+    /// Carries out what is to be done, or waits until it can be kept.
     pub(super) fn perform(&mut self, who: usize) -> Result<(), Violation> {
         let person = &mut self.people[who];
         let now = person.now(self.now);
-        let Some(peer) = &mut person.peer else { return Ok(()) };
+        let Some(peer) = person.peer.as_mut().filter(|_| person.stuck.is_none()) else { return Ok(()) };
         let effects = peer.take_effects(now);
+        if self.lacks_room(who, &effects) {
+            self.get_stuck(who, effects);
+            return Ok(());
+        }
+        self.carry_out(who, effects)
+    }
+
+    pub(super) fn carry_out(&mut self, who: usize, effects: Effects) -> Result<(), Violation> {
+        let person = &mut self.people[who];
+        let Some(peer) = &mut person.peer else { return Ok(()) };
         let doom = person.doomed.filter(|_| !effects.is_empty());
         if doom == Some(Boundary::BeforeDurable) {
             self.kill(who, "before its effects were durable");
@@ -169,6 +182,7 @@ impl World {
     pub(super) fn end_process(&mut self, who: usize) {
         let person = &mut self.people[who];
         (person.doomed, person.wake) = (None, None);
+        (person.full_until, person.stuck) = (None, None);
         person.owed.clear();
         person.disk = person.peer.take().map(chat::Peer::into_store).filter(Store::survives);
         self.network.end_all(self.now, who);
