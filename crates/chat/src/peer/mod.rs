@@ -304,7 +304,7 @@ impl<S: Store> Peer<S> {
         self.watch = Watch::default();
         self.absent.begin_anew();
         self.vectors = Vectors::new(now.monotonic);
-        self.gate = Gate::default();
+        self.gate.begin_anew();
         self.repair = Repair::default();
         self.held_since.clear();
         self.held_large.clear();

@@ -91,6 +91,11 @@ impl Gate {
         self.owed = owed.into_iter().map(|(member, of)| (member, of.into_iter().collect())).collect();
     }
 
+    /// What waited, and what was on its way, was for whom I am no longer. Whom I owe a welcome I owe one still.
+    pub(super) fn begin_anew(&mut self) {
+        *self = Self { owed: std::mem::take(&mut self.owed), ..Self::default() };
+    }
+
     /// A member is gone for good.
     pub(super) fn owe_nothing(&mut self, member: Index) {
         self.owed.remove(&member);

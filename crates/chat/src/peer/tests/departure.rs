@@ -337,3 +337,26 @@ fn two_who_have_forgotten_each_other_both_begin_anew() {
         assert_ne!(world.people[who].peer.process(), process, "{who}");
     }
 }
+
+/// bob has been asked by alice, who does not know carol yet, when carol forgets him. He begins anew, and answers to all.
+#[test]
+fn whoever_begins_anew_tells_the_others_first_what_he_was_shown_and_they_were_not() {
+    let mut world = World::new(&["alice", "bob", "carol"]);
+    world.link(ALICE, BOB);
+    world.settle();
+    world.slow(BOB, ALICE);
+    world.link(BOB, CAROL);
+    world.settle();
+    world.say(ALICE, "all", "question");
+    world.settle();
+    assert_eq!(world.heard(BOB), ["question"]);
+    world.kill(BOB);
+    forget(&mut world, CAROL, "bob").unwrap();
+    world.link(BOB, CAROL);
+    world.settle();
+    world.link(BOB, CAROL);
+    world.settle();
+    world.say(BOB, "all", "answer");
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["question", "answer"]);
+}
