@@ -128,6 +128,8 @@ pub struct Chronicle {
     /// one of the two was said to some, and the other to others. The process cannot know which it used again, so it disowns all
     /// that it has used since the store was put back when it begins anew, and says the texts once more (`chat`'s `restart` module).
     pub twice: BTreeSet<MessageId>,
+    /// What each process delivered, whatever became of its store.
+    pub ever_delivered: BTreeSet<(Number, MessageId)>,
     /// Groups that somebody left: what was said there before, not all members can have.
     pub left: BTreeSet<String>,
     /// People who lie.
@@ -196,6 +198,14 @@ impl Chronicle {
     /// Whether a liar's.
     pub fn is_liars(&self, process: &ProcessId) -> bool {
         self.person(process).is_none_or(|person| self.liars.contains(&person))
+    }
+
+    /// Whether a process sent or delivered this message, and its store has been put back since, to a copy without it. Until it learns
+    /// that, it is taken for one that has it.
+    pub fn was_rolled_back_behind(&self, lineage: &Lineage, id: MessageId) -> bool {
+        let number = lineage.process.filter(|_| lineage.rolled_back);
+        number
+            .is_some_and(|number| self.processes[number].0 == id.process || self.ever_delivered.contains(&(number, id)))
     }
 
     /// Whether this message was given up by anybody.
@@ -304,6 +314,7 @@ impl Chronicle {
                 self.tally.delivered += 1;
                 self.tally.late += u64::from(matches!(entry, Journal::Late { .. }));
                 lineage.delivered.insert(*id);
+                self.ever_delivered.extend(lineage.process.map(|process| (process, *id)));
                 if let Some(sent) = self.sent.get(id) {
                     let longest = sent.past.len().max(sent.author + 1);
                     if lineage.past.len() < longest {

@@ -6,7 +6,8 @@
 //! and the `trace` checker: what is marked late; an m1 that was given up; and pairs m1, m2 with a message h between them that
 //! was given up here, for what h would have waited for, m2 cannot know of. Across a restart program order goes on with the
 //! store: a process whose store is a copy has the past of that copy, and disowns what it has said since the copy was put back once
-//! it begins anew ([`Chronicle::twice`]): what it says then may go before that. And a liar's envelope may lie about clocks that do
+//! it begins anew ([`Chronicle::twice`]): what it says then may go before that. Before anybody who knows better is there the others
+//! hold it for one that has all that it ever delivered: what it is told then may go before that, too. And a liar's envelope may lie about clocks that do
 //! exist (DESIGN.md §2), which can disorder what depends on it: an m2 with a liar's message in its past is exempt.
 
 use chat::{Journal, MessageId};
@@ -49,6 +50,9 @@ pub(super) fn depends_on_a_liar(chronicle: &Chronicle, sent: &Sent) -> bool {
 fn is_exempt(scene: &Scene<'_>, earlier: MessageId, later: &Sent) -> bool {
     let Scene { chronicle, lineage, process, .. } = scene;
     if lineage.gave_up(earlier) || chronicle.twice.contains(&earlier) {
+        return true;
+    }
+    if chronicle.was_rolled_back_behind(lineage, earlier) {
         return true;
     }
     let Some(first) = chronicle.sent.get(&earlier) else { return true };

@@ -28,7 +28,8 @@ impl Invariant for Unblocked {
                     missing.join(", ")
                 ));
             }
-            for &probe in &rest.probes {
+            // What a peer disowned that had been put back from a copy it has said anew.
+            for &probe in rest.probes.iter().filter(|probe| !rest.chronicle.twice.contains(probe)) {
                 let by = rest.chronicle.person(&probe.process);
                 let text = rest.chronicle.text_number(probe);
                 let shown = text.is_some_and(|text| standing.lineage.shown.contains(&text));

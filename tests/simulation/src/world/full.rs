@@ -10,6 +10,9 @@ use crate::network::Motion;
 use crate::person::Stuck;
 use crate::plan::{Action, Boundary};
 
+/// How soon it is looked again whether a peer takes in what waits for it. Disks may get room before their time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 impl World {
     pub(super) fn is_stuck(&self, who: usize) -> bool {
         self.people[who].stuck.is_some()
@@ -36,7 +39,7 @@ impl World {
         self.schedule(until, Happening::Room(who));
     }
 
-    /// When this motion can be seen by whom it concerns: what cannot keep a turn sees nothing before it can.
+    /// When this motion may be seen by whom it concerns, if not now: what cannot keep a turn sees nothing before it can.
     pub(super) fn seen_at(&self, motion: Motion) -> Option<Duration> {
         let (one, other) = match motion {
             Motion::Arrive(end) => (self.network.receiver(end), None),
@@ -44,7 +47,7 @@ impl World {
             Motion::Dial(a, b) => (Some(a), Some(b)),
         };
         let stuck = one.into_iter().chain(other).map(|who| &self.people[who]).filter(|person| person.stuck.is_some());
-        stuck.filter_map(|person| person.full_until).max()
+        stuck.filter_map(|person| person.full_until).max().map(|until| until.min(self.now + LOOK_AGAIN))
     }
 
     /// Whether a user would do something that his peer cannot take now.
