@@ -1,6 +1,6 @@
 //! The rest of a conversation's history, behind the newest messages: it comes a piece at a time while its reader reads, and is
 //! gone on with after a link broke or the peer was restarted. What is to be fetched still is kept with the conversation
-//! ([`Rest`](super::super::talk::Rest)); whom it is asked of, here.
+//! ([`Rest`]); whom it is asked of, here.
 //!
 //! Only somebody who has been shown all of it ends that. What is to be had of others is taken once nobody else has answered for
 //! a while, and whoever comes later is asked all the same: so a gap in history closes when somebody comes who has what is missing.
