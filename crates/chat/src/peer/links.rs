@@ -85,7 +85,7 @@ impl<S: Store> Peer<S> {
         let lost = process.filter(|process| self.link_of.get(process) == Some(&link));
         lost.and_then(|process| self.link_of.remove(&process));
         // Whoever was at the other end is not asked again.
-        self.fetch_elsewhere(now, link);
+        self.fetch_elsewhere(now, link, process);
         let Some(process) = process else { return };
         if lost.is_none() {
             self.ask_others_for_parcels_of(now, process, offers.into_asked());

@@ -315,9 +315,9 @@ impl<S: Store> Peer<S> {
     }
 
     /// The link that history was coming over is down: the rest is fetched from somebody else.
-    pub(in crate::peer) fn fetch_elsewhere(&mut self, now: Now, link: LinkId) {
+    pub(in crate::peer) fn fetch_elsewhere(&mut self, now: Now, link: LinkId, member: Option<Index>) {
         self.gate.fetches.retain(|_, fetch| fetch.link != link);
-        self.gate.rests.values_mut().for_each(|following| following.leave(link));
+        self.gate.rests.values_mut().for_each(|following| following.leave(link, member));
         self.admit(now);
         self.follow_all(now);
     }

@@ -74,14 +74,15 @@ impl Following {
         waits.then_some(self.since)
     }
 
-    /// A member is not here any more, or is here anew: he may have been shown by then what he lacked.
+    /// A member is here anew: he may have been shown by now what he lacked.
     pub(super) fn ask_anew(&mut self, member: Index) {
         self.lacking.remove(&member);
     }
 
-    /// A link is down: nothing comes over it any more.
-    pub(super) fn leave(&mut self, link: LinkId) {
+    /// The link to a member is down.
+    pub(super) fn leave(&mut self, link: LinkId, member: Option<Index>) {
         self.asked.take_if(|asked| asked.link == link);
+        self.lacking.retain(|&lacking| Some(lacking) != member);
     }
 
     /// Whoever is asked does not help: others are asked.
@@ -221,9 +222,8 @@ impl<S: Store> Peer<S> {
                 self.want_rest(conversation);
             }
             None if has_all => {
-                let up_to = asked.up_to.clone();
                 following.asked = None;
-                self.end_rest(now, conversation, &up_to);
+                self.end_rest(conversation);
             }
             _ => {
                 if more.is_none() {
@@ -246,20 +246,14 @@ impl<S: Store> Peer<S> {
         newest.get(self.config.history_first.checked_sub(1)?).copied()
     }
 
-    /// All that was said up to there is here.
-    fn end_rest(&mut self, now: Now, conversation: &Conversation, up_to: &Vector) {
+    /// All of it is here.
+    fn end_rest(&mut self, conversation: &Conversation) {
         let talk = self.talks.entry(conversation);
-        if !talk.rest.up_to.is_within(up_to) {
-            // More was named meanwhile.
-            talk.rest.reach(None);
-            self.follow(now, conversation, None);
-            return;
-        }
-        talk.rest.end();
         let was_told_of_loss = talk.told_of_loss;
-        if !talk.lost.is_empty() && talk.lost.is_within(up_to) {
+        if talk.lost.is_within(&talk.rest.up_to) {
             (talk.lost, talk.told_of_loss) = (Vector::emptied(), false);
         }
+        talk.rest.end();
         let messages = self.gate.rests.remove(conversation).map_or(0, |following| following.got);
         if was_told_of_loss && messages > 0 {
             let conversation = self.conversation_label(conversation);
