@@ -1,15 +1,21 @@
 //! Every order in which three processes can send a few messages while one of them crashes, a copy of what it sent is lost, and
 //! somebody gives up what is lost or merely slow: order is given up for nothing else, and everything is delivered, delivered late,
-//! or given up. `docs/causal.md` names the figures. The large one:
+//! or given up. `docs/causal.md` names the figures. The large ones:
 //! `cargo test --release -p causal-multicast --test every_crash -- --ignored --nocapture`
 
 mod network;
 
-use causal::Config;
+use causal::{Config, Trust};
 use network::{Network, check};
 
 fn crashes(multicasts: u8, crash: bool) -> usize {
-    check(Network { config: Config::default(), multicasts, crash, hasty: 1 })
+    check(Network { config: Config::default(), multicasts, crash, hasty: 1, alone: false })
+}
+
+/// Nobody vouches for anything, so whatever is given up is given up alone.
+fn crashes_unvouched(multicasts: u8, crash: bool) -> usize {
+    let config = Config { trust: Trust::Vouched, ..Config::default() };
+    check(Network { config, multicasts, crash, hasty: 1, alone: true })
 }
 
 #[test]
@@ -33,7 +39,23 @@ fn of_three_messages_with_a_crash_and_an_abandon() {
 }
 
 #[test]
+fn of_three_messages_one_of_which_is_disregarded() {
+    assert_eq!(crashes_unvouched(3, false), 7_113);
+}
+
+#[test]
+fn of_three_messages_with_a_crash_one_of_which_is_disregarded() {
+    assert_eq!(crashes_unvouched(3, true), 170_503);
+}
+
+#[test]
 #[ignore = "large"]
 fn of_four_messages_with_a_crash_and_an_abandon() {
     crashes(4, true);
+}
+
+#[test]
+#[ignore = "large"]
+fn of_four_messages_one_of_which_is_disregarded() {
+    assert_eq!(crashes_unvouched(4, false), 260_910);
 }

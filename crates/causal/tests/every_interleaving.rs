@@ -8,7 +8,7 @@ use causal::{Config, Markers};
 use network::{Network, check};
 
 fn interleavings(multicasts: u8, markers: Markers) -> usize {
-    check(Network { config: Config { markers, ..Config::default() }, multicasts, crash: false, hasty: 0 })
+    check(Network { config: Config { markers, ..Config::default() }, multicasts, crash: false, hasty: 0, alone: false })
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(crate) struct Network {
     pub(crate) crash: bool,
     /// How often a copy may be given up that is merely slow. One that is lost may always be given up.
     pub(crate) hasty: u8,
+    /// Whether what is given up is given up alone, as what its author has not vouched for.
+    pub(crate) alone: bool,
 }
 
 /// By author and clock.
@@ -110,6 +112,7 @@ enum Event {
     Sent(u8),
     Arrived(Message, Arc<Envelope<Id>>),
     GaveUp(Message),
+    Disregarded(Message),
     Forgot(Id),
 }
 
@@ -159,7 +162,7 @@ impl Network {
         {
             member.held.push(message);
         }
-        if let Event::GaveUp(what) = event {
+        if let Event::GaveUp(what) | Event::Disregarded(what) = event {
             let given_up =
                 sent.iter().map(|sent| sent.message).filter(|m| m.author == what.author && m.clock <= what.clock);
             member.given_up.extend(given_up.filter(|&m| !member.delivered.contains(m)).collect::<Vec<_>>());
@@ -209,6 +212,11 @@ fn apply(peer: &mut Peer, event: &Event) -> Option<Envelope<Id>> {
             let author = peer.roster().index(&message.author).expect("everybody is known");
             let hole: Option<Hole> = peer.abandon(author, message.clock.into());
             assert!(hole.is_some(), "what is missing has not been given up");
+            None
+        }
+        Event::Disregarded(message) => {
+            let author = peer.roster().index(&message.author).expect("everybody is known");
+            assert!(peer.disregard(author, message.clock.into()).is_some(), "what is missing is awaited");
             None
         }
         Event::Forgot(id) => {
@@ -370,7 +378,8 @@ impl Model for Network {
             Action::Lose(message, to) => next.lost = Some((message, to)),
             Action::Abandon(id, message) => {
                 next.hasty += u8::from(state.lost != Some((message, id)));
-                self.deliver(&mut next, id, Event::GaveUp(message));
+                let event = if self.alone { Event::Disregarded(message) } else { Event::GaveUp(message) };
+                self.deliver(&mut next, id, event);
             }
             Action::Forget(id, gone) => {
                 next.members[usize::from(id)].forgot = true;
