@@ -197,6 +197,7 @@ impl<S: Store> Peer<S> {
         self.tell(Event::PeerUp { who, new });
         self.causal.vouch(index, greeting.clock);
         self.drop_made_up_holes(index, greeting.clock);
+        self.talks.drop_made_up(index, self.causal.vouched(index));
         self.take_vector(index, have)?;
         self.push_again(link_id);
         self.leave_parcels_with(now, index, link_id);

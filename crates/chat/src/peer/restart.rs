@@ -440,8 +440,9 @@ impl super::talk::Talks {
     fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
         let mut changed = Vec::new();
         for (conversation, talk) in self.iter_mut() {
-            let is_raised = talk.shown.take_raised() | talk.fetched_and_shown.take_raised() | talk.lost.take_raised();
-            if is_raised | talk.rest.take_changed() {
+            let is_changed =
+                talk.shown.take_changed() | talk.fetched_and_shown.take_changed() | talk.lost.take_changed();
+            if is_changed | talk.rest.take_changed() {
                 let (shown, fetched, lost) =
                     (talk.shown.numbers(), talk.fetched_and_shown.numbers(), talk.lost.numbers());
                 let rest = (!talk.rest.is_empty()).then(|| KeptRest {

@@ -12,8 +12,8 @@ use crate::{ProcessId, Recipients};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vector {
     clocks: Vec<Clock>,
-    /// Whether it was raised since somebody last asked.
-    raised: bool,
+    /// Whether it changed since somebody last asked.
+    changed: bool,
 }
 
 impl Vector {
@@ -28,7 +28,7 @@ impl Vector {
         }
         if self.clocks[slot] < clock {
             self.clocks[slot] = clock;
-            self.raised = true;
+            self.changed = true;
         }
     }
 
@@ -36,8 +36,16 @@ impl Vector {
     pub(super) fn raise_all(&mut self, other: &Self) {
         self.clocks.resize(self.clocks.len().max(other.clocks.len()), 0);
         for (mine, &theirs) in self.clocks.iter_mut().zip(&other.clocks) {
-            self.raised |= *mine < theirs;
+            self.changed |= *mine < theirs;
             *mine = theirs.max(*mine);
+        }
+    }
+
+    /// Lowers an author's clock to `clock`, if it is beyond that.
+    fn lower(&mut self, author: Index, clock: Clock) {
+        if let Some(slot) = self.clocks.get_mut(author.position()).filter(|slot| **slot > clock) {
+            *slot = clock;
+            self.changed = true;
         }
     }
 
@@ -45,13 +53,13 @@ impl Vector {
     pub(super) fn kept(clocks: impl Iterator<Item = (Index, Clock)>) -> Self {
         let mut vector = Self::default();
         clocks.for_each(|(author, clock)| vector.raise(author, clock));
-        vector.raised = false;
+        vector.changed = false;
         vector
     }
 
     /// An empty vector that was not always empty.
     pub(super) fn emptied() -> Self {
-        Self { clocks: Vec::new(), raised: true }
+        Self { clocks: Vec::new(), changed: true }
     }
 
     /// The clocks above 0, each with its author's number.
@@ -59,9 +67,9 @@ impl Vector {
         (0..).zip(self.clocks.iter().copied()).filter(|&(_, clock)| clock > 0).collect()
     }
 
-    /// Whether it was raised since this was last asked.
-    pub(super) fn take_raised(&mut self) -> bool {
-        std::mem::take(&mut self.raised)
+    /// Whether it changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
     /// What one author has is another's from now on.
@@ -214,6 +222,20 @@ impl Talks {
                 talk.rest.reach(None);
             }
             talk.dests = None;
+        }
+    }
+
+    /// There is nothing of this author beyond `clock`: what welcomes named of it had been made up.
+    pub(super) fn drop_made_up(&mut self, author: Index, clock: Clock) {
+        for (_, talk) in self.iter_mut() {
+            talk.fetched.lower(author, clock);
+            talk.fetched_and_shown.lower(author, clock);
+            talk.lost.lower(author, clock);
+            talk.told_of_loss &= !talk.lost.is_empty();
+            if talk.rest.up_to.of(author) > clock {
+                talk.rest.up_to.lower(author, clock);
+                talk.rest.changed = true;
+            }
         }
     }
 

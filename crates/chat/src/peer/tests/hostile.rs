@@ -9,7 +9,7 @@ use super::world::World;
 use crate::body::{self, Scope, Welcome};
 use crate::frame::{Control, Frame, Have, Pulled, Returned};
 use crate::peer::greeting;
-use crate::{MessageId, ProcessId};
+use crate::{Event, MessageId, ProcessId};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -306,19 +306,25 @@ fn messages_that_wait_for_each_other_are_cut_loose() {
     assert_eq!(world.people[2].peer.causal.held(), 0);
 }
 
+/// carol welcomes bob with a clock of `process` that does not exist.
+fn welcome_with_made_up_clock(world: &mut World, process: ProcessId) {
+    let bob = world.people[BOB].peer.process();
+    let made_up = body::Shown { scope: Scope::All, up_to: vec![(process, 1_000_000)], newest: Vec::new() };
+    let welcome = body::welcome(&Welcome { shown: vec![made_up], gone: Vec::new() });
+    let liar = &mut world.people[CAROL].peer;
+    let dests = liar.indices([bob]);
+    liar.multicast(&dests, &welcome, None, None, None);
+    world.say(CAROL, "all", "welcome");
+}
+
 /// carol welcomes bob with a clock of alice's that does not exist. He gives up fetching, and welcomes dave.
 #[test]
 fn a_newcomer_does_not_wait_for_what_somebody_else_was_told_of_and_does_not_exist() {
     let mut world = World::mesh(&["alice", "bob", "carol"]);
     world.say(ALICE, "all", "hello");
     world.settle();
-    let (alice, bob) = (world.people[ALICE].peer.process(), world.people[BOB].peer.process());
-    let made_up = body::Shown { scope: Scope::All, up_to: vec![(alice, 1_000_000)], newest: Vec::new() };
-    let welcome = body::welcome(&Welcome { shown: vec![made_up], gone: Vec::new() });
-    let liar = &mut world.people[CAROL].peer;
-    let dests = liar.indices([bob]);
-    liar.multicast(&dests, &welcome, None, None, None);
-    world.say(CAROL, "all", "welcome");
+    let alice = world.people[ALICE].peer.process();
+    welcome_with_made_up_clock(&mut world, alice);
     world.pass(Duration::from_secs(60));
     assert_eq!(world.heard(BOB), ["hello", "welcome"]);
     world.kill(CAROL);
@@ -329,4 +335,25 @@ fn a_newcomer_does_not_wait_for_what_somebody_else_was_told_of_and_does_not_exis
     world.say(BOB, "all", "answer");
     world.pass(Duration::from_secs(5));
     assert_eq!(world.heard(dave), ["hello", "welcome", "answer"]);
+}
+
+/// The same while alice is away, so that bob believes it. When she is back it is as if nobody had said so.
+#[test]
+fn what_was_made_up_of_somebody_away_is_not_missing_any_more_once_she_is_back() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(ALICE, "all", "hello");
+    world.settle();
+    let alice = world.people[ALICE].peer.process();
+    world.kill(ALICE);
+    welcome_with_made_up_clock(&mut world, alice);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.heard(BOB), ["hello", "welcome"]);
+    world.kill(CAROL);
+    world.link(ALICE, BOB);
+    world.settle();
+    let dave = world.add("dave");
+    world.link(dave, BOB);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(dave), ["hello", "welcome"]);
+    assert!(!world.people[dave].events.iter().any(|event| matches!(event, Event::Warning { .. })));
 }
