@@ -156,7 +156,8 @@ impl Liar {
                 Vec::new()
             }
             _ if is_batch && make_up > 0 => {
-                let named = if self.dice.percent(make_up) { self.misname(&frame) } else { frame };
+                // Few batches have a welcome in them.
+                let named = if self.dice.percent(make_up.max(50)) { self.misname(&frame) } else { frame };
                 self.make_up(link, &named).unwrap_or_default()
             }
             _ if is_batch && self.dice.percent(two_faced) => vec![self.reword(Lie::TwoFaced, &frame)],
