@@ -42,15 +42,26 @@ pub(super) struct Fetch {
     pub(super) since: Duration,
 }
 
+/// What a piece of history had in it.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// How many messages.
+    got: usize,
+    /// How many of them were wanted.
+    wanted: usize,
+    /// Those that are history to me.
+    pub(super) entries: Vec<Entry>,
+}
+
 impl Gate {
     pub(super) fn is_fetching(&self, conversation: &Conversation) -> bool {
         self.fetches.values().any(|fetch| fetch.need.conversation == *conversation && !fetch.parked)
     }
 
-    /// Lets go of a conversation's fetches that are parked; whose was the last, and how far back it came.
-    fn drop_parked(&mut self, conversation: &Conversation) -> Option<(Index, Option<SortKey>)> {
+    /// Lets go of a conversation's fetches that are parked; who was asked last.
+    fn drop_parked(&mut self, conversation: &Conversation) -> Option<Index> {
         let is_parked = |fetch: &&Fetch| fetch.need.conversation == *conversation && fetch.parked;
-        let last = self.fetches.values().rfind(is_parked).map(|fetch| (fetch.from, fetch.before));
+        let last = self.fetches.values().rfind(is_parked).map(|fetch| fetch.from);
         self.fetches.retain(|_, fetch| fetch.need.conversation != *conversation || !fetch.parked);
         last
     }
@@ -138,8 +149,7 @@ impl<S: Store> Peer<S> {
             return Ok(());
         };
         let need = fetch.need.clone();
-        let (got, entries) = self.take_piece(now, &need.conversation, &need.up_to, piece)?;
-        let taken = entries.len();
+        let Taken { got, wanted, entries } = self.take_piece(now, &need.conversation, &need.up_to, piece)?;
         let shelf = self.gate.shelf.entry(need.conversation.clone()).or_default();
         shelf.extend(entries.into_iter().map(|entry| ((entry.hlc, entry.kept.id()), entry)));
         let fetch = self.gate.fetches.get_mut(&request).expect("it was there just now");
@@ -149,7 +159,7 @@ impl<S: Store> Peer<S> {
         // Each piece has to go further back than the one before, or a liar could keep this up for ever; and what is named one
         // by one is among the newest.
         let more =
-            more.filter(|more| fetch.before.is_none_or(|before| *more < before) && (taken > 0 || !fetch.newest_only));
+            more.filter(|more| fetch.before.is_none_or(|before| *more < before) && (wanted > 0 || !fetch.newest_only));
         fetch.before = more.or(fetch.before);
         let (shown, lacks_some) = (fetch.shown, !fetch.need.newest.is_empty());
         let enough = fetch.got >= self.config.history_first || (fetch.newest_only && !lacks_some);
@@ -183,8 +193,8 @@ impl<S: Store> Peer<S> {
         Ok(())
     }
 
-    /// What a piece of history has in it that is wanted of a conversation and not here yet; and how many messages it has. What is
-    /// addressed to me is taken in as what it is.
+    /// Takes what is wanted of a conversation and not here yet out of a piece of history. What is addressed to me is taken in as
+    /// what it is.
     ///
     /// # Errors
     /// [`BadFrame`] for a piece that no honest peer puts together.
@@ -194,24 +204,25 @@ impl<S: Store> Peer<S> {
         conversation: &Conversation,
         up_to: &BTreeMap<ProcessId, Clock>,
         piece: &[u8],
-    ) -> Result<(usize, Vec<Entry>), BadFrame> {
+    ) -> Result<Taken, BadFrame> {
         let (batches, _) = self.open_piece(piece)?;
-        let (mut got, mut entries) = (0, Vec::new());
+        let mut taken = Taken::default();
         for kept in batches.iter().flat_map(|batch| batch.here().map(|index| Kept::new(Arc::clone(batch), index))) {
-            got += 1;
+            taken.got += 1;
             let Some(entry) = self.wanted_entry(kept, conversation, up_to) else {
                 self.repair.refused += 1;
                 continue;
             };
+            taken.wanted += 1;
             self.gate.note_here(conversation, entry.kept.id());
             if entry.kept.dests().contains(self.causal.me()) {
                 // It is mine to be delivered in its order, like any that is handed on.
                 self.repair.refused += u64::from(self.arrive(now, entry.kept).is_err());
             } else {
-                entries.push(entry);
+                taken.entries.push(entry);
             }
         }
-        Ok((got, entries))
+        Ok(taken)
     }
 
     /// The message as an entry of the history, if it is one of those that are named of a conversation and not here yet.
@@ -273,12 +284,7 @@ impl<S: Store> Peer<S> {
         self.gate.expect_no_more(&need.conversation);
         let parked = self.gate.drop_parked(&need.conversation);
         if is_news {
-            self.fetch_rest(
-                now,
-                &need.conversation,
-                Rest::new(Vector::default(), lost, None),
-                parked.map(|(from, _)| from),
-            );
+            self.fetch_rest(now, &need.conversation, Rest::new(Vector::default(), lost, None), parked);
         }
         self.tell_of_loss(&need.conversation);
     }

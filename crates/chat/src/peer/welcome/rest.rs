@@ -187,11 +187,11 @@ impl<S: Store> Peer<S> {
             return Ok(());
         };
         let up_to: BTreeMap<_, _> = up_to.iter(self.causal.roster()).map(|(_, id, clock)| (id, clock)).collect();
-        let (_, entries) = self.take_piece(now, conversation, &up_to, piece)?;
+        let mut entries = self.take_piece(now, conversation, &up_to, piece)?.entries;
         let shelf = self.gate.shelf.get(conversation);
         // What is on the shelf is shown with the welcome that named it.
         let is_new = |entry: &Entry| shelf.is_none_or(|shelf| !shelf.contains_key(&entry.sort_key()));
-        let mut entries: Vec<Entry> = entries.into_iter().filter(is_new).collect();
+        entries.retain(is_new);
         entries.sort_by_key(Entry::sort_key);
         let got = entries.len();
         let newest = self.oldest_of_the_newest(conversation);
