@@ -67,6 +67,11 @@ impl Run {
         first.process == id.process && (first.clock..first.clock + u64::from(self.count())).contains(&id.clock)
     }
 
+    /// The messages.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = MessageId> + '_ {
+        (0..self.count()).map(|nth| self.id(nth))
+    }
+
     pub(crate) fn id(&self, nth: u32) -> MessageId {
         let MessageId { process, clock } = self.first.kept.id();
         MessageId { process, clock: clock + u64::from(nth) }

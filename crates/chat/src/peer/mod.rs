@@ -129,7 +129,8 @@ pub struct Peer<S> {
     announced: BTreeSet<(Index, Clock)>,
     /// Messages to addresses that are being connected to.
     for_address: Vec<(SocketAddr, String, u64)>,
-    /// When this peer is to be called again, at the latest.
+    /// When this peer was called last, and when it is to be called again, at the latest.
+    called: Duration,
     expected: Duration,
     effects: Effects,
     /// What the store was told of all this.
@@ -187,6 +188,7 @@ impl<S: Store> Peer<S> {
             held_large_bytes: 0,
             announced: BTreeSet::new(),
             for_address: Vec::new(),
+            called: now.monotonic,
             expected: Duration::MAX,
             effects: Effects::default(),
             ledger: Ledger::new(store.survives(), fresh),
@@ -290,6 +292,7 @@ impl<S: Store> Peer<S> {
         self.offer_parcels(now);
         self.sign_acknowledgements(now);
         self.keep_state();
+        self.called = now.monotonic;
         self.expected = self.poll_timeout().map_or(Duration::MAX, |(at, _)| at.max(now.monotonic));
         self.effects.take()
     }

@@ -9,7 +9,7 @@ use crate::{Event, HeldInfo};
 
 use super::{Now, Peer};
 
-/// From how much on being called too late is a pause. A busy machine is late by less.
+/// From how much on being called too late means that the time since the last call was a pause. A busy machine is late by less.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl<S: Store> Peer<S> {
@@ -57,9 +57,9 @@ impl<S: Store> Peer<S> {
     /// This peer was not called for a while: its process was stopped, or nothing could be kept. What came meanwhile has not been
     /// looked at yet, so that time does not count for what is waited for.
     pub(super) fn allow_for_pause(&mut self, now: Now) {
-        let pause = now.monotonic.saturating_sub(self.expected);
-        if pause > PAUSE {
-            self.expected = now.monotonic;
+        if now.monotonic.saturating_sub(self.expected) > PAUSE {
+            let pause = now.monotonic - self.called;
+            (self.called, self.expected) = (now.monotonic, now.monotonic);
             self.repair.put_off(pause);
             self.gate.put_off(pause);
         }

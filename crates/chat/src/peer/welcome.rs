@@ -310,7 +310,8 @@ impl<S: Store> Peer<S> {
             }
             let messages = entries.len();
             for entry in entries {
-                if !self.store.contains(entry.kept.id()) {
+                let id = entry.kept.id();
+                if !self.store.contains(id) && !self.shown_in_this_turn().any(|run| run.contains(id)) {
                     self.show_history(now, entry);
                 }
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::newcomers::asked_among_two;
 use super::world::World;
 use crate::{Answer, Command, Event, Journal, Target};
 
@@ -385,4 +386,25 @@ fn nothing_is_given_up_for_the_time_that_a_peer_was_stopped() {
     );
     let is_loss = |event: &Event| matches!(event, Event::Gap { .. } | Event::Warning { .. });
     assert!(!world.people[BOB].events.iter().any(is_loss));
+}
+
+/// carol waits for history and has no link when she is stopped, so nothing but giving up is due. Then alice is there.
+#[test]
+fn nothing_is_given_up_for_the_time_that_a_peer_without_links_was_stopped() {
+    let mut world = asked_among_two();
+    world.slow(CAROL, ALICE);
+    world.join(CAROL, "cars");
+    world.deliver_all(CAROL, BOB);
+    world.slow(CAROL, BOB);
+    world.settle();
+    assert!(world.people[CAROL].peer.gate.is_busy());
+    world.kill(CAROL);
+    world.fast(CAROL, ALICE);
+    // Whatever else is due is done by then.
+    world.pass(Duration::from_secs(6));
+    world.stop(CAROL, Duration::from_secs(33));
+    world.link(CAROL, ALICE);
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["question"]);
+    assert!(!world.people[CAROL].events.iter().any(|event| matches!(event, Event::Warning { .. })));
 }

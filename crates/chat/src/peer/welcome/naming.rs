@@ -40,8 +40,8 @@ impl<S: Store> Peer<S> {
     /// The newest messages of a conversation, less those that a newcomer wrote, or that somebody else sees to that he gets.
     fn newest_unaddressed(&self, newcomer: Index, conversation: &Conversation) -> BTreeSet<MessageId> {
         let stored = self.store.newest(Some(conversation), None, self.config.history_first);
-        let of_this_turn = self.effects.durable.iter().filter_map(Change::shown);
-        let of_this_turn = of_this_turn.filter(|run| run.first().conversation == *conversation).flat_map(Run::entries);
+        let of_this_turn =
+            self.shown_in_this_turn().filter(|run| run.first().conversation == *conversation).flat_map(Run::entries);
         let named = |entry: &Entry| self.is_for_history(&entry.kept, newcomer, entry.fetched);
         stored.into_iter().chain(of_this_turn).filter(named).map(|entry| entry.kept.id()).collect()
     }
@@ -72,9 +72,14 @@ impl<S: Store> Peer<S> {
         matches!(conversation, Conversation::Group(name) if !self.groups.contains(name))
     }
 
+    /// What was shown and is not in the store yet.
+    pub(super) fn shown_in_this_turn(&self) -> impl Iterator<Item = &Run> {
+        self.effects.durable.iter().filter_map(Change::shown)
+    }
+
     /// Whether a message is here, or on the shelf.
     fn has(&self, conversation: &Conversation, id: MessageId) -> bool {
-        let in_this_turn = || self.effects.durable.iter().filter_map(Change::shown).any(|run| run.contains(id));
+        let in_this_turn = || self.shown_in_this_turn().any(|run| run.contains(id));
         let on_the_shelf = || {
             let shelf = self.gate.shelf.get(conversation);
             shelf.is_some_and(|shelf| shelf.keys().any(|(_, shelved)| *shelved == id))

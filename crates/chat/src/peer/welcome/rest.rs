@@ -12,8 +12,9 @@ use causal::Index;
 
 use crate::frame::{Control, HistoryWanted, Shown};
 use crate::history::{Conversation, Entry, SortKey};
+use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Event, LinkId};
+use crate::{Event, LinkId, MessageId};
 
 use super::super::talk::{Rest, Vector};
 use super::super::{BadFrame, Now, Peer};
@@ -189,8 +190,11 @@ impl<S: Store> Peer<S> {
         let up_to: BTreeMap<_, _> = up_to.iter(self.causal.roster()).map(|(_, id, clock)| (id, clock)).collect();
         let mut entries = self.take_piece(now, conversation, &up_to, piece)?.entries;
         let shelf = self.gate.shelf.get(conversation);
+        let just_shown: BTreeSet<MessageId> = self.shown_in_this_turn().flat_map(Run::ids).collect();
         // What is on the shelf is shown with the welcome that named it.
-        let is_new = |entry: &Entry| shelf.is_none_or(|shelf| !shelf.contains_key(&entry.sort_key()));
+        let is_new = |entry: &Entry| {
+            shelf.is_none_or(|shelf| !shelf.contains_key(&entry.sort_key())) && !just_shown.contains(&entry.kept.id())
+        };
         entries.retain(is_new);
         entries.sort_by_key(Entry::sort_key);
         let got = entries.len();
