@@ -16,7 +16,7 @@ use crate::body;
 use crate::directory::{Resolved, Wanted};
 use crate::frame::Control;
 use crate::history::Conversation;
-use crate::record::SignedRecord;
+use crate::record::{Record, SignedRecord};
 use crate::store::Store;
 use crate::{Answer, Event, LinkId, PersonId, ProcessId, Refusal};
 
@@ -148,6 +148,23 @@ impl<S: Store> Peer<S> {
         let by = self.directory.who(by).label.clone();
         self.begin_anew(now, &Anew::Forgotten { by });
         Ok(())
+    }
+
+    /// Whether a record that I signed is newer than the one that this store had when this run began, and names a process that it does not
+    /// know: then the store was put back to before I began anew as that process, and others have forgotten this one since.
+    pub(super) fn was_superseded(&mut self, records: &[SignedRecord]) -> bool {
+        let is_of_since = |record: &Record| {
+            record.process.person == self.me.person
+                && record.version > self.ledger.version_at_start
+                && self.causal.roster().index(&record.process).is_none()
+        };
+        let of_since = records.iter().find(|signed| signed.claim().is_ok_and(|record| is_of_since(&record)));
+        let was_superseded = self.ledger.went_on() && of_since.is_some_and(|signed| signed.verify().is_ok());
+        if let Some(signed) = of_since.filter(|_| was_superseded) {
+            // What I write next is to be newer still.
+            drop(self.directory.merge(signed));
+        }
+        was_superseded
     }
 
     /// Whether this is the record of a process that was forgotten: then it brings nobody back. My own are another matter.

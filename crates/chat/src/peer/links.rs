@@ -166,7 +166,7 @@ impl<S: Store> Peer<S> {
         if process.person != person || process == self.me {
             return Err(BadFrame("a greeting under somebody else's name".to_owned()));
         }
-        if self.was_rolled_back(returned) {
+        if self.was_rolled_back(returned) || self.was_superseded(&records) {
             self.begin_anew(now, &Anew::RolledBack);
             return Ok(());
         }

@@ -79,6 +79,8 @@ pub(super) struct Ledger {
     pub(super) last: Option<Hash>,
     /// The clock when this run began: what was sent later was sent by this run.
     clock_at_start: Clock,
+    /// The version of my own record when this run began.
+    pub(super) version_at_start: Hlc,
     /// How many messages were held when this run began.
     pub(super) held_at_start: usize,
     /// What was known to be on its way when this run began.
@@ -102,6 +104,7 @@ impl Ledger {
             delivered: 0,
             last: None,
             clock_at_start: 0,
+            version_at_start: Hlc::default(),
             held_at_start: 0,
             log_at_start: Vec::new(),
             doubtful: BTreeMap::new(),
@@ -240,6 +243,7 @@ impl<S: Store> Peer<S> {
                 && let Ok(_) = self.directory.merge(signed)
                 && record.process.person == self.me.person
             {
+                self.ledger.version_at_start = record.version;
                 self.groups = record.groups;
             }
         }

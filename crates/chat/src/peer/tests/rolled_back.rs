@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::world::World;
+use crate::Command;
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -63,4 +64,45 @@ fn whoever_has_said_more_than_was_lost_finds_out_too() {
     world.link(BOB, ALICE);
     world.settle();
     assert_eq!(world.heard(ALICE), ["1", "2", "3", "4", "5"]);
+}
+
+/// bob's store is put back to before carol and alice forgot him and he began anew. Neither returns him a greeting of who he was then;
+/// but they have his record of since.
+#[test]
+fn whoever_is_put_back_to_before_he_began_anew_begins_anew_again() {
+    let mut world = World::new(&["alice", "bob", "carol"]);
+    world.keep(BOB);
+    world.link_all();
+    world.settle();
+    world.say(BOB, "all", "before");
+    world.settle();
+    let copy = world.people[BOB].peer.store_mut().copy();
+    let old = world.people[BOB].peer.process();
+    world.say(BOB, "all", "behind the copy");
+    world.settle();
+    world.kill(BOB);
+    world.command(ALICE, Command::Forget { person: "bob".to_owned() }).unwrap();
+    world.settle();
+    world.link(BOB, ALICE);
+    world.settle();
+    world.link_all();
+    world.settle();
+    let new = world.people[BOB].peer.process();
+    assert_ne!(new, old, "he begins anew");
+    // Each life draws other incarnations.
+    world.come_back(BOB);
+    *world.people[BOB].peer.store_mut() = copy;
+    world.come_back(BOB);
+    assert_eq!(world.people[BOB].peer.process(), old);
+    world.link(BOB, ALICE);
+    world.settle();
+    let newest = world.people[BOB].peer.process();
+    assert!(newest != old && newest != new);
+    world.link_all();
+    world.settle();
+    world.say(BOB, "all", "after");
+    world.settle();
+    assert_eq!(world.heard(ALICE), ["before", "behind the copy", "after"]);
+    assert_eq!(world.history(BOB, "all"), ["before", "behind the copy", "after"]);
+    assert!(world.people.iter().all(|someone| !someone.closed.iter().any(|reason| reason.contains("never sent"))));
 }
