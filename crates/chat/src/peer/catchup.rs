@@ -226,6 +226,7 @@ impl<S: Store> Peer<S> {
             for (author, _) in self.linked() {
                 self.ask_to_complete(author);
             }
+            self.follow_all(now);
             self.have_everything()
         } else if self.vectors.next_heartbeat <= now.monotonic {
             self.vectors.changed.iter().map(|author| self.have(author)).collect()

@@ -412,6 +412,7 @@ impl<S: Store> Peer<S> {
         self.ledger.held_at_start = 0;
         self.ledger.log_at_start = self.causal.snapshot().log;
         self.talks.hand_over(self.causal.me(), index);
+        self.owe_welcomes_again();
         self.forget_what_was_under_way(now);
         self.keep_state();
         if !self.ledger.on {

@@ -181,6 +181,21 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// Whoever has not acknowledged a welcome of mine is owed it: what I was does not say it again.
+    pub(super) fn owe_welcomes_again(&mut self) {
+        let welcomes = self.outbox.after(0).filter(|outgoing| body::is_welcome(outgoing.kept.body()));
+        let welcomes: Vec<_> =
+            welcomes.map(|outgoing| (outgoing.kept.shared_body(), outgoing.outstanding.clone())).collect();
+        for (body, outstanding) in welcomes {
+            let Ok(Body::Welcome(Welcome { shown, .. })) = Body::decode(body) else { continue };
+            for (member, named) in outstanding.iter().flat_map(|member| shown.iter().map(move |named| (member, named)))
+            {
+                let conversation = Self::conversation_of(&named.scope, self.person_of(member));
+                self.gate.owed.entry(member).or_default().insert(conversation);
+            }
+        }
+    }
+
     /// Whether this process is its person's no more.
     fn is_gone(&self, process: Index) -> bool {
         let id = *self.causal.roster().id(process);

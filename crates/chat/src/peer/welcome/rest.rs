@@ -123,7 +123,9 @@ impl<S: Store> Peer<S> {
         }
         let (rest, is_lost) = (&talk.rest, !talk.lost.is_empty());
         let (after, up_to, before) = (rest.after.clone(), rest.up_to.clone(), rest.reached);
-        let members: Vec<_> = self.linked().into_iter().filter(|&(who, _)| self.may_have(who, conversation)).collect();
+        // Of whoever has told of it I may not have heard yet that he is in the group.
+        let may_have = |&(who, _): &(Index, LinkId)| Some(who) == first || self.may_have(who, conversation);
+        let members: Vec<_> = self.linked().into_iter().filter(may_have).collect();
         let following = self.gate.rests.entry(conversation.clone()).or_insert_with(|| Following::new(now));
         following.takes_what_there_is |= is_lost;
         if let Some(first) = first {
