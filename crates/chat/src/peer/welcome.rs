@@ -325,8 +325,7 @@ impl<S: Store> Peer<S> {
             }
             let messages = entries.len();
             for entry in entries {
-                let id = entry.kept.id();
-                if !self.store.contains(id) && !self.shown_in_this_turn().any(|run| run.contains(id)) {
+                if !self.is_here(entry.kept.id()) {
                     self.show_history(now, entry);
                 }
             }

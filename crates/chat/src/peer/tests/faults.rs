@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::newcomers::asked_among_two;
+use super::newcomers::carol_waits_for_the_question;
 use super::world::World;
 use crate::{Answer, Command, Event, Journal, Target};
 
@@ -391,13 +391,7 @@ fn nothing_is_given_up_for_the_time_that_a_peer_was_stopped() {
 /// carol waits for history and has no link when she is stopped, so nothing but giving up is due. Then alice is there.
 #[test]
 fn nothing_is_given_up_for_the_time_that_a_peer_without_links_was_stopped() {
-    let mut world = asked_among_two();
-    world.slow(CAROL, ALICE);
-    world.join(CAROL, "cars");
-    world.deliver_all(CAROL, BOB);
-    world.slow(CAROL, BOB);
-    world.settle();
-    assert!(world.people[CAROL].peer.gate.is_busy());
+    let mut world = carol_waits_for_the_question();
     world.kill(CAROL);
     world.fast(CAROL, ALICE);
     // Whatever else is due is done by then.

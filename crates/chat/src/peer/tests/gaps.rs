@@ -31,6 +31,18 @@ fn carol_lacks_the_question() -> World {
     world
 }
 
+/// dave comes when carol alone is there, joins the group, and has had five seconds.
+fn dave_meets_carol_alone(world: &mut World) -> usize {
+    world.kill(ALICE);
+    world.kill(BOB);
+    let dave = world.add("dave");
+    world.link(dave, CAROL);
+    world.settle();
+    world.join(dave, "cars");
+    world.pass(Duration::from_secs(5));
+    dave
+}
+
 /// carol was told that alice's history could not be fetched. So she does not pass for one who has it.
 #[test]
 fn whoever_could_not_fetch_the_history_is_not_asked_for_it_in_vain() {
@@ -77,13 +89,7 @@ fn what_could_not_be_fetched_is_fetched_when_somebody_comes_who_has_it() {
     assert_eq!(handed_over(&world), before);
     assert_eq!(warned_of(&world, CAROL, "cars"), 1);
     // She has all of it now, and says so.
-    world.kill(ALICE);
-    world.kill(BOB);
-    let dave = world.add("dave");
-    world.link(dave, CAROL);
-    world.settle();
-    world.join(dave, "cars");
-    world.pass(Duration::from_secs(5));
+    let dave = dave_meets_carol_alone(&mut world);
     assert_eq!(world.heard(dave), ["question", "answer"]);
     assert_eq!(warned_of(&world, dave, "cars"), 0);
 }
@@ -115,13 +121,7 @@ fn whoever_has_not_what_one_welcome_names_may_have_what_another_names() {
 fn whoever_is_welcomed_with_gaps_asks_others_for_what_is_missing_or_is_told() {
     for comes_back in [true, false] {
         let mut world = carol_lacks_the_question();
-        world.kill(ALICE);
-        world.kill(BOB);
-        let dave = world.add("dave");
-        world.link(dave, CAROL);
-        world.settle();
-        world.join(dave, "cars");
-        world.pass(Duration::from_secs(5));
+        let dave = dave_meets_carol_alone(&mut world);
         assert!(world.heard(dave).is_empty(), "{:?}", world.heard(dave));
         if comes_back {
             world.link(dave, ALICE);

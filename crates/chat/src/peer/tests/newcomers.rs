@@ -331,16 +331,22 @@ fn a_welcome_waits_for_room_among_what_is_held_back() {
     assert_eq!(world.heard(CAROL), ["first", "second", "question"]);
 }
 
-/// bob, whom carol asks for the history, leaves before he has answered.
-#[test]
-fn history_that_was_coming_over_a_link_that_broke_is_asked_of_somebody_else_at_once() {
+/// bob alone has learnt of carol's joining, and has welcomed her. What she asks him for does not arrive.
+pub(super) fn carol_waits_for_the_question() -> World {
     let mut world = asked_among_two();
-    // bob alone learns of carol's joining, and welcomes her.
     world.slow(CAROL, ALICE);
     world.join(CAROL, "cars");
     world.deliver_all(CAROL, BOB);
     world.slow(CAROL, BOB);
     world.settle();
+    assert!(world.people[CAROL].peer.gate.is_busy());
+    world
+}
+
+/// bob, whom carol asks for the history, leaves before he has answered.
+#[test]
+fn history_that_was_coming_over_a_link_that_broke_is_asked_of_somebody_else_at_once() {
+    let mut world = carol_waits_for_the_question();
     world.cut(BOB, CAROL);
     world.fast(CAROL, ALICE);
     world.pass(Duration::from_secs(1));

@@ -77,14 +77,18 @@ impl<S: Store> Peer<S> {
         self.effects.durable.iter().filter_map(Change::shown)
     }
 
+    /// Whether a message is in the store, or will be after this turn.
+    pub(super) fn is_here(&self, id: MessageId) -> bool {
+        self.store.contains(id) || self.shown_in_this_turn().any(|run| run.contains(id))
+    }
+
     /// Whether a message is here, or on the shelf.
     fn has(&self, conversation: &Conversation, id: MessageId) -> bool {
-        let in_this_turn = || self.shown_in_this_turn().any(|run| run.contains(id));
         let on_the_shelf = || {
             let shelf = self.gate.shelf.get(conversation);
             shelf.is_some_and(|shelf| shelf.keys().any(|(_, shelved)| *shelved == id))
         };
-        self.store.contains(id) || in_this_turn() || on_the_shelf()
+        self.is_here(id) || on_the_shelf()
     }
 }
 
