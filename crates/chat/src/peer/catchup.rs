@@ -311,7 +311,7 @@ impl<S: Store> Peer<S> {
             if !self.directory.knows(author.person) {
                 continue;
             }
-            let Ok(author) = self.causal.intern(*author) else { continue };
+            let Some(author) = self.number_of_hearsay(*author) else { continue };
             self.drop_acknowledged(process, author, *delivered, holes);
             // What lies behind a hole can be had from here though the hole cannot: its author may be gone for good.
             is_news |= self.vectors.has(process, author) < *delivered;

@@ -88,13 +88,8 @@ impl<S: Store> Peer<S> {
         if process == self.me {
             return;
         }
-        // An old record of somebody unknown may still come from whoever lacks the tombstone; but nobody fills my memory with
-        // processes that he made up.
-        let roster = self.causal.roster();
-        if !self.directory.knows(process.person) && roster.len() >= self.config.max_processes / 2 {
-            return;
-        }
-        let Ok(index) = self.causal.intern(process) else { return };
+        // An old record of somebody unknown may still come from a peer that lacks the tombstone.
+        let Some(index) = self.number_of_hearsay(process) else { return };
         let is_news = self.directory.process_of(process.person) == Some(process);
         self.depart(now, process);
         if is_news {
@@ -102,6 +97,20 @@ impl<S: Store> Peer<S> {
             self.tell(Event::Forgotten { who, by });
         }
         self.part_with(index, process);
+    }
+
+    /// The number of a process that a peer speaks of, a new one if there is room. Half of the roster is kept for the processes that
+    /// people's records name: so nobody fills it with processes that were made up.
+    pub(super) fn number_of_hearsay(&mut self, process: ProcessId) -> Option<Index> {
+        let roster = self.causal.roster();
+        if let Some(index) = roster.index(&process) {
+            return Some(index);
+        }
+        let is_on_record = self.directory.process_of(process.person) == Some(process);
+        if !is_on_record && roster.len() >= self.config.max_processes / 2 {
+            return None;
+        }
+        self.causal.intern(process).ok()
     }
 
     /// A process that was forgotten may be here: it is told so, and listened to no more.

@@ -252,38 +252,46 @@ impl<S: Store> Peer<S> {
     /// Whether all that the clocks tell of was fetched.
     fn is_covered(&self, need: &Need) -> bool {
         let talk = self.talks.known(&need.conversation);
-        let covers = |(author, &clock): (&ProcessId, &Clock)| {
-            let author = self.causal.roster().index(author);
-            author.zip(talk).is_some_and(|(author, talk)| talk.fetched.of(author) >= clock)
-        };
-        need.up_to.iter().all(covers)
+        self.named_clocks(need).all(|(author, clock)| talk.is_some_and(|talk| talk.fetched.of(author) >= clock))
+    }
+
+    /// What is named, by author. Each of them was given a number when the welcome came.
+    fn named_clocks(&self, need: &Need) -> impl Iterator<Item = (Index, Clock)> {
+        need.up_to.iter().filter_map(|(author, &clock)| Some((self.causal.roster().index(author)?, clock)))
     }
 
     /// Hands the welcomes that need not wait any longer to the causal order, and starts fetching for the others.
     pub(super) fn admit(&mut self, now: Now) {
         let keys: Vec<(Index, Clock)> = self.gate.waiting.keys().copied().collect();
         for key in keys {
-            let has_all = loop {
-                let Some(need) = self.next_need(key) else { break true };
-                let is_under_way = self.gate.is_fetching(&need.conversation) || self.fetch(now, key, &need);
-                if is_under_way || !self.has_waited_for(&need) {
-                    break false;
-                }
-                self.wait_no_longer(now, &need);
-            };
-            if has_all {
+            if self.has_what_it_needs(now, key) {
                 self.admit_one(now, key);
             }
         }
     }
 
-    /// The first need of a welcome that it has to wait for.
-    fn next_need(&self, welcome: (Index, Clock)) -> Option<Need> {
-        let waits = |need: &&Need| {
-            let is_asked = self.link_of.contains_key(&welcome.0) && !need.lacking.contains(&welcome.0);
-            !self.is_fetched(need) && (is_asked || !self.is_strange(&need.conversation))
-        };
-        self.gate.waiting[&welcome].needs.iter().find(waits).cloned()
+    /// Whether a welcome need not wait any longer; if it does, what it waits for is being fetched. Each need is looked at once: what
+    /// was fetched, or is waited for no longer, stays so.
+    fn has_what_it_needs(&mut self, now: Now, welcome: (Index, Clock)) -> bool {
+        for at in 0..self.gate.waiting[&welcome].needs.len() {
+            let need = &self.gate.waiting[&welcome].needs[at];
+            if !self.has_to_wait_for(welcome.0, need) {
+                continue;
+            }
+            let need = need.clone();
+            let is_under_way = self.gate.is_fetching(&need.conversation) || self.fetch(now, welcome, &need);
+            if is_under_way || !self.has_waited_for(&need) {
+                return false;
+            }
+            self.wait_no_longer(now, &need);
+        }
+        true
+    }
+
+    /// Whether what a welcome of this member needs has to be fetched first.
+    fn has_to_wait_for(&self, welcomer: Index, need: &Need) -> bool {
+        let is_asked = self.link_of.contains_key(&welcomer) && !need.lacking.contains(&welcomer);
+        !self.is_fetched(need) && (is_asked || !self.is_strange(&need.conversation))
     }
 
     fn admit_one(&mut self, now: Now, welcome: (Index, Clock)) {
@@ -295,7 +303,7 @@ impl<S: Store> Peer<S> {
         // What was said in a group that I am not in need not have been fetched.
         for need in &needs {
             if !self.is_fetched(need) {
-                let named = self.named_clocks(need);
+                let named = self.named_clocks(need).collect();
                 self.note_lost(&need.conversation, named);
             }
         }
@@ -308,11 +316,9 @@ impl<S: Store> Peer<S> {
     /// A welcome is delivered: what it named and what was fetched is shown, in the order of the history.
     pub(super) fn show_fetched(&mut self, now: Now, welcome: (Index, Clock)) {
         for need in self.gate.submitted.remove(&welcome).unwrap_or_default() {
-            for (&author, &clock) in &need.up_to {
-                if let Ok(author) = self.causal.intern(author) {
-                    self.talks.entry(&need.conversation).fetched_and_shown.raise(author, clock);
-                }
-            }
+            let named: Vec<_> = self.named_clocks(&need).collect();
+            let shown = &mut self.talks.entry(&need.conversation).fetched_and_shown;
+            named.into_iter().for_each(|(author, clock)| shown.raise(author, clock));
             let Some(shelf) = self.gate.shelf.get_mut(&need.conversation) else { continue };
             let named = |entry: &Entry| {
                 let MessageId { process, clock } = entry.kept.id();

@@ -77,7 +77,7 @@ impl<S: Store> Peer<S> {
             if self.directory.process_of(author.person).is_none() {
                 continue;
             }
-            let Ok(author) = self.causal.intern(author) else { continue };
+            let Some(author) = self.number_of_hearsay(author) else { continue };
             let mut on_their_way = self.carry.wanted.keys().filter(|key| key.1 == author).count();
             for clock in clocks {
                 on_their_way += usize::from(self.consider((to_index, author, clock), peer, on_their_way));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::world::World;
 use crate::body::{self, Scope, Welcome};
-use crate::frame::{Control, Frame, Have, Pulled, Returned};
+use crate::frame::{Control, Frame, Have, Pulled, Returned, Shown};
 use crate::peer::greeting;
 use crate::{Event, MessageId, ProcessId};
 
@@ -356,4 +356,57 @@ fn what_was_made_up_of_somebody_away_is_not_missing_any_more_once_she_is_back() 
     world.pass(Duration::from_secs(5));
     assert_eq!(world.heard(dave), ["hello", "welcome"]);
     assert!(!world.people[dave].events.iter().any(|event| matches!(event, Event::Warning { .. })));
+}
+
+/// carol fills what bob's roster has for it with processes of hers that never were, welcomes him with one more, and says of its history that she has
+/// given some of it up.
+#[test]
+fn a_welcome_that_names_a_process_for_which_there_is_no_room_waits_for_nothing() {
+    let config = crate::Config { max_processes: 8, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.settle();
+    let carol = world.people[CAROL].peer.process();
+    let made_up = |incarnation| ProcessId { incarnation: crate::Incarnation(incarnation), ..carol };
+    let have = (1..=5).map(|life| Have { author: made_up(life), delivered: 1, holes: Vec::new() }).collect();
+    world.carry(CAROL, BOB, &Control::Have { clock: 0, have, again: false }.encode());
+    assert_eq!(
+        world.people[BOB].peer.causal.roster().len(),
+        4,
+        "half of the roster is for processes that records name"
+    );
+    world.slow(CAROL, BOB);
+    welcome_with_made_up_clock(&mut world, made_up(6));
+    for _ in 0..10 {
+        world.tamper(CAROL, BOB, |frame| {
+            let Ok(Frame::Control(control)) = Frame::decode(frame) else { return None };
+            let Control::History { request, piece, more, .. } = *control else { return None };
+            Some(Control::History { request, piece, more, shown: Shown::GivenUp }.encode())
+        });
+        world.deliver_all(CAROL, BOB);
+        world.settle();
+    }
+    assert_eq!(world.heard(BOB), ["welcome"]);
+}
+
+/// Made-up processes of nobody in particular take half of the roster at most, whoever names them.
+#[test]
+fn nobody_fills_a_roster_with_a_welcome() {
+    let config = crate::Config { max_processes: 12, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
+    world.link_all();
+    world.settle();
+    for seed in 100..120 {
+        let person = crate::Identity::from_seed([seed; 32]).person();
+        welcome_with_made_up_clock(&mut world, ProcessId { person, incarnation: crate::Incarnation(1) });
+    }
+    world.pass(Duration::from_secs(40));
+    assert_eq!(world.people[BOB].peer.causal.roster().len(), 6);
+    assert_eq!(world.heard(BOB).len(), 20);
+    let dave = world.add("dave");
+    world.link(dave, BOB);
+    world.settle();
+    world.say(dave, "all", "hello");
+    world.settle();
+    assert_eq!(world.heard(BOB).last().unwrap(), "hello");
 }

@@ -252,7 +252,7 @@ impl<S: Store> Peer<S> {
 
     /// The newest of what is named were fetched; what there is `more` of is fetched behind them.
     fn note_fetched(&mut self, now: Now, need: &Need, from: Index, more: Option<SortKey>) {
-        let named = Vector::kept(self.named_clocks(need).into_iter());
+        let named = Vector::kept(self.named_clocks(need));
         let talk = self.talks.entry(&need.conversation);
         let before = talk.fetched.clone();
         talk.fetched.raise_all(&named);
@@ -275,7 +275,7 @@ impl<S: Store> Peer<S> {
 
     /// Some of what is named cannot be fetched from anybody: nothing waits for it any longer. Whoever comes later is asked for it.
     pub(super) fn wait_no_longer(&mut self, now: Now, need: &Need) {
-        let named = self.named_clocks(need);
+        let named: Vec<_> = self.named_clocks(need).collect();
         self.note_lost(&need.conversation, named.clone());
         let talk = self.talks.entry(&need.conversation);
         named.into_iter().for_each(|(author, clock)| talk.fetched.raise(author, clock));
@@ -313,11 +313,6 @@ impl<S: Store> Peer<S> {
             Shown::Lacking => self.was_told_of_loss(&need.conversation),
             Shown::GivenUp | Shown::All => true,
         }
-    }
-
-    pub(super) fn named_clocks(&mut self, need: &Need) -> Vec<(Index, Clock)> {
-        let named = need.up_to.iter().filter_map(|(&author, &clock)| Some((self.causal.intern(author).ok()?, clock)));
-        named.collect()
     }
 
     /// The link that history was coming over is down: the rest is fetched from somebody else.

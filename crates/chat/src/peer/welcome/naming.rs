@@ -52,11 +52,14 @@ impl<S: Store> Peer<S> {
         kept.sender() != member && (!kept.dests().contains(member) || (fetched && self.is_gone(kept.sender())))
     }
 
-    pub(super) fn need(&self, from: PersonId, named: Named) -> Need {
+    /// What a welcome from a person names of one conversation. An author for whom there is no room is left out: nothing of theirs can
+    /// be taken in either.
+    pub(super) fn need(&mut self, from: PersonId, named: Named) -> Need {
         let conversation = Self::conversation_of(&named.scope, from);
-        let not_mine = |author: &ProcessId| *author != self.me;
+        let me = self.me;
+        let mut has_room = |author: ProcessId| author != me && self.number_of_hearsay(author).is_some();
         let up_to: BTreeMap<ProcessId, Clock> =
-            named.up_to.into_iter().filter(|(author, _)| not_mine(author)).collect();
+            named.up_to.into_iter().filter(|&(author, _)| has_room(author)).collect();
         let newest = named.newest.into_iter().flat_map(|(process, clocks)| {
             let last = up_to.get(&process).copied().unwrap_or(0);
             clocks.into_iter().filter(move |&clock| clock <= last).map(move |clock| MessageId { process, clock })
