@@ -10,6 +10,10 @@ mod service;
 mod skip;
 
 mod attached;
+mod bare;
 mod demonstration;
 mod screen;
+mod still;
+mod suspended;
 mod typing;
+mod wrapping;

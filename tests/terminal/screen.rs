@@ -45,7 +45,7 @@ impl Deref for Chat {
 }
 
 /// A peer on this machine alone.
-fn launch(folder: &TempDir, name: &str, options: &[&str]) -> Launch {
+pub(crate) fn launch(folder: &TempDir, name: &str, options: &[&str]) -> Launch {
     Launch {
         name: name.to_owned(),
         folder: folder.path().to_owned(),
@@ -95,6 +95,22 @@ impl Chat {
             met && rows.iter().any(|row| row.starts_with(PROMPT))
         });
         Some(Self { bob, screen })
+    }
+
+    /// A terminal of that size with a shell in it, which alice was started from. `None` if there is no tmux: the test is to
+    /// return.
+    pub(crate) fn in_shell(columns: usize, rows: usize) -> Option<Self> {
+        let screen = Screen::new()?;
+        let bob = launch(&screen.folder, "bob", &[]).start();
+        let address = bob.address(|_| true);
+        screen.start(columns, rows, &["bash", "--norc", "--noprofile"].map(Into::into));
+        let alice = launch(&screen.folder, "alice", &["--peer", &address]).command();
+        screen.write(&quoted(&alice));
+        screen.press(&["Enter"]);
+        bob.meets("alice");
+        let chat = Self { bob, screen };
+        chat.until_line("");
+        Some(chat)
     }
 
     /// Bob sends these, and alice's screen shows each of them whole, once and in this order, above the line that she is
@@ -150,6 +166,43 @@ impl Screen {
 
     pub(crate) fn resize(&self, columns: usize, rows: usize) {
         self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
+        // tmux tells the program a little later.
+        let terminal = self.tmux(&["display-message", "-p", "#{pane_tty}"]);
+        self.until("the new size", |_| {
+            let told = Command::new("stty").args(["-F", terminal.trim(), "size"]).output().expect("stty can be run");
+            String::from_utf8_lossy(&told.stdout).trim() == format!("{rows} {columns}")
+        });
+    }
+
+    /// Has the terminal stand still: nothing of what the program writes is taken. Until what this answers is dropped nothing
+    /// can be done with the terminal.
+    pub(crate) fn stand_still(&self) -> StandsStill {
+        let server = self.tmux(&["display-message", "-p", "#{pid}"]).trim().to_owned();
+        signal("-STOP", &server);
+        StandsStill { server }
+    }
+
+    /// What the shell in the terminal has started.
+    pub(crate) fn child(&self) -> String {
+        let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let shell = shell.trim();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+        children.expect("the shell runs").trim().to_owned()
+    }
+
+    /// Pastes a text as a user does who has it in the clipboard.
+    pub(crate) fn paste(&self, text: &str) {
+        self.tmux(&["set-buffer", "--", text]);
+        self.tmux(&["paste-buffer", "-p"]);
+    }
+
+    /// Scrolls back to read, until [`Self::end_copy_mode`].
+    pub(crate) fn copy_mode(&self) {
+        self.tmux(&["copy-mode"]);
+    }
+
+    pub(crate) fn end_copy_mode(&self) {
+        self.tmux(&["send-keys", "-X", "cancel"]);
     }
 
     /// Takes the terminal away from the program, and answers whether that ends it within `PATIENCE`.
@@ -170,8 +223,7 @@ impl Screen {
         self.until("the end of the program", |_| {
             // tmux can miss that its child has died (<https://github.com/tmux/tmux/issues/311>): it is told again.
             let server = self.tmux(&["display-message", "-p", "#{pid}"]);
-            let told = Command::new("kill").args(["-CHLD", server.trim()]).status();
-            assert!(told.expect("kill can be run").success());
+            signal("-CHLD", server.trim());
             !self.status().is_empty()
         });
         self.status().parse().expect("a status is a number")
@@ -246,6 +298,28 @@ impl Screen {
             .output()
             .expect("tmux can be run")
     }
+}
+
+/// A terminal that stands still as long as this is there.
+pub(crate) struct StandsStill {
+    server: String,
+}
+
+impl Drop for StandsStill {
+    fn drop(&mut self) {
+        signal("-CONT", &self.server);
+    }
+}
+
+pub(crate) fn signal(signal: &str, process: &str) {
+    let told = Command::new("kill").args([signal, process]).status();
+    assert!(told.expect("kill can be run").success());
+}
+
+/// Words as a shell reads them back.
+pub(crate) fn quoted(words: &[OsString]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    words.join(" ")
 }
 
 impl Drop for Screen {

@@ -8,6 +8,17 @@ pub(crate) struct Signals {
     terminate: Signal,
     hang_up: Signal,
     interrupt: Signal,
+    resumed: Signal,
+}
+
+/// What a signal tells the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ForPrompt {
+    /// SIGTERM or SIGHUP. At the prompt Ctrl-C is a key that clears the line, and a SIGINT from elsewhere does not end it
+    /// either.
+    Leave,
+    /// SIGCONT: this process was stopped, and goes on.
+    Resumed,
 }
 
 impl Signals {
@@ -17,6 +28,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            resumed: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         })
     }
 
@@ -29,13 +41,13 @@ impl Signals {
         }
     }
 
-    /// Waits for SIGTERM or SIGHUP. At the prompt Ctrl-C is a key that clears the line, and a SIGINT from elsewhere does
-    /// not end it either.
-    pub(crate) async fn leave_prompt(&mut self) {
+    /// Waits for a signal that the prompt acts on.
+    pub(crate) async fn for_prompt(&mut self) -> ForPrompt {
         loop {
             tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.hang_up.recv() => return,
+                _ = self.terminate.recv() => return ForPrompt::Leave,
+                _ = self.hang_up.recv() => return ForPrompt::Leave,
+                _ = self.resumed.recv() => return ForPrompt::Resumed,
                 _ = self.interrupt.recv() => {}
             }
         }

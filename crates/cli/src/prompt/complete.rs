@@ -2,59 +2,96 @@
 //! `@`, by any part of their names. Other words are what is being said, and offered nothing: Enter in an open menu picks
 //! from it instead of sending.
 
-use std::sync::Arc;
-
-use parking_lot::Mutex;
-use reedline::{Completer, CompletionResult, Span, Suggestion};
-use unicode_segmentation::UnicodeSegmentation as _;
+use nu_ansi_term::Style;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::known::Known;
+use super::layout::{Layout, Row};
 use crate::input::SPECS;
 
-/// Offers what is known.
-pub(super) struct Complete(pub(super) Arc<Mutex<Known>>);
+/// How many offers are shown at once.
+const SHOWN: usize = 8;
 
-impl Completer for Complete {
-    fn complete(&mut self, line: &str, position: usize) -> CompletionResult {
-        let before = line.get(..position).unwrap_or(line);
-        let start = before
-            .rfind(char::is_whitespace)
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-        let word = &before[start..];
-        let Some(mark) = word.chars().next() else { return CompletionResult::fresh(Vec::new()) };
-        let part = &word[mark.len_utf8()..];
-        let offers: Vec<(String, &'static str)> = match mark {
-            '@' => self.0.lock().addressees().into_iter().map(|to| (to.name, to.about)).collect(),
-            '-' | '/' if start == 0 => {
-                SPECS.iter().flat_map(|spec| spec.names.iter().map(|name| ((*name).to_owned(), spec.about))).collect()
-            }
-            _ => Vec::new(),
-        };
-        let span = Span { start, end: position };
-        CompletionResult::fresh(matching(mark, part, offers, span))
-    }
+/// Something to complete a word to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) value: String,
+    about: &'static str,
+}
+
+/// What there is for the word in front of the cursor, and where that begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Offers {
+    pub(super) start: usize,
+    pub(super) all: Vec<Offer>,
+}
+
+/// What is offered for the word that ends at `cursor`.
+pub(super) fn complete(known: &Known, line: &str, cursor: usize) -> Offers {
+    let before = line.get(..cursor).unwrap_or(line);
+    let start =
+        before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let word = &before[start..];
+    let Some(mark) = word.chars().next() else { return Offers::default() };
+    let part = &word[mark.len_utf8()..];
+    let offers: Vec<(String, &'static str)> = match mark {
+        '@' => known.addressees().into_iter().map(|to| (to.name, to.about)).collect(),
+        '-' | '/' if start == 0 => {
+            SPECS.iter().flat_map(|spec| spec.names.iter().map(|name| ((*name).to_owned(), spec.about))).collect()
+        }
+        _ => Vec::new(),
+    };
+    Offers { start, all: matching(mark, part, offers) }
 }
 
 /// The offers that contain `part`, those that begin with it first.
-fn matching(mark: char, part: &str, offers: Vec<(String, &'static str)>, span: Span) -> Vec<Suggestion> {
+fn matching(mark: char, part: &str, offers: Vec<(String, &'static str)>) -> Vec<Offer> {
     let part = part.to_lowercase();
     let mut found: Vec<_> =
         offers.into_iter().filter_map(|(name, about)| Some((name.to_lowercase().find(&part)?, name, about))).collect();
     found.sort();
-    let suggestion = |(at, name, about): (usize, String, &str)| {
-        let value = format!("{mark}{name}");
-        // Of the word as it is shown: the mark is one more in front.
-        let first = 1 + name.to_lowercase()[..at].graphemes(true).count();
-        Suggestion {
-            match_indices: Some((first..first + part.graphemes(true).count()).collect()),
-            value,
-            description: Some(about.to_owned()),
-            span,
-            append_whitespace: true,
-            ..Suggestion::default()
-        }
-    };
-    found.into_iter().map(suggestion).collect()
+    found.into_iter().map(|(_, name, about)| Offer { value: format!("{mark}{name}"), about }).collect()
+}
+
+/// Offers below the line, one of them chosen.
+#[derive(Debug)]
+pub(super) struct Menu {
+    offers: Offers,
+    chosen: usize,
+}
+
+impl Menu {
+    /// `None` if there is nothing to offer.
+    pub(super) fn new(offers: Offers) -> Option<Self> {
+        (!offers.all.is_empty()).then_some(Self { offers, chosen: 0 })
+    }
+
+    /// Goes on to the next offer, or back to the one before.
+    pub(super) fn step(&mut self, forwards: bool) {
+        let count = self.offers.all.len();
+        self.chosen = (self.chosen + if forwards { 1 } else { count - 1 }) % count;
+    }
+
+    /// Where the word begins, and what it becomes.
+    pub(super) fn chosen(&self) -> (usize, &str) {
+        (self.offers.start, &self.offers.all[self.chosen].value)
+    }
+
+    /// The rows around the chosen one, each cut to `columns`.
+    pub(super) fn rows(&self, columns: usize, colours: bool) -> Vec<Row> {
+        let first = (self.chosen + 1).saturating_sub(SHOWN);
+        let width = self.offers.all.iter().map(|offer| offer.value.width()).max().unwrap_or(0);
+        let shown = self.offers.all.iter().enumerate().skip(first).take(SHOWN);
+        shown
+            .map(|(number, Offer { value, about })| {
+                let mark = if number == self.chosen { '>' } else { ' ' };
+                let style = if colours && number == self.chosen { Style::new().bold() } else { Style::new() };
+                let mut row = Layout::new(columns);
+                row.write(&format!("{mark} {value}{}  {about}", " ".repeat(width - value.width())), style);
+                row.first_row()
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +105,7 @@ mod tests {
         Who { person: PersonId::new([key; 32]), name: name.into(), address: None, label: label.into() }
     }
 
-    fn complete(line: &str) -> Vec<String> {
+    fn offers(line: &str) -> Offers {
         let user = |who| UserInfo { who, present: true, me: false, groups: Vec::new() };
         let me = who(1, "alice", "alice@10.0.0.1");
         let process = ProcessId { person: me.person, incarnation: Incarnation(1) };
@@ -85,32 +122,52 @@ mod tests {
         };
         let mut known = Known::new(&Hello { hello: 1, program: "causerie".into(), known });
         known.learn_answer(&Answer::Created { group: "cars".into() });
-        let mut complete = Complete(Arc::new(Mutex::new(known)));
-        complete.complete(line, line.len()).suggestions().iter().map(|offer| offer.value.clone()).collect()
+        complete(&known, line, line.len())
+    }
+
+    fn values(line: &str) -> Vec<String> {
+        offers(line).all.into_iter().map(|offer| offer.value).collect()
     }
 
     #[test]
     fn people_and_groups_by_any_part_of_their_names() {
-        assert_eq!(complete("@ca"), ["@carol", "@cars"]);
-        assert_eq!(complete("@AR"), ["@carol", "@cars"]);
-        assert_eq!(complete("-delay 3 @rol"), ["@carol"]);
-        assert_eq!(complete("@bo"), ["@bob@10.0.0.2", "@bob@10.0.0.3", "@boss"]);
-        assert_eq!(complete("@").len(), 6);
-        assert!(complete("@zzz").is_empty());
+        assert_eq!(values("@ca"), ["@carol", "@cars"]);
+        assert_eq!(values("@AR"), ["@carol", "@cars"]);
+        assert_eq!(values("-delay 3 @rol"), ["@carol"]);
+        assert_eq!(offers("-delay 3 @rol").start, 9);
+        assert_eq!(values("@bo"), ["@bob@10.0.0.2", "@bob@10.0.0.3", "@boss"]);
+        assert_eq!(values("@").len(), 6);
+        assert!(values("@zzz").is_empty());
     }
 
     #[test]
     fn commands_by_any_part_at_the_start_of_the_line() {
-        assert_eq!(complete("-join"), ["-join", "-joingroup"]);
-        assert_eq!(complete("/find"), ["/findgroup", "/finduser"]);
-        assert!(complete("-group").contains(&"-creategroup".to_owned()));
-        assert!(complete("hello -li").is_empty());
+        assert_eq!(values("-join"), ["-join", "-joingroup"]);
+        assert_eq!(values("/find"), ["/findgroup", "/finduser"]);
+        assert!(values("-group").contains(&"-creategroup".to_owned()));
+        assert!(values("hello -li").is_empty());
     }
 
     #[test]
     fn nothing_is_offered_for_what_is_being_said() {
         for line in ["", "hello", "hello ", "@carol ", "ca", "me@ca"] {
-            assert!(complete(line).is_empty(), "{line:?}");
+            assert!(values(line).is_empty(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_menu_shows_the_offers_around_the_chosen_one() {
+        let mut menu = Menu::new(offers("-")).unwrap();
+        let rows = menu.rows(20, false);
+        assert_eq!(rows.len(), SHOWN);
+        assert!(rows[0].text.starts_with("> -") && rows[1].text.starts_with("  -"));
+        assert!(rows.iter().all(|row| row.width <= 20));
+        menu.step(false);
+        let last = menu.chosen().1.to_owned();
+        assert_eq!(Some(&last), values("-").last());
+        assert!(menu.rows(40, false)[SHOWN - 1].text.starts_with(&format!("> {last}")));
+        menu.step(true);
+        assert_eq!(menu.chosen().1, values("-")[0]);
+        assert!(Menu::new(Offers::default()).is_none());
     }
 }

@@ -1,103 +1,178 @@
-//! Where the line being typed stands on the screen.
+//! The line being typed, cut into rows.
 
+use nu_ansi_term::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// The rows from the first one of the prompt down to the one with the cursor, in a terminal of `columns`, when `prompt`
-/// and then `before` (what stands in front of the cursor) have been printed.
-///
-/// It walks as the terminal does: a character that does not fit wraps whole, and a row that is exactly full wraps only
-/// with the next character, except that reedline moves the cursor to the next row at once.
-pub(super) fn rows_above_cursor(prompt: &str, before: &str, columns: u16) -> usize {
-    let columns = usize::from(columns.max(1));
-    let (row, column) = end(prompt, before, columns);
-    if column >= columns { row + 1 } else { row }
+use crate::show::{harmless_line, room};
+
+/// How large the terminal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) columns: usize,
+    pub(super) rows: usize,
 }
 
-/// The rows that `prompt` and the whole `line` take, the one that the cursor may rest on behind a full row included.
-pub(super) fn rows(prompt: &str, line: &str, columns: u16) -> usize {
-    rows_above_cursor(prompt, line, columns) + 1
+impl Size {
+    /// The columns that a row of the line uses. The last one stays empty, so that the cursor always stands in the row whose
+    /// end it is at: terminals differ in where it is behind a full row.
+    pub(super) fn usable(self) -> usize {
+        self.columns.saturating_sub(1).max(1)
+    }
 }
 
-fn end(prompt: &str, text: &str, columns: usize) -> (usize, usize) {
-    let (mut row, mut column) = (0, 0);
-    for grapheme in prompt.graphemes(true).chain(text.graphemes(true)) {
-        match grapheme {
-            "\n" | "\r\n" => (row, column) = (row + 1, 0),
-            _ => {
-                let width = grapheme.width();
-                if column >= columns || column > 0 && column + width > columns {
-                    (row, column) = (row + 1, 0);
-                }
-                column += width;
+/// One row of the screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Row {
+    /// What is written, colours included.
+    pub(super) text: String,
+    /// The columns that it takes.
+    pub(super) width: usize,
+}
+
+/// What the terminal is to show of the line being typed: never more rows than it has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct View {
+    pub(super) rows: Vec<Row>,
+    /// The row, and the column in it.
+    pub(super) cursor: (usize, usize),
+}
+
+/// Cuts text into rows as it comes.
+#[derive(Debug)]
+pub(super) struct Layout {
+    columns: usize,
+    rows: Vec<Row>,
+    /// The columns of the last row that are taken on a terminal that makes the most of it. Such a terminal must not be given
+    /// more than it has room for.
+    taken: usize,
+    cursor: Option<(usize, usize)>,
+}
+
+impl Layout {
+    pub(super) fn new(columns: usize) -> Self {
+        Self { columns: columns.max(1), rows: vec![Row::default()], taken: 0, cursor: None }
+    }
+
+    /// Adds a text. Line feeds begin a row; whatever else a terminal would obey is shown as what it is.
+    pub(super) fn write(&mut self, text: &str, style: Style) {
+        for (number, line) in text.split('\n').enumerate() {
+            if number > 0 {
+                self.begin();
             }
+            let mut row = String::new();
+            for letter in harmless_line(line).graphemes(true) {
+                let most = room(letter);
+                if self.taken > 0 && self.taken + most > self.columns {
+                    self.put(&std::mem::take(&mut row), style);
+                    let end = (self.rows.len() - 1, self.last().width);
+                    self.begin();
+                    // In front of this letter, not behind the one before.
+                    if self.cursor == Some(end) {
+                        self.cursor = Some((end.0 + 1, 0));
+                    }
+                }
+                row.push_str(letter);
+                self.taken += most;
+                self.last().width += letter.width();
+            }
+            self.put(&row, style);
         }
     }
-    (row, column)
-}
 
-/// The rows by which reedline 0.52 moves up before it prints an external message: it counts the bytes of the line and
-/// three, and knows neither the prompt nor the cursor (`Painter::print_external_message`; the right prompt is empty
-/// here). Whoever moves down by as many beforehand has it begin where the cursor was.
-pub(super) fn rows_reedline_moves_up(line: &str, columns: u16) -> u16 {
-    let columns = columns.max(1);
-    let rows = line.lines().enumerate().fold(0_u16, |rows, (number, part)| {
-        let length = if number == 0 { part.len() + 3 } else { part.len() };
-        // It casts before it divides, so a line of 64 KiB counts as a short one.
-        rows.saturating_add(length as u16 / columns + 1)
-    });
-    rows.saturating_sub(1)
+    /// The cursor stands behind what was written by now.
+    pub(super) fn set_cursor(&mut self) {
+        let row = self.rows.len() - 1;
+        self.cursor = Some((row, self.last().width));
+    }
+
+    /// As much of it as fits into `size` above `below`, the rows around the cursor, and then `below`.
+    pub(super) fn finish(self, size: Size, mut below: Vec<Row>) -> View {
+        let Self { mut rows, cursor, .. } = self;
+        let (row, column) = cursor.unwrap_or_default();
+        below.truncate(size.rows.saturating_sub(1));
+        let room = size.rows.saturating_sub(below.len()).max(1);
+        let first = (row + 1).saturating_sub(room);
+        rows.drain(..first);
+        rows.truncate(room);
+        rows.extend(below);
+        View { rows, cursor: (row - first, column) }
+    }
+
+    /// The first row alone.
+    pub(super) fn first_row(self) -> Row {
+        self.rows.into_iter().next().unwrap_or_default()
+    }
+
+    fn put(&mut self, text: &str, style: Style) {
+        if !text.is_empty() {
+            let painted = style.paint(text).to_string();
+            self.last().text.push_str(&painted);
+        }
+    }
+
+    fn begin(&mut self) {
+        self.rows.push(Row::default());
+        self.taken = 0;
+    }
+
+    fn last(&mut self) -> &mut Row {
+        self.rows.last_mut().expect("there is a row from the beginning on")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_line_wraps_where_the_terminal_wraps_it() {
-        let above = |before: &str| rows_above_cursor("a@b> ", before, 10);
-        assert_eq!(above(""), 0);
-        assert_eq!(above("1234"), 0);
-        assert_eq!(above("12345"), 1, "a full row: the cursor rests on the next one");
-        assert_eq!(above("123456"), 1);
-        assert_eq!(above(&"x".repeat(15)), 2);
-        assert_eq!(rows("a@b> ", "12345", 10), 2);
-        assert_eq!(rows("a@b> ", "1234", 10), 1);
+    fn view(before: &str, behind: &str, columns: usize, rows: usize) -> (Vec<String>, (usize, usize)) {
+        let mut layout = Layout::new(columns);
+        layout.write("me> ", Style::new());
+        layout.write(before, Style::new());
+        layout.set_cursor();
+        layout.write(behind, Style::new());
+        let view = layout.finish(Size { columns: columns + 1, rows }, Vec::new());
+        (view.rows.into_iter().map(|row| row.text).collect(), view.cursor)
     }
 
     #[test]
-    fn wide_characters_wrap_whole() {
-        // Five columns are left: two bicycles and a column that stays blank.
-        assert_eq!(rows_above_cursor("a@b> ", "🚲🚲", 10), 0);
-        assert_eq!(rows_above_cursor("a@b> ", "🚲🚲🚲", 10), 1);
-        assert_eq!(rows_above_cursor("", &"🚲".repeat(5), 11), 0);
-        assert_eq!(rows_above_cursor("", &"🚲".repeat(10), 11), 1);
-        assert_eq!(rows_above_cursor("", &"🚲".repeat(11), 11), 2);
-        // Letters with marks and joined emoji are as wide as what is seen.
-        assert_eq!(rows_above_cursor("", &"e\u{301}".repeat(9), 10), 0);
-        assert_eq!(rows_above_cursor("", "👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 5), 0);
+    fn rows_break_where_they_are_full_and_at_line_feeds() {
+        assert_eq!(view("ab", "cdefgh", 10, 9), (vec!["me> abcdef".into(), "gh".into()], (0, 6)));
+        assert_eq!(view("abcdef", "", 10, 9), (vec!["me> abcdef".into()], (0, 10)));
+        assert_eq!(view("abcdefg", "", 10, 9), (vec!["me> abcdef".into(), "g".into()], (1, 1)));
+        assert_eq!(view("abcdef", "g", 10, 9), (vec!["me> abcdef".into(), "g".into()], (1, 0)));
+        assert_eq!(view("a\n", "\nb", 10, 9), (vec!["me> a".into(), "".into(), "b".into()], (1, 0)));
     }
 
     #[test]
-    fn lines_of_a_paste_count() {
-        assert_eq!(rows_above_cursor("> ", "one\ntwo\n", 10), 2);
-        assert_eq!(rows_above_cursor("> ", "12345678\n", 10), 1);
-        assert_eq!(rows("> ", "one\r\ntwo", 10), 2);
+    fn a_wide_letter_that_does_not_fit_begins_a_row() {
+        assert_eq!(view("日本語", "", 9, 9), (vec!["me> 日本".into(), "語".into()], (1, 2)));
+        assert_eq!(view("日", "本", 1, 99).1, (5, 0), "and is shown where it fits nowhere");
     }
 
     #[test]
-    fn a_terminal_without_columns_is_no_reason_to_panic() {
-        assert_eq!(rows_above_cursor("", "ab", 0), 2);
-        assert_eq!(rows_reedline_moves_up("ab", 0), 5);
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(view("\x1b[2J\tx\u{202e}", "", 40, 9).0, ["me> ␛[2J    x<U+202E>"]);
     }
 
     #[test]
-    fn reedline_counts_bytes_and_three() {
-        assert_eq!(rows_reedline_moves_up("", 10), 0);
-        assert_eq!(rows_reedline_moves_up("123456", 10), 0);
-        assert_eq!(rows_reedline_moves_up("1234567", 10), 1);
-        assert_eq!(rows_reedline_moves_up("äöü1", 10), 1);
-        assert_eq!(rows_reedline_moves_up("one\ntwo", 10), 1);
-        assert_eq!(rows_reedline_moves_up("one\n1234567890", 10), 2);
+    fn a_line_with_more_rows_than_the_terminal_is_shown_around_the_cursor() {
+        let lines = "1\n2\n3\n4\n5\n6";
+        assert_eq!(view("", lines, 10, 3), (vec!["me> 1".into(), "2".into(), "3".into()], (0, 4)));
+        assert_eq!(view(lines, "", 10, 3), (vec!["4".into(), "5".into(), "6".into()], (2, 1)));
+        assert_eq!(view("1\n2\n3\n4", "\n5\n6", 10, 3), (vec!["2".into(), "3".into(), "4".into()], (2, 1)));
+        assert_eq!(view(lines, "", 10, 1), (vec!["6".into()], (0, 1)));
+        assert_eq!(view(lines, "", 10, 0), (vec!["6".into()], (0, 1)));
+    }
+
+    #[test]
+    fn what_stands_below_leaves_a_row_for_the_line() {
+        let mut layout = Layout::new(9);
+        layout.write("a\nb", Style::new());
+        layout.set_cursor();
+        let below = vec![Row { text: "menu".into(), width: 4 }; 5];
+        let view = layout.finish(Size { columns: 10, rows: 3 }, below);
+        let rows: Vec<_> = view.rows.iter().map(|row| row.text.as_str()).collect();
+        assert_eq!((rows, view.cursor), (vec!["b", "menu", "menu"], (0, 1)));
     }
 }

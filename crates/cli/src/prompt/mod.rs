@@ -1,18 +1,22 @@
 //! On a terminal: a line to type in, and everything else above it.
 //!
-//! Two sides share the work. The *typing* side is a thread with reedline; the *session* side is async. A line goes from
-//! the one to the other, and what is to be shown goes back through the [`Screen`], a queue that the typing side empties
-//! between two keys, so that nothing ever writes over the line.
+//! Two sides share the work. The *typing* side is a thread that reads keys and alone writes to the terminal; the *session*
+//! side is async. A line goes from the one to the other, and what is to be shown goes back through the [`Screen`], a queue
+//! that the typing side empties between two keys, so that nothing ever writes over the line.
 
 mod complete;
+mod draft;
+mod editor;
+mod keys;
 mod known;
 mod layout;
-mod line;
 mod paint;
-mod raw;
+mod past;
 mod screen;
+mod terminal;
 mod typing;
 
+use std::io::{self, Write as _};
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,12 +31,12 @@ use tokio::sync::mpsc;
 
 use crate::input::{self, Input};
 use crate::show::Show;
-use crate::signals::Signals;
+use crate::signals::{ForPrompt, Signals};
 
 pub(crate) use screen::Screen;
 
 use known::Known;
-use raw::Raw;
+use terminal::{Raw, Terminal};
 use typing::{Typed, Typing};
 
 /// How long the typing side may take to end once it is asked to.
@@ -53,13 +57,14 @@ pub(crate) async fn run(
     let known = Arc::new(Mutex::new(Known::new(&hello)));
     show.begin(Timestamp::now());
     screen.push(show.hello(&hello, hint));
-    let leave = Arc::new(AtomicBool::new(false));
+    let (leave, resumed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let (typed, mut lines) = mpsc::channel(1);
     let typing = Typing {
         screen: Arc::clone(&screen),
         known: Arc::clone(&known),
         lines: typed,
         leave: Arc::clone(&leave),
+        resumed: Arc::clone(&resumed),
         colours: show.colours(),
     };
     let _raw = Raw::enable()?;
@@ -103,7 +108,10 @@ pub(crate) async fn run(
                     screen.push(show.recent(&messages));
                 }
             }
-            () = signals.leave_prompt() => leaving = true,
+            signal = signals.for_prompt() => match signal {
+                ForPrompt::Leave => leaving = true,
+                ForPrompt::Resumed => resumed.store(true, Ordering::Relaxed),
+            },
         }
         if leaving {
             leave.store(true, Ordering::Relaxed);
@@ -121,7 +129,7 @@ pub(crate) async fn run(
         Ok(ended) => ended?,
         Err(panic) => panic::resume_unwind(panic),
     }
-    screen.print()?;
+    print(&screen)?;
     anyhow::ensure!(leaving, "{}", events.reason());
     Ok(())
 }
@@ -133,6 +141,13 @@ async fn has_finished<T>(typing: &JoinHandle<T>) -> bool {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     typing.is_finished()
+}
+
+/// Shows what still waits when no line is being typed any more. The terminal is raw: it does not return to the first column
+/// by itself.
+fn print(screen: &Screen) -> io::Result<()> {
+    let rows = screen.take(terminal::size().columns);
+    rows.iter().try_for_each(|row| Terminal.write_all(format!("{row}\r\n").as_bytes()))
 }
 
 async fn answer(asked: &mut Option<(node::Submitted, Typed)>) -> Option<Result<Answer, Refusal>> {

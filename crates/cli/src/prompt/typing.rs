@@ -1,32 +1,30 @@
-//! The side of the prompt that types.
+//! The side of the prompt that types, and draws.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use crossterm::terminal;
+use crossterm::event::{self, Event};
+use jiff::Zoned;
 use parking_lot::Mutex;
-use reedline::{
-    ColumnarMenu, Emacs, ExternalPrinter, KeyCode, KeyModifiers, MenuBuilder as _, Reedline, ReedlineEvent,
-    ReedlineMenu, Signal, default_emacs_keybindings,
-};
 use tokio::sync::mpsc;
 
-use super::complete::Complete;
+use super::editor::{Asked, Editor};
+use super::keys::{self, Edit, Key};
 use super::known::Known;
-use super::line::{Drawn, Keys, LastDrawn, NamePrompt, Remember};
-use super::paint::Above;
+use super::layout::{Size, View};
+use super::paint::Painter;
 use super::screen::Screen;
+use super::terminal::{self, Terminal, size};
+use crate::show::{harmless_line, said, wrap};
 
 /// How often the screen is looked at between two keys: soon enough to seem at once, and seldom enough to cost nothing.
 const LOOK: Duration = Duration::from_millis(25);
 
 /// How long the next prompt waits for the answer to a command. What takes longer is shown above the prompt.
 const ANSWER: Duration = Duration::from_millis(300);
-
-const MENU: &str = "completion";
 
 /// A line that was typed. Once it is dropped its answer has been given.
 #[derive(Debug)]
@@ -42,6 +40,8 @@ pub(super) struct Typing {
     pub(super) lines: mpsc::Sender<Typed>,
     /// Somebody else wants to leave.
     pub(super) leave: Arc<AtomicBool>,
+    /// This process was stopped, and goes on.
+    pub(super) resumed: Arc<AtomicBool>,
     pub(super) colours: bool,
 }
 
@@ -51,72 +51,85 @@ impl Typing {
     /// # Errors
     /// The terminal cannot be used.
     pub(super) fn run(self) -> io::Result<()> {
-        let drawn = LastDrawn::default();
-        let prompt = self.prompt(&drawn, false);
-        let mut editor = self.editor(&drawn);
+        let mut editor = Editor::new(self.colours);
+        let mut painter = Painter::new(Terminal);
+        let mut drawn: Option<(View, Size)> = None;
         while !self.leave.load(Ordering::Relaxed) {
-            self.screen.print()?;
-            *drawn.lock() = Drawn { size: terminal::size()?, ..Drawn::default() };
-            match editor.read_line(&prompt)? {
-                Signal::Success(text) => {
-                    let (answered, answer) = channel();
-                    if self.lines.blocking_send(Typed { text, _answered: answered }).is_err() {
-                        break;
+            if self.resumed.swap(false, Ordering::Relaxed) {
+                if terminal::resume()? {
+                    painter.forget();
+                }
+                drawn = None;
+            }
+            let size = size();
+            let view = editor.view(&self.prompt(), size);
+            let above = self.screen.take(size.columns);
+            let seen = (view, size);
+            if !above.is_empty() || drawn.as_ref() != Some(&seen) {
+                painter.draw(&above, &seen.0, size)?;
+                drawn = Some(seen);
+            }
+            if !event::poll(LOOK)? {
+                continue;
+            }
+            // Whatever else was typed meanwhile is drawn together.
+            while event::poll(Duration::ZERO)? {
+                match self.press(event::read()?, &mut editor) {
+                    Asked::Nothing => continue,
+                    Asked::Line(text) => {
+                        painter.settle(&self.echo(&text, size), size)?;
+                        if !self.hand_over(text) {
+                            return Ok(());
+                        }
                     }
-                    self.wait(&answer);
+                    Asked::Suspend => {
+                        painter.leave()?;
+                        if terminal::suspend(&self.resumed)? {
+                            painter.forget();
+                        }
+                    }
+                    Asked::ClearScreen => painter.clear()?,
+                    Asked::Leave => return painter.leave(),
                 }
-                Signal::CtrlC => {}
-                // Somebody else wants to leave: the draft stays above what comes.
-                Signal::ExternalBreak(_) => {
-                    write!(io::stdout(), "\r\n")?;
-                    break;
-                }
-                // Ctrl-D. reedline may have more signals one day.
-                Signal::CtrlD | Signal::HostCommand(_) | _ => break,
+                drawn = None;
+                break;
             }
         }
-        Ok(())
+        // Somebody else wants to leave: the draft stays above what comes.
+        painter.leave()
     }
 
-    fn wait(&self, answer: &Receiver<()>) {
-        match answer.recv_timeout(ANSWER) {
-            Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => {}
-        }
-    }
-
-    fn prompt(&self, drawn: &LastDrawn, timed: bool) -> NamePrompt {
-        NamePrompt { known: Arc::clone(&self.known), drawn: Arc::clone(drawn), timed }
-    }
-
-    fn editor(&self, drawn: &LastDrawn) -> Reedline {
-        let mut keys = default_emacs_keybindings();
-        keys.add_binding(
-            KeyModifiers::NONE,
-            KeyCode::Tab,
-            ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.to_owned()), ReedlineEvent::MenuNext]),
-        );
-        keys.add_binding(KeyModifiers::SHIFT, KeyCode::BackTab, ReedlineEvent::MenuPrevious);
-        // A menu is for one word: what cannot stand in a name or an address ends it, so that Enter sends again.
-        let menu = ColumnarMenu::default().with_name(MENU).with_marker("").with_word_chars("@-/_.:[]");
-        let printer = ExternalPrinter::default();
-        let mut above = Above {
-            screen: Arc::clone(&self.screen),
-            drawn: Arc::clone(drawn),
-            printer: printer.sender(),
-            resized: None,
+    fn press(&self, event: Event, editor: &mut Editor) -> Asked {
+        let key = match event {
+            Event::Key(key) => keys::read(key),
+            Event::Paste(text) => Some(Key::Edit(Edit::Paste(text))),
+            // The size is looked at before each drawing.
+            Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
         };
-        Reedline::create()
-            .with_ansi_colors(self.colours)
-            .use_bracketed_paste(true)
-            .with_edit_mode(Box::new(Keys { emacs: Emacs::new(keys), drawn: Arc::clone(drawn) }))
-            .with_highlighter(Box::new(Remember(Arc::clone(drawn))))
-            .with_completer(Box::new(Complete(Arc::clone(&self.known))))
-            .with_quick_completions(true)
-            .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
-            .with_transient_prompt(Box::new(self.prompt(drawn, true)))
-            .with_external_printer(printer)
-            .with_idle_callback(Box::new(move || above.print()))
-            .with_poll_interval(LOOK)
-            .with_break_signal(Arc::clone(&self.leave))
+        key.map_or(Asked::Nothing, |key| editor.press(key, &self.known.lock()))
+    }
+
+    /// Hands a line over and waits a little for its answer; `false` if nobody takes lines any more.
+    fn hand_over(&self, text: String) -> bool {
+        let (answered, answer) = channel();
+        let taken = self.lines.blocking_send(Typed { text, _answered: answered }).is_ok();
+        wait(&answer);
+        taken
+    }
+
+    fn prompt(&self) -> String {
+        format!("{}> ", harmless_line(&self.known.lock().own_label()))
+    }
+
+    /// What a line looks like from then on: as what others say does.
+    fn echo(&self, text: &str, size: Size) -> Vec<String> {
+        let lines = said(&Zoned::now().strftime("%H:%M:%S").to_string(), &self.prompt(), text);
+        lines.iter().flat_map(|line| wrap(line, size.columns)).collect()
+    }
+}
+
+fn wait(answer: &Receiver<()>) {
+    match answer.recv_timeout(ANSWER) {
+        Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => {}
     }
 }

@@ -1,5 +1,6 @@
 //! Events as lines.
 
+use std::iter;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use super::answers::name_some;
 use super::{Paint, harmless, harmless_line};
 
 /// What stands in front of the second and further lines of one message: as much as a time and a space.
-const INDENT: &str = "         ";
+pub(super) const INDENT: &str = "         ";
 
 /// Turns events and answers into lines of text without line ends. It remembers the day last shown, so that a line can
 /// say when it changes.
@@ -165,10 +166,7 @@ impl Show {
             lines.push(self.paint.dim(&format!("-- {} --", at.strftime("%A, %-d %B %Y"))));
         }
         self.day = Some(at.date());
-        let mut rows = text.split('\n');
-        let first = rows.next().unwrap_or("");
-        lines.push(format!("{} {first}", self.paint.dim(&at.strftime("%H:%M:%S").to_string())));
-        lines.extend(rows.map(|row| format!("{INDENT}{row}")));
+        lines.extend(timed(&self.paint.dim(&at.strftime("%H:%M:%S").to_string()), text));
         lines
     }
 
@@ -181,6 +179,18 @@ impl Show {
     pub(crate) fn begin(&mut self, now: Timestamp) {
         self.day.get_or_insert_with(|| now.to_zoned(self.zone.clone()).date());
     }
+}
+
+/// A line of this user's own, as it stands on the screen once it was sent at `time`.
+pub(crate) fn said(time: &str, prompt: &str, text: &str) -> Vec<String> {
+    timed(time, &format!("{prompt}{}", harmless(text)))
+}
+
+/// `text` behind a time, its further lines indented as far.
+fn timed(time: &str, text: &str) -> Vec<String> {
+    let mut rows = text.split('\n');
+    let first = rows.next().unwrap_or("");
+    iter::once(format!("{time} {first}")).chain(rows.map(|row| format!("{INDENT}{row}"))).collect()
 }
 
 /// `held: waiting for alice#12 (bob#4 comes after it)`.

@@ -6,7 +6,9 @@ mod harmless;
 mod lines;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 pub(crate) use colour::Paint;
 pub(crate) use harmless::{harmless, harmless_line};
-pub(crate) use lines::Show;
+pub(crate) use lines::{Show, said};
+pub(crate) use wrap::{room, wrap};
