@@ -20,6 +20,7 @@ mod cut;
 mod diagram;
 mod dice;
 mod discovery;
+mod full_disk;
 mod groups;
 mod ipv6;
 mod joining;

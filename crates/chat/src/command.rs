@@ -117,6 +117,32 @@ pub enum Command {
     Health,
 }
 
+impl Command {
+    /// Whether carrying it out changes what is kept. Any other can be answered while nothing can be kept.
+    pub fn changes_state(&self) -> bool {
+        match self {
+            Self::CreateGroup { .. }
+            | Self::JoinGroup { .. }
+            | Self::LeaveGroup { .. }
+            | Self::Send { .. }
+            | Self::Alias { .. }
+            | Self::Unalias { .. }
+            | Self::Forget { .. } => true,
+            Self::ListUsers
+            | Self::ListGroups
+            | Self::MyGroups
+            | Self::FindUser { .. }
+            | Self::FindGroup { .. }
+            | Self::History { .. }
+            | Self::Search { .. }
+            | Self::Seen { .. }
+            | Self::Pending
+            | Self::Connect { .. }
+            | Self::Health => false,
+        }
+    }
+}
+
 /// The answer to a command that was carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]

@@ -22,6 +22,7 @@ mod server;
 mod session;
 mod socket;
 mod start;
+mod stuck;
 
 pub use attach::{AttachError, attach};
 pub use chat;

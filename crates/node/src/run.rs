@@ -26,6 +26,7 @@ use crate::journal::Trace;
 use crate::keep::Keep;
 use crate::server::Server;
 use crate::session::{Far, InterfaceId, Request, stopped};
+use crate::stuck::{Owed, Stuck};
 
 /// Bytes of frames taken in one turn, or little more, before its effects are carried out. They hold some 500 short
 /// messages: enough to share a commit, and few enough that what is to be done for them is still in the cache when it is.
@@ -40,9 +41,6 @@ const COMMANDS: usize = 256;
 /// Bytes of text taken in one turn. A link says that it is full only when the turn's frames are handed to it, and is
 /// closed at twice its bound of 1 MiB: a quarter of that a turn cannot get there.
 const TEXT: usize = 256 * 1024;
-
-/// How often a store that could not keep a turn is asked again.
-const ROOM: Duration = Duration::from_secs(1);
 
 /// How often the store is looked at for what is too old, and how soon again while there is more of it.
 const RETENTION: Duration = Duration::from_secs(3600);
@@ -81,7 +79,7 @@ pub(crate) struct Node {
     pub(crate) deaf: bool,
     /// Answers that are given once their effects have been carried out.
     pub(crate) owed: Vec<Owed>,
-    /// A turn whose changes the store could not keep. Until it can nothing else is taken in.
+    /// A turn whose changes the store could not keep. Until it can, questions are answered and nothing else is taken in.
     pub(crate) stuck: Option<Stuck>,
     /// The store has put something off.
     pub(crate) untidy: bool,
@@ -90,20 +88,8 @@ pub(crate) struct Node {
     pub(crate) next_retention: Instant,
 }
 
-/// What a turn did that could not be kept, and why.
-pub(crate) struct Stuck {
-    effects: Effects,
-    lines: Bytes,
-    reason: String,
-    /// When the store is asked again, whatever comes in between.
-    again: Instant,
-}
-
 /// To whom an answer is owed.
 pub(crate) type AnswerTo = oneshot::Sender<Result<Answer, Refusal>>;
-
-/// To whom an answer is owed, and the answer.
-pub(crate) type Owed = (AnswerTo, Result<Answer, Refusal>);
 
 /// What ended the wait.
 enum Woken {
@@ -195,17 +181,12 @@ impl Node {
                     taken += self.link(now, event);
                 }
             }
-            Woken::Command(Request { answer, .. }) if let Some(stuck) = &self.stuck => {
-                // Whoever asked may have gone away.
-                let _ = answer.send(Err(Refusal::NotKept { reason: stuck.reason.clone() }));
+            Woken::Command(request) if let Some(stuck) = &self.stuck => {
+                let reason = stuck.reason.clone();
+                self.answer_while_stuck(now, request, &reason);
                 return Ok(());
             }
             Woken::Command(request) => self.commands(now, request),
-            Woken::Attach(client) if let Some(stuck) = &self.stuck => {
-                // A hello would tell of what is not kept yet.
-                let _ = client.send(Err(Refusal::NotKept { reason: stuck.reason.clone() }.to_string()));
-                return Ok(());
-            }
             Woken::Attach(client) => {
                 // What this turn brings is in the hello; the feed begins behind it.
                 self.perform(now)?;
@@ -213,13 +194,15 @@ impl Node {
                 self.clients.add(client, known);
             }
             Woken::Checked(answer, status) => {
-                let health = self.health(status);
-                self.owed.push((answer, Ok(health)));
+                let answered = Ok(self.health(status));
+                // It promises nothing that would have to be kept.
+                Owed { to: answer, answered, question: None }.give();
+                return Ok(());
             }
             Woken::Time => self.peer.handle_timeout(now),
             Woken::Room => {
                 if let Some(Stuck { effects, lines, .. }) = self.stuck.take() {
-                    return self.carry_out(effects, lines, true);
+                    return self.carry_out(now, effects, lines, true);
                 }
             }
             Woken::Retention => {
@@ -299,6 +282,7 @@ impl Node {
         if command == Command::Health {
             return self.check(answer);
         }
+        let question = (!command.changes_state()).then(|| command.clone());
         let subject = if let Command::Alias { person: name, .. } | Command::Unalias { name } = &command {
             name.clone()
         } else {
@@ -315,7 +299,7 @@ impl Node {
         {
             self.done.push(Told { event, by: Some(from) });
         }
-        self.owed.push((answer, answered));
+        self.owed.push(Owed { to: answer, answered, question });
     }
 
     /// What other user interfaces are told of what the user has done at one of them. `subject` is what the user wrote.
@@ -343,7 +327,7 @@ impl Node {
     }
 
     /// Only the links know who was heard of.
-    fn check(&mut self, answer: AnswerTo) {
+    pub(crate) fn check(&mut self, answer: AnswerTo) {
         let net = self.net.clone();
         self.checks.spawn(async move { (answer, net.status().await) });
     }
@@ -356,7 +340,7 @@ impl Node {
     }
 
     /// Only the links know what an address is.
-    fn connect(&mut self, address: String) -> Result<Answer, Refusal> {
+    pub(crate) fn connect(&mut self, address: String) -> Result<Answer, Refusal> {
         match self.net.connect(&address) {
             Ok(()) => {}
             Err(BadAddress::Syntax(address)) => return Err(Refusal::BadAddress { address }),
@@ -410,6 +394,11 @@ impl Node {
             // One turn after the other.
             return Ok(());
         }
+        let (effects, lines) = self.take_effects(now);
+        self.carry_out(now, effects, lines, false)
+    }
+
+    pub(crate) fn take_effects(&mut self, now: Now) -> (Effects, Bytes) {
         let mut effects = self.peer.take_effects(now);
         let mut lines = Bytes::new();
         if let Some(trace) = &mut self.trace {
@@ -418,21 +407,24 @@ impl Node {
                 effects.durable.push(Change::Traced(lines.clone()));
             }
         }
-        self.carry_out(effects, lines, false)
+        (effects, lines)
     }
 
     /// Commits, traces, sends, shows: in this order, so that every promise is kept. What could not be kept waits, `again`
     /// and again; nobody hears of it before.
-    fn carry_out(&mut self, effects: Effects, lines: Bytes, again: bool) -> Result<(), StoreError> {
+    fn carry_out(&mut self, now: Now, effects: Effects, lines: Bytes, again: bool) -> Result<(), StoreError> {
         match self.peer.store_mut().apply(&effects.durable) {
             Ok(()) => {}
+            Err(StoreError::NotKept { reason }) if again => {
+                self.stay_stuck(effects, lines, reason);
+                return Ok(());
+            }
             Err(StoreError::NotKept { reason }) => {
-                if !again {
-                    tracing::error!("{reason}");
-                    let text = format!("nothing can be kept, so nothing is sent or shown until it can: {reason}");
-                    self.show(Event::Warning { text }.into());
-                }
-                self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
+                let text = format!(
+                    "nothing can be kept, so messages are refused and nothing new is shown until it can: {reason}"
+                );
+                self.get_stuck(now, effects, lines, reason)?;
+                self.show(Event::Warning { text }.into());
                 return Ok(());
             }
             Err(lost @ StoreError::Unreadable { .. }) => return Err(lost),
@@ -462,10 +454,7 @@ impl Node {
                 self.peer.handle_connect_failed(address, bad.to_string());
             }
         }
-        for (answer, answered) in self.owed.drain(..) {
-            // Whoever asked may have gone away.
-            let _ = answer.send(answered);
-        }
+        self.owed.drain(..).for_each(Owed::give);
         self.show(effects.events);
         Ok(())
     }

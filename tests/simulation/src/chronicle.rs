@@ -165,12 +165,14 @@ pub struct Tally {
     pub links: u64,
     /// Turns that could not be kept at first.
     pub stuck: u64,
+    /// Turns of users that could not be kept, so they were undone.
+    pub refused: u64,
 }
 
 impl Tally {
     /// Adds another run's.
     pub fn add(&mut self, other: &Self) {
-        let Self { sent, delivered, held, abandoned, late, fetched, frames, crashes, links, stuck } = other;
+        let Self { sent, delivered, held, abandoned, late, fetched, frames, crashes, links, stuck, refused } = other;
         self.sent += sent;
         self.delivered += delivered;
         self.held += held;
@@ -181,6 +183,7 @@ impl Tally {
         self.crashes += crashes;
         self.links += links;
         self.stuck += stuck;
+        self.refused += refused;
     }
 }
 
@@ -277,6 +280,11 @@ impl Chronicle {
         };
         self.by_id.insert(id, self.texts.len());
         self.texts.push(text);
+    }
+
+    /// Its author was told that it is not sent, so nobody may ever be shown it. Its number is free again.
+    pub fn refuse(&mut self, id: MessageId) {
+        self.by_id.remove(&id);
     }
 
     /// Its author was told that it is sent.

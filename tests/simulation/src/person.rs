@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat::{Answer, Effects, Identity, Incarnation, Journal, MessageId, Name, Now, Peer, PersonId};
+use chat::{Effects, Identity, Incarnation, Journal, MessageId, Name, Now, Peer, PersonId};
 
 use crate::chronicle::Lineage;
 use crate::disk::Disk;
@@ -48,12 +48,10 @@ pub struct Person {
     pub stuck: Option<Stuck>,
 }
 
-/// A turn whose changes could not be kept. Until they are its peer takes nothing in.
+/// A turn whose changes could not be kept, or what undoing one comes to. Until they are its peer takes nothing in.
 pub struct Stuck {
     /// What it comes to.
     pub effects: Effects,
-    /// What its user will be answered.
-    pub answer: Option<Answer>,
 }
 
 impl Person {

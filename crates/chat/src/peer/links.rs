@@ -48,6 +48,13 @@ pub(super) struct Link {
     pub(super) unanswered: usize,
 }
 
+impl Link {
+    /// The other side's end of the connection.
+    pub(super) fn remote(&self) -> SocketAddr {
+        self.remote
+    }
+}
+
 impl<S: Store> Peer<S> {
     /// A link came up. Its key is `person`'s: the caller has authenticated it.
     pub fn handle_link_up(&mut self, now: Now, link: LinkId, person: PersonId, remote: SocketAddr) {
@@ -81,6 +88,9 @@ impl<S: Store> Peer<S> {
 
     /// A link went down.
     pub fn handle_link_down(&mut self, now: Now, link: LinkId, reason: &str) {
+        if self.is_ghost_gone(link, reason) {
+            return;
+        }
         let Some(Link { person, process, offers, .. }) = self.links.remove(&link) else { return };
         let lost = process.filter(|process| self.link_of.get(process) == Some(&link));
         lost.and_then(|process| self.link_of.remove(&process));

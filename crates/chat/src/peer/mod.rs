@@ -17,6 +17,7 @@ mod piece;
 mod repair;
 mod requests;
 mod restart;
+mod revert;
 mod seen;
 mod sending;
 mod spread;
@@ -56,6 +57,7 @@ use outbox::Outbox;
 use repair::Repair;
 use requests::Request;
 use restart::Ledger;
+use revert::Ghost;
 use sending::Queue;
 use spread::Watch;
 use talk::Talks;
@@ -101,6 +103,8 @@ pub struct Peer<S> {
     links: BTreeMap<LinkId, Link>,
     /// The link of each process that is connected and has said who it is.
     link_of: BTreeMap<Index, LinkId>,
+    /// Links that are up, and of a state that was undone.
+    ghosts: BTreeMap<LinkId, Ghost>,
     /// My own addresses, for the record.
     addresses: BTreeSet<SocketAddr>,
     groups: BTreeSet<Name>,
@@ -169,6 +173,7 @@ impl<S: Store> Peer<S> {
             numbering: causal::wire::Numbering::new(&causal::Limits::default()),
             links: BTreeMap::new(),
             link_of: BTreeMap::new(),
+            ghosts: BTreeMap::new(),
             addresses: BTreeSet::new(),
             groups: BTreeSet::new(),
             record_is_stale: false,

@@ -122,6 +122,11 @@ impl Ledger {
         self.clock_at_start > 0
     }
 
+    /// What the next incarnation will be, should there be need of one.
+    pub(super) fn fresh(&self) -> Incarnation {
+        self.fresh
+    }
+
     /// Whether what a restart would read is kept.
     pub(super) fn is_on(&self) -> bool {
         self.on

@@ -20,7 +20,7 @@ impl World {
                 for _ in 0..texts.min(MOST_TEXTS.saturating_sub(self.words)) {
                     self.say(who, &to, delay_ms);
                 }
-                self.perform(who)
+                self.perform_for_user(who).map(drop)
             }
             Action::Create { who, group } => self.command(who, Command::CreateGroup { group: group.to_owned() }),
             Action::Join { who, group } => self.command(who, Command::JoinGroup { group: group.to_owned() }),
@@ -199,7 +199,7 @@ impl World {
         let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
         // Whom he does not know, or who is here, he is told that he cannot forget.
         let _ = peer.handle_command(now, Command::Forget { person: format!("p{whom}") });
-        self.perform(who)
+        self.perform_for_user(who).map(drop)
     }
 
     fn between(&self, who: usize, other: PersonId) -> Place {
@@ -232,12 +232,11 @@ impl World {
         let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
         let answer = peer.handle_command(now, command);
         let doomed = self.people[who].doomed;
-        self.perform(who)?;
-        let Ok(answer) = answer else { return Ok(()) };
-        if let Some(stuck) = &mut self.people[who].stuck {
-            stuck.answer = Some(answer);
-        } else if doomed != Some(Boundary::BeforeDurable) {
-            // What was killed before it was durable never happened.
+        // What was killed before it was durable never happened.
+        if self.perform_for_user(who)?
+            && doomed != Some(Boundary::BeforeDurable)
+            && let Ok(answer) = answer
+        {
             self.note_answer(who, answer);
         }
         Ok(())

@@ -1,14 +1,14 @@
 //! Full disks. A peer that cannot keep a turn sends and shows nothing of it, and takes nothing in until it can (`node`'s event
-//! loop): what its links hear waits, its user is refused, and its timers run on.
+//! loop): what its links hear waits, its user is refused, and its timers run on. A turn that its user asked for is undone.
 
 use std::time::Duration;
 
-use chat::Effects;
+use chat::{Effects, Store as _};
 
 use super::{Happening, Violation, World};
 use crate::network::Motion;
 use crate::person::Stuck;
-use crate::plan::{Action, Boundary};
+use crate::plan::Action;
 
 /// How soon it is looked again whether a peer takes in what waits for it. Disks may get room before their time.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -24,9 +24,12 @@ impl World {
         *full_until = (*full_until).max(Some(self.now + time));
     }
 
-    /// Whether a turn that changes what is kept has to wait.
-    pub(super) fn lacks_room(&self, who: usize, effects: &Effects) -> bool {
-        !effects.durable.is_empty() && self.people[who].full_until.is_some_and(|until| until > self.now)
+    /// Whether a turn that changes what is kept has to wait. What is in memory alone has no disk that could be full.
+    pub(super) fn lacks_room(&mut self, who: usize, effects: &Effects) -> bool {
+        let person = &mut self.people[who];
+        !effects.durable.is_empty()
+            && person.full_until.is_some_and(|until| until > self.now)
+            && person.peer.as_mut().is_some_and(|peer| peer.store_mut().survives())
     }
 
     /// A turn waits for room.
@@ -34,9 +37,24 @@ impl World {
         self.note(|_| format!("p{who} cannot keep a turn"));
         self.chronicle.tally.stuck += 1;
         let person = &mut self.people[who];
-        (person.stuck, person.wake) = (Some(Stuck { effects, answer: None }), None);
+        (person.stuck, person.wake) = (Some(Stuck { effects }), None);
         let until = person.full_until.expect("it is full");
         self.schedule(until, Happening::Room(who));
+    }
+
+    /// What a user asked for cannot be kept: it is refused, and has not happened.
+    pub(super) fn refuse(&mut self, who: usize, unkept: &Effects) -> Result<(), Violation> {
+        self.chronicle.tally.refused += 1;
+        let person = &mut self.people[who];
+        let now = person.now(self.now);
+        let refused = std::mem::take(&mut person.owed);
+        let Some(peer) = &mut person.peer else { return Ok(()) };
+        peer.revert(now, unkept)
+            .map_err(|error| Violation { invariant: "a turn can be undone", what: format!("p{who}: {error}") })?;
+        let effects = peer.take_effects(now);
+        refused.into_iter().for_each(|id| self.chronicle.refuse(id));
+        self.get_stuck(who, effects);
+        Ok(())
     }
 
     /// When this motion may be seen by whom it concerns, if not now: what cannot keep a turn sees nothing before it can.
@@ -81,14 +99,9 @@ impl World {
             self.schedule(until, Happening::Room(who));
             return Ok(());
         }
-        let Some(Stuck { effects, answer }) = self.people[who].stuck.take() else { return Ok(()) };
+        let Some(Stuck { effects }) = self.people[who].stuck.take() else { return Ok(()) };
         self.note(|_| format!("p{who} can keep the turn"));
-        let doomed = self.people[who].doomed;
         self.carry_out(who, effects)?;
-        // What was killed before it was durable never happened.
-        if let Some(answer) = answer.filter(|_| doomed != Some(Boundary::BeforeDurable)) {
-            self.note_answer(who, answer);
-        }
         if self.dice.percent(50) { self.timeout(who) } else { Ok(()) }
     }
 }

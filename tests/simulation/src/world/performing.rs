@@ -83,6 +83,20 @@ impl World {
         self.perform(who)
     }
 
+    /// Carries out what a user asked for, or undoes it and refuses it; whether it was done.
+    pub(super) fn perform_for_user(&mut self, who: usize) -> Result<bool, Violation> {
+        let person = &mut self.people[who];
+        let now = person.now(self.now);
+        let Some(peer) = &mut person.peer else { return Ok(false) };
+        let effects = peer.take_effects(now);
+        if self.lacks_room(who, &effects) {
+            self.refuse(who, &effects)?;
+            return Ok(false);
+        }
+        self.carry_out(who, effects)?;
+        Ok(true)
+    }
+
     /// Carries out what is to be done, or waits until it can be kept.
     pub(super) fn perform(&mut self, who: usize) -> Result<(), Violation> {
         let person = &mut self.people[who];

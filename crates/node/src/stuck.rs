@@ -1,0 +1,90 @@
+//! A peer whose store keeps nothing at the moment: questions are answered, everything else is refused or waits.
+//!
+//! A turn whose changes were not kept has promised nothing yet. If a user asked for it, it is undone and refused; if it is
+//! what others sent or what a timer did, it waits and is tried again. Either way what links hear waits where it is, which
+//! keeps the links up.
+
+use bytes::Bytes;
+use chat::{Answer, Command, Effects, Now, Refusal, StoreError};
+use tokio::time::{Duration, Instant};
+
+use crate::run::{AnswerTo, Node};
+use crate::session::Request;
+
+/// How often a store that could not keep a turn is asked again.
+const ROOM: Duration = Duration::from_secs(1);
+
+/// What a turn did that could not be kept, and why.
+pub(crate) struct Stuck {
+    pub(crate) effects: Effects,
+    pub(crate) lines: Bytes,
+    pub(crate) reason: String,
+    /// When the store is asked again, whatever comes in between.
+    pub(crate) again: Instant,
+}
+
+/// An answer that is given once its effects have been carried out.
+pub(crate) struct Owed {
+    pub(crate) to: AnswerTo,
+    pub(crate) answered: Result<Answer, Refusal>,
+    /// The command, if it changes nothing that is kept.
+    pub(crate) question: Option<Command>,
+}
+
+impl Owed {
+    pub(crate) fn give(self) {
+        // Whoever asked may have gone away.
+        let _ = self.to.send(self.answered);
+    }
+}
+
+impl Node {
+    /// The store did not keep what the present turn did.
+    pub(crate) fn get_stuck(
+        &mut self,
+        now: Now,
+        mut effects: Effects,
+        mut lines: Bytes,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        let is_a_users = self.owed.iter().any(|owed| owed.question.is_none());
+        if is_a_users {
+            self.peer.revert(now, &effects)?;
+            self.done.clear();
+            (effects, lines) = self.take_effects(now);
+        }
+        for owed in std::mem::take(&mut self.owed) {
+            match owed.question {
+                None => Owed { answered: Err(Refusal::NotKept { reason: reason.clone() }), ..owed },
+                Some(command) if is_a_users && command != Command::Health => {
+                    Owed { answered: self.peer.handle_command(now, command), to: owed.to, question: None }
+                }
+                question @ Some(_) => Owed { question, ..owed },
+            }
+            .give();
+        }
+        self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
+        Ok(())
+    }
+
+    /// The store does not keep it this time either.
+    pub(crate) fn stay_stuck(&mut self, effects: Effects, lines: Bytes, reason: String) {
+        self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
+    }
+
+    /// Answers a command at once, from what the peer knows; refuses it if something would have to be kept.
+    pub(crate) fn answer_while_stuck(&mut self, now: Now, request: Request, reason: &str) {
+        let Request { command, answer, .. } = request;
+        if command == Command::Health {
+            return self.check(answer);
+        }
+        let answered = if command.changes_state() {
+            Err(Refusal::NotKept { reason: reason.to_owned() })
+        } else if let Command::Connect { address } = command {
+            self.connect(address)
+        } else {
+            self.peer.handle_command(now, command)
+        };
+        Owed { to: answer, answered, question: None }.give();
+    }
+}
