@@ -56,11 +56,17 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// Silence on the reading side after which a link is dead: 10 s, three heartbeats and some patience.
     pub dead: Duration,
-    /// How long a peer waits for the other to dial before it does so itself: 20 to 30 s. With 3 s, 150 peers that
-    /// started together made 8,771 duplicate connections and 33 of them never had all links.
+    /// How long a peer waits for the other to dial before it does so itself, once its own part of the mesh has formed: 2.5 to 3.5 s,
+    /// so that a link is up within 5 s though the one whose turn it is cannot dial.
+    pub turn: (Duration, Duration),
+    /// The same while the mesh is forming, when the other is likely to be busy: 20 to 30 s. With 3 s for everybody, 150 peers
+    /// that started together made 8,771 duplicate connections and 33 of them never had all links.
     pub fallback: (Duration, Duration),
     /// The least and the greatest pause before a broken link is dialled again: 250 ms to 30 s.
     pub backoff: (Duration, Duration),
+    /// The time that an address has to answer a dial at all: 3 s, one repetition of a lost packet and the time to answer it. The
+    /// system answers, however busy the program is; so what is silent is away or behind a firewall, and must not hold up others.
+    pub connect: Duration,
     /// The time a connection has to be authenticated, and again to exchange greetings: 10 s.
     pub handshake: Duration,
     /// Incoming connections that are not authenticated yet: 128.
@@ -81,8 +87,10 @@ impl Default for Limits {
             dials: 16,
             heartbeat: Duration::from_secs(3),
             dead: Duration::from_secs(10),
+            turn: (Duration::from_millis(2500), Duration::from_millis(3500)),
             fallback: (Duration::from_secs(20), Duration::from_secs(30)),
             backoff: (Duration::from_millis(250), Duration::from_secs(30)),
+            connect: Duration::from_secs(3),
             handshake: Duration::from_secs(10),
             pending: 128,
             peers: 1024,

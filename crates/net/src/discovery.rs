@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::{
     address::{is_link_local_v6, unusable},
+    book::MAX_ADDRESSES,
     peer::{Key, Start, key_of, peer_id},
 };
 
@@ -36,7 +37,7 @@ const GOODBYE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(crate) enum Found {
     /// A peer announces itself.
-    Peer { peer: Key, start: Start, version: u16, addresses: Vec<SocketAddr> },
+    Peer { peer: Key, start: Start, addresses: Vec<SocketAddr> },
     /// Something the user should know.
     Warning(String),
 }
@@ -174,9 +175,9 @@ async fn listen_to(mut events: Receiver<ServiceEvent>, daemon: ServiceDaemon, me
 fn read(service: &ResolvedService) -> Option<Found> {
     let text = |key| service.get_property_val_str(key);
     let peer = key_of(&text("id")?.parse::<PeerId>().ok()?)?;
-    let r = u64::from_str_radix(text("r")?, 16).ok()?;
-    let at = u64::from_str_radix(text("s")?, 16).ok()?;
-    let version = text("v")?.parse().ok()?;
+    let (r, at) = (number(text("r")?)?, number(text("s")?)?);
+    // Whether its version is ours, its greeting says: only that is authenticated.
+    text("v")?.parse::<u16>().ok()?;
     let mut addresses: Vec<_> = service
         .get_addresses()
         .iter()
@@ -184,7 +185,14 @@ fn read(service: &ResolvedService) -> Option<Found> {
         .filter(|address| unusable(address).is_none())
         .collect();
     addresses.sort_unstable();
-    (!addresses.is_empty()).then_some(Found::Peer { peer, start: Start { r, at }, version, addresses })
+    addresses.truncate(MAX_ADDRESSES);
+    (!addresses.is_empty()).then_some(Found::Peer { peer, start: Start { r, at }, addresses })
+}
+
+/// A number as [`service`] writes it: 16 hexadecimal digits.
+fn number(text: &str) -> Option<u64> {
+    let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_one.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
 /// Says so when there is no interface to announce on: the mDNS daemon itself stays silent.

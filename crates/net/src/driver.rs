@@ -31,6 +31,7 @@ use crate::{
     BadAddress, Config, DownReason, Error, Event, Limits, LinkId, Status,
     address::{from_multiaddr, is_link_local_v6, parse, to_multiaddr},
     behaviour::{Behaviour, StreamOpened},
+    book::Book,
     by_hand::{ByHand, EntryId},
     discovery::{Discovery, Found},
     frame::Kind,
@@ -67,8 +68,7 @@ pub(crate) struct Driver {
     tiebreak: TieBreak,
     by_hand: ByHand,
     circle: Circle,
-    /// Where peers can be reached, the likeliest first.
-    addresses: HashMap<Key, Vec<SocketAddr>>,
+    book: Book,
 
     /// Dials under way, not connected yet.
     dials: HashMap<ConnectionId, Dial>,
@@ -169,7 +169,8 @@ impl Driver {
         let me = key_of(&keypair.public().to_peer_id()).expect("it is an Ed25519 key");
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let start = Start { r: random()?, at: u64::try_from(at.as_micros()).unwrap_or(u64::MAX) };
-        let timing = Timing { fallback: limits.fallback, backoff: limits.backoff, peers: limits.peers };
+        let Limits { turn, fallback, backoff, peers, .. } = limits;
+        let timing = Timing { turn, fallback, backoff, peers };
 
         let reserved = reserve(&listen)?;
         let mut swarm = swarm::build(&keypair, &limits);
@@ -195,7 +196,7 @@ impl Driver {
             tiebreak: TieBreak::new(me, start.r, timing, random()?),
             by_hand,
             circle: Circle::new(&me, &start),
-            addresses: HashMap::new(),
+            book: Book::new(limits.peers.saturating_mul(2)),
             limits: Arc::new(limits),
             swarm,
             _reserved: reserved,
@@ -281,6 +282,16 @@ impl Driver {
 
     /// Does what the clock says.
     fn act(&mut self, now: Instant) {
+        // What the user asked for goes before what anybody may have announced.
+        while self.may_dial()
+            && let Some((entry, target)) = self.by_hand.poll(now)
+        {
+            if self.listening.contains(&target.address) {
+                self.leads_here(entry);
+                continue;
+            }
+            self.start_dial(now, swarm::dial_address(target.address, target.peer), Reason::ByHand(entry));
+        }
         while let Some(action) = self.tiebreak.poll(now, self.may_dial()) {
             match action {
                 Action::Dial(peer) => self.dial(now, peer),
@@ -290,15 +301,6 @@ impl Driver {
                     }
                 }
             }
-        }
-        while self.may_dial()
-            && let Some((entry, target)) = self.by_hand.poll(now)
-        {
-            if self.listening.contains(&target.address) {
-                self.leads_here(entry);
-                continue;
-            }
-            self.start_dial(now, swarm::dial_address(target.address, target.peer), Reason::ByHand(entry));
         }
         let letters = self.circle.poll(now);
         self.post(letters);

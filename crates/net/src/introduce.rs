@@ -17,13 +17,12 @@ use std::{
 use crate::{
     LinkId,
     address::{decode_all, encode_all, take},
+    book::MAX_ADDRESSES,
     frame::{Kind, MAX_CONTROL},
     peer::{Key, Start},
     random::mix,
 };
 
-/// Addresses of one introduced peer.
-pub(crate) const MAX_ADDRESSES: usize = 8;
 /// The longest introduction: key, start, count, and every address an IPv6 one.
 const LONGEST: usize = 32 + 16 + 1 + MAX_ADDRESSES * 19;
 /// Introductions in a frame, so that it is never too long.

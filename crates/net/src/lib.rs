@@ -49,6 +49,7 @@
 
 mod address;
 mod behaviour;
+mod book;
 mod by_hand;
 mod config;
 mod discovery;

@@ -4,7 +4,11 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use libp2p::{
     PeerId, Swarm, Transport,
-    core::{muxing::StreamMuxerBox, transport::Boxed, upgrade::Version},
+    core::{
+        muxing::StreamMuxerBox,
+        transport::{Boxed, timeout::TransportTimeout},
+        upgrade::Version,
+    },
     identity::Keypair,
     noise,
     swarm::{
@@ -31,16 +35,17 @@ pub(crate) fn build(keypair: &Keypair, limits: &Limits) -> Swarm<Behaviour> {
         .with_max_negotiating_inbound_streams(MAX_STREAMS)
         // A peer with addresses of both families gets one handshake, not one for each address.
         .with_smart_dial();
-    Swarm::new(transport(keypair, limits.handshake), behaviour, keypair.public().to_peer_id(), config)
+    Swarm::new(transport(keypair, limits), behaviour, keypair.public().to_peer_id(), config)
 }
 
-fn transport(keypair: &Keypair, timeout: Duration) -> Boxed<(PeerId, StreamMuxerBox)> {
+fn transport(keypair: &Keypair, limits: &Limits) -> Boxed<(PeerId, StreamMuxerBox)> {
     let noise = noise::Config::new(keypair).expect("signing with an Ed25519 key does not fail");
-    tcp::tokio::Transport::new(tcp::Config::default())
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default());
+    TransportTimeout::with_outgoing_timeout(tcp, limits.connect)
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(Yamux)
-        .timeout(timeout)
+        .timeout(limits.handshake)
         .boxed()
 }
 

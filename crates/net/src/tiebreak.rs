@@ -2,15 +2,29 @@
 //!
 //! Every start of a peer draws a random number r and announces it. A peer with r1 that hears r2 dials if r1 < r2;
 //! otherwise it makes sure that the other hears r1, and waits to be dialled. Of equal numbers, the smaller peer id
-//! dials. So exactly one of the two dials. If that one cannot (a firewall, a lost announcement), the other does after a
-//! bound. A link that broke comes back by the same rule, after a pause that grows with each failure. Once somebody who could
-//! not be reached is linked, the network is back: the others whom this side dials are tried soon.
+//! dials. So exactly one of the two dials.
+//!
+//! # Out of turn
+//!
+//! The one whose turn it is may be unable to dial (a firewall, a lost announcement). The one that waits cannot ask it, but it sees
+//! its own part of the mesh: while links come up in turn, or its own first dials are under way, everybody is busy and dialling too
+//! would only double the work. Once that has been quiet for a while, it waits a few seconds from when it heard of the other and then
+//! dials, few at once. However busy it is, after a longer bound it dials all the same.
+//!
+//! # Hearsay
+//!
+//! What is announced or introduced is hearsay: anybody on the network can forge it. It says whom to dial, and never changes what a
+//! greeting proved. While a link is up, only [`TieBreak::lost`] ends that, whatever is heard; after it, this side goes by
+//! the number that was greeted with. Each further start of one peer that is heard of without a link is dialled after a longer pause.
+//!
+//! A link that broke comes back by the same rule, after a pause that grows with each failure. Once a peer that could
+//! not be reached is linked, the network is back: the others that this side dials are tried soon.
 //!
 //! # Order of calls
 //!
 //! `heard`, `linked`, `lost`, `dial_failed` and `refused` are inputs, in any order; after each, and when
 //! `poll_timeout` is due, `poll` is drained. `now` never goes back. After [`Action::Dial`], exactly one of `linked`,
-//! `dial_failed` and `refused` follows.
+//! `dial_failed` and `refused` follows, and until then there is no other [`Action::Dial`] for that peer.
 
 use std::{
     collections::BTreeMap,
@@ -25,22 +39,38 @@ use crate::{
 
 /// How long a peer that refused, or was refused, is left alone.
 const REFUSED: Duration = Duration::from_secs(300);
-/// How long somebody who never had a link is tried.
+/// How long a peer that never had a link is tried.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// How long somebody who had a link is tried again: a machine that slept through lunch is found when it wakes.
+/// How long a peer that had a link is tried again: a machine that slept through lunch is found when it wakes.
 const PATIENCE_LINKED: Duration = Duration::from_secs(2 * 3600);
-/// How soon the others who could not be reached are tried again once one of them is linked.
+/// How soon the others that could not be reached are tried again once one of them is linked.
 const PROMPTLY: Duration = Duration::from_secs(1);
 /// When a peer that waits to be dialled first makes sure again that it was heard. The pause doubles from there.
 const ANNOUNCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3));
+/// How long no link has come up in turn before the mesh counts as formed. While 150 start on one machine, links
+/// come up at each of them every tenth of a second.
+const QUIET: Duration = Duration::from_secs(2);
+/// Dials out of turn under way at once. They take a few milliseconds when they are of use, so this many are enough for
+/// a hundred in a second; and when they are of none, hundreds of peers that are wrong at once do little harm.
+const OUT_OF_TURN: usize = 4;
 
 /// The machine's bounds, all of them from [`Limits`](crate::Limits).
 #[derive(Clone, Debug)]
 pub(crate) struct Timing {
+    pub(crate) turn: (Duration, Duration),
     pub(crate) fallback: (Duration, Duration),
     pub(crate) backoff: (Duration, Duration),
     /// Peers known at once.
     pub(crate) peers: usize,
+}
+
+/// How a peer was heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// It announced itself, or so it seems.
+    Announced,
+    /// A peer with a link to it introduced it, or so that one says.
+    Introduced,
 }
 
 /// What to do.
@@ -48,7 +78,7 @@ pub(crate) struct Timing {
 pub(crate) enum Action {
     /// Dial this peer.
     Dial(Key),
-    /// Somebody should dial and has not yet: make sure that this peer's number is heard.
+    /// Another peer should dial and has not yet: make sure that this peer's number is heard.
     Announce,
 }
 
@@ -70,15 +100,24 @@ pub(crate) struct TieBreak {
     timing: Timing,
     random: Random,
     peers: BTreeMap<Key, Peer>,
+    /// When a link last came up in turn.
+    formed: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Peer {
+    /// While a link is up, as its greeting had it; otherwise as it was last heard.
     start: Start,
     phase: Phase,
+    /// It was introduced, and has never announced itself.
+    introduced: bool,
+    /// It has had a link.
+    met: bool,
+    /// Starts of it that were heard of since its last link, beyond the first.
+    claims: u32,
     /// In a row, dials that failed or links that did not last.
     failures: u32,
-    /// Nobody is tried for longer than this without a link.
+    /// It is not tried for longer than this without a link.
     until: Instant,
     /// When it was first heard of, or its last link was lost.
     since: Instant,
@@ -86,10 +125,12 @@ struct Peer {
     unreachable: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Phase {
     /// A dial is under way.
-    Dialing,
+    Dialing {
+        out_of_turn: bool,
+    },
     Linked {
         since: Instant,
     },
@@ -97,8 +138,9 @@ enum Phase {
     Ours {
         at: Instant,
     },
-    /// The other side dials; at `at` this side does.
+    /// The other side dials; this side does out of turn from `from` on when its mesh is formed, and at `at` in any case.
     Theirs {
+        from: Instant,
         at: Instant,
         announce: Instant,
         pause: Duration,
@@ -111,7 +153,7 @@ enum Phase {
 impl TieBreak {
     /// `r` is this start's number.
     pub(crate) fn new(me: Key, r: u64, timing: Timing, seed: u64) -> Self {
-        Self { me, r, timing, random: Random::new(seed), peers: BTreeMap::new() }
+        Self { me, r, timing, random: Random::new(seed), peers: BTreeMap::new(), formed: None }
     }
 
     /// Whether anything is known of the peer.
@@ -119,49 +161,98 @@ impl TieBreak {
         self.peers.contains_key(peer)
     }
 
-    /// A peer announced itself, or (`hearsay`) was introduced. `false` when it is not taken notice of: it is oneself,
-    /// an earlier start of a peer whose later one is linked, or one too many. Hearsay leaves a quarter of the room to
-    /// those who announce themselves.
-    pub(crate) fn heard(&mut self, now: Instant, peer: Key, start: Start, hearsay: bool) -> bool {
+    /// Whether [`Action::Dial`] was given for this peer and no input has followed.
+    pub(crate) fn is_dialing(&self, peer: &Key) -> bool {
+        self.peers.get(peer).is_some_and(|known| matches!(known.phase, Phase::Dialing { .. }))
+    }
+
+    /// A peer announced itself or was introduced. `false` when it is not taken notice of: it is this peer itself,
+    /// an earlier start of a peer that is linked, or one too many.
+    pub(crate) fn heard(&mut self, now: Instant, peer: Key, start: Start, source: Source) -> bool {
         if peer == self.me {
             return false;
         }
-        let full = self.peers.len() >= if hearsay { self.timing.peers / 4 * 3 } else { self.timing.peers };
-        match self.peers.get_mut(&peer) {
-            Some(known) if known.start == start => {
-                known.until = known.until.max(now + PATIENCE);
-                return true;
-            }
-            Some(Peer { phase: Phase::Linked { .. } | Phase::Dialing, start: known, .. })
-                if !start.is_newer_than(known) =>
-            {
-                return false;
-            }
-            Some(known @ Peer { phase: Phase::Dialing, .. }) => {
-                // The dial under way meets the new start, or fails and is followed by another.
-                known.start = start;
-                return true;
-            }
-            None if full => return false,
-            Some(_) | None => {}
+        let Some(known) = self.peers.get_mut(&peer) else {
+            return self.heard_first(now, peer, start, source);
+        };
+        known.introduced &= source == Source::Introduced;
+        known.until = known.until.max(now + PATIENCE);
+        if let Phase::Linked { .. } = known.phase {
+            return !known.start.is_newer_than(&start);
         }
-        let phase = if self.dials(&peer, start.r) { Phase::Ours { at: now } } else { self.theirs(now) };
-        let until = now + PATIENCE;
-        self.peers.insert(peer, Peer { start, phase, failures: 0, until, since: now, unreachable: false });
+        if known.start == start {
+            return true;
+        }
+        known.start = start;
+        let pause = match known.claims {
+            0 => Duration::ZERO,
+            // Of one that keeps changing its number, what is said may be forged.
+            again => self.random.backoff(again - 1, self.timing.backoff),
+        };
+        if known.claims == 0 {
+            known.failures = 0;
+            known.unreachable = false;
+        }
+        known.claims = known.claims.saturating_add(1);
+        let (phase, r) = (known.phase, start.r);
+        let phase = match (phase, self.dials(&peer, r)) {
+            // The dial under way meets the new start, or fails and is followed by another.
+            (Phase::Dialing { .. } | Phase::Linked { .. }, _) => phase,
+            (Phase::Ours { at }, true) => Phase::Ours { at: at.min(now + pause) },
+            (Phase::Theirs { .. } | Phase::Refused { .. }, true) => Phase::Ours { at: now + pause },
+            // What is heard does not put off what is to come.
+            (Phase::Theirs { .. }, false) => phase,
+            (Phase::Ours { .. } | Phase::Refused { .. }, false) => self.theirs(now, pause),
+        };
+        self.peers.entry(peer).and_modify(|known| known.phase = phase);
         true
     }
 
-    /// A link to the peer is up, whoever dialled.
+    /// Introductions leave a quarter of the room to those that announce themselves.
+    fn heard_first(&mut self, now: Instant, peer: Key, start: Start, source: Source) -> bool {
+        let introduced = source == Source::Introduced;
+        let room = if introduced { self.timing.peers / 4 * 3 } else { self.timing.peers };
+        if self.peers.len() >= room && !self.make_room(introduced) {
+            return false;
+        }
+        let phase = if self.dials(&peer, start.r) { Phase::Ours { at: now } } else { self.theirs(now, Duration::ZERO) };
+        let until = now + PATIENCE;
+        let (met, claims, failures, unreachable) = (false, 0, 0, false);
+        let peer_heard = Peer { start, phase, introduced, met, claims, failures, until, since: now, unreachable };
+        self.peers.insert(peer, peer_heard);
+        true
+    }
+
+    /// Drops a peer that has never had a link to make room for one that was heard of just now: rather one that was dialled in
+    /// vain, then the one that was heard of first. For an introduced peer only another introduced one goes.
+    fn make_room(&mut self, introduced: bool) -> bool {
+        let may_go = |known: &Peer| {
+            !known.met
+                && (known.introduced || !introduced)
+                && !matches!(known.phase, Phase::Dialing { .. } | Phase::Linked { .. })
+        };
+        let candidates = self.peers.iter().filter(|(_, known)| may_go(known));
+        let victim = candidates.min_by_key(|(_, known)| (!known.unreachable, known.since)).map(|(key, _)| *key);
+        victim.is_some_and(|key| self.peers.remove(&key).is_some())
+    }
+
+    /// A link to the peer is up, whoever dialled, and this is the start that its greeting names.
     pub(crate) fn linked(&mut self, now: Instant, peer: Key, start: Start) {
-        let phase = Phase::Linked { since: now };
-        let (failures, unreachable) =
-            self.peers.get(&peer).map_or((0, false), |known| (known.failures, known.unreachable));
-        self.peers.insert(peer, Peer { start, phase, failures, until: now, since: now, unreachable: false });
+        let before = self.peers.get(&peer);
+        let failures = before.map_or(0, |known| known.failures);
+        let unreachable = before.is_some_and(|known| known.unreachable);
+        let introduced = before.is_some_and(|known| known.introduced);
+        if !before.is_some_and(|known| matches!(known.phase, Phase::Dialing { out_of_turn: true })) {
+            self.formed = Some(now);
+        }
+        let (phase, met, claims) = (Phase::Linked { since: now }, true, 0);
+        let linked =
+            Peer { start, phase, introduced, met, claims, failures, until: now, since: now, unreachable: false };
+        self.peers.insert(peer, linked);
         if unreachable {
             self.try_others(now);
         }
     }
-
     /// What kept this side from reaching one may have kept it from others. Their pauses stay as they are.
     fn try_others(&mut self, now: Instant) {
         for known in self.peers.values_mut().filter(|known| known.unreachable) {
@@ -193,7 +284,7 @@ impl TieBreak {
     /// The dial that [`Action::Dial`] asked for failed.
     pub(crate) fn dial_failed(&mut self, now: Instant, peer: Key) {
         if let Some(known) = self.peers.get_mut(&peer)
-            && matches!(known.phase, Phase::Dialing)
+            && matches!(known.phase, Phase::Dialing { .. })
         {
             known.unreachable = true;
             self.retry(now, peer);
@@ -210,7 +301,7 @@ impl TieBreak {
         }
     }
 
-    /// Everybody who is known and has no link.
+    /// Every peer that is known and has no link.
     pub(crate) fn unlinked(&self, now: Instant) -> impl Iterator<Item = Unlinked> {
         self.peers.iter().filter(|(_, known)| !matches!(known.phase, Phase::Linked { .. })).map(move |(peer, known)| {
             Unlinked { peer: *peer, waits: now.saturating_duration_since(known.since), unreachable: known.unreachable }
@@ -220,42 +311,80 @@ impl TieBreak {
     /// The next thing to do now. Nothing is dialled while `may_dial` is false.
     pub(crate) fn poll(&mut self, now: Instant, may_dial: bool) -> Option<Action> {
         self.peers.retain(|_, known| match known.phase {
-            Phase::Linked { .. } | Phase::Dialing => true,
+            Phase::Linked { .. } | Phase::Dialing { .. } => true,
             Phase::Ours { .. } | Phase::Theirs { .. } => now < known.until,
             Phase::Refused { until } => now < until,
         });
-        // Everybody begins after itself: hundreds that start together do not all dial the same peer first.
-        let me = self.me;
-        let mut due = self.peers.range(me..).chain(self.peers.range(..me));
-        let (key, dial) = due.find_map(|(key, known)| match known.phase {
-            Phase::Ours { at } | Phase::Theirs { at, .. } if may_dial && at <= now => Some((*key, true)),
-            Phase::Theirs { announce, .. } if announce <= now => Some((*key, false)),
-            Phase::Ours { .. }
-            | Phase::Theirs { .. }
-            | Phase::Dialing
-            | Phase::Linked { .. }
-            | Phase::Refused { .. } => None,
-        })?;
-        let known = self.peers.get_mut(&key)?;
-        if dial {
-            known.phase = Phase::Dialing;
+        if may_dial && let Some((key, out_of_turn)) = self.to_dial(now) {
+            self.peers.entry(key).and_modify(|known| known.phase = Phase::Dialing { out_of_turn });
             return Some(Action::Dial(key));
         }
-        if let Phase::Theirs { announce, pause, .. } = &mut known.phase {
-            *pause *= 2;
-            *announce = now + *pause;
+        self.peers.values_mut().find_map(|known| match &mut known.phase {
+            Phase::Theirs { announce, pause, .. } if *announce <= now => {
+                *pause *= 2;
+                *announce = now + *pause;
+                Some(Action::Announce)
+            }
+            Phase::Ours { .. }
+            | Phase::Theirs { .. }
+            | Phase::Dialing { .. }
+            | Phase::Linked { .. }
+            | Phase::Refused { .. } => None,
+        })
+    }
+
+    /// Whom to dial now, and whether that is out of turn: first those that have had a link, then those that failed least, so
+    /// that made-up peers do not keep others waiting.
+    fn to_dial(&self, now: Instant) -> Option<(Key, bool)> {
+        let formed = self.formed_from().is_some_and(|from| from.is_none_or(|from| from <= now));
+        // Everybody begins after itself: hundreds that start together do not all dial the same peer first.
+        let due = self.peers.range(self.me..).chain(self.peers.range(..self.me));
+        let due = due.filter_map(|(key, known)| match known.phase {
+            Phase::Ours { at } if at <= now => Some((key, known, false)),
+            Phase::Theirs { from, at, .. } if at <= now || (formed && from <= now) => Some((key, known, true)),
+            Phase::Ours { .. }
+            | Phase::Theirs { .. }
+            | Phase::Dialing { .. }
+            | Phase::Linked { .. }
+            | Phase::Refused { .. } => None,
+        });
+        due.min_by_key(|(_, known, out_of_turn)| (!known.met, known.failures, *out_of_turn))
+            .map(|(key, _, out_of_turn)| (*key, out_of_turn))
+    }
+
+    /// From when on the mesh counts as formed, so that this side dials out of turn; `Some(None)` is always. `None` while
+    /// that depends on dials under way: on their number, or on what becomes of the first ones to their peers.
+    fn formed_from(&self) -> Option<Option<Instant>> {
+        let mut out_of_turn = 0;
+        for known in self.peers.values() {
+            match known.phase {
+                Phase::Dialing { out_of_turn: true } => out_of_turn += 1,
+                Phase::Dialing { out_of_turn: false } if !known.unreachable => return None,
+                Phase::Dialing { .. }
+                | Phase::Linked { .. }
+                | Phase::Ours { .. }
+                | Phase::Theirs { .. }
+                | Phase::Refused { .. } => {}
+            }
         }
-        Some(Action::Announce)
+        (out_of_turn < OUT_OF_TURN).then(|| self.formed.map(|formed| formed + QUIET))
     }
 
     /// When [`poll`](Self::poll) has something to do next. `None` when nothing will come by time alone; dials that wait
-    /// for `may_dial` do not count.
+    /// for `may_dial`, or for other dials to end, do not count.
     pub(crate) fn poll_timeout(&self, may_dial: bool) -> Option<(Instant, &'static str)> {
+        let formed = self.formed_from();
         let next = |known: &Peer| match known.phase {
             Phase::Ours { at } if may_dial => Some((at, "dial")),
-            Phase::Theirs { at, announce, .. } if may_dial && at < announce => Some((at, "dial in the other's place")),
-            Phase::Theirs { announce, .. } => Some((announce, "announce")),
-            Phase::Ours { .. } | Phase::Dialing | Phase::Linked { .. } | Phase::Refused { .. } => None,
+            Phase::Theirs { from, at, announce, .. } => {
+                let early = formed.map(|formed| formed.map_or(from, |formed| formed.max(from)));
+                let dial = may_dial.then(|| early.map_or(at, |early| early.min(at)));
+                match dial {
+                    Some(dial) if dial < announce => Some((dial, "dial in the other's place")),
+                    Some(_) | None => Some((announce, "announce")),
+                }
+            }
+            Phase::Ours { .. } | Phase::Dialing { .. } | Phase::Linked { .. } | Phase::Refused { .. } => None,
         };
         self.peers.values().filter_map(next).min()
     }
@@ -266,21 +395,21 @@ impl TieBreak {
 
     fn retry(&mut self, now: Instant, peer: Key) {
         let Some(known) = self.peers.get(&peer) else { return };
-        let phase = if self.dials(&peer, known.start.r) {
-            Phase::Ours { at: now + self.random.backoff(known.failures, self.timing.backoff) }
-        } else {
-            self.theirs(now)
-        };
+        let (failures, r) = (known.failures, known.start.r);
+        let pause = self.random.backoff(failures, self.timing.backoff);
+        let phase = if self.dials(&peer, r) { Phase::Ours { at: now + pause } } else { self.theirs(now, pause) };
         self.peers.entry(peer).and_modify(|known| {
             known.failures = known.failures.saturating_add(1);
             known.phase = phase;
         });
     }
 
-    fn theirs(&mut self, now: Instant) -> Phase {
-        let (from, to) = self.timing.fallback;
+    /// The other side dials, and has `pause` more than one that is heard of for the first time.
+    fn theirs(&mut self, now: Instant, pause: Duration) -> Phase {
+        let Timing { turn, fallback, .. } = self.timing;
+        let from = now + pause + self.random.between(turn.0, turn.1);
         let pause = self.random.between(ANNOUNCE.0, ANNOUNCE.1);
-        Phase::Theirs { at: now + self.random.between(from, to), announce: now + pause, pause }
+        Phase::Theirs { from, at: now + self.random.between(fallback.0, fallback.1), announce: now + pause, pause }
     }
 }
 

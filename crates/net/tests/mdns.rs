@@ -13,7 +13,8 @@ use std::{
 
 use common::{Peer, config};
 use futures::future::join_all;
-use net::Config;
+use mdns_sd::{ServiceDaemon, ServiceInfo};
+use net::{Config, DownReason, Event};
 
 /// Runs `test`, the caller's own name, again in a fresh namespace after `setup`. `true` inside of it.
 fn inside(test: &str, setup: &str) -> bool {
@@ -43,6 +44,15 @@ fn inside(test: &str, setup: &str) -> bool {
 
 const LAN: &str =
     "ip link add lan type veth peer name far; ip link set far up; ip addr add 10.9.0.1/24 dev lan; ip link set lan up";
+/// Changes what the namespace lets through. `false` where there is no such filter.
+fn filter(rule: &str) -> bool {
+    let output = Command::new("sh").args(["-c", &format!("iptables -w {rule}")]).output().unwrap();
+    if !output.status.success() {
+        skip::skip("iptables", &String::from_utf8_lossy(&output.stderr));
+    }
+    output.status.success()
+}
+
 const LAN6: &str = "ip link add lan type veth peer name far; ip link set far up; ip link set lan up; ip addr add fd09::1/64 dev lan nodad";
 
 fn discovers(seed: u8) -> Config {
@@ -127,5 +137,113 @@ async fn discovery_and_addresses_by_hand_agree_on_one_link() {
         tokio::join!(alice.settle(Duration::from_millis(300)), bob.settle(Duration::from_millis(300)));
         assert_eq!((alice.ups, alice.downs, bob.ups, bob.downs), (1, 0, 1, 0), "round {round}");
         tokio::join!(alice.net.shutdown(), bob.net.shutdown());
+    }
+}
+
+/// What anybody on the network can announce of anybody.
+fn forge(daemon: &ServiceDaemon, of: [u8; 32], start: u64, version: &str) {
+    let id = libp2p::PeerId::from_bytes(&[&[0, 0x24, 8, 1, 0x12, 0x20][..], &of].concat()).unwrap().to_string();
+    // Numbers by which it would be the other's turn to dial, and by which it would be this one's.
+    let r = if start.is_multiple_of(2) { "0000000000000000" } else { "ffffffffffffffff" };
+    let start = format!("{start:016x}");
+    let properties = [("id", id.as_str()), ("r", r), ("s", start.as_str()), ("v", version)];
+    let host = format!("forged-{start}.local.");
+    let service = ServiceInfo::new("_causerie._tcp.local.", &id, &host, "10.9.0.1", 9, &properties[..]);
+    let mut service = service.unwrap();
+    service.set_requires_probe(false);
+    daemon.register(service).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_announcements_neither_end_a_link_nor_keep_it_from_coming_back() {
+    if !inside("forged_announcements_neither_end_a_link_nor_keep_it_from_coming_back", LAN) {
+        return;
+    }
+    let quick = |seed| {
+        let mut config = discovers(seed);
+        config.limits.heartbeat = Duration::from_millis(500);
+        config.limits.dead = Duration::from_secs(2);
+        config
+    };
+    let mut peers = meet((1..=3).map(quick).collect()).await;
+    let all: Vec<_> = (0..3).map(|i| *peers[(i + 1) % 3].links.values().find(|key| is_of(**key, i)).unwrap()).collect();
+    let forger = ServiceDaemon::new().unwrap();
+    let ever = u64::MAX - 100;
+    for packet in 0..9 {
+        forge(&forger, all[packet % 3], ever + packet as u64, "4");
+        join_all(peers.iter_mut().map(|peer| peer.settle(Duration::from_millis(200)))).await;
+    }
+    join_all(peers.iter_mut().map(|peer| peer.settle(Duration::from_secs(3)))).await;
+    for peer in &peers {
+        assert_eq!((peer.ups, peer.downs), (2, 0), "what is up stays up");
+    }
+    if !filter("-I INPUT -p tcp -j DROP") {
+        return;
+    }
+    for peer in &mut peers {
+        while !peer.links.is_empty() {
+            assert!(matches!(peer.down().await, DownReason::Silent | DownReason::Lost(_)));
+        }
+    }
+    assert!(filter("-D INPUT -p tcp -j DROP"));
+    let began = Instant::now();
+    join_all(peers.iter_mut().map(|peer| async move {
+        while peer.links.len() < 2 {
+            peer.up().await;
+        }
+    }))
+    .await;
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+/// Whether this is the key of the peer with the seed `i + 1`.
+fn is_of(key: [u8; 32], i: usize) -> bool {
+    let seed = [u8::try_from(i).unwrap() + 1; 32];
+    let keypair = libp2p::identity::Keypair::ed25519_from_bytes(seed).unwrap();
+    keypair.public().to_peer_id().to_bytes()[6..] == key
+}
+
+/// "Upgrade this program" is for a greeting to say, which is authenticated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forged_version_is_told_to_nobody() {
+    if !inside("a_forged_version_is_told_to_nobody", LAN) {
+        return;
+    }
+    let mut alice = Peer::with(discovers(1)).await;
+    let forger = ServiceDaemon::new().unwrap();
+    for made_up in 1..=5 {
+        forge(&forger, [made_up; 32], 7, "9");
+    }
+    let heard = async {
+        loop {
+            if let Some(event @ (Event::Refused { .. } | Event::ConnectFailed { .. })) = alice.events.recv().await {
+                return event;
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(3), heard).await;
+    assert!(told.is_err(), "{told:?}");
+    assert_eq!(alice.net.status().await.unwrap().unlinked.len(), 5, "they were heard of");
+}
+
+/// Half of the time it is for the other one to dial the one behind the firewall, who then must do so instead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_firewall_at_one_side_is_got_around_before_the_long_wait() {
+    if !inside("a_firewall_at_one_side_is_got_around_before_the_long_wait", LAN) {
+        return;
+    }
+    if !filter("-I INPUT -p tcp --dport 7001:7006 --syn -j DROP") {
+        return;
+    }
+    for round in 0..6 {
+        let listen = vec![format!("0.0.0.0:{}", 7001 + u16::from(round)).parse().unwrap()];
+        let walled = Config { listen, ..discovers(100 + round) };
+        let began = Instant::now();
+        let peers = meet(vec![discovers(1 + round), walled]).await;
+        println!("round {round}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(15), "not by the long fallback: {:?}", began.elapsed());
+        for peer in peers {
+            peer.net.shutdown().await;
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Which connection to a peer stays.
 //!
 //! Of every pair, one side decides: the one that dials by the tie-break's rule, on the numbers in the greetings of the
-//! very connection. It prefers what it dialled itself, then the newer of the other side's, and says so on that connection (`Accept`); both
-//! sides take the link for up from there. So there is never a doubt, and never more than one.
+//! very connection. It takes the first connection that both have greeted on and says so on it (`Accept`); both sides take the link for
+//! up from there. So there is never a doubt, and never more than one. It does not wait for its own dial, which a firewall
+//! may swallow while the other side's gets through. Of several it prefers what it dialled itself, then the newer of the other side's.
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
 
@@ -103,13 +104,13 @@ impl Driver {
         let mut candidates: BTreeSet<_> = candidates.filter_map(|(id, c)| Some((c.rank()?, *id))).collect();
         let Some((rank, best)) = candidates.pop_last() else { return };
         if let Some(&old) = self.up.get(&peer) {
-            if self.connections.get(&old).and_then(Connection::rank) >= Some(rank) {
+            if !self.connections.get(&old).and_then(Connection::rank).is_some_and(|old| rank.replaces(old)) {
                 self.end(best, Some((Kind::Duplicate, String::new())), DownReason::Superseded);
             } else {
                 // Decided again as soon as the old one is down.
                 self.end(old, None, DownReason::Superseded);
             }
-        } else if rank.ours || !self.attempts(&peer) {
+        } else {
             if let Some(link) = self.connections.get(&best).and_then(|connection| connection.link.as_ref()) {
                 link.outgoing.push_control(Kind::Accept, &[]);
             }
@@ -118,14 +119,6 @@ impl Driver {
         for (_, id) in candidates {
             self.end(id, Some((Kind::Duplicate, String::new())), DownReason::Superseded);
         }
-    }
-
-    /// Whether this side is still dialling the peer, or waits for a greeting on what it dialled.
-    fn attempts(&self, peer: &Key) -> bool {
-        self.dials.values().any(|dial| dial.reason == Reason::Rule(*peer))
-            || self.connections.values().any(|connection| {
-                connection.peer == *peer && connection.dial.is_some() && connection.stage == Stage::Opening
-            })
     }
 
     /// Whether a connection to the peer is coming about, whoever dialled.
@@ -156,8 +149,10 @@ impl Driver {
             self.by_hand.linked(entry, peer);
         }
         self.by_hand.peer_up(peer);
-        self.remember(peer, &addresses, true);
-        let addresses = self.addresses.get(&peer).cloned().unwrap_or_default();
+        let tiebreak = &self.tiebreak;
+        self.book.make_room(|peer| tiebreak.knows(peer));
+        self.book.greeted(peer, &addresses);
+        let addresses = self.book.proven(&peer).to_vec();
         let letters = self.circle.joined(now, link, Introduction { peer, start, addresses }, remote, stranger);
         self.post(letters);
     }
@@ -224,9 +219,7 @@ impl Driver {
             (Ended::Down(reason), Some(entry)) => self.by_hand_failed(now, entry, reason.to_string()),
             (Ended::Down(reason), None) => tracing::debug!(peer = %peer_id(&peer), %reason, "no link"),
         }
-        if !self.up.contains_key(&peer) && !self.is_coming_about(&peer) {
-            self.tiebreak.dial_failed(now, peer);
-        }
+        self.settle(now, peer);
     }
 
     fn was_refused(&mut self, now: Instant, peer: Key, remote: SocketAddr, reason: String, entry: Option<EntryId>) {
@@ -252,7 +245,13 @@ impl Driver {
 
     fn count_violation(&mut self, peer: Key, what: &str) {
         self.violations += 1;
-        tracing::warn!(peer = %peer_id(&peer), what, so_far = self.violations, "the protocol was broken");
+        let (peer, so_far) = (peer_id(&peer), self.violations);
+        // The more there were, the fewer of them are worth a line: keys cost nothing.
+        if so_far <= 10 || so_far.is_power_of_two() {
+            tracing::warn!(%peer, what, so_far, "the protocol was broken");
+        } else {
+            tracing::debug!(%peer, what, so_far, "the protocol was broken");
+        }
     }
 
     /// A connection that is not up has taken too long, or cannot become a link.
@@ -273,6 +272,14 @@ impl Driver {
             self.came_to_nothing(Instant::now(), &connection, Ended::Down(reason));
             self.decide(peer);
         }
+    }
+}
+
+impl Rank {
+    /// Whether this one takes the place of the one that is up: for a newer start, or where the other side has dialled
+    /// again what it had dialled before.
+    fn replaces(self, up: Self) -> bool {
+        self.start > up.start || (self.start == up.start && !self.ours && !up.ours && self.theirs > up.theirs)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use libp2p::swarm::{ConnectionId, DialError, dial_opts::DialOpts};
 
 use super::{Dial, Driver, Reason};
-use crate::{Event, by_hand::EntryId, peer::Key, swarm};
+use crate::{Event, address::from_multiaddr, by_hand::EntryId, peer::Key, swarm};
 
 impl Driver {
     pub(super) fn may_dial(&self) -> bool {
@@ -14,11 +14,19 @@ impl Driver {
 
     pub(super) fn dial(&mut self, now: Instant, peer: Key) {
         if self.is_coming_about(&peer) {
-            // A connection is coming about already. When it comes to nothing, the tie-break hears of it.
+            // A connection is coming about already. What becomes of it becomes of this dial.
             return;
         }
-        let addresses = self.addresses.get(&peer).map_or(&[][..], Vec::as_slice);
-        self.start_dial(now, swarm::dial_peer(&peer, addresses), Reason::Rule(peer));
+        let opts = swarm::dial_peer(&peer, self.book.to_dial(&peer));
+        self.start_dial(now, opts, Reason::Rule(peer));
+    }
+
+    /// Answers the tie-break that waits for a dial of this peer, once nothing can come of it any more. Every way in which a
+    /// dial or a connection can end leads here or to a link.
+    pub(super) fn settle(&mut self, now: Instant, peer: Key) {
+        if self.tiebreak.is_dialing(&peer) && !self.is_coming_about(&peer) {
+            self.tiebreak.dial_failed(now, peer);
+        }
     }
 
     pub(super) fn start_dial(&mut self, now: Instant, opts: DialOpts, reason: Reason) {
@@ -35,8 +43,12 @@ impl Driver {
         tracing::debug!(?dial, %error, "dial failed");
         match dial.reason {
             Reason::Rule(peer) => {
-                self.tiebreak.dial_failed(now, peer);
-                self.decide(peer);
+                if let DialError::WrongPeerId { address, .. } = error
+                    && let Some(address) = from_multiaddr(address)
+                {
+                    self.book.is_wrong(&peer, address);
+                }
+                self.settle(now, peer);
             }
             Reason::ByHand(entry) if matches!(error, DialError::LocalPeerId { .. }) => self.leads_here(entry),
             Reason::ByHand(entry) => self.by_hand_failed(now, entry, swarm::dial_error(error)),

@@ -7,45 +7,46 @@ use std::{
 
 use libp2p::swarm::ConnectionId;
 
-use super::{Driver, version_mismatch};
+use super::Driver;
 use crate::{
     Event, LinkId,
     discovery::Found,
-    introduce::{self, Letter},
-    peer::{Key, peer_id},
+    introduce::Letter,
+    peer::{Key, Start, peer_id},
+    tiebreak::Source,
 };
 
 /// The same refusal by, or of, the same peer is told the user once in this time.
 const REFUSAL: Duration = Duration::from_secs(300);
-/// Refusals remembered for that.
-const REFUSALS: usize = 1024;
+/// How many are told in that time. Keys cost nothing, so anybody can make up any number of peers to refuse.
+const REFUSALS: usize = 32;
 
 impl Driver {
     pub(super) fn introduced(&mut self, id: ConnectionId, link: LinkId, payload: &[u8]) {
-        let now = Instant::now();
         let Some(introductions) = self.circle.introduced(link, payload) else {
             return self.violated(id, "malformed introductions");
         };
         for introduction in introductions {
             let peer = introduction.peer;
-            if !introduction.addresses.is_empty() && self.tiebreak.heard(now, peer, introduction.start, true) {
-                self.remember(peer, &introduction.addresses, false);
-            }
+            self.heard(peer, introduction.start, &introduction.addresses, Source::Introduced);
         }
     }
 
     pub(super) fn on_found(&mut self, found: Found) {
         match found {
-            Found::Peer { peer, start, version, addresses } if version == self.version => {
-                if self.tiebreak.heard(Instant::now(), peer, start, false) {
-                    self.remember(peer, &addresses, true);
-                }
-            }
-            Found::Peer { peer, version, addresses, .. } => {
-                self.refused(peer, addresses.first().copied(), version_mismatch(version, self.version));
-            }
+            Found::Peer { peer, start, addresses } => self.heard(peer, start, &addresses, Source::Announced),
             Found::Warning(text) => self.tell(Event::Warning { text }),
         }
+    }
+
+    /// Takes hearsay: it says whom to dial, and where.
+    fn heard(&mut self, peer: Key, start: Start, addresses: &[SocketAddr], source: Source) {
+        if addresses.is_empty() || !self.tiebreak.heard(Instant::now(), peer, start, source) {
+            return;
+        }
+        let tiebreak = &self.tiebreak;
+        self.book.make_room(|peer| tiebreak.knows(peer));
+        self.book.heard(peer, addresses, source == Source::Announced);
     }
 
     pub(super) fn post(&mut self, letters: Vec<Letter>) {
@@ -57,36 +58,19 @@ impl Driver {
         }
     }
 
-    /// Remembers where a peer can be reached; what is `likely` goes to the front.
-    pub(super) fn remember(&mut self, peer: Key, addresses: &[SocketAddr], likely: bool) {
-        if self.addresses.len() >= self.limits.peers.saturating_mul(2) {
-            let tiebreak = &self.tiebreak;
-            self.addresses.retain(|peer, _| tiebreak.knows(peer));
-        }
-        let known = self.addresses.entry(peer).or_default();
-        let (first, second) = if likely { (addresses, &known[..]) } else { (&known[..], addresses) };
-        let mut all = first.to_vec();
-        for address in second {
-            if !all.contains(address) {
-                all.push(*address);
-            }
-        }
-        all.truncate(introduce::MAX_ADDRESSES);
-        *known = all;
-    }
-
-    /// Tells the user of a refusal, once for a while.
+    /// Tells the user of a refusal: each once for a while, and no more than a few in that time.
     pub(super) fn refused(&mut self, peer: Key, address: Option<SocketAddr>, reason: String) {
         let now = Instant::now();
         if self.refusals.len() >= REFUSALS {
             self.refusals.retain(|_, (at, _)| now.duration_since(*at) < REFUSAL);
         }
-        if self.refusals.get(&peer).is_some_and(|(at, told)| now.duration_since(*at) < REFUSAL && *told == reason) {
+        let told_already =
+            self.refusals.get(&peer).is_some_and(|(at, told)| now.duration_since(*at) < REFUSAL && *told == reason);
+        if told_already || (self.refusals.len() >= REFUSALS && !self.refusals.contains_key(&peer)) {
+            tracing::debug!(peer = %peer_id(&peer), reason, "refused, and not told");
             return;
         }
-        if self.refusals.len() < REFUSALS {
-            self.refusals.insert(peer, (now, reason.clone()));
-        }
+        self.refusals.insert(peer, (now, reason.clone()));
         let peer = match address {
             Some(address) => format!("{address} ({})", peer_id(&peer)),
             None => peer_id(&peer).to_string(),

@@ -29,10 +29,13 @@ impl Driver {
             self.swarm.behaviour_mut().abort(peer_id(&peer), id);
             return;
         }
-        if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial
+        if let Some(dial) = dial
             && self.up.contains_key(&peer)
         {
-            self.already_linked(entry, peer);
+            // The link came up while this was dialled.
+            if let Reason::ByHand(entry) = dial.reason {
+                self.already_linked(entry, peer);
+            }
             self.swarm.behaviour_mut().abort(peer_id(&peer), id);
             return;
         }

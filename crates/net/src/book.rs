@@ -1,0 +1,151 @@
+//! Where peers can be reached: what a connection proved, apart from what was merely heard.
+
+use std::{collections::HashMap, net::SocketAddr};
+
+use crate::peer::Key;
+
+/// Addresses of one peer, of each of the two sorts. A machine with a few interfaces has fewer.
+pub(crate) const MAX_ADDRESSES: usize = 8;
+
+/// The addresses of every peer that is known.
+#[derive(Debug)]
+pub(crate) struct Book {
+    peers: HashMap<Key, Entry>,
+    /// Peers in the book at once.
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// Where a connection to it was authenticated, and where it said over that connection that it listens. The likeliest first.
+    greeted: Vec<SocketAddr>,
+    /// Where it is said to listen. Anybody can say so. The likeliest first.
+    heard: Vec<SocketAddr>,
+    /// Something was heard since the last link.
+    fresh: bool,
+    /// Whether the last dial since the last link went by what was heard.
+    by_hearsay: Option<bool>,
+}
+
+impl Book {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { peers: HashMap::new(), most }
+    }
+
+    /// A link to the peer is up, so these lead there; the likeliest first.
+    pub(crate) fn greeted(&mut self, peer: Key, addresses: &[SocketAddr]) {
+        let entry = self.peers.entry(peer).or_default();
+        (entry.fresh, entry.by_hearsay) = (false, None);
+        put_first(&mut entry.greeted, addresses);
+        entry.heard.retain(|address| !entry.greeted.contains(address));
+    }
+
+    /// The peer is said to listen there. What is `likely` is tried before what was heard earlier.
+    pub(crate) fn heard(&mut self, peer: Key, addresses: &[SocketAddr], likely: bool) {
+        if self.peers.len() >= self.most && !self.peers.contains_key(&peer) {
+            return;
+        }
+        let entry = self.peers.entry(peer).or_default();
+        let mut new: Vec<_> = addresses.iter().copied().filter(|address| !entry.greeted.contains(address)).collect();
+        entry.fresh |= new.iter().any(|address| !entry.heard.contains(address));
+        if !likely {
+            let earlier = std::mem::replace(&mut entry.heard, new);
+            new = earlier;
+        }
+        put_first(&mut entry.heard, &new);
+    }
+
+    /// Where to dial the peer this time: in turns where it was and where it is said to be, beginning with the latter if that is
+    /// new. So what is forged keeps nobody from a peer that has had a link.
+    pub(crate) fn to_dial(&mut self, peer: &Key) -> &[SocketAddr] {
+        let Some(entry) = self.peers.get_mut(peer) else { return &[] };
+        let turn = entry.by_hearsay.map_or(entry.fresh, |before| !before);
+        let by_hearsay = !entry.heard.is_empty() && (turn || entry.greeted.is_empty());
+        entry.by_hearsay = Some(by_hearsay);
+        if by_hearsay { &entry.heard } else { &entry.greeted }
+    }
+
+    /// Where links to the peer were, to be told to others.
+    pub(crate) fn proven(&self, peer: &Key) -> &[SocketAddr] {
+        self.peers.get(peer).map_or(&[], |entry| &entry.greeted)
+    }
+
+    /// Another peer answered there.
+    pub(crate) fn is_wrong(&mut self, peer: &Key, address: SocketAddr) {
+        if let Some(entry) = self.peers.get_mut(peer) {
+            entry.heard.retain(|heard| *heard != address);
+            entry.greeted.retain(|greeted| *greeted != address);
+        }
+    }
+
+    /// Forgets the others if the book is full.
+    pub(crate) fn make_room(&mut self, knows: impl Fn(&Key) -> bool) {
+        if self.peers.len() >= self.most {
+            self.peers.retain(|peer, _| knows(peer));
+        }
+    }
+}
+
+/// Puts `new` at the front of `known`, each address once, within the bound.
+fn put_first(known: &mut Vec<SocketAddr>, new: &[SocketAddr]) {
+    let earlier = std::mem::take(known);
+    for address in new.iter().chain(&earlier) {
+        if known.len() < MAX_ADDRESSES && !known.contains(address) {
+            known.push(*address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    #[test]
+    fn what_is_forged_takes_nothing_from_what_a_connection_proved() {
+        let mut book = Book::new(4);
+        book.greeted([1; 32], &[at(1), at(2)]);
+        for port in 100..200 {
+            book.heard([1; 32], &[at(port)], true);
+        }
+        let by_hearsay = book.to_dial(&[1; 32]).to_vec();
+        assert_eq!((by_hearsay.len(), by_hearsay[0]), (MAX_ADDRESSES, at(199)));
+        book.heard([1; 32], &[at(300)], true);
+        assert_eq!(book.to_dial(&[1; 32]), [at(1), at(2)]);
+        assert_eq!(book.to_dial(&[1; 32])[0], at(300));
+        assert_eq!(book.to_dial(&[1; 32]), [at(1), at(2)]);
+        assert_eq!(book.proven(&[1; 32]), [at(1), at(2)]);
+    }
+
+    #[test]
+    fn what_is_announced_goes_before_what_is_introduced_and_the_latest_first() {
+        let mut book = Book::new(4);
+        book.heard([1; 32], &[at(1)], false);
+        book.heard([1; 32], &[at(2)], true);
+        book.heard([1; 32], &[at(3), at(1)], false);
+        assert_eq!(book.to_dial(&[1; 32]), [at(2), at(1), at(3)]);
+        book.is_wrong(&[1; 32], at(2));
+        assert_eq!(book.to_dial(&[1; 32]), [at(1), at(3)]);
+        book.greeted([1; 32], &[at(3)]);
+        assert_eq!(book.to_dial(&[1; 32]), [at(3)]);
+        assert_eq!(book.to_dial(&[2; 32]), []);
+    }
+
+    #[test]
+    fn is_bounded() {
+        let mut book = Book::new(2);
+        for peer in 0..100 {
+            book.heard([peer; 32], &[at(1)], true);
+        }
+        assert_eq!(book.peers.len(), 2);
+        book.make_room(|peer| *peer == [1; 32]);
+        book.heard([7; 32], &[at(1)], true);
+        assert_eq!(
+            (book.to_dial(&[1; 32]).len(), book.to_dial(&[0; 32]).len(), book.to_dial(&[7; 32]).len()),
+            (1, 0, 1)
+        );
+    }
+}
