@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::{Clock, Entry, Full, Index, Set};
+use crate::{Clock, Entry, Full, Index, MAX_CLOCK, Set};
 
 #[cfg(test)]
 mod tests;
@@ -86,7 +86,7 @@ pub enum DecodeError {
     /// An id cannot be read.
     #[error("an id cannot be read")]
     Id,
-    /// A clock is zero or beyond 64 bits.
+    /// A clock is zero or beyond [`MAX_CLOCK`].
     #[error("a clock is out of range")]
     Clock,
     /// A bit or position beyond those that there are.
@@ -200,10 +200,12 @@ pub(crate) fn take_bytes<'a>(input: &mut &'a [u8], count: usize) -> Result<&'a [
 }
 
 pub(crate) fn take_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
-    match take(input)? {
-        0 => Err(DecodeError::Clock),
-        clock => Ok(clock),
-    }
+    in_range(take(input)?)
+}
+
+/// A clock that somebody wrote, or that follows from what they wrote.
+pub(crate) fn in_range(clock: Clock) -> Result<Clock, DecodeError> {
+    if (1..=MAX_CLOCK).contains(&clock) { Ok(clock) } else { Err(DecodeError::Clock) }
 }
 
 /// Takes how many of something follow. Each takes at least a byte, so a count beyond what is left is refused at once.
@@ -271,10 +273,22 @@ pub(crate) fn put_entries(entries: &[Entry], count: usize, place: impl Fn(Index)
 
 /// Takes entries, which must be in strict order.
 pub(crate) fn take_entries(input: &mut &[u8], count: usize, limit: usize) -> Result<Vec<Entry>, DecodeError> {
+    let entries = take_any_entries(input, count, limit)?;
+    entries.iter().try_for_each(|entry| in_range(entry.clock).map(drop))?;
+    Ok(entries)
+}
+
+/// As [`take_entries`], of what this process kept. An entry beyond the last clock, which earlier versions took from anybody, is
+/// left out: nobody ever sent it.
+pub(crate) fn take_kept_entries(input: &mut &[u8], count: usize, limit: usize) -> Result<Vec<Entry>, DecodeError> {
+    let mut entries = take_any_entries(input, count, limit)?;
+    entries.retain(|entry| in_range(entry.clock).is_ok());
+    Ok(entries)
+}
+
+fn take_any_entries(input: &mut &[u8], count: usize, limit: usize) -> Result<Vec<Entry>, DecodeError> {
     let entries = (0..take_count(input, "entries", limit)?)
-        .map(|_| {
-            Ok(Entry { sender: take_index(input, count)?, clock: take_clock(input)?, dests: take_set(input, count)? })
-        })
+        .map(|_| Ok(Entry { sender: take_index(input, count)?, clock: take(input)?, dests: take_set(input, count)? }))
         .collect::<Result<Vec<_>, DecodeError>>()?;
     if entries.is_sorted_by(|a, b| (a.sender, a.clock) < (b.sender, b.clock)) {
         Ok(entries)

@@ -143,4 +143,4 @@ pub use refusal::{Refusal, Refused};
 pub use roster::{Full, Index, Roster};
 pub use set::Set;
 pub use snapshot::{Progress, RestoreError, Snapshot};
-pub use stamp::{Clock, Entries, Entry, Stamp};
+pub use stamp::{Clock, Entries, Entry, MAX_CLOCK, Stamp};

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::bytes::{put, put_entries, put_set, take, take_byte, take_clock, take_entries, take_index, take_set};
+use crate::bytes::{put, put_entries, put_set, take, take_byte, take_clock, take_index, take_kept_entries, take_set};
 use crate::{DecodeError, Index, Limits, Stamp};
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ impl Stamp {
         let sender = take_index(input, count)?;
         let clock = take_clock(input)?;
         let dests = take_set(input, count)?;
-        let log = take_entries(input, count, limits.entries)?.into_iter().collect();
+        let log = take_kept_entries(input, count, limits.entries)?.into_iter().collect();
         if !input.is_empty() {
             return Err(DecodeError::Trailing);
         }

@@ -23,6 +23,9 @@ pub enum Refusal {
     /// A clock of zero: the first message has clock 1.
     #[error("the stamp has a clock of zero")]
     NoClock,
+    /// A clock beyond [`MAX_CLOCK`](crate::MAX_CLOCK): nobody has sent so many messages.
+    #[error("the stamp has a clock beyond 2^53")]
+    BeyondLastClock,
     /// An index that this process's roster does not have.
     #[error("the stamp names a process that this roster does not have")]
     UnknownProcess,

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::bytes::{
-    put, put_entries, put_set, take, take_byte, take_count, take_entries, take_id, take_index, take_set,
+    put, put_entries, put_set, take, take_byte, take_count, take_id, take_index, take_kept_entries, take_set,
 };
-use crate::{Clock, Config, DecodeError, Entry, Full, Hole, Id, Index, Limits, Set};
+use crate::{Clock, Config, DecodeError, Entry, Full, Hole, Id, Index, Limits, MAX_CLOCK, Set};
 
 #[cfg(test)]
 mod tests;
@@ -161,6 +161,7 @@ impl<P> Snapshot<P> {
         let in_order = self.log.is_sorted_by(|a, b| (a.sender, a.clock) < (b.sender, b.clock));
         let checks = [
             (count > 0, "nobody owns it"),
+            (self.clocks().all(|clock| clock <= MAX_CLOCK), "a clock is beyond the last"),
             (self.authors.len() == count, "it does not tell of each process how far it has come"),
             (self.authors.iter().all(hole_by_hole), "holes overlap or are out of order"),
             (named(&self.forgotten), "an unknown process is forgotten"),
@@ -178,6 +179,14 @@ impl<P> Snapshot<P> {
             Some((_, what)) => Err(RestoreError::Inconsistent(what)),
             None => Ok(()),
         }
+    }
+
+    fn clocks(&self) -> impl Iterator<Item = Clock> + '_ {
+        let of_author = |author: &'_ Progress| [author.delivered, author.vouched];
+        let of_authors = self.authors.iter().flat_map(of_author);
+        let of_holes = self.authors.iter().flat_map(|author| &author.holes).map(|hole| hole.to);
+        let of_log = self.log.iter().map(|entry| entry.clock);
+        [self.clock].into_iter().chain(of_authors).chain(of_holes).chain(of_log)
     }
 }
 
@@ -238,11 +247,11 @@ impl<P: Id> Snapshot<P> {
         }
         let count = take_count(input, "processes", limits.processes)?;
         let processes = (0..count).map(|_| take_id(input)).collect::<Result<Vec<P>, DecodeError>>()?;
-        let clock = take(input)?;
+        let clock = take_kept_clock(input)?;
         let abandonments = take(input)?;
         let authors = (0..count).map(|_| take_progress(input)).collect::<Result<Vec<_>, DecodeError>>()?;
         let forgotten = take_set(input, count)?;
-        let log = take_entries(input, count, limits.entries)?;
+        let log = take_kept_entries(input, count, limits.entries)?;
         if !input.is_empty() {
             return Err(DecodeError::Trailing);
         }
@@ -251,14 +260,19 @@ impl<P: Id> Snapshot<P> {
 }
 
 fn take_progress(input: &mut &[u8]) -> Result<Progress, DecodeError> {
-    let (delivered, vouched, completed) = (take(input)?, take(input)?, take(input)?);
+    let (delivered, vouched, completed) = (take_kept_clock(input)?, take_kept_clock(input)?, take(input)?);
     let count = take_count(input, "holes", usize::MAX)?;
     let holes = (0..count).map(|_| {
-        let (from, to) = (take(input)?, take(input)?);
-        match take_index(input, 2)?.position() {
-            0 => Ok(Hole { from, to, given_up: false }),
-            _ => Ok(Hole { from, to, given_up: true }),
-        }
+        let (from, to) = (take_kept_clock(input)?, take_kept_clock(input)?);
+        Ok(Hole { from, to, given_up: take_index(input, 2)?.position() != 0 })
     });
-    Ok(Progress { delivered, vouched, completed, holes: holes.collect::<Result<_, DecodeError>>()? })
+    let mut holes = holes.collect::<Result<Vec<Hole>, DecodeError>>()?;
+    // One beyond the last clock has nothing left in it.
+    holes.retain(|hole| hole.from < hole.to || hole.to < MAX_CLOCK);
+    Ok(Progress { delivered, vouched, completed, holes })
+}
+
+/// A clock that this process kept, or 0. One beyond the last, which earlier versions took from anybody, is brought down to that.
+fn take_kept_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
+    Ok(take(input)?.min(MAX_CLOCK))
 }

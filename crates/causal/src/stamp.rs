@@ -17,7 +17,27 @@ mod tests;
 /// let first: causal::Clock = 1;
 /// assert_eq!(first.checked_add(1), Some(2));
 /// ```
+///
+/// It is a plain integer, so that comparing clocks costs nothing, and at most [`MAX_CLOCK`]: what reads bytes refuses or leaves
+/// out anything beyond, [`Process::receive`](crate::Process::receive) refuses it, and nothing else makes clocks from what others say.
 pub type Clock = u64;
+
+/// The greatest clock, 2^53: at a million messages a second an author gets there in 285 years.
+///
+/// The distance to the end of the integer leaves room for sums, for signed integers (as a database has them) and for floating-point
+/// numbers (as JSON has them), so no clock that somebody made up has to be looked after anywhere else.
+///
+/// # Examples
+/// ```
+/// use causal::{DecodeError, Limits, MAX_CLOCK, Stamp};
+/// let stamp_with = |clock: [u8; 8]| [&[1, 1, 0][..], &clock, &[0, 0]].concat();
+/// let last = stamp_with([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
+/// assert_eq!(Stamp::read_local(&last, &Limits::default())?.clock, MAX_CLOCK);
+/// let beyond = stamp_with([0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
+/// assert_eq!(Stamp::read_local(&beyond, &Limits::default()), Err(DecodeError::Clock));
+/// # Ok::<(), DecodeError>(())
+/// ```
+pub const MAX_CLOCK: Clock = 1 << 53;
 
 /// What a message carries: who sent it, as his how-manieth, to whom, and what has to be delivered before it.
 ///
@@ -169,9 +189,9 @@ impl Stamp {
     #[must_use]
     pub fn follower(&self, nth: u32) -> Self {
         let before = nth.checked_sub(1).expect("followers count from 1");
-        let before = self.clock.checked_add(before.into()).expect("nobody sends 2^64 messages");
+        let before = self.clock.checked_add(before.into()).expect("no clock is near the end");
         let entry = Entry { sender: self.sender, clock: before, dests: self.dests.clone() };
-        let clock = before.checked_add(1).expect("nobody sends 2^64 messages");
+        let clock = before.checked_add(1).expect("no clock is near the end");
         Self { sender: self.sender, clock, dests: self.dests.clone(), log: Entries(smallvec::smallvec![entry]) }
     }
 

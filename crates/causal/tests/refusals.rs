@@ -2,7 +2,7 @@
 //! state is as before.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-use causal::{Config, Entry, Full, Index, Process, Receipt, Refusal, Set, Stamp};
+use causal::{Config, Entry, Full, Index, MAX_CLOCK, Process, Receipt, Refusal, Set, Stamp};
 
 type Peer = Process<u8, u32>;
 
@@ -39,6 +39,8 @@ fn stamps_that_cannot_be_right() {
 
     refuses(&mut peer, stamp(a, 0, &[me], &[]), Refusal::NoClock);
     refuses(&mut peer, stamp(a, 1, &[me], &[(b, 0, &[me])]), Refusal::NoClock);
+    refuses(&mut peer, stamp(a, MAX_CLOCK + 1, &[me], &[]), Refusal::BeyondLastClock);
+    refuses(&mut peer, stamp(a, 1, &[me], &[(b, MAX_CLOCK + 1, &[me])]), Refusal::BeyondLastClock);
     refuses(&mut peer, stamp(stranger, 1, &[me], &[]), Refusal::UnknownProcess);
     refuses(&mut peer, stamp(a, 1, &[me, stranger], &[]), Refusal::UnknownProcess);
     refuses(&mut peer, stamp(a, 1, &[me], &[(stranger, 1, &[])]), Refusal::UnknownProcess);
@@ -144,4 +146,18 @@ fn a_duplicate_of_what_waits_or_is_queued_is_dropped() {
     assert_eq!(delivered, [2, 0]);
     assert_eq!(peer.receive(held, 4).unwrap(), Receipt::Duplicate);
     assert_eq!(peer.stats().duplicates, 4);
+}
+
+/// The last clock is one like any other, and whatever is said of later ones changes nothing that is kept.
+#[test]
+fn nothing_is_kept_beyond_the_last_clock() {
+    let (mut peer, [me, a, b]) = peer(Config::default());
+    peer.vouch(a, u64::MAX);
+    assert_eq!(peer.vouched(a), MAX_CLOCK);
+    assert_eq!(peer.receive(stamp(a, MAX_CLOCK, &[me], &[(b, MAX_CLOCK, &[me])]), 1).unwrap(), Receipt::Held);
+    assert_eq!(peer.disregard(b, u64::MAX), None);
+    assert_eq!(peer.abandon(b, u64::MAX).map(|hole| hole.to), Some(MAX_CLOCK));
+    assert_eq!(peer.next_delivery().map(|delivery| delivery.message), Some(1));
+    let snapshot = peer.snapshot();
+    assert_eq!(causal::Snapshot::from_bytes(&snapshot.to_bytes(), &causal::Limits::default()), Ok(snapshot));
 }

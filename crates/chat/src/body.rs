@@ -12,6 +12,7 @@ use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
 use crate::ProcessId;
+use crate::clock;
 use crate::codec::{self, Malformed, take};
 use crate::hlc::Hlc;
 use crate::name::Name;
@@ -62,9 +63,11 @@ pub(crate) struct Welcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shown {
     pub(crate) scope: Scope,
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) up_to: Vec<(ProcessId, u64)>,
     /// The newest, one by one, but for what the newcomer was addressed in: what came late, or never, to whomever he fetched the
     /// rest from, no clock would tell him of.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) newest: Vec<(ProcessId, Vec<u64>)>,
 }
 
@@ -258,6 +261,18 @@ mod tests {
         ) {
             let _ = Body::decode([&[kind, scope], &rest[..]].concat().into());
         }
+    }
+
+    #[test]
+    fn no_welcome_is_read_that_has_a_clock_beyond_the_last() {
+        let author = ProcessId { person: crate::PersonId::new([1; 32]), incarnation: crate::Incarnation(1) };
+        let decode = |up_to, newest| {
+            let shown = Shown { scope: Scope::All, up_to: vec![(author, up_to)], newest: vec![(author, vec![newest])] };
+            Body::decode(welcome(&Welcome { shown: vec![shown], gone: Vec::new() }))
+        };
+        assert!(decode(causal::MAX_CLOCK, causal::MAX_CLOCK).is_ok());
+        assert!(decode(causal::MAX_CLOCK + 1, 1).is_err());
+        assert!(decode(1, causal::MAX_CLOCK + 1).is_err());
     }
 
     #[test]

@@ -19,11 +19,18 @@ use serde::de::DeserializeOwned;
 /// The longest input, in bytes: the longest frame that a link accepts.
 pub(crate) const MAX_INPUT: usize = 2 * 1024 * 1024;
 
-const CONFIG: bincode::config::Configuration<
+/// The most that what was kept may take, by the same count. What this peer kept it must be able to read: it is bounded where it
+/// comes in, so this only keeps a damaged file from taking all memory.
+const MAX_KEPT: usize = 1 << 32;
+
+type Standard<const LIMIT: usize> = bincode::config::Configuration<
     bincode::config::LittleEndian,
     bincode::config::Varint,
-    bincode::config::Limit<{ 8 * MAX_INPUT }>,
-> = bincode::config::standard().with_limit::<{ 8 * MAX_INPUT }>();
+    bincode::config::Limit<LIMIT>,
+>;
+
+const CONFIG: Standard<{ 8 * MAX_INPUT }> = bincode::config::standard().with_limit::<{ 8 * MAX_INPUT }>();
+const CONFIG_OF_KEPT: Standard<MAX_KEPT> = bincode::config::standard().with_limit::<MAX_KEPT>();
 
 /// Bytes that are not what they should be; the text says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,8 +64,20 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<
     if bytes.len() > limit.min(MAX_INPUT) {
         return Err(Malformed::new("longer than its limit"));
     }
+    decode_by(bytes, CONFIG)
+}
+
+/// The value whose bytes these are, all of them, as this peer kept it: it may be longer than any frame.
+///
+/// # Errors
+/// [`Malformed`] for anything that is not a `T`, and for bytes left behind it.
+pub(crate) fn decode_kept<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
+    decode_by(bytes, CONFIG_OF_KEPT)
+}
+
+fn decode_by<T: DeserializeOwned>(bytes: &[u8], config: impl bincode::config::Config) -> Result<T, Malformed> {
     let (value, consumed) =
-        bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|_| Malformed::new("not a value of its kind"))?;
+        bincode::serde::decode_from_slice(bytes, config).map_err(|_| Malformed::new("not a value of its kind"))?;
     if consumed != bytes.len() {
         return Err(Malformed::new("bytes left behind the value"));
     }
@@ -138,5 +157,14 @@ mod tests {
         assert_eq!(bytes.len(), MAX_INPUT);
         assert_eq!(decode::<Vec<u64>>(&bytes, MAX_INPUT), Ok(small));
         assert_eq!(decode::<Vec<u64>>(&bytes, MAX_INPUT - 1), Err(Malformed::new("longer than its limit")));
+    }
+
+    #[test]
+    fn what_was_kept_may_be_longer() {
+        let large = vec![1u64; MAX_INPUT];
+        let bytes = encode(&large);
+        assert!(bytes.len() > MAX_INPUT);
+        assert_eq!(decode_kept::<Vec<u64>>(&bytes), Ok(large));
+        assert!(decode_kept::<Vec<u64>>(&bytes[1..]).is_err());
     }
 }

@@ -12,7 +12,7 @@ use crate::codec::{self, Malformed};
 use crate::hlc::Hlc;
 use crate::parcel::Parcel;
 use crate::record::SignedRecord;
-use crate::{MessageId, ProcessId};
+use crate::{MessageId, ProcessId, clock};
 
 /// Messages of the sender, fresh from it, signed together.
 pub(crate) const BATCH: u8 = 1;
@@ -27,8 +27,10 @@ const MAX_CONTROL: usize = 2 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Have {
     pub(crate) author: ProcessId,
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) delivered: u64,
     /// Ranges (from, to] that it has given up.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) holes: Vec<(u64, u64)>,
 }
 
@@ -67,13 +69,20 @@ pub(crate) enum Control {
     Greeting { signed: Bytes },
     /// What changed of the have-vector, or all of it; the acknowledgement.
     Have {
+        #[serde(deserialize_with = "clock::bounded")]
         clock: u64,
         have: Vec<Have>,
         /// Push again what is not acknowledged: it was refused by a limit.
         again: bool,
     },
     /// Asks for messages of one author that are addressed to the asker, clocks in (after, up_to].
-    Pull { author: ProcessId, after: u64, up_to: u64 },
+    Pull {
+        author: ProcessId,
+        #[serde(deserialize_with = "clock::bounded")]
+        after: u64,
+        #[serde(deserialize_with = "clock::bounded")]
+        up_to: u64,
+    },
     /// Answers a pull, a piece at a time, in clock order.
     Pulled(Pulled),
     /// The sender has these parcels. There is no other offer until this one is answered.
@@ -119,13 +128,17 @@ pub(crate) enum Shown {
 pub(crate) struct Pulled {
     pub(crate) author: ProcessId,
     /// As asked.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) after: u64,
     pub(crate) piece: Bytes,
     /// Everything that the answerer has up to here has been handed over.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) through: u64,
     /// As it was asked for.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) up_to: u64,
     /// From the author alone: the greatest clock it has used.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) clock: Option<u64>,
     /// From the author alone: the first message asked for is under `-delay` and due in so many milliseconds.
     pub(crate) due_ms: Option<u64>,
@@ -136,6 +149,7 @@ pub(crate) struct Pulled {
 pub(crate) struct ParcelIds {
     pub(crate) author: ProcessId,
     pub(crate) to: ProcessId,
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) clocks: Vec<u64>,
 }
 
@@ -145,10 +159,13 @@ pub(crate) struct HistoryWanted {
     pub(crate) request: u32,
     pub(crate) scope: Scope,
     /// Clocks beyond these the asker has already.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) after: Vec<(ProcessId, u64)>,
     /// Nothing beyond these was named.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) up_to: Vec<(ProcessId, u64)>,
     /// These, too, whatever the clocks.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) also: Vec<(ProcessId, Vec<u64>)>,
     /// Go on behind this message.
     pub(crate) before: Option<(Hlc, MessageId)>,
@@ -181,6 +198,81 @@ impl<'a> Frame<'a> {
             Some(&CONTROL) => codec::decode(&bytes[1..], MAX_CONTROL).map(|control| Self::Control(Box::new(control))),
             Some(_) => Err(Malformed::new("a frame of an unknown kind")),
             None => Err(Malformed::new("an empty frame")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use causal::MAX_CLOCK;
+
+    use super::*;
+    use crate::{Incarnation, PersonId};
+
+    /// Every control frame with a clock in it, once for each of its clocks.
+    fn with_clock(clock: u64) -> Vec<Control> {
+        let author = ProcessId { person: PersonId::new([1; 32]), incarnation: Incarnation(u64::MAX) };
+        let have = |delivered, from, to| vec![Have { author, delivered, holes: vec![(from, to)] }];
+        let pulled = |after, through, up_to, of_author| {
+            let piece = Bytes::new();
+            Control::Pulled(Pulled { author, after, piece, through, up_to, clock: of_author, due_ms: None })
+        };
+        let ids = || vec![ParcelIds { author, to: author, clocks: vec![1, clock] }];
+        let nothing = HistoryWanted {
+            request: 1,
+            scope: Scope::All,
+            after: Vec::new(),
+            up_to: Vec::new(),
+            also: Vec::new(),
+            before: None,
+        };
+        let wanted = |change: &dyn Fn(&mut HistoryWanted)| {
+            let mut wanted = nothing.clone();
+            change(&mut wanted);
+            Control::HistoryWanted(wanted)
+        };
+        let message = MessageId { process: author, clock };
+        let parcel = Parcel { message, to: author, sealed: Bytes::new(), signature: crate::Signature([0; 64]) };
+        let hello = |have| {
+            let (records, returned) = (Vec::new(), Box::new(Returned::default()));
+            Control::Hello { greeting: Bytes::new(), have, records, returned }
+        };
+        vec![
+            hello(have(clock, 0, 1)),
+            hello(have(0, clock, clock)),
+            hello(have(0, 0, clock)),
+            Control::Have { clock, have: Vec::new(), again: false },
+            Control::Have { clock: 0, have: have(clock, 0, 1), again: false },
+            Control::Pull { author, after: clock, up_to: 1 },
+            Control::Pull { author, after: 1, up_to: clock },
+            pulled(clock, 1, 1, None),
+            pulled(1, clock, 1, None),
+            pulled(1, 1, clock, None),
+            pulled(1, 1, 1, Some(clock)),
+            Control::Carrying { offered: ids() },
+            Control::CarryWanted { wanted: ids(), done: Vec::new() },
+            Control::CarryWanted { wanted: Vec::new(), done: ids() },
+            Control::Parcels { parcels: vec![parcel] },
+            wanted(&|wanted| wanted.after = vec![(author, clock)]),
+            wanted(&|wanted| wanted.up_to = vec![(author, clock)]),
+            wanted(&|wanted| wanted.also = vec![(author, vec![1, clock])]),
+            wanted(&|wanted| wanted.before = Some((Hlc::default(), message))),
+            Control::History {
+                request: 1,
+                piece: Bytes::new(),
+                more: Some((Hlc::default(), message)),
+                shown: Shown::All,
+            },
+        ]
+    }
+
+    #[test]
+    fn no_control_frame_is_read_that_has_a_clock_beyond_the_last() {
+        for control in with_clock(MAX_CLOCK) {
+            assert!(Frame::decode(&control.encode()).is_ok(), "{control:?}");
+        }
+        for control in with_clock(MAX_CLOCK + 1).into_iter().chain(with_clock(u64::MAX)) {
+            assert!(Frame::decode(&control.encode()).is_err(), "{control:?}");
         }
     }
 }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::clock::Clocks;
+
 /// What every libp2p peer id of an Ed25519 key begins with: the identity multihash of a protobuf of the key.
 const PEER_ID_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
 
@@ -125,7 +127,7 @@ impl causal::Id for ProcessId {
 pub struct MessageId {
     /// The author.
     pub process: ProcessId,
-    /// The author's clock at the send, from 1.
+    /// The author's clock at the send, from 1; at most [`causal::MAX_CLOCK`] where it was read from bytes or text.
     pub clock: u64,
 }
 
@@ -141,7 +143,8 @@ impl FromStr for MessageId {
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let refuse = || ParseIdError::new(text, "a message (PROCESS:CLOCK)");
         let (process, clock) = text.rsplit_once(':').ok_or_else(refuse)?;
-        Ok(Self { process: process.parse()?, clock: clock.parse().map_err(|_| refuse())? })
+        let clock = clock.parse().ok().filter(u64::are_in_range).ok_or_else(refuse)?;
+        Ok(Self { process: process.parse()?, clock })
     }
 }
 
@@ -164,19 +167,19 @@ macro_rules! serialize_readably {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
                 } else {
-                    let from: fn($compact) -> $type = $from;
-                    <$compact>::deserialize(deserializer).map(from)
+                    let from: fn($compact) -> Option<$type> = $from;
+                    let compact = <$compact>::deserialize(deserializer)?;
+                    from(compact).ok_or_else(|| serde::de::Error::custom("an id that nothing has"))
                 }
             }
         }
     };
 }
 
-serialize_readably!(PersonId, [u8; 32], |id| id.0, PersonId);
+serialize_readably!(PersonId, [u8; 32], |id| id.0, |key| Some(PersonId(key)));
 serialize_readably!(ProcessId, (PersonId, Incarnation), |id| (id.person, id.incarnation), |(person, incarnation)| {
-    ProcessId { person, incarnation }
+    Some(ProcessId { person, incarnation })
 });
-serialize_readably!(MessageId, (ProcessId, u64), |id| (id.process, id.clock), |(process, clock)| MessageId {
-    process,
-    clock
+serialize_readably!(MessageId, (ProcessId, u64), |id| (id.process, id.clock), |(process, clock)| {
+    clock.are_in_range().then_some(MessageId { process, clock })
 });

@@ -7,6 +7,7 @@
 
 mod batch;
 mod body;
+mod clock;
 mod codec;
 mod command;
 mod config;

@@ -4,6 +4,7 @@ use std::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::MAX_CLOCK;
 
 type Ids = BTreeSet<u16>;
 
@@ -32,7 +33,12 @@ impl Written {
 fn written() -> impl Strategy<Value = Written> {
     let ids = || prop::collection::btree_set(0..300_u16, 0..20);
     let log = prop::collection::btree_map((0..300_u16, 1..50_u64), ids(), 0..10);
-    (0..300_u16, 1..u64::MAX, ids(), log).prop_map(|(sender, clock, dests, log)| Written { sender, clock, dests, log })
+    (0..300_u16, 1..=MAX_CLOCK, ids(), log).prop_map(|(sender, clock, dests, log)| Written {
+        sender,
+        clock,
+        dests,
+        log,
+    })
 }
 
 fn envelope() -> impl Strategy<Value = Envelope<u16>> {

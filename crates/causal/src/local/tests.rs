@@ -1,7 +1,7 @@
 use std::vec::Vec;
 
 use super::*;
-use crate::{Clock, Entry, Set};
+use crate::{Clock, Entry, MAX_CLOCK, Set};
 
 fn set(positions: &[usize]) -> Set {
     positions.iter().map(|&position| Index::at(position)).collect()
@@ -53,4 +53,14 @@ fn only_the_owner_of_the_numbering_is_renamed() {
         stamp(0, &[1], &[(0, 3, &[2]), (3, 3, &[0, 1])]).renamed(9),
         stamp(9, &[1], &[(9, 3, &[2]), (3, 3, &[9, 1])])
     );
+}
+
+/// Earlier versions kept any clock that somebody named.
+#[test]
+fn an_entry_beyond_the_last_clock_is_left_out() {
+    let read = |stamp: &Stamp| Stamp::read_local(&written(stamp), &Limits::default());
+    let sound = stamp(1, &[0], &[(2, MAX_CLOCK, &[0])]);
+    let kept = stamp(1, &[0], &[(2, MAX_CLOCK, &[0]), (2, MAX_CLOCK + 1, &[0])]);
+    assert_eq!(read(&kept), Ok(sound.clone()));
+    assert_eq!(read(&Stamp { clock: MAX_CLOCK + 1, ..sound }), Err(DecodeError::Clock));
 }

@@ -4,7 +4,7 @@ use core::borrow::Borrow;
 
 use super::{Process, vouching};
 use crate::config::Trust;
-use crate::{Clock, Hole, Index, Set, Stamp};
+use crate::{Clock, Hole, Index, MAX_CLOCK, Set, Stamp};
 
 impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// Gives up what has not been delivered of `author`'s messages up to and including `up_to`, under [`Trust::Vouched`] never
@@ -43,7 +43,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             return None;
         }
         let up_to = match self.config.trust {
-            Trust::Everyone => up_to,
+            Trust::Everyone => up_to.min(MAX_CLOCK),
             Trust::Vouched => up_to.min(self.vouched[author.position()]),
         };
         let hole = self.horizons[author.position()].abandon(up_to)?;
@@ -87,7 +87,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// ```
     pub fn disregard(&mut self, author: Index, clock: Clock) -> Option<Hole> {
         let horizon = &mut self.horizons[author.position()];
-        if author == Index::ME || !horizon.awaits(clock) {
+        if author == Index::ME || clock > MAX_CLOCK || !horizon.awaits(clock) {
             return None;
         }
         let is_certain = clock <= vouching(&self.config, &self.vouched)(author).max(horizon.end());
@@ -191,7 +191,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn vouch(&mut self, author: Index, clock: Clock) {
-        let vouched = &mut self.vouched[author.position()];
+        let (clock, vouched) = (clock.min(MAX_CLOCK), &mut self.vouched[author.position()]);
         if clock > *vouched {
             *vouched = clock;
             self.log.purge(author, vouching(&self.config, &self.vouched)(author));

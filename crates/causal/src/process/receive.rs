@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{Process, vouching};
 use crate::holdback::Pending;
 use crate::horizon::Settled;
-use crate::{Clock, Entry, Index, Refusal, Refused, Stamp};
+use crate::{Clock, Entry, Index, MAX_CLOCK, Refusal, Refused, Stamp};
 
 /// What became of a message that arrived.
 ///
@@ -219,9 +219,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         if stamp.sender.position() >= known || stamp.dests.end() > known {
             return Err(Refusal::UnknownProcess);
         }
-        if stamp.clock == 0 {
-            return Err(Refusal::NoClock);
-        }
+        check_clock(stamp.clock)?;
         if stamp.sender == Index::ME {
             return if stamp.clock <= self.clock { Ok(false) } else { Err(Refusal::OwnFuture { clock: stamp.clock }) };
         }
@@ -242,9 +240,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             if entry.sender.position() >= known || entry.dests.end() > known {
                 return Err(Refusal::UnknownProcess);
             }
-            if entry.clock == 0 {
-                return Err(Refusal::NoClock);
-            }
+            check_clock(entry.clock)?;
             if last >= Some((entry.sender, entry.clock)) {
                 return Err(Refusal::Unordered);
             }
@@ -293,5 +289,14 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         while let Some(closed) = self.horizons[author.position()].close_beyond(self.config.max_holes) {
             self.release(author, closed);
         }
+    }
+}
+
+/// A message has one of the numbers that there are.
+fn check_clock(clock: Clock) -> Result<(), Refusal> {
+    match clock {
+        0 => Err(Refusal::NoClock),
+        1..=MAX_CLOCK => Ok(()),
+        _ => Err(Refusal::BeyondLastClock),
     }
 }

@@ -105,3 +105,21 @@ fn what_is_remembered_is_on_its_way_again() {
     snapshot.remember(&earlier.log);
     assert!(snapshot.log.contains(&earlier.log[0]));
 }
+
+/// Earlier versions kept any clock that somebody named.
+#[test]
+fn what_was_kept_beyond_the_last_clock_is_brought_down_to_it_or_left_out() {
+    let mut kept = sound();
+    kept.authors[1] = Progress { delivered: 4, vouched: u64::MAX, completed: 1, holes: Vec::new() };
+    kept.authors[1].holes = vec![hole(4, u64::MAX - 9, true), hole(u64::MAX - 9, u64::MAX, true)];
+    kept.log.push(entry(1, MAX_CLOCK + 1, &[0]));
+    let config = Config { max_processes: 3, ..Config::default() };
+    assert_eq!(kept.check(&config), Err(RestoreError::Inconsistent("a clock is beyond the last")));
+
+    let mut expected = sound();
+    let holes = vec![hole(4, MAX_CLOCK, true)];
+    expected.authors[1] = Progress { delivered: 4, vouched: MAX_CLOCK, completed: 1, holes };
+    let read = Snapshot::from_bytes(&kept.to_bytes(), &Limits::default());
+    assert_eq!(read.as_ref(), Ok(&expected));
+    assert_eq!(expected.check(&config), Ok(()));
+}

@@ -2,6 +2,7 @@ use std::format;
 use std::vec::Vec;
 
 use super::*;
+use crate::MAX_CLOCK;
 
 fn set(positions: &[usize]) -> Set {
     positions.iter().map(|&position| Index::at(position)).collect()
@@ -30,8 +31,8 @@ fn what_follows_is_the_authors_next_to_the_same_after_that_one_alone() {
     assert!(!next(1, 5, &[2, 3], &[entry(2, 4, &[2, 3])]), "after another author's");
     assert!(!next(1, 5, &[2, 3], &[entry(1, 3, &[2, 3])]), "after an earlier one");
     assert!(!next(1, 5, &[2, 3], &[entry(1, 4, &[2])]), "which some have for certain");
-    let last = stamp(1, Clock::MAX, &[2], &[]);
-    assert!(!stamp(1, 0, &[2], &[entry(1, Clock::MAX, &[2])]).follows(&last), "nothing follows the last");
+    let last = stamp(1, MAX_CLOCK, &[2], &[]);
+    assert!(!stamp(1, 0, &[2], &[entry(1, MAX_CLOCK, &[2])]).follows(&last), "nothing follows the last");
 }
 
 #[test]

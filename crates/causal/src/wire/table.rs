@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{
     AFTER_HIS_LAST, BITMAP, BY_ANOTHER, LESS, LESS_AUTHOR, LIST, NOBODY, NUMBERED, ONE, OTHER, SET, SINGLE, VERSION,
 };
-use crate::bytes::{accept_count, take, take_byte, take_bytes, take_clock, take_count, take_id};
+use crate::bytes::{accept_count, in_range, take, take_byte, take_bytes, take_clock, take_count, take_id};
 use crate::{Clock, DecodeError, Entries, Entry, Id, Index, Limits, Numbered, Process, Set, Stamp};
 
 /// What the numbers of one link's other end stand for. It lives as long as the connection.
@@ -125,7 +125,7 @@ impl Table {
         let dests = self.take_set(input, None)?;
         let mut log = SmallVec::with_capacity(others + usize::from(last));
         if last {
-            let clock = clock.checked_sub(1).filter(|&clock| clock > 0).ok_or(DecodeError::Clock)?;
+            let clock = in_range(clock - 1)?;
             log.push(Entry { sender, clock, dests: dests.clone() });
         }
         let mut before = (0, 0);
@@ -151,11 +151,11 @@ impl Table {
         let author = self.process(number)?;
         let clock = take_clock(input)?;
         let clock = match before {
-            (same, before) if same == number && before > 0 => before.checked_add(clock),
-            _ if author == sender => sent.checked_sub(clock).filter(|&clock| clock > 0),
-            _ => Some(clock),
+            (same, before) if same == number && before > 0 => before + clock,
+            _ if author == sender => sent.saturating_sub(clock),
+            _ => clock,
         };
-        let clock = clock.ok_or(DecodeError::Clock)?;
+        let clock = in_range(clock)?;
         let dests = match head & 3 {
             LESS_AUTHOR => {
                 let mut dests = dests.clone();

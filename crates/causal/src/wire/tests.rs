@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index as Sample;
 
 use super::{Mark, Numbering, Table};
-use crate::{Config, DecodeError, Entry, Index, Limits, Numbered, Process, Set, Stamp};
+use crate::{Config, DecodeError, Entry, Index, Limits, MAX_CLOCK, Numbered, Process, Set, Stamp};
 
 mod format;
 
@@ -58,7 +58,7 @@ fn shape() -> impl Strategy<Value = Shape> {
         Just(Dests::LessAuthor),
         prop::collection::btree_set(0..301_usize, 1..3).prop_map(Dests::Less)
     ]);
-    (0..301_usize, 41..u64::MAX, members(), log, last).prop_map(|(sender, clock, mut dests, mut log, last)| {
+    (0..301_usize, 41..=MAX_CLOCK, members(), log, last).prop_map(|(sender, clock, mut dests, mut log, last)| {
         if let Some(last) = last {
             dests.remove(&sender);
             log.insert((sender, clock - 1), last);
@@ -241,7 +241,14 @@ fn a_clock_or_number_that_no_message_can_have_is_refused() {
     assert_eq!(decode(&[1 << 2 | 2, 4, 5, 1, 1]), Err(DecodeError::Unordered), "his last one twice");
     let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
     let beyond = [&[2 << 2, 4, 5, 1 << 2 | 1][..], &most, &[1, 1]].concat();
-    assert_eq!(decode(&beyond), Err(DecodeError::Clock), "beyond 64 bits");
+    assert_eq!(decode(&beyond), Err(DecodeError::Clock), "beyond the last");
+    // 2^53, and one more.
+    let (last, too_far) = ([128, 128, 128, 128, 128, 128, 128, 16], [129, 128, 128, 128, 128, 128, 128, 16]);
+    let message = |clock: &[u8]| decode(&[&[0][..], clock, &[1]].concat());
+    assert_eq!((message(&last), message(&too_far)), (Ok(()), Err(DecodeError::Clock)));
+    let two_entries = |first: &[u8]| decode(&[&[2 << 2, 4, 5, 1 << 2 | 1][..], first, &[1, 1]].concat());
+    assert_eq!(two_entries(&[127]), Ok(()));
+    assert_eq!(two_entries(&last), Err(DecodeError::Clock), "one beyond the last");
     let far = [&[2 << 2, 4, 5, 1 << 2 | 1, 1][..], &most, &[1]].concat();
     assert_eq!(decode(&far), Err(DecodeError::Unknown { what: Numbered::Process, number: (u64::MAX >> 2) + 1 }));
 }

@@ -121,7 +121,8 @@ impl Kept {
         written_by: Option<u32>,
         processes: usize,
     ) -> Result<Vec<Self>, Malformed> {
-        let limits = Limits { processes, ..Limits::default() };
+        // What others wrote was bounded when it came, and what this peer wrote may name more.
+        let limits = Limits { processes, entries: usize::MAX, ..Limits::default() };
         let short = || Malformed::new("the head of a batch that ends too soon");
         let mut rest = head;
         let key: [u8; 32] = *take(&mut rest).ok_or_else(short)?;

@@ -12,7 +12,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use causal::wire::{Numbering, Table};
-use causal::{Clock, Index, Limits, Roster};
+use causal::{Clock, Index, Limits, MAX_CLOCK, Roster};
 
 use crate::ProcessId;
 use crate::batch::{Hash, MAX_LEAVES};
@@ -119,7 +119,7 @@ pub(super) fn decode(
         if let Some(stamp) = &stamp {
             first = index;
             // So is every clock behind it within bounds.
-            if *author.get_or_insert(stamp.sender) != stamp.sender || stamp.clock > Clock::MAX - MAX_LEAVES as Clock {
+            if *author.get_or_insert(stamp.sender) != stamp.sender || stamp.clock > MAX_CLOCK - MAX_LEAVES as Clock {
                 return Err(BadFrame("a message under somebody else's name, or beyond the last clock".to_owned()));
             }
         }

@@ -299,6 +299,9 @@ impl<S: Store> Peer<S> {
             if !authors.insert(author) || holes.len() > HOLES {
                 return Err(BadFrame("a vector that names an author twice, or too many holes".to_owned()));
             }
+            if holes.iter().any(|(from, to)| from >= to) || !holes.is_sorted_by(|one, next| one.1 <= next.0) {
+                return Err(BadFrame("a vector whose holes are out of order".to_owned()));
+            }
             if *author == self.me {
                 if *delivered > self.causal.clock() {
                     return Err(BadFrame(format!("an acknowledgement of message {delivered}, which was never sent")));

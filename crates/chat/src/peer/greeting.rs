@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ProcessId;
 use crate::batch::Hash;
+use crate::clock;
 use crate::codec;
 use crate::frame::{Control, Handed, Returned};
 use crate::identity::{self, Signature};
@@ -30,10 +31,12 @@ const MAX_BYTES: usize = 256;
 pub(crate) struct Greeting {
     pub(crate) process: ProcessId,
     /// The greatest clock that it has used.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) clock: u64,
     /// The hash of that message.
     pub(crate) last: Option<Hash>,
     /// How many messages it has delivered.
+    #[serde(deserialize_with = "clock::bounded")]
     pub(crate) delivered: u64,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use causal::{Clock, Index};
+use causal::{Clock, Index, MAX_CLOCK};
 
 use crate::Event;
 use crate::batch::Verified;
@@ -71,7 +71,7 @@ impl<S: Store> Peer<S> {
     /// The author says when the message that was asked for is due: the bounds run from then.
     pub(super) fn note_due(&mut self, now: Now, author: Index, in_: Duration) {
         let due = now.monotonic + in_.min(self.config.max_delay);
-        for (_, lack) in self.repair.missing.range_mut((author, 0)..=(author, Clock::MAX)) {
+        for (_, lack) in self.repair.missing.range_mut((author, 0)..=(author, MAX_CLOCK)) {
             lack.since = lack.since.max(due);
         }
     }

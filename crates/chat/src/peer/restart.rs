@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Hash;
 use crate::body::Body;
+use crate::clock;
 use crate::codec;
 use crate::history::{Conversation, SortKey};
 use crate::hlc::Hlc;
@@ -22,9 +23,6 @@ use crate::{Config, Event, Incarnation, Journal, ProcessId};
 
 use super::talk::{Rest, Vector};
 use super::{Now, Peer};
-
-/// The longest state that is read back, in bytes.
-const MAX_STATE: usize = codec::MAX_INPUT;
 
 /// What is kept besides messages, records and the causal order.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -40,14 +38,18 @@ struct Mind {
     /// How long nothing was seen of whom, in ticks.
     unseen: Vec<(u32, u32)>,
     /// See [`Ledger::doubtful`].
+    #[serde(deserialize_with = "clock::kept")]
     doubtful: Vec<(u32, Clock)>,
 }
 
 /// What was shown and fetched of a conversation, by the numbers of the authors.
 #[derive(Debug, Serialize, Deserialize)]
 struct TalkVectors {
+    #[serde(deserialize_with = "clock::kept")]
     shown: Vec<(u32, Clock)>,
+    #[serde(deserialize_with = "clock::kept")]
     fetched: Vec<(u32, Clock)>,
+    #[serde(deserialize_with = "clock::kept")]
     lost: Vec<(u32, Clock)>,
     rest: Option<KeptRest>,
 }
@@ -55,7 +57,9 @@ struct TalkVectors {
 /// See [`Rest`].
 #[derive(Debug, Serialize, Deserialize)]
 struct KeptRest {
+    #[serde(deserialize_with = "clock::kept")]
     after: Vec<(u32, Clock)>,
+    #[serde(deserialize_with = "clock::kept")]
     up_to: Vec<(u32, Clock)>,
     reached: Option<SortKey>,
 }
@@ -229,7 +233,7 @@ impl<S: Store> Peer<S> {
             self.homecoming.note_past();
         }
         if let Some(bytes) = &saved.mind {
-            let mind: Mind = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
+            let mind: Mind = codec::decode_kept(bytes).map_err(unreadable)?;
             self.clock.go_on_from(mind.hlc);
             self.ledger.delivered = mind.delivered;
             self.ledger.last = mind.last;
@@ -259,7 +263,7 @@ impl<S: Store> Peer<S> {
             let _ = self.directory.set_alias(person, alias);
         }
         for (conversation, bytes) in &saved.talks {
-            let TalkVectors { shown, fetched, lost, rest } = codec::decode(bytes, MAX_STATE).map_err(unreadable)?;
+            let TalkVectors { shown, fetched, lost, rest } = codec::decode_kept(bytes).map_err(unreadable)?;
             let numbered = |vector: Vec<(u32, Clock)>| {
                 let known = vector.into_iter().filter_map(|(number, clock)| Some((self.numbered(number)?, clock)));
                 Vector::kept(known)

@@ -19,7 +19,7 @@ mod rest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use causal::{Clock, Index, Set};
+use causal::{Clock, Index, MAX_CLOCK, Set};
 
 use crate::body::{self, Body, Scope, Welcome};
 use crate::frame::Shown;
@@ -231,7 +231,7 @@ impl<S: Store> Peer<S> {
         if self.gate.waiting.contains_key(&key) || self.gate.submitted.contains_key(&key) {
             return self.gate.waiting.contains_key(&key);
         }
-        let of_this_member = self.gate.waiting.range((key.0, 0)..=(key.0, Clock::MAX)).count();
+        let of_this_member = self.gate.waiting.range((key.0, 0)..=(key.0, MAX_CLOCK)).count();
         if of_this_member >= self.config.max_waiting_welcomes {
             return false;
         }

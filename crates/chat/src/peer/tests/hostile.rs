@@ -54,6 +54,11 @@ fn a_vector_that_costs_more_than_it_says_closes_the_link() {
     assert_eq!(refusal(vec![one(4096)]), None);
     assert!(refusal(vec![one(4097)]).is_some_and(|reason| reason.contains("too many holes")));
     assert!(refusal(vec![one(0), one(0)]).is_some_and(|reason| reason.contains("twice")));
+    let with = |holes: &[(u64, u64)]| refusal(vec![Have { author, delivered: 0, holes: holes.to_vec() }]);
+    assert_eq!(with(&[(1, 2), (2, 4)]), None);
+    for holes in [&[(2, 1)][..], &[(1, 1)], &[(1, 3), (2, 4)], &[(4, 5), (1, 2)]] {
+        assert!(with(holes).is_some_and(|reason| reason.contains("out of order")), "{holes:?}");
+    }
 }
 
 #[test]
