@@ -132,7 +132,7 @@ parted_within() {
     eventually "$1" "$3 sees that $2 has gone" sees_gone "$3" "$2"
     say "$2 and $3 have seen that they are parted"
 }
-sees_gone() { in_container "$1" causerie users | grep -E "^ *$2@[^ ]+ +away" >/dev/null; }
+sees_gone() { in_container "$1" causerie users | grep -E "^ *$2 +away" >/dev/null; }
 
 # --- what is said
 

@@ -25,6 +25,7 @@ mod groups;
 mod ipv6;
 mod joining;
 mod kills;
+mod labels;
 mod leaving;
 mod mesh;
 mod port;

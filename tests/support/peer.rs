@@ -61,8 +61,11 @@ impl Launch {
     }
 
     fn options(&self) -> Vec<OsString> {
-        let mut words: Vec<OsString> = vec!["--name".into(), self.name.clone().into()];
-        words.extend(["--data".into(), self.data().into()]);
+        let mut words: Vec<OsString> = vec!["--data".into(), self.data().into()];
+        // Two peers of one name differ in their folders.
+        if !self.options.iter().any(|option| option == "--name") {
+            words.extend(["--name".into(), self.name.clone().into()]);
+        }
         words.extend(["--trace".into(), self.trace().into()]);
         words.extend(self.options.iter().map(Into::into));
         words
@@ -94,6 +97,7 @@ impl Launch {
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("CAUSERIE_NAME")
             .env_remove("CAUSERIE_DATA")
+            .env_remove("CAUSERIE_PROMPT")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

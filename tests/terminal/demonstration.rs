@@ -7,7 +7,7 @@ fn the_demonstration_ends_in_a_prompt_among_the_three() {
     let Some(screen) = Screen::running(140, 50, &["demo"]) else { return };
     screen.until("the verification", |rows| rows.iter().any(|row| row.contains("OK, causally ordered and complete")));
     screen.until("a prompt among the three", |rows| {
-        let here = |name: &str| rows.iter().any(|row| row.contains(&format!("{name}@127.0.0.1 is here")));
+        let here = |name: &str| rows.iter().any(|row| row.contains(&format!("{name} is here")));
         here("alice") && here("bob") && here("carol")
     });
     screen.write("hello everybody");

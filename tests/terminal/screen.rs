@@ -13,7 +13,7 @@ use crate::service::Service;
 use crate::skip::skip;
 
 /// What the prompt of alice, who is the one in the terminal, looks like.
-pub(crate) const PROMPT: &str = "alice@127.0.0.1>";
+pub(crate) const PROMPT: &str = "alice>";
 
 /// A terminal. Dropping it ends what runs in it.
 pub(crate) struct Screen {
@@ -62,12 +62,12 @@ impl Attached {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bob = launch(&folder, "bob", &[]).start();
         let alice = Service::start(launch(&folder, "alice", &["--peer", &bob.address(|_| true)]));
-        alice.logs("bob@127.0.0.1 is here");
+        alice.logs("bob is here");
         bob.meets("alice");
         for screen in [&one, &other] {
             screen.start(columns, rows, &alice.launch.task_command("attach"));
             screen.until("a prompt, and who is here", |rows| {
-                let here = rows.iter().any(|row| row == "here: bob@127.0.0.1");
+                let here = rows.iter().any(|row| row == "here: bob");
                 here && rows.iter().any(|row| row.starts_with(PROMPT))
             });
         }
@@ -91,7 +91,7 @@ impl Chat {
         screen.start(columns, rows, &launch(&screen.folder, "alice", &["--peer", &address]).command());
         bob.meets("alice");
         screen.until("alice has her prompt and has met bob", |rows| {
-            let met = rows.iter().any(|row| row.contains("bob@127.0.0.1 is here"));
+            let met = rows.iter().any(|row| row.contains("bob is here"));
             met && rows.iter().any(|row| row.starts_with(PROMPT))
         });
         Some(Self { bob, screen })

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupInfo, HeldInfo, Message, MessageId, Recipients, UserInfo, Who};
+use crate::name::TELLS_APART;
+use crate::{GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Recipients, UserInfo, Who};
 
 /// To whom a message is addressed, as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +13,8 @@ use crate::{GroupInfo, HeldInfo, Message, MessageId, Recipients, UserInfo, Who};
 pub enum Target {
     /// Everybody.
     All,
-    /// What stood behind `@`: the name of a person or a group, `name@address`, an alias, a fingerprint or a peer id.
+    /// What stood behind `@`: the name of a person or a group, an alias, `name·fingerprint` or `name@fingerprint`,
+    /// `name@address`, a fingerprint or a peer id.
     Name(String),
     /// Whoever listens at this address.
     Address(SocketAddr),
@@ -24,6 +26,11 @@ pub enum Target {
 pub enum Command {
     /// Everybody known, present or away.
     ListUsers,
+    /// All that is known of a person, or of everybody who goes by a name that looks like this one.
+    Who {
+        /// The person: a name, an alias, `name·fingerprint`, `name@address`, an address, a fingerprint or a peer id.
+        person: String,
+    },
     /// Every group, with its members.
     ListGroups,
     /// The groups I am in.
@@ -93,7 +100,7 @@ pub enum Command {
     Pending,
     /// A name for a person that only this user sees.
     Alias {
-        /// The person: `name`, `name@address`, an address, a fingerprint or a peer id.
+        /// The person, as for [`Command::Who`].
         person: String,
         /// The name to show instead.
         name: String,
@@ -105,7 +112,7 @@ pub enum Command {
     },
     /// Forgets somebody who is gone for good, for everybody.
     Forget {
-        /// The person: `name`, `name@address`, an address, a fingerprint or a peer id.
+        /// The person, as for [`Command::Who`].
         person: String,
     },
     /// Connects to a peer at `ip:port` or a multiaddr.
@@ -129,6 +136,7 @@ impl Command {
             | Self::Unalias { .. }
             | Self::Forget { .. } => true,
             Self::ListUsers
+            | Self::Who { .. }
             | Self::ListGroups
             | Self::MyGroups
             | Self::FindUser { .. }
@@ -151,6 +159,11 @@ pub enum Answer {
     Users {
         /// The people.
         users: Vec<UserInfo>,
+    },
+    /// To [`Command::Who`], sorted by name; more than one where people share the name.
+    Who {
+        /// The people.
+        people: Vec<PersonInfo>,
     },
     /// To [`Command::ListGroups`], [`Command::FindGroup`] and [`Command::MyGroups`], sorted by name.
     Groups {
@@ -288,7 +301,7 @@ pub enum Refusal {
         nearest: Option<String>,
     },
     /// More than one person or group goes by that name.
-    #[error("{name:?} is more than one: {}; write one of these", candidates.join(", "))]
+    #[error("{name:?} is more than one: {}; write one of these{}", candidates.join(", "), in_ascii(candidates))]
     Ambiguous {
         /// The name.
         name: String,
@@ -394,6 +407,11 @@ pub enum Refusal {
         /// What was given.
         address: String,
     },
+}
+
+fn in_ascii(candidates: &[String]) -> &'static str {
+    let has_dot = candidates.iter().any(|candidate| candidate.contains(TELLS_APART));
+    if has_dot { " (@ does for ·)" } else { "" }
 }
 
 fn only(said: usize) -> String {

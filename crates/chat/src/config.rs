@@ -110,6 +110,9 @@ pub struct Config {
     pub max_groups: usize,
     /// How many aliases this user may keep.
     pub max_aliases: usize,
+    /// How many addresses of each person are remembered, so that `@bob@ADDRESS` means bob wherever he was: the 32 of a record, and
+    /// as many earlier ones.
+    pub max_known_addresses: usize,
     /// How many messages to addresses may wait for a connection.
     pub max_waiting_for_address: usize,
     /// Whether [`crate::Journal`] entries are wanted (a trace is being written).
@@ -162,6 +165,7 @@ impl Default for Config {
             max_clock_ahead: Duration::from_secs(24 * 3600),
             max_groups: 256,
             max_aliases: 1024,
+            max_known_addresses: 64,
             max_waiting_for_address: 64,
             journal: false,
         }

@@ -4,20 +4,19 @@
 //! all directories that have seen the same records are the same. A group exists while somebody's record names it.
 
 mod lookup;
+mod namesakes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::hlc::Hlc;
-use crate::name::{self, Name};
+use crate::name::{self, Name, SHORTEST_FINGERPRINT, TELLS_APART};
 use crate::record::{BadRecord, Record, SignedRecord};
 use crate::{Config, PersonId, ProcessId, Refusal, Who};
 
 pub(crate) use lookup::{Resolved, Wanted};
-
-/// What is shown for an address that is not known.
-const NO_ADDRESS: &str = "?";
+use namesakes::{Looks, Namesakes};
 
 /// The directory of one peer.
 #[derive(Debug)]
@@ -25,13 +24,14 @@ pub(crate) struct Directory {
     me: PersonId,
     max_people: usize,
     max_aliases: usize,
+    max_known_addresses: usize,
     people: BTreeMap<PersonId, Person>,
     members: BTreeMap<Name, BTreeSet<ProcessId>>,
     everybody: BTreeSet<ProcessId>,
     generation: u64,
     aliases: BTreeMap<Name, PersonId>,
-    /// Who is shown by one name at one address. Two of them are told apart by their fingerprints.
-    namesakes: BTreeMap<(Name, Option<IpAddr>), BTreeSet<PersonId>>,
+    /// Everybody by name and by alias, those who departed included: the history still shows them.
+    namesakes: Namesakes,
     /// The newest record of my own that anybody has shown me.
     own_version: Hlc,
 }
@@ -45,6 +45,8 @@ struct Person {
     departed: bool,
     /// Where the person's last link came from.
     seen_at: Option<IpAddr>,
+    /// Every address that was theirs, as far as is known, the latest last.
+    known_at: VecDeque<IpAddr>,
     who: Arc<Who>,
 }
 
@@ -53,24 +55,23 @@ impl Person {
         &self.record.name
     }
 
-    /// The address that is shown.
-    fn address(&self) -> &str {
-        self.who.address.as_deref().unwrap_or(NO_ADDRESS)
-    }
-
-    /// Whether this is the address that is shown, in any spelling.
-    fn is_at(&self, address: &str) -> bool {
-        self.address() == address || address.parse().is_ok_and(|address| self.shown_by().1 == Some(address))
-    }
-
-    /// What the person is shown by, but for alias and fingerprint.
-    fn shown_by(&self) -> (Name, Option<IpAddr>) {
+    /// The address that is told.
+    fn address(&self) -> Option<IpAddr> {
         // One that others can use, if there is one.
-        let listening = || {
-            let addresses = self.record.addresses.iter().map(|address| address.ip().to_canonical());
-            addresses.min_by_key(|address| (address.is_loopback(), address.is_ipv6()))
-        };
-        (self.name().clone(), self.seen_at.or_else(listening))
+        let listening = || self.listens_at().min_by_key(|address| (address.is_loopback(), address.is_ipv6()));
+        self.seen_at.or_else(listening)
+    }
+
+    fn listens_at(&self) -> impl Iterator<Item = IpAddr> {
+        self.record.addresses.iter().map(|address| address.ip().to_canonical())
+    }
+
+    /// Remembers these addresses as the latest, and as many of the others as `limit` leaves room for.
+    fn note_addresses(&mut self, addresses: &[IpAddr], limit: usize) {
+        self.known_at.retain(|known| !addresses.contains(known));
+        self.known_at.extend(addresses);
+        let over = self.known_at.len().saturating_sub(limit);
+        self.known_at.drain(..over);
     }
 
     /// Older versions lose. Two records of one version, which no honest peer writes, are told apart by their bytes, so
@@ -99,12 +100,8 @@ pub(crate) enum Merge {
 pub(crate) enum News {
     /// Somebody of whom no record was known, or only that of a process that had departed.
     Appeared(PersonId),
-    /// Somebody goes by another name, or is shown at another address.
-    Changed {
-        person: PersonId,
-        /// The person as shown before.
-        before: Arc<Who>,
-    },
+    /// Somebody is shown in another way.
+    Changed(Changed),
     /// This process was its person's and is so no more.
     Superseded(ProcessId),
     /// Nobody was in this group; the `Joined` of its first member follows.
@@ -119,6 +116,14 @@ pub(crate) enum News {
     },
     /// Nobody is in this group any more; it follows the `Left` of its last member.
     GroupGone(Name),
+}
+
+/// Somebody goes by another name, is at another address, or shares a name that was theirs alone, or shares it no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) person: PersonId,
+    /// The person as shown before.
+    pub(crate) before: Arc<Who>,
 }
 
 /// Why a record was not merged.
@@ -140,12 +145,13 @@ impl Directory {
             me,
             max_people: config.max_processes,
             max_aliases: config.max_aliases,
+            max_known_addresses: config.max_known_addresses,
             people: BTreeMap::new(),
             members: BTreeMap::new(),
             everybody: BTreeSet::new(),
             generation: 0,
             aliases: BTreeMap::new(),
-            namesakes: BTreeMap::new(),
+            namesakes: Namesakes::default(),
             own_version: Hlc::default(),
         }
     }
@@ -193,39 +199,43 @@ impl Directory {
     fn replace(&mut self, signed: SignedRecord, record: Record) -> Vec<News> {
         let (process, groups) = (record.process, record.groups.clone());
         let person = process.person;
-        let Some(known) = self.people.get_mut(&person) else {
-            let who = self.who(person);
-            let new = Person { signed, record, present: person == self.me, departed: false, seen_at: None, who };
-            let shown = new.shown_by();
-            self.people.insert(person, new);
-            let mut news = vec![News::Appeared(person)];
+        let looks = self.looks_of(person);
+        let mut news = Vec::new();
+        let old = match self.people.get_mut(&person) {
+            Some(known) => {
+                let old = std::mem::replace(&mut known.record, record);
+                known.signed = signed;
+                let returns = std::mem::take(&mut known.departed);
+                news.extend(self.relabel(person, &looks).into_iter().map(News::Changed));
+                if returns {
+                    news.push(News::Appeared(person));
+                }
+                (!returns).then_some(old)
+            }
+            None => {
+                let (present, who) = (person == self.me, self.who(person));
+                let known_at = VecDeque::new();
+                let new = Person { signed, record, present, departed: false, seen_at: None, known_at, who };
+                self.people.insert(person, new);
+                news.push(News::Appeared(person));
+                let others = self.relabel(person, &looks).into_iter().filter(|changed| changed.person != person);
+                news.extend(others.map(News::Changed));
+                None
+            }
+        };
+        let known = self.people.get_mut(&person).expect("there by now");
+        let addresses: Vec<IpAddr> = known.listens_at().collect();
+        known.note_addresses(&addresses, self.max_known_addresses);
+        let Some(old) = old else {
             self.replace_process(None, process);
             self.replace_memberships((None, &BTreeSet::new()), (process, &groups), &mut news);
-            self.show_by(person, None, shown);
             return news;
         };
-        let mut news = Vec::new();
-        let shown = known.shown_by();
-        let old = std::mem::replace(&mut known.record, record);
-        known.signed = signed;
-        let now_shown = known.shown_by();
-        let returns = std::mem::take(&mut known.departed);
-        if shown != now_shown {
-            news.push(News::Changed { person, before: Arc::clone(&known.who) });
-        }
-        if returns {
-            news.push(News::Appeared(person));
-            self.replace_process(None, process);
-            self.replace_memberships((None, &BTreeSet::new()), (process, &groups), &mut news);
-            self.show_by(person, Some(shown), now_shown);
-            return news;
-        }
         if old.process != process {
             news.push(News::Superseded(old.process));
             self.replace_process(Some(old.process), process);
         }
         self.replace_memberships((Some(old.process), &old.groups), (process, &groups), &mut news);
-        self.show_by(person, Some(shown), now_shown);
         news
     }
 
@@ -302,11 +312,11 @@ impl Directory {
     /// There is a link to this person, from this address. Answers whether it is the first one since the start.
     pub(crate) fn set_present(&mut self, person: PersonId, address: IpAddr) -> bool {
         let Some(entry) = self.people.get_mut(&person) else { return false };
-        let before = entry.shown_by();
+        let address = address.to_canonical();
         entry.present = true;
-        let first = entry.seen_at.replace(address.to_canonical()).is_none();
-        let after = entry.shown_by();
-        self.show_by(person, Some(before), after);
+        entry.note_addresses(&[address], self.max_known_addresses);
+        let first = entry.seen_at.replace(address).is_none();
+        self.show(person);
         first
     }
 
@@ -327,7 +337,7 @@ impl Directory {
                 address: None,
                 label: match self.alias_of(person) {
                     Some(alias) => alias.to_string(),
-                    None => format!("? ({})", person.fingerprint()),
+                    None => format!("?{TELLS_APART}{}", person.fingerprint()),
                 },
             }),
         }
@@ -376,11 +386,12 @@ impl Directory {
         self.generation
     }
 
-    /// Shows `person` as `alias` from now on, in place of any alias before. Whoever had this alias has it no more.
+    /// Shows `person` as `alias` from now on, in place of any alias before. Whoever had this alias has it no more. Answers who
+    /// is shown in another way now.
     ///
     /// # Errors
     /// [`Refusal::TooMany`], or [`Refusal::GroupExists`]: a group goes by that name.
-    pub(crate) fn set_alias(&mut self, person: PersonId, alias: Name) -> Result<Arc<Who>, Refusal> {
+    pub(crate) fn set_alias(&mut self, person: PersonId, alias: Name) -> Result<Vec<Changed>, Refusal> {
         if let Some(group) = self.group_called(&alias) {
             return Err(Refusal::GroupExists { group: group.to_string() });
         }
@@ -389,75 +400,71 @@ impl Directory {
             let (limit, config) = (self.max_aliases, "max_aliases".to_owned());
             return Err(Refusal::TooMany { what: "aliases".to_owned(), limit, config });
         }
-        if let Some(old) = old {
-            self.aliases.remove(&old);
+        let mut changed = Vec::new();
+        if let Some(&other) = self.aliases.get(&alias).filter(|&&other| other != person) {
+            changed.extend(self.name_otherwise(other, |aliases| aliases.retain(|known, _| *known != alias)));
         }
-        if let Some(other) = self.aliases.insert(alias, person) {
-            self.relabel(other);
-        }
-        self.relabel(person);
-        Ok(self.who(person))
+        changed.extend(self.name_otherwise(person, |aliases| {
+            old.map(|old| aliases.remove(&old));
+            aliases.insert(alias, person);
+        }));
+        Ok(changed)
     }
 
-    /// Forgets an alias, and answers whose it was.
+    /// Forgets an alias. Answers whose it was, and who is shown in another way now.
     ///
     /// # Errors
     /// [`Refusal::UnknownUser`] where there is no such alias.
-    pub(crate) fn remove_alias(&mut self, alias: &str) -> Result<PersonId, Refusal> {
-        let Some(person) = self.aliases.remove(alias) else {
+    pub(crate) fn remove_alias(&mut self, alias: &str) -> Result<(PersonId, Vec<Changed>), Refusal> {
+        let Some(&person) = self.aliases.get(alias) else {
             let nearest = name::nearest(alias, self.aliases.keys().map(Name::as_str)).map(str::to_owned);
             return Err(Refusal::UnknownUser { name: alias.chars().take(80).collect(), nearest });
         };
-        self.relabel(person);
-        Ok(person)
+        Ok((person, self.name_otherwise(person, |aliases| aliases.retain(|known, _| known.as_str() != alias))))
     }
 
     fn alias_of(&self, person: PersonId) -> Option<&Name> {
         self.aliases.iter().find(|&(_, whose)| *whose == person).map(|(alias, _)| alias)
     }
 
-    /// `person` is shown by another name or address than before: so are, perhaps, those who share the one or the other.
-    fn show_by(&mut self, person: PersonId, before: Option<(Name, Option<IpAddr>)>, after: (Name, Option<IpAddr>)) {
-        let mut changed = BTreeSet::from([person]);
-        if before.as_ref() != Some(&after) {
-            if let Some(before) = before {
-                let left = self.namesakes.get_mut(&before).expect("whoever is shown is in its set");
-                left.remove(&person);
-                match left.len() {
-                    0 => drop(self.namesakes.remove(&before)),
-                    1 => changed.extend(left.iter()),
-                    2.. => {}
-                }
-            }
-            let joined = self.namesakes.entry(after).or_default();
-            joined.insert(person);
-            if joined.len() == 2 {
-                changed.extend(joined.iter());
-            }
-        }
-        for person in changed {
-            self.relabel(person);
-        }
+    fn name_otherwise(&mut self, person: PersonId, change: impl FnOnce(&mut BTreeMap<Name, PersonId>)) -> Vec<Changed> {
+        let looks = self.looks_of(person);
+        change(&mut self.aliases);
+        self.relabel(person, &looks)
     }
 
-    fn relabel(&mut self, person: PersonId) {
-        let Some(entry) = self.people.get(&person) else { return };
-        let shown = entry.shown_by();
-        let (name, address) = (shown.0.to_string(), shown.1.map(|address| address.to_string()));
-        let label = match self.alias_of(person) {
-            Some(alias) => alias.to_string(),
-            None => {
-                // An alias has no `@` in it, so nobody can take one for himself.
-                let label = format!("{name}@{}", address.as_deref().unwrap_or(NO_ADDRESS));
-                let alone = self.namesakes[&shown].len() == 1;
-                if alone { label } else { format!("{label} ({})", person.fingerprint()) }
-            }
+    /// All that `person` can be taken for.
+    fn looks_of(&self, person: PersonId) -> Looks {
+        let name = self.people.get(&person).map(Person::name);
+        let names = name.into_iter().chain(self.alias_of(person));
+        names.flat_map(|name| namesakes::looks(name, person)).collect()
+    }
+
+    /// Shows `person`, who could be taken for `before` until now, as they are, and those who share a name with them. Answers
+    /// who is shown in another way now.
+    fn relabel(&mut self, person: PersonId, before: &Looks) -> Vec<Changed> {
+        let after = self.looks_of(person);
+        let mut people = self.namesakes.rename(person, before, &after);
+        people.remove(&person);
+        std::iter::once(person).chain(people).filter_map(|person| self.show(person)).collect()
+    }
+
+    /// Shows one person as they are. Answers what was shown before, if that is another thing.
+    fn show(&mut self, person: PersonId) -> Option<Changed> {
+        let entry = self.people.get(&person)?;
+        let (name, address) = (entry.name().to_string(), entry.address().map(|address| address.to_string()));
+        let called = self.alias_of(person).unwrap_or(entry.name());
+        let shared = self.namesakes.fingerprint_length(person, &namesakes::looks(called, person));
+        let label = match shared.or(called.looks_like_a_label().then_some(SHORTEST_FINGERPRINT)) {
+            Some(length) => format!("{called}{TELLS_APART}{}", person.ending(length)),
+            None => called.to_string(),
         };
         let who = Who { person, name, address, label };
         let entry = self.people.get_mut(&person).expect("looked up above");
-        if *entry.who != who {
-            entry.who = Arc::new(who);
+        if *entry.who == who {
+            return None;
         }
+        Some(Changed { person, before: std::mem::replace(&mut entry.who, Arc::new(who)) })
     }
 
     /// Whoever listens at this address, as the records have it: of several who claim to, the one whose link comes from

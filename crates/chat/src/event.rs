@@ -16,7 +16,8 @@ pub struct Who {
     pub name: String,
     /// Where the person was last seen: an IP address without a port.
     pub address: Option<String>,
-    /// What to show: this user's alias, else `name@address`, with ` (fingerprint)` where two people share that name.
+    /// What to show: this user's alias, else the name; and behind it `·` and a fingerprint where anybody else known goes by
+    /// a name that looks like it. It can be written behind `@`.
     pub label: String,
 }
 
@@ -68,6 +69,22 @@ pub struct UserInfo {
     pub me: bool,
     /// The groups this person is in, sorted.
     pub groups: Vec<String>,
+}
+
+/// All that is known of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonInfo {
+    /// The person as listed; `who.person` is the whole key.
+    #[serde(flatten)]
+    pub user: UserInfo,
+    /// The last eight characters of the peer id. Every peer shows the same, so two people can compare it.
+    pub fingerprint: String,
+    /// Where the person was ever seen, or said to be: IP addresses, the latest first, at most `Config::max_known_addresses`.
+    pub addresses: Vec<String>,
+    /// Where the person listens, by their own account: `ip:port`.
+    pub listening: Vec<String>,
+    /// The person was forgotten: nothing is kept for them, but the history still shows them.
+    pub forgotten: bool,
 }
 
 /// A group in a list.
@@ -244,7 +261,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// The directory changed in another way (a new name, a new address): `who` is the person as now shown.
+    /// A person is shown in another way: a new name, a new address, or a label that is longer since somebody else is called
+    /// the same, or short again.
     PersonChanged {
         /// The person as now shown.
         who: Arc<Who>,

@@ -25,10 +25,16 @@ impl PersonId {
         &self.0
     }
 
-    /// The last eight characters of the peer id: short enough to read aloud, shown where two people share a name.
+    /// The last eight characters of the peer id: short enough to read aloud. Where people share a name, their labels show the
+    /// last four of these, or more of the peer id if that does not tell them apart.
     pub fn fingerprint(&self) -> String {
+        self.ending(8)
+    }
+
+    /// The last `length` characters of the peer id.
+    pub(crate) fn ending(&self, length: usize) -> String {
         let text = self.to_string();
-        text[text.len() - 8..].to_owned()
+        text[text.len().saturating_sub(length)..].to_owned()
     }
 }
 

@@ -8,9 +8,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use unicode_security::confusable_detection::skeleton;
 
 /// The most characters (Unicode scalar values) in a name.
 const MAX_CHARS: usize = 32;
+/// What stands between a name and the fingerprint that tells it apart. No name has it.
+pub(crate) const TELLS_APART: char = '·';
+/// The shortest fingerprint behind a name: two people of one name share these by chance once in a
+/// million times, and then it grows.
+pub(crate) const SHORTEST_FINGERPRINT: usize = 4;
 
 /// A name of a person or a group, or an alias: 1 to 32 letters, digits, `_`, `-` or `.` of any script.
 ///
@@ -18,8 +24,9 @@ const MAX_CHARS: usize = 32;
 /// either, since a command begins with it. Characters that show nothing, that change the direction of writing or control
 /// the terminal are none of these. `all`, however capitalised, is taken: it holds everybody.
 ///
-/// Two spellings that look the same by Unicode's canonical equivalence (NFC, UAX #15) are one name. Upper and lower case are
-/// two names; whoever searches or mistypes is met half-way by [`Pattern`].
+/// Two spellings that look the same by Unicode's canonical equivalence (NFC, UAX #15) are one name. Names that differ in case,
+/// or that look alike in another way (a Cyrillic `а` for a Latin one), are two names that people cannot tell apart: see
+/// [`looks`](Self::looks). [`Pattern`] finds names by a part of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
@@ -57,6 +64,23 @@ impl Name {
         }
     }
 
+    /// The name that a user has chosen for a person or a group. It imitates neither `all` nor a label, as a name that comes
+    /// from elsewhere may.
+    ///
+    /// # Errors
+    /// [`BadName`] says what is wrong with it.
+    pub fn choose(text: &str) -> Result<Self, BadName> {
+        let name = Self::parse(text)?;
+        let reason = if name.looks().iter().any(|look| look == "all") {
+            "it looks like `all`, which holds everybody".to_owned()
+        } else if let Some(dot) = name.0.chars().find(|c| skeleton(c.encode_utf8(&mut [0; 4])).eq([TELLS_APART])) {
+            format!("U+{:04X} looks like the `{TELLS_APART}` in front of a fingerprint", u32::from(dot))
+        } else {
+            return Ok(name);
+        };
+        Err(BadName { text: name.to_string(), reason })
+    }
+
     /// The name as a text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -65,6 +89,19 @@ impl Name {
     /// The name without regard to case.
     pub(crate) fn folded(&self) -> String {
         fold(&self.0)
+    }
+
+    /// What the name looks like; see [`looks`].
+    pub(crate) fn looks(&self) -> [String; 2] {
+        looks(&self.0)
+    }
+
+    /// Whether it ends like a label, in what could be a fingerprint.
+    pub(crate) fn looks_like_a_label(&self) -> bool {
+        let seen: String = skeleton(&self.0).collect();
+        seen.rsplit_once(TELLS_APART).is_some_and(|(_, end)| {
+            end.len() >= SHORTEST_FINGERPRINT && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
     }
 
     /// The name as a shared text.
@@ -161,6 +198,14 @@ impl<'de> Deserialize<'de> for Name {
 /// (`str::to_lowercase` spells a sigma at the end of a word in another way).
 pub(crate) fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+/// What a text in normal form looks like. Two texts look alike if they have one of these in common: their skeletons (Unicode
+/// UTS 39, section 4) are the same without regard to case, be it that capitals or that small letters look alike (a capital `I`
+/// is like a small `l`, a Greek capital beta is like a `B`).
+pub(crate) fn looks(text: &str) -> [String; 2] {
+    let look = |text: &str| skeleton(&fold(text)).collect();
+    [look(text), look(&skeleton(text).collect::<String>())]
 }
 
 /// What names are searched for: a part of them, without regard to case; `*` stands for any run of characters.

@@ -14,29 +14,30 @@ use jiff::tz::TimeZone;
 use node::Session;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::options::{Attach, Folder, Peer};
+use crate::options::{Attach, Folder, Look, Peer, ShownAs};
 use crate::show::{Paint, Show};
 use crate::signals::Signals;
 use crate::{headless, log, prompt};
 
 /// Runs a peer until its user leaves.
-pub(crate) fn run(options: Peer) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(options: Peer, look: &Look) -> anyhow::Result<ExitCode> {
     let (filter, json) = (options.log.clone(), options.json);
     let config = config(options)?;
-    converse(&filter, json, "-h lists the commands", async || Ok(node::start(config).await?))
+    converse(&filter, json, look.prompt, "-h lists the commands", async || Ok(node::start(config).await?))
 }
 
 /// Attaches to a running peer until the user leaves, or the peer does.
 pub(crate) fn attach(options: Attach) -> anyhow::Result<ExitCode> {
     let data = data_folder(options.folder)?;
     let hint = "-h lists the commands; -quit closes this prompt and leaves the peer running";
-    converse("warn", options.json, hint, async || Ok(node::attach(&data).await?))
+    converse("warn", options.json, options.look.prompt, hint, async || Ok(node::attach(&data).await?))
 }
 
-/// Opens a session and converses over it until its end. `hint` is for a user who begins.
+/// Opens a session and converses over it until its end. A prompt shows the user as `shown`; `hint` is for a user who begins.
 fn converse(
     filter: &str,
     json: bool,
+    shown: ShownAs,
     hint: &str,
     open: impl AsyncFnOnce() -> anyhow::Result<Session>,
 ) -> anyhow::Result<ExitCode> {
@@ -53,7 +54,7 @@ fn converse(
         log::to_screen(filter, screen.clone())?;
         runtime.block_on(async {
             let signals = Signals::listen()?;
-            prompt::run(open().await?, show(colours()), screen, signals, hint).await
+            prompt::run(open().await?, show(colours()), screen, signals, shown, hint).await
         })?;
     }
     Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
 use crate::chat::{colours, name, runtime, show, terminal};
+use crate::options::ShownAs;
 use crate::signals::Signals;
 use crate::{log, prompt};
 
@@ -56,9 +57,10 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         }
         if at_terminal {
             say("\nNow you join them. Write  @alice hello  and you are the one who waits.\n")?;
-            let session = node::start(cast.config(&name(None).unwrap_or_else(|_| "you".to_owned()))).await?;
+            let name = name(None).ok().filter(|name| !cast::plays(name)).unwrap_or_else(|| "you".to_owned());
+            let session = node::start(cast.config(&name)).await?;
             let encore = tokio::spawn(cast.play_on());
-            prompt::run(session, show, screen, signals, "-h lists the commands").await?;
+            prompt::run(session, show, screen, signals, ShownAs::Name, "-h lists the commands").await?;
             encore.abort();
         } else {
             cast.leave().await;

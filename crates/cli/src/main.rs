@@ -28,7 +28,7 @@ use options::{Options, Task};
 fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match options.task {
-        None => chat::run(options.peer),
+        None => chat::run(options.peer, &options.look),
         Some(Task::Run(peer)) => run::run(peer),
         Some(Task::Attach(options)) => chat::attach(options),
         Some(Task::Send(options)) => ask::send(options),

@@ -27,6 +27,32 @@ pub(crate) struct Options {
     pub(crate) task: Option<Task>,
     #[command(flatten)]
     pub(crate) peer: Peer,
+    #[command(flatten)]
+    pub(crate) look: Look,
+}
+
+/// How the prompt looks.
+#[derive(Debug, Args)]
+pub(crate) struct Look {
+    /// What the prompt shows of you
+    #[arg(
+        long,
+        env = "CAUSERIE_PROMPT",
+        value_name = "WHAT",
+        value_enum,
+        default_value_t = ShownAs::Name,
+        hide_env_values = true
+    )]
+    pub(crate) prompt: ShownAs,
+}
+
+/// What the prompt shows of its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShownAs {
+    /// The name, as others see it: alice>
+    Name,
+    /// The name and the address: alice@192.0.2.5>
+    Address,
 }
 
 /// What the peer is started with.
@@ -107,6 +133,8 @@ pub(crate) enum Task {
 pub(crate) struct Attach {
     #[command(flatten)]
     pub(crate) folder: Folder,
+    #[command(flatten)]
+    pub(crate) look: Look,
     /// Write one JSON object a line, and read them too (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
@@ -217,6 +245,9 @@ mod tests {
             &["--keep-size", "1.5"],
             &["--json", "demo"],
             &["--data", "folder", "run"],
+            &["--prompt", "address", "run"],
+            &["run", "--prompt", "address"],
+            &["--prompt", "what"],
             &["check", "x", "--absent", "bob"],
             &["check", "x", "--running"],
             &["check", "x", "--complete", "--killed", "bob"],

@@ -316,6 +316,7 @@ impl Node {
             }
             Answer::Forgotten { who } => Some(Event::Forgotten { who: Arc::new(who.clone()), by: self.peer.who() }),
             Answer::Users { .. }
+            | Answer::Who { .. }
             | Answer::Groups { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }

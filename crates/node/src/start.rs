@@ -30,7 +30,7 @@ const ATTACHING: usize = 16;
 /// # Errors
 /// Every [`Error`] says what to do.
 pub async fn start(config: Config) -> Result<Session, Error> {
-    let name = Name::parse(&config.name)
+    let name = Name::choose(&config.name)
         .map_err(|bad| Error::BadName { name: bad.text.clone(), reason: bad.reason.clone() })?;
     let folder = config.data.as_deref().map(DataFolder::open).transpose()?;
     let seed = match &folder {

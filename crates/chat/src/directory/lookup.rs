@@ -1,12 +1,13 @@
 //! From what a user writes to whom it means, and the lists that a user sees.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Directory, NO_ADDRESS, Person};
-use crate::name::{self, Name, Pattern};
-use crate::{GroupInfo, PersonId, Refusal, UserInfo};
+use super::{Directory, Person};
+use crate::name::{self, Name, Pattern, SHORTEST_FINGERPRINT, TELLS_APART};
+use crate::{GroupInfo, PersonId, PersonInfo, Refusal, UserInfo};
 
 /// What stands before a group's name where a person goes by the same: no name has a colon in it.
 const GROUP: &str = "group:";
@@ -34,13 +35,14 @@ pub(crate) enum Resolved {
 impl Directory {
     /// Whom or what `text` means. A person is spelled
     ///
-    /// - by an alias of this user's, which goes before the same name claimed by anybody;
-    /// - by name, `name@address` or `name@fingerprint`;
-    /// - by fingerprint or peer id;
-    /// - by the address shown, or by `address:port` where the person listens;
+    /// - by name or by this user's alias, if nobody else is called anything that looks like it;
+    /// - as shown, `name·fingerprint`, or `name@fingerprint`: the last four characters of the peer id, or more;
+    /// - `name@address`, by any address that is known to have been theirs;
+    /// - by fingerprint (eight characters) or peer id;
+    /// - by the address of their last link, or by `address:port` where they listen;
     ///
-    /// and a group by its name or, in case a person goes by it too, `group:name`. Upper and lower case count where that
-    /// makes a difference, and only then.
+    /// and a group by its name or, in case a person goes by it too, `group:name`. Upper and lower case tell groups apart where
+    /// that makes a difference; they never tell people apart.
     ///
     /// # Errors
     /// [`Refusal::Ambiguous`] with spellings that are not, or the refusal of an unknown name that fits `wanted`, with a
@@ -50,42 +52,63 @@ impl Directory {
         if wanted != Wanted::Person && name::fold(&text) == "all" {
             return Ok(Resolved::All);
         }
-        for case_counts in [true, false] {
-            let people = match wanted {
-                Wanted::Group => BTreeSet::new(),
-                Wanted::Anyone | Wanted::Person => self.people_called(&text, case_counts),
-            };
-            let groups = match wanted {
-                Wanted::Person => Vec::new(),
-                Wanted::Anyone | Wanted::Group => self.groups_called(&text, case_counts),
-            };
-            match (people.first(), groups.as_slice()) {
-                (None, []) => {}
-                (Some(&person), []) if people.len() == 1 => return Ok(Resolved::Person(person)),
-                (None, [group]) => return Ok(Resolved::Group((*group).clone())),
-                (Some(_) | None, [..]) => {
-                    let people = people.iter().map(|person| self.spelling(*person));
-                    // Where only groups are looked for, their names do.
-                    let prefix = if wanted == Wanted::Group { "" } else { GROUP };
-                    let groups = groups.iter().map(|group| format!("{prefix}{group}"));
-                    return Err(Refusal::Ambiguous { name: cut(&text), candidates: people.chain(groups).collect() });
-                }
+        let people = match wanted {
+            Wanted::Group => People::default(),
+            Wanted::Anyone | Wanted::Person => self.people_called(&text),
+        };
+        let groups = match wanted {
+            Wanted::Person => Vec::new(),
+            Wanted::Anyone | Wanted::Group => self.groups_called(&text),
+        };
+        let mut named = people.meant.iter();
+        match (named.next(), named.next(), groups.as_slice()) {
+            (None, None, []) => Err(self.unknown(&text, wanted)),
+            (Some(&person), None, []) if people.exactly => Ok(Resolved::Person(person)),
+            (Some(&person), None, []) => Err(unknown(&text, wanted, Some(self.spelling(person)))),
+            (None, None, [group]) => Ok(Resolved::Group((*group).clone())),
+            (_, _, _) => {
+                let people = people.meant.iter().map(|person| self.spelling(*person));
+                // Where only groups are looked for, their names do.
+                let prefix = if wanted == Wanted::Group { "" } else { GROUP };
+                let groups = groups.iter().map(|group| format!("{prefix}{group}"));
+                Err(Refusal::Ambiguous { name: cut(&text), candidates: people.chain(groups).collect() })
             }
         }
-        Err(self.unknown(&text, wanted))
     }
 
-    /// The group of this very name, else one that differs from it in case only.
+    /// Everybody whom `text` may mean, by name, with all that is known of them.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownUser`].
+    pub(crate) fn people_meant(&self, text: &str) -> Result<Vec<PersonInfo>, Refusal> {
+        let text: String = text.nfc().collect();
+        let people = self.people_called(&text).meant;
+        if people.is_empty() {
+            return Err(self.unknown(&text, Wanted::Person));
+        }
+        let info = |id: &PersonId| {
+            let person = &self.people[id];
+            PersonInfo {
+                user: self.user(*id, person),
+                fingerprint: id.fingerprint(),
+                addresses: person.known_at.iter().rev().map(IpAddr::to_string).collect(),
+                listening: person.record.addresses.iter().map(ToString::to_string).collect(),
+                forgotten: person.departed,
+            }
+        };
+        Ok(people.iter().map(info).collect())
+    }
+
+    /// The group of this very name, else one whose name looks like it.
     pub(crate) fn group_called(&self, name: &Name) -> Option<&Name> {
+        let looks = name.looks();
         let exact = self.members.get_key_value(name).map(|(name, _)| name);
-        exact.or_else(|| self.members.keys().find(|group| is(group, name.as_str(), false)))
+        exact.or_else(|| self.members.keys().find(|group| group.looks().iter().any(|look| looks.contains(look))))
     }
 
-    /// Whether a person who is known goes by `name`, however capitalised, or has it as an alias.
+    /// Whether a person who is known goes by `name` or by one that looks like it, or has it as an alias.
     pub(crate) fn is_a_person(&self, name: &Name) -> bool {
-        let same = |other: &Name| is(other, name.as_str(), false);
-        let mut people = self.people.values().filter(|person| !person.departed);
-        people.any(|person| same(person.name())) || self.aliases.keys().any(same)
+        self.namesakes.called(&name.looks()).iter().any(|id| self.people.get(id).is_none_or(|person| !person.departed))
     }
 
     /// The people who match, sorted by name; oneself may be among them.
@@ -95,18 +118,22 @@ impl Directory {
             .iter()
             .filter(|(_, person)| !person.departed)
             .filter(|(_, person)| {
-                let shown = format!("{}@{}", person.name(), person.address());
+                let shown = format!("{}@{}", person.name(), person.who.address.as_deref().unwrap_or_default());
                 pattern.matches(&shown) || pattern.matches(&person.who.label)
             })
-            .map(|(id, person)| UserInfo {
-                who: (*person.who).clone(),
-                present: person.present,
-                me: *id == self.me,
-                groups: person.record.groups.iter().map(Name::to_string).collect(),
-            })
+            .map(|(id, person)| self.user(*id, person))
             .collect();
         users.sort_by_cached_key(|user| (name::fold(&user.who.name), user.who.label.clone()));
         users
+    }
+
+    fn user(&self, id: PersonId, person: &Person) -> UserInfo {
+        UserInfo {
+            who: (*person.who).clone(),
+            present: person.present,
+            me: id == self.me,
+            groups: person.record.groups.iter().map(Name::to_string).collect(),
+        }
     }
 
     /// The groups whose names match, sorted by name.
@@ -127,49 +154,60 @@ impl Directory {
         Some(GroupInfo { name: name.to_string(), member, members: labels })
     }
 
-    fn people_called(&self, text: &str, case_counts: bool) -> BTreeSet<PersonId> {
-        if let Some((_, &person)) = self.aliases.iter().find(|(alias, _)| is(alias, text, case_counts)) {
-            return BTreeSet::from([person]);
+    fn people_called(&self, text: &str) -> People {
+        let (name, place) = match text.split_once([TELLS_APART, '@']) {
+            Some((name, place)) => (name, Some(place)),
+            None => (text, None),
+        };
+        let mut named = self.namesakes.called(&name::looks(name));
+        // An alias may be of somebody of whom nothing else is known yet.
+        named.retain(|id| self.people.contains_key(id));
+        let Some(place) = place else {
+            // Neither a fingerprint nor an address is anybody's for having been chosen as a name.
+            let by_key = |id: &PersonId| id.fingerprint() == text;
+            let address: Option<IpAddr> = text.parse().ok();
+            let there =
+                |person: &Person| address.is_some_and(|address| person.address() == Some(address.to_canonical()));
+            let listens = text.parse().ok().or_else(|| self.at_address(text.parse().ok()?));
+            let exactly = named.iter().all(|id| self.is_spelled(*id, name));
+            let others = self.people.iter().filter(|(id, person)| by_key(id) || there(person) || listens == Some(**id));
+            let others: Vec<PersonId> = others.map(|(id, _)| *id).collect();
+            return People { exactly: exactly || !others.is_empty(), meant: named.into_iter().chain(others).collect() };
+        };
+        // A fingerprint says which of those who look alike is meant, an address does not.
+        for case_counts in [true, false] {
+            let meant: BTreeSet<PersonId> =
+                named.iter().copied().filter(|id| ends_in(*id, place, case_counts)).collect();
+            if !meant.is_empty() {
+                return People { meant, exactly: true };
+            }
         }
-        let by_id = text.parse().ok().or_else(|| self.at_address(text.parse().ok()?));
-        let means = |id: PersonId, person: &Person| match text.split_once('@') {
-            Some((name, place)) => {
-                is(person.name(), name, case_counts) && (person.is_at(place) || id.fingerprint() == place)
-            }
-            None => {
-                is(person.name(), text, case_counts)
-                    || by_id == Some(id)
-                    || (text != NO_ADDRESS && person.is_at(text))
-                    || id.fingerprint() == text
-            }
-        };
-        let called = |departed| {
-            let people = self.people.iter().filter(move |(_, person)| person.departed == departed);
-            people.filter(|&(id, person)| means(*id, person)).map(|(id, _)| *id).collect::<BTreeSet<_>>()
-        };
-        // Whoever has departed is meant only where nobody else can be: his conversation can still be read.
-        let people = called(false);
-        if people.is_empty() { called(true) } else { people }
+        let Ok(address) = place.parse::<IpAddr>() else { return People::default() };
+        named.retain(|id| self.people[id].known_at.contains(&address.to_canonical()));
+        let exactly = !text.contains(TELLS_APART) && named.iter().all(|id| self.is_spelled(*id, name));
+        People { meant: named, exactly }
     }
 
-    fn groups_called(&self, text: &str, case_counts: bool) -> Vec<&Name> {
+    /// Whether one writes `name` for this person, and not for one who looks like this one.
+    fn is_spelled(&self, person: PersonId, name: &str) -> bool {
+        let names = self.people.get(&person).map(Person::name).into_iter().chain(self.alias_of(person));
+        names.into_iter().any(|known| is(known, name, false))
+    }
+
+    /// The groups of this very name, else those that differ from it in case only.
+    fn groups_called(&self, text: &str) -> Vec<&Name> {
         let group = text.strip_prefix(GROUP).unwrap_or(text);
-        self.members.keys().filter(|name| is(name, group, case_counts)).collect()
+        let called = |case_counts| self.members.keys().filter(move |name| is(name, group, case_counts));
+        let exact: Vec<&Name> = called(true).collect();
+        if exact.is_empty() { called(false).collect() } else { exact }
     }
 
-    /// The shortest spelling that means this person alone, whatever aliases there are.
+    /// What means this person alone, whatever groups there are.
     fn spelling(&self, person: PersonId) -> String {
         let known = &self.people[&person];
-        let name = known.name();
-        if self.namesakes[&known.shown_by()].len() == 1 {
-            return format!("{name}@{}", known.address());
-        }
-        let fingerprint = person.fingerprint();
-        let alike = |other: &&PersonId| other.fingerprint() == fingerprint;
-        match self.people.keys().filter(alike).count() {
-            1 => format!("{name}@{fingerprint}"),
-            _ => person.to_string(),
-        }
+        let called = self.alias_of(person).unwrap_or(known.name());
+        let length = self.namesakes.fingerprint_length(person, &super::namesakes::looks(called, person));
+        format!("{called}{TELLS_APART}{}", person.ending(length.unwrap_or(SHORTEST_FINGERPRINT)))
     }
 
     fn unknown(&self, text: &str, wanted: Wanted) -> Refusal {
@@ -180,12 +218,33 @@ impl Directory {
             Wanted::Person => name::nearest(text, people),
             Wanted::Group => name::nearest(text, groups),
         };
-        let (name, nearest) = (cut(text), nearest.map(str::to_owned));
-        match wanted {
-            Wanted::Anyone => Refusal::UnknownTarget { name, nearest },
-            Wanted::Person => Refusal::UnknownUser { name, nearest },
-            Wanted::Group => Refusal::UnknownGroup { group: name, nearest },
-        }
+        unknown(text, wanted, nearest.map(str::to_owned))
+    }
+}
+
+/// Whom a text may mean.
+#[derive(Debug, Default)]
+struct People {
+    meant: BTreeSet<PersonId>,
+    /// The text spells them, and nothing that only looks like it.
+    exactly: bool,
+}
+
+/// Whether `text` is so much of the end of this peer id that it is a fingerprint.
+fn ends_in(person: PersonId, text: &str, case_counts: bool) -> bool {
+    if text.len() < SHORTEST_FINGERPRINT {
+        return false;
+    }
+    let ending = person.ending(text.len());
+    if case_counts { ending == text } else { ending.eq_ignore_ascii_case(text) }
+}
+
+fn unknown(text: &str, wanted: Wanted, nearest: Option<String>) -> Refusal {
+    let name = cut(text);
+    match wanted {
+        Wanted::Anyone => Refusal::UnknownTarget { name, nearest },
+        Wanted::Person => Refusal::UnknownUser { name, nearest },
+        Wanted::Group => Refusal::UnknownGroup { group: name, nearest },
     }
 }
 

@@ -28,6 +28,7 @@ impl<S: Store> Peer<S> {
     pub fn handle_command(&mut self, now: Now, command: Command) -> Result<Answer, Refusal> {
         match command {
             Command::ListUsers => Ok(Answer::Users { users: self.directory.users(&Pattern::new("")) }),
+            Command::Who { person } => Ok(Answer::Who { people: self.directory.people_meant(&person)? }),
             Command::FindUser { pattern } => Ok(Answer::Users { users: self.directory.users(&Pattern::new(&pattern)) }),
             Command::ListGroups => Ok(Answer::Groups { groups: self.directory.groups(&Pattern::new("")) }),
             Command::FindGroup { pattern } => {
@@ -289,19 +290,21 @@ impl<S: Store> Peer<S> {
     }
 
     fn alias(&mut self, person: &str, name: &str) -> Result<Answer, Refusal> {
-        let name = Name::parse(name).map_err(bad_name)?;
+        let name = Name::choose(name).map_err(bad_name)?;
         let Resolved::Person(person) = self.directory.resolve(person, Wanted::Person)? else {
             return Err(Refusal::UnknownUser { name: person.to_owned(), nearest: None });
         };
-        let who = self.directory.set_alias(person, name.clone())?;
+        let changed = self.directory.set_alias(person, name.clone())?;
         self.effects.durable.push(Change::Alias { alias: name, person: Some(person) });
-        Ok(Answer::Aliased { who: (*who).clone() })
+        self.tell_changed(changed.iter().filter(|changed| changed.person != person));
+        Ok(Answer::Aliased { who: (*self.directory.who(person)).clone() })
     }
 
     fn unalias(&mut self, name: &str) -> Result<Answer, Refusal> {
         let alias = Name::parse(name).map_err(bad_name)?;
-        let person = self.directory.remove_alias(alias.as_str())?;
+        let (person, changed) = self.directory.remove_alias(alias.as_str())?;
         self.effects.durable.push(Change::Alias { alias, person: None });
+        self.tell_changed(changed.iter().filter(|changed| changed.person != person));
         Ok(Answer::Unaliased { who: (*self.directory.who(person)).clone() })
     }
 
@@ -316,7 +319,7 @@ fn group_name(name: &str) -> Result<Name, Refusal> {
     if name.eq_ignore_ascii_case("all") {
         return Err(Refusal::AllIsFixed);
     }
-    Name::parse(name).map_err(bad_name)
+    Name::choose(name).map_err(bad_name)
 }
 
 fn bad_name(bad: crate::name::BadName) -> Refusal {

@@ -1,7 +1,7 @@
 //! What a change of the directory does: to the user, to newcomers, and to the causal order.
 
 use crate::body;
-use crate::directory::{Merge, News};
+use crate::directory::{Changed, Merge, News};
 use crate::history::Conversation;
 use crate::record::{MAX_ADDRESSES, Record, SignedRecord};
 use crate::store::{Change, Store};
@@ -90,12 +90,7 @@ impl<S: Store> Peer<S> {
                         self.part_with(index, old);
                     }
                 }
-                News::Changed { person, before } => {
-                    let who = self.directory.who(person);
-                    if who.label != before.label {
-                        self.tell(Event::PersonChanged { who, before: before.label.clone() });
-                    }
-                }
+                News::Changed(changed) => self.tell_changed([&changed]),
                 News::Joined { person, group } => {
                     if self.groups.contains(&group) {
                         newcomer_to.push(Conversation::Group(group.clone()));
@@ -117,6 +112,17 @@ impl<S: Store> Peer<S> {
         newcomer_to.sort();
         newcomer_to.dedup();
         self.welcome(process, &newcomer_to);
+    }
+
+    pub(super) fn tell_changed<'a>(&mut self, changed: impl IntoIterator<Item = &'a Changed>) {
+        for Changed { person, before } in changed {
+            // Nobody writes to those who are forgotten.
+            if self.directory.process_of(*person).is_none() {
+                continue;
+            }
+            let who = self.directory.who(*person);
+            self.tell(Event::PersonChanged { who, before: before.label.clone() });
+        }
     }
 
     fn shared_groups(&self, process: ProcessId) -> Vec<Conversation> {

@@ -18,6 +18,11 @@ const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 /// How long anything may take on one machine; after that something is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Whether this is the name of a player: whom the user is to write to has that name alone.
+pub(super) fn plays(name: &str) -> bool {
+    NAMES.contains(&name.to_lowercase().as_str())
+}
+
 /// Three running peers, and what happens to them in one stream.
 pub(super) struct Cast {
     players: Vec<Requests>,

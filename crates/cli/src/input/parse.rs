@@ -64,6 +64,8 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::ListGroups => return none(spec, arguments, Input::Command(Command::ListGroups)),
         Verb::MyGroups => return none(spec, arguments, Input::Command(Command::MyGroups)),
         Verb::Pending => return none(spec, arguments, Input::Command(Command::Pending)),
+        Verb::Who if arguments.is_empty() => Command::ListUsers,
+        Verb::Who => Command::Who { person: name_of(spec, arguments)? },
         Verb::FindUser => Command::FindUser { pattern: some(spec, arguments)?.to_owned() },
         Verb::FindGroup => Command::FindGroup { pattern: some(spec, arguments)?.to_owned() },
         Verb::CreateGroup => Command::CreateGroup { group: name_of(spec, arguments)? },

@@ -8,6 +8,7 @@ pub(crate) enum Verb {
     Help,
     Quit,
     ListUsers,
+    Who,
     ListGroups,
     MyGroups,
     FindUser,
@@ -53,7 +54,8 @@ const fn spec(verb: Verb, names: &'static [&'static str], arguments: &'static st
 
 /// Every command, in the order in which help lists them.
 pub(crate) const SPECS: &[Spec] = &[
-    spec(Verb::ListUsers, &["listusers", "lu", "who"], "", "everybody, present or away"),
+    spec(Verb::ListUsers, &["listusers", "lu"], "", "everybody, present or away"),
+    spec(Verb::Who, &["who"], "[PERSON]", "key and addresses of one, or everybody"),
     spec(Verb::FindUser, &["finduser"], "TEXT", "people by part of a name or address, with *"),
     spec(Verb::ListGroups, &["listgroups", "lg", "list"], "", "every group and its members"),
     spec(Verb::FindGroup, &["findgroup"], "TEXT", "groups by part of a name, with *"),

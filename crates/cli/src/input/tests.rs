@@ -27,6 +27,7 @@ fn every_command_long_and_short_and_with_a_slash() {
     let group = || "cars".to_owned();
     let cases: Vec<(&[&str], Command)> = vec![
         (&["-lu", "-listusers", "-who", "-LU"], Command::ListUsers),
+        (&["-who bob·PUWe", "-WHO @bob·PUWe"], Command::Who { person: "bob·PUWe".into() }),
         (&["-lg", "-listgroups", "-list"], Command::ListGroups),
         (&["-mygroups"], Command::MyGroups),
         (&["-finduser bo*b"], Command::FindUser { pattern: "bo*b".into() }),

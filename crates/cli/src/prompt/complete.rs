@@ -44,9 +44,9 @@ pub(super) fn complete(known: &Known, line: &str, cursor: usize) -> Offers {
     Offers { start, all: matching(mark, part, offers) }
 }
 
-/// The offers that contain `part`, those that begin with it first.
+/// The offers that contain `part`, those that begin with it first. An `@` in it stands for the `·` of a label.
 fn matching(mark: char, part: &str, offers: Vec<(String, &'static str)>) -> Vec<Offer> {
-    let part = part.to_lowercase();
+    let part = part.to_lowercase().replace('@', "·");
     let mut found: Vec<_> =
         offers.into_iter().filter_map(|(name, about)| Some((name.to_lowercase().find(&part)?, name, about))).collect();
     found.sort();
@@ -107,15 +107,15 @@ mod tests {
 
     fn offers(line: &str) -> Offers {
         let user = |who| UserInfo { who, present: true, me: false, groups: Vec::new() };
-        let me = who(1, "alice", "alice@10.0.0.1");
+        let me = who(1, "alice", "alice");
         let process = ProcessId { person: me.person, incarnation: Incarnation(1) };
         let known = node::chat::Hello {
             me,
             process,
             users: vec![
-                user(who(2, "bob", "bob@10.0.0.2")),
-                user(who(3, "bob", "bob@10.0.0.3")),
-                user(who(4, "carol", "carol@10.0.0.4")),
+                user(who(2, "bob", "bob·aaaa")),
+                user(who(3, "bob", "bob·bbbb")),
+                user(who(4, "carol", "carol")),
                 user(who(5, "dave", "boss")),
             ],
             groups: Vec::new(),
@@ -135,7 +135,8 @@ mod tests {
         assert_eq!(values("@AR"), ["@carol", "@cars"]);
         assert_eq!(values("-delay 3 @rol"), ["@carol"]);
         assert_eq!(offers("-delay 3 @rol").start, 9);
-        assert_eq!(values("@bo"), ["@bob@10.0.0.2", "@bob@10.0.0.3", "@boss"]);
+        assert_eq!(values("@bo"), ["@bob·aaaa", "@bob·bbbb", "@boss"]);
+        assert_eq!(values("@bob@b"), ["@bob·bbbb"]);
         assert_eq!(values("@").len(), 6);
         assert!(values("@zzz").is_empty());
     }

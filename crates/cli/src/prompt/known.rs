@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use node::chat::{Answer, Event, PersonId, Who};
 use node::line::Hello;
 
+use crate::options::ShownAs;
+
 /// People and groups as this user may write them, kept up to date by the events.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -40,10 +42,10 @@ impl Known {
     pub(super) fn learn(&mut self, events: &[Event]) {
         for event in events {
             match event {
-                Event::PeerUp { who, .. } => self.meet(who, Some(true)),
-                Event::PeerDown { who, .. } => self.meet(who, Some(false)),
+                Event::PeerUp { who, .. } => self.meet(who, true),
+                Event::PeerDown { who, .. } => self.meet(who, false),
                 Event::PersonChanged { who, .. } if who.person == self.me.person => self.me = Who::clone(who),
-                Event::PersonChanged { who, .. } => self.meet(who, None),
+                Event::PersonChanged { who, .. } => self.rename(who),
                 Event::Forgotten { who, .. } => {
                     self.people.remove(&who.person);
                 }
@@ -73,12 +75,15 @@ impl Known {
         }
     }
 
-    /// `name@address`, or only the name while no address is known.
-    pub(super) fn own_label(&self) -> String {
-        let listening = || self.listening.map(|address| address.to_string());
-        match self.me.address.clone().or_else(listening) {
+    /// How this user is shown to everybody, or `name@address` if that is asked for and an address is known.
+    pub(super) fn own_label(&self, shown: ShownAs) -> String {
+        let address = match shown {
+            ShownAs::Name => None,
+            ShownAs::Address => self.me.address.clone().or_else(|| self.listening.map(|address| address.to_string())),
+        };
+        match address {
             Some(address) => format!("{}@{address}", self.me.name),
-            None => self.me.name.clone(),
+            None => self.me.label.clone(),
         }
     }
 
@@ -94,8 +99,9 @@ impl Known {
             Answer::Forgotten { who } => {
                 self.people.remove(&who.person);
             }
-            Answer::Aliased { who } | Answer::Unaliased { who } => self.meet(who, None),
+            Answer::Aliased { who } | Answer::Unaliased { who } => self.rename(who),
             Answer::Users { .. }
+            | Answer::Who { .. }
             | Answer::Groups { .. }
             | Answer::Left { .. }
             | Answer::Sent { .. }
@@ -108,28 +114,39 @@ impl Known {
         }
     }
 
-    /// Everybody and everything to write to, under names that mean one only.
+    /// Everybody and everything to write to, under names that mean one only: labels do, but for the name of a group.
     pub(super) fn addressees(&self) -> Vec<Addressee> {
-        let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
-        let names = self.people.values().map(|(who, _)| who.name.as_str());
-        for name in names.chain(self.groups.iter().map(String::as_str)).chain([self.me.name.as_str()]) {
-            *shared.entry(name).or_default() += 1;
-        }
+        let groups: BTreeSet<String> = self.groups.iter().map(|group| group.to_lowercase()).collect();
         let person = |(who, present): &(Who, bool)| {
             let about = if *present { "here" } else { "away" };
-            Addressee { name: unambiguous(who, shared[who.name.as_str()] > 1), about }
+            let name = if groups.contains(&who.label.to_lowercase()) {
+                format!("{}·{}", who.label, who.person.fingerprint())
+            } else {
+                who.label.clone()
+            };
+            Addressee { name, about }
         };
         let mut all: Vec<_> = self.people.values().map(person).collect();
-        all.extend(self.groups.iter().map(|group| Addressee { name: group.clone(), about: "group" }));
+        let people: BTreeSet<String> = self.people.values().map(|(who, _)| who.label.to_lowercase()).collect();
+        let group = |group: &String| {
+            let name = if people.contains(&group.to_lowercase()) { format!("group:{group}") } else { group.clone() };
+            Addressee { name, about: "group" }
+        };
+        all.extend(self.groups.iter().map(group));
         all.push(Addressee { name: "all".to_owned(), about: "everybody" });
         all.sort();
         all.dedup();
         all
     }
 
-    fn meet(&mut self, who: &Who, present: Option<bool>) {
-        let was = self.people.get(&who.person).is_some_and(|(_, present)| *present);
-        self.people.insert(who.person, (who.clone(), present.unwrap_or(was)));
+    fn meet(&mut self, who: &Who, present: bool) {
+        self.people.insert(who.person, (who.clone(), present));
+    }
+
+    fn rename(&mut self, who: &Who) {
+        if let Some((known, _)) = self.people.get_mut(&who.person) {
+            who.clone_into(known);
+        }
     }
 
     /// The address most worth showing: one of the network before one of this machine.
@@ -139,17 +156,6 @@ impl Known {
         if self.listening.is_none_or(|known| worth(&known) < worth(&address.ip())) {
             self.listening = Some(address.ip());
         }
-    }
-}
-
-/// An alias as it stands; else the name, with the address behind it where the name alone could be somebody else, and
-/// the fingerprint where even that could.
-fn unambiguous(who: &Who, shared: bool) -> String {
-    match who.label.strip_prefix(&who.name).filter(|rest| rest.starts_with('@')) {
-        None => who.label.clone(),
-        Some(_) if !shared => who.name.clone(),
-        Some(rest) if !rest.contains(" (") => format!("{}{rest}", who.name),
-        Some(_) => who.person.fingerprint(),
     }
 }
 
@@ -166,7 +172,7 @@ mod tests {
     }
 
     fn known() -> Known {
-        let me = Who::clone(&who(1, "alice", "alice@?"));
+        let me = Who::clone(&who(1, "alice", "alice"));
         let process = ProcessId { person: me.person, incarnation: Incarnation(1) };
         let known = node::chat::Hello { me, process, users: Vec::new(), groups: Vec::new() };
         Known::new(&Hello { hello: 1, program: "causerie".into(), known })
@@ -180,7 +186,7 @@ mod tests {
     fn whoever_and_whatever_comes_up_can_be_written_to() {
         let mut known = known();
         assert_eq!(names(&known), ["all"]);
-        let bob = who(2, "bob", "bob@10.0.0.2");
+        let bob = who(2, "bob", "bob");
         known.learn(&[
             Event::PeerUp { who: Arc::clone(&bob), new: true },
             Event::GroupAppeared { group: "cars".into(), by: Arc::clone(&bob) },
@@ -189,10 +195,10 @@ mod tests {
         known.learn(&[Event::PeerDown { who: bob, reason: "left".into() }, Event::GroupGone { group: "cars".into() }]);
         assert_eq!(names(&known), ["all", "bob"]);
         assert!(known.addressees().iter().any(|to| to.name == "bob" && to.about == "away"));
-        let dave = who(3, "dave", "dave@10.0.0.3");
+        let dave = who(3, "dave", "dave");
         known.learn(&[Event::PeerUp { who: Arc::clone(&dave), new: true }]);
         known.learn(&[Event::Forgotten { by: Arc::clone(&dave), who: dave }]);
-        known.learn(&[Event::PersonChanged { who: who(2, "rob", "rob@10.0.0.2"), before: "bob@10.0.0.2".into() }]);
+        known.learn(&[Event::PersonChanged { who: who(2, "rob", "rob"), before: "bob".into() }]);
         assert_eq!(names(&known), ["all", "rob"]);
     }
 
@@ -200,20 +206,24 @@ mod tests {
     fn a_name_that_could_be_two_is_offered_with_what_tells_them_apart() {
         let mut known = known();
         let up = |who| Event::PeerUp { who, new: true };
-        known.learn(&[up(who(2, "bob", "bob@10.0.0.2")), up(who(3, "bob", "bob@10.0.0.3"))]);
-        assert_eq!(names(&known), ["all", "bob@10.0.0.2", "bob@10.0.0.3"]);
-        let twins = [who(2, "bob", "bob@10.0.0.2 (aaaaaaaa)"), who(3, "bob", "bob@10.0.0.2 (bbbbbbbb)")];
-        let mut fingerprints: Vec<_> = twins.iter().map(|who| who.person.fingerprint()).collect();
-        fingerprints.sort();
-        known.learn(&twins.map(up));
-        let offered: Vec<_> = names(&known).into_iter().filter(|name| name != "all").collect();
-        assert_eq!(offered, fingerprints);
+        known.learn(&[up(who(2, "bob", "bob"))]);
+        known.learn(&[
+            Event::PersonChanged { who: who(2, "bob", "bob·aaaa"), before: "bob".into() },
+            up(who(3, "bob", "bob·bbbb")),
+        ]);
+        assert_eq!(names(&known), ["all", "bob·aaaa", "bob·bbbb"]);
+        known.learn(&[
+            up(who(4, "cars", "cars")),
+            Event::GroupAppeared { group: "Cars".into(), by: who(2, "bob", "bob·aaaa") },
+        ]);
+        let cars = format!("cars·{}", PersonId::new([4; 32]).fingerprint());
+        assert_eq!(names(&known), ["all", "bob·aaaa", "bob·bbbb", &cars, "group:Cars"]);
     }
 
     #[test]
-    fn the_prompt_shows_the_address_that_others_can_use() {
+    fn the_prompt_shows_the_name_or_the_address_that_others_can_use() {
         let mut known = known();
-        assert_eq!(known.own_label(), "alice");
+        assert_eq!(known.own_label(ShownAs::Address), "alice");
         for (address, label) in [
             ("[::1]:9", "alice@::1"),
             ("127.0.0.1:9", "alice@127.0.0.1"),
@@ -222,10 +232,12 @@ mod tests {
             ("127.0.0.2:9", "alice@10.0.0.1"),
         ] {
             known.learn(&[Event::Listening { address: address.into() }]);
-            assert_eq!(known.own_label(), label);
+            assert_eq!(known.own_label(ShownAs::Address), label);
+            assert_eq!(known.own_label(ShownAs::Name), "alice");
         }
-        let me = Who { address: Some("192.0.2.1".into()), ..Who::clone(&who(1, "alice", "alice@192.0.2.1")) };
-        known.learn(&[Event::PersonChanged { who: Arc::new(me), before: "alice@?".into() }]);
-        assert_eq!(known.own_label(), "alice@192.0.2.1");
+        let me = Who { address: Some("192.0.2.1".into()), ..Who::clone(&who(1, "alice", "alice·aaaa")) };
+        known.learn(&[Event::PersonChanged { who: Arc::new(me), before: "alice".into() }]);
+        assert_eq!(known.own_label(ShownAs::Address), "alice@192.0.2.1");
+        assert_eq!(known.own_label(ShownAs::Name), "alice·aaaa");
     }
 }

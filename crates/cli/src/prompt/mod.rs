@@ -30,6 +30,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::input::{self, Input};
+use crate::options::ShownAs;
 use crate::show::Show;
 use crate::signals::{ForPrompt, Signals};
 
@@ -42,7 +43,8 @@ use typing::{Typed, Typing};
 /// How long the typing side may take to end once it is asked to.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs until the user leaves, a signal asks to, or the terminal is gone. `hint` is for a user who begins.
+/// Runs until the user leaves, a signal asks to, or the terminal is gone. The prompt shows the user as `shown`; `hint` is for
+/// a user who begins.
 ///
 /// # Errors
 /// The terminal cannot be used, or the peer has stopped by itself.
@@ -51,6 +53,7 @@ pub(crate) async fn run(
     mut show: Show,
     screen: Arc<Screen>,
     mut signals: Signals,
+    shown: ShownAs,
     hint: &str,
 ) -> anyhow::Result<()> {
     let Session { hello, requests, mut events } = session;
@@ -62,6 +65,7 @@ pub(crate) async fn run(
     let typing = Typing {
         screen: Arc::clone(&screen),
         known: Arc::clone(&known),
+        shown,
         lines: typed,
         leave: Arc::clone(&leave),
         resumed: Arc::clone(&resumed),

@@ -18,6 +18,7 @@ use super::layout::{Size, View};
 use super::paint::Painter;
 use super::screen::Screen;
 use super::terminal::{self, Terminal, size};
+use crate::options::ShownAs;
 use crate::show::{harmless_line, said, wrap};
 
 /// How often the screen is looked at between two keys: soon enough to seem at once, and seldom enough to cost nothing.
@@ -36,6 +37,8 @@ pub(super) struct Typed {
 /// What the typing side needs.
 pub(super) struct Typing {
     pub(super) screen: Arc<Screen>,
+    /// How the prompt shows the user.
+    pub(super) shown: ShownAs,
     pub(super) known: Arc<Mutex<Known>>,
     pub(super) lines: mpsc::Sender<Typed>,
     /// Somebody else wants to leave.
@@ -118,7 +121,7 @@ impl Typing {
     }
 
     fn prompt(&self) -> String {
-        format!("{}> ", harmless_line(&self.known.lock().own_label()))
+        format!("{}> ", harmless_line(&self.known.lock().own_label(self.shown)))
     }
 
     /// What a line looks like from then on: as what others say does.

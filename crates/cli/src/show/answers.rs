@@ -1,7 +1,7 @@
 //! Answers and refusals as lines.
 
 use jiff::Timestamp;
-use node::chat::{Answer, GroupInfo, HeldInfo, Message, MessageId, Recipients, Refusal, UserInfo, Who};
+use node::chat::{Answer, GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Recipients, Refusal, UserInfo, Who};
 use unicode_width::UnicodeWidthStr;
 
 use super::harmless_line;
@@ -15,6 +15,7 @@ impl Show {
     pub(crate) fn answer(&mut self, answer: &Answer, now: Timestamp) -> Vec<String> {
         match answer {
             Answer::Users { users } => self.users(users),
+            Answer::Who { people } => people.iter().flat_map(|person| self.person(person)).collect(),
             Answer::Groups { groups } => self.groups(groups),
             Answer::Created { group } => {
                 vec![format!("you have made the group {group} and are in it; @{group} MESSAGE writes to it")]
@@ -54,18 +55,36 @@ impl Show {
             return vec!["nobody; -lu lists everybody".to_owned()];
         }
         let width = users.iter().map(|user| harmless_line(&user.who.label).width()).max().unwrap_or(0);
+        let address = |user: &UserInfo| harmless_line(user.who.address.as_deref().unwrap_or("-")).into_owned();
+        let address_width = users.iter().map(|user| address(user).len()).max().unwrap_or(0);
         let line = |user: &UserInfo| {
-            let label = harmless_line(&user.who.label);
-            let pad = " ".repeat(width - label.width());
-            let state = match (user.me, user.present) {
-                (true, _) => "you ",
-                (false, true) => "here",
-                (false, false) => "away",
-            };
+            let pad = " ".repeat(width - harmless_line(&user.who.label).width());
             let groups = harmless_line(&user.groups.join(", ")).into_owned();
-            format!("  {}{pad}  {state}  {groups}", self.who(&user.who)).trim_end().to_owned()
+            let (who, state, address) = (self.who(&user.who), state(user), address(user));
+            format!("  {who}{pad}  {state:<4}  {address:<address_width$}  {groups}").trim_end().to_owned()
         };
         users.iter().map(line).collect()
+    }
+
+    /// All that is known of a person.
+    fn person(&self, person: &PersonInfo) -> Vec<String> {
+        let who = &person.user.who;
+        let state = if person.forgotten { "forgotten" } else { state(&person.user) };
+        let mut lines = vec![format!("{}: {state}", self.who(who))];
+        let key = who.person.to_string();
+        let (groups, addresses) = (person.user.groups.join(", "), person.addresses.join(", "));
+        let listening = person.listening.join(", ");
+        let rows = [
+            ("name", &who.name),
+            ("fingerprint", &person.fingerprint),
+            ("key", &key),
+            ("groups", &groups),
+            ("addresses", &addresses),
+            ("listens on", &listening),
+        ];
+        let told = rows.into_iter().filter(|(_, value)| !value.is_empty());
+        lines.extend(told.map(|(what, value)| format!("  {what:<11}  {}", harmless_line(value))));
+        lines
     }
 
     fn groups(&self, groups: &[GroupInfo]) -> Vec<String> {
@@ -162,6 +181,14 @@ impl Show {
             lines.push("nothing is held back, delayed or on its way".to_owned());
         }
         lines
+    }
+}
+
+fn state(user: &UserInfo) -> &'static str {
+    match (user.me, user.present) {
+        (true, _) => "you",
+        (false, true) => "here",
+        (false, false) => "away",
     }
 }
 

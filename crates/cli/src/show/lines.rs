@@ -115,7 +115,13 @@ impl Show {
             Event::ConnectFailed { address, reason } => {
                 paint.warning(&format!("could not connect to {}: {}", harmless_line(address), harmless_line(reason)))
             }
-            Event::PersonChanged { who, before } => format!("* {} is now {}", harmless_line(before), self.who(who)),
+            // Only the address is another one.
+            Event::PersonChanged { who, before } if *before == who.label => return Vec::new(),
+            Event::PersonChanged { who, before } => {
+                let shared = who.label.strip_prefix(before.as_str()).is_some_and(|rest| rest.starts_with('·'));
+                let why = if shared { ", as another person goes by that name" } else { "" };
+                format!("* {} is now {}{why}", harmless_line(before), self.who(who))
+            }
             Event::Warning { text } => paint.warning(&harmless_line(text)),
             // `Event` may grow; a new kind is shown by its name until it has a line of its own.
             other => paint.dim(&harmless_line(&format!("{other:?}"))),
@@ -201,21 +207,9 @@ pub(super) fn held_line(held: &HeldInfo) -> String {
     format!("held: waiting for {} ({} comes after {comes})", waits.join(", "), name_message(&held.id, &held.from))
 }
 
-/// A message by its author's short name and its number: `alice#12`.
+/// A message by its author and its number: `alice#12`.
 pub(super) fn name_message(id: &MessageId, from: &Arc<Who>) -> String {
-    format!("{}#{}", harmless_line(&short(from)), id.clock)
-}
-
-/// A label without the address: `alice`, or `alice (fingerprint)` where two share the name.
-pub(super) fn short(who: &Who) -> String {
-    let address = who.label.strip_prefix(&who.name).filter(|rest| rest.starts_with('@'));
-    match address {
-        Some(rest) => match rest.find(" (") {
-            Some(fingerprint) => format!("{}{}", who.name, &rest[fingerprint..]),
-            None => who.name.clone(),
-        },
-        None => who.label.clone(),
-    }
+    format!("{}#{}", harmless_line(&from.label), id.clock)
 }
 
 /// A number for people.

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use node::chat::{
-    Answer, Event, HeldInfo, Incarnation, Message, MessageId, PersonId, ProcessId, Recipients, Refusal, UserInfo, Who,
+    Answer, Event, HeldInfo, Incarnation, Message, MessageId, PersonId, PersonInfo, ProcessId, Recipients, Refusal,
+    UserInfo, Who,
 };
 
-use super::lines::short;
 use super::{Paint, Show};
 
 /// 2026-11-21 14:03:12 UTC.
@@ -22,9 +22,8 @@ fn at(micros: i64) -> Timestamp {
 }
 
 fn who(key: u8, name: &str) -> Arc<Who> {
-    let address = format!("10.0.0.{key}");
-    let label = format!("{name}@{address}");
-    Arc::new(Who { person: PersonId::new([key; 32]), name: name.into(), address: Some(address), label })
+    let (name, address) = (name.to_owned(), Some(format!("10.0.0.{key}")));
+    Arc::new(Who { person: PersonId::new([key; 32]), label: name.clone(), name, address })
 }
 
 fn id(key: u8, clock: u64) -> MessageId {
@@ -48,26 +47,26 @@ fn message(to: Recipients, text: &str) -> Message {
 #[test]
 fn a_message_shows_its_time_its_author_and_to_whom_it_went() {
     let mut show = show();
-    assert_eq!(show.message(&message(Recipients::All, "hi")), ["14:03:12 bob@10.0.0.2: hi"]);
-    assert_eq!(show.message(&message(Recipients::Group("cars".into()), "hi")), ["14:03:12 [cars] bob@10.0.0.2: hi"]);
+    assert_eq!(show.message(&message(Recipients::All, "hi")), ["14:03:12 bob: hi"]);
+    assert_eq!(show.message(&message(Recipients::Group("cars".into()), "hi")), ["14:03:12 [cars] bob: hi"]);
     let direct = message(Recipients::Direct(who(2, "bob")), "hi");
-    assert_eq!(show.message(&direct), ["14:03:12 [to you] bob@10.0.0.2: hi"]);
+    assert_eq!(show.message(&direct), ["14:03:12 [to you] bob: hi"]);
     let own = Message { own: true, from: who(1, "alice"), ..direct };
-    assert_eq!(show.message(&own), ["14:03:12 [to bob@10.0.0.2] alice@10.0.0.1: hi"]);
+    assert_eq!(show.message(&own), ["14:03:12 [to bob] alice: hi"]);
 }
 
 #[test]
 fn what_is_odd_about_a_message_is_marked() {
     let odd = Message { late: true, clock_off: true, ..message(Recipients::All, "hi") };
-    assert_eq!(show().message(&odd), ["14:03:12 bob@10.0.0.2: hi (came late, by a clock that is off)"]);
+    assert_eq!(show().message(&odd), ["14:03:12 bob: hi (came late, by a clock that is off)"]);
     let absurd = Message { sent_at: i64::MAX, ..message(Recipients::All, "hi") };
-    assert_eq!(show().message(&absurd), ["00:00:00 bob@10.0.0.2: hi"]);
+    assert_eq!(show().message(&absurd), ["00:00:00 bob: hi"]);
 }
 
 #[test]
 fn lines_of_one_message_stand_below_each_other() {
     let lines = show().message(&message(Recipients::All, "one\ntwo\n\nfour"));
-    assert_eq!(lines, ["14:03:12 bob@10.0.0.2: one", "         two", "         ", "         four"]);
+    assert_eq!(lines, ["14:03:12 bob: one", "         two", "         ", "         four"]);
 }
 
 #[test]
@@ -123,7 +122,15 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
     let mut show = show();
     let mut lines: Vec<String> = events.iter().flat_map(|event| show.event(event, at(AT))).collect();
     let users = vec![UserInfo { who: Who::clone(&nasty), present: true, me: false, groups: vec![text()] }];
+    let person = PersonInfo {
+        user: users[0].clone(),
+        fingerprint: text(),
+        addresses: vec![text()],
+        listening: vec![text()],
+        forgotten: false,
+    };
     lines.extend(show.answer(&Answer::Users { users }, at(AT)));
+    lines.extend(show.answer(&Answer::Who { people: vec![person] }, at(AT)));
     lines.extend(show.answer(&Answer::Pending { held: vec![held], delayed: vec![], unacknowledged: 0 }, at(AT)));
     let sent = Answer::Sent { message: message(Recipients::All, evil), away: vec![Who::clone(&nasty)], due_ms: 5 };
     lines.extend(show.answer(&sent, at(AT)));
@@ -167,7 +174,7 @@ fn lists_are_aligned() {
     ];
     assert_eq!(
         show().answer(&Answer::Users { users }, at(AT)),
-        ["  alice@10.0.0.1  you", "  日本@10.0.0.2   away  boats, cars", "  carol@10.0.0.3  here"]
+        ["  alice  you   10.0.0.1", "  日本   away  10.0.0.2  boats, cars", "  carol  here  10.0.0.3"]
     );
 }
 
@@ -182,7 +189,7 @@ fn a_message_to_somebody_away_says_so_and_others_say_nothing() {
     assert!(show.answer(&sent(vec![], 0), at(AT)).is_empty());
     assert_eq!(
         show.answer(&sent(vec![who(3, "carol")], 0), at(AT)),
-        ["14:03:12 (carol@10.0.0.3 is away: it is kept and goes out when they are back)"]
+        ["14:03:12 (carol is away: it is kept and goes out when they are back)"]
     );
     assert_eq!(show.answer(&sent(vec![], 3000), at(AT)), ["14:03:12 (message 4 goes out in 3.0 s)"]);
     let many = show.answer(&sent((1..=7).map(|key| who(key, "x")).collect(), 0), at(AT));
@@ -201,12 +208,7 @@ fn who_has_a_message_stands_below_it() {
     let mut show = show();
     assert_eq!(
         show.answer(&seen(&[3, 4], &[5], &[6]), at(AT)),
-        [
-            "14:03:12 bob@10.0.0.2: hi",
-            "  have it (2): x@10.0.0.3, x@10.0.0.4",
-            "  not yet (1): x@10.0.0.5",
-            "  away (1): x@10.0.0.6"
-        ]
+        ["14:03:12 bob: hi", "  have it (2): x, x", "  not yet (1): x", "  away (1): x"]
     );
     assert_eq!(show.answer(&seen(&[3, 4], &[], &[]), at(AT))[1], "  everybody has it (2)");
     assert_eq!(show.answer(&seen(&[], &[], &[]), at(AT))[1], "  nobody else is there to have it");
@@ -217,12 +219,9 @@ fn a_message_that_is_not_everywhere_shows_as_such() {
     let mut show = show();
     let missing = || vec![Who::clone(&who(3, "carol"))];
     let one = Event::Unspread { id: id(1, 4), messages: 1, missing: missing() };
-    assert_eq!(show.event(&one, at(AT)), ["14:03:12 (your message 4 is not yet with carol@10.0.0.3)"]);
+    assert_eq!(show.event(&one, at(AT)), ["14:03:12 (your message 4 is not yet with carol)"]);
     let more = Event::Unspread { id: id(1, 4), messages: 3, missing: missing() };
-    assert_eq!(
-        show.event(&more, at(AT)),
-        ["14:03:12 (3 messages of yours, from 4 on, are not yet with carol@10.0.0.3)"]
-    );
+    assert_eq!(show.event(&more, at(AT)), ["14:03:12 (3 messages of yours, from 4 on, are not yet with carol)"]);
     assert_eq!(
         show.event(&Event::Spread { id: id(1, 4), messages: 1 }, at(AT)),
         ["14:03:12 (your message 4 is now with everybody who is here)"]
@@ -240,7 +239,7 @@ fn what_was_looked_for_and_is_not_there() {
     assert_eq!(found(None), ["no message here has all of these words"]);
     assert_eq!(found(Some(Recipients::Group("cars".into()))), ["no message in cars has all of these words"]);
     let some = Answer::Found { of: None, messages: vec![message(Recipients::All, "hi")] };
-    assert_eq!(show.answer(&some, at(AT)), ["14:03:12 bob@10.0.0.2: hi"]);
+    assert_eq!(show.answer(&some, at(AT)), ["14:03:12 bob: hi"]);
 }
 
 #[test]
@@ -268,24 +267,59 @@ fn what_was_said_before_is_dim_and_dated() {
         plain.recent(&old),
         [
             "-- Thursday, 19 November 2026 --",
-            "14:03:12 bob@10.0.0.2: old",
+            "14:03:12 bob: old",
             "-- Friday, 20 November 2026 --",
-            "14:03:12 bob@10.0.0.2: old"
+            "14:03:12 bob: old"
         ]
     );
     assert_eq!(plain.message(&message(Recipients::All, "new"))[0], "-- Saturday, 21 November 2026 --");
     let mut bright = Show::new(Paint { on: true }, TimeZone::UTC);
     let dim = bright.recent(&old[..1]);
-    assert_eq!(dim, [Paint { on: true }.dim("14:03:12 bob@10.0.0.2: old")]);
+    assert_eq!(dim, [Paint { on: true }.dim("14:03:12 bob: old")]);
     assert!(bright.message(&message(Recipients::All, "new"))[1].contains("\x1b[1;"), "and the next one is not");
 }
 
 #[test]
-fn short_names_keep_what_tells_people_apart() {
-    let shown = |label: &str| short(&Who { label: label.into(), ..Who::clone(&who(2, "bob")) });
-    assert_eq!(shown("bob@10.0.0.2"), "bob");
-    assert_eq!(shown("bob@10.0.0.2 (abcdefgh)"), "bob (abcdefgh)");
-    assert_eq!(shown("bobby"), "bobby");
+fn all_that_is_known_of_a_person() {
+    let person = PersonId::new([2; 32]);
+    let who = Who { label: "bob·aaaa".into(), ..Who::clone(&who(2, "bob")) };
+    let bob = PersonInfo {
+        user: UserInfo { who, present: false, me: false, groups: vec!["boats".into(), "cars".into()] },
+        fingerprint: person.fingerprint(),
+        addresses: vec!["10.0.0.2".into(), "fd00::2".into()],
+        listening: Vec::new(),
+        forgotten: false,
+    };
+    let gone = PersonInfo { forgotten: true, addresses: Vec::new(), ..bob.clone() };
+    let lines = show().answer(&Answer::Who { people: vec![bob, gone] }, at(AT));
+    assert_eq!(
+        lines[..6],
+        [
+            "bob·aaaa: away".to_owned(),
+            "  name         bob".to_owned(),
+            format!("  fingerprint  {}", person.fingerprint()),
+            format!("  key          {person}"),
+            "  groups       boats, cars".to_owned(),
+            "  addresses    10.0.0.2, fd00::2".to_owned(),
+        ]
+    );
+    assert_eq!(lines[6], "bob·aaaa: forgotten");
+    assert_eq!(lines.len(), 11);
+}
+
+#[test]
+fn a_label_that_grows_says_why() {
+    let mut show = show();
+    let changed = |before: &str, label: &str| Event::PersonChanged {
+        who: Arc::new(Who { label: label.into(), ..Who::clone(&who(2, "bob")) }),
+        before: before.into(),
+    };
+    assert_eq!(
+        show.event(&changed("bob", "bob·aaaa"), at(AT)),
+        ["14:03:12 * bob is now bob·aaaa, as another person goes by that name"]
+    );
+    assert_eq!(show.event(&changed("bob·aaaa", "bob"), at(AT)), ["14:03:12 * bob·aaaa is now bob"]);
+    assert!(show.event(&changed("bob", "bob"), at(AT)).is_empty());
 }
 
 #[test]
