@@ -1,4 +1,4 @@
-//! Long messages: their rows are indented.
+//! Long messages: their rows are indented, and very long ones are folded.
 
 use crate::screen::{Chat, PROMPT};
 
@@ -48,6 +48,23 @@ fn words_wrap_at_spaces_and_new_lines_go_by_the_new_width() {
     };
     let (wide, narrow, wide_again) = (say(80, "eighty:"), say(40, "forty:"), say(100, "hundred:"));
     assert!(wide < narrow && wide_again <= wide, "{wide}, {narrow}, {wide_again}: {}", screen.rows().join("\n"));
+}
+
+#[test]
+fn a_message_of_thousands_of_lines_is_folded() {
+    let Some(mut screen) = Chat::new(80, 24) else { return };
+    screen.write("typing");
+    let lines: Vec<String> = (1..=2030).map(|number| format!("line {number}")).collect();
+    let id = screen.bob.say(&lines.join("\n"));
+    let clock = id.rsplit(':').next().expect("an id ends in a clock");
+    screen.until("the fold", |rows| rows.iter().any(|row| row.contains("… 2,000 more lines; -show bob#")));
+    screen.until_line("typing");
+    let rows = screen.rows();
+    assert!(rows.iter().any(|row| row.ends_with("line 30")) && !rows.iter().any(|row| row.ends_with("line 31")));
+    screen.press(&["C-u"]);
+    screen.write(&format!("-show bob#{clock}"));
+    screen.press(&["Enter"]);
+    screen.until("the whole message", |rows| rows.iter().any(|row| row.ends_with("line 2030")));
 }
 
 #[test]

@@ -96,6 +96,13 @@ pub enum Command {
         #[serde(default)]
         nth: Option<usize>,
     },
+    /// One message, the whole of it.
+    Show {
+        /// Who wrote it, as [`Target::Name`] names a person, or the process of the message's id.
+        author: String,
+        /// Its author's clock at the send: the number behind the `#`.
+        clock: u64,
+    },
     /// What is held back, and what it waits for.
     Pending,
     /// A name for a person that only this user sees.
@@ -144,6 +151,7 @@ impl Command {
             | Self::History { .. }
             | Self::Search { .. }
             | Self::Seen { .. }
+            | Self::Show { .. }
             | Self::Pending
             | Self::Connect { .. }
             | Self::Health => false,
@@ -226,6 +234,11 @@ pub enum Answer {
         not_by: Vec<Who>,
         /// Those who are away; they get it when they return.
         away: Vec<Who>,
+    },
+    /// The message that was asked for.
+    Shown {
+        /// The message; the newest one, if its author has begun anew and counts from 1 again.
+        message: Message,
     },
     /// What is held back.
     Pending {
@@ -354,6 +367,14 @@ pub enum Refusal {
     NothingSaid {
         /// How many of my messages there are here.
         said: usize,
+    },
+    /// No message of that author has that number.
+    #[error("no message {message} is among the newest {limit} here")]
+    NoSuchMessage {
+        /// The author and the number, `alice#12`.
+        message: String,
+        /// `Config::max_looked_through`.
+        limit: usize,
     },
     /// A text over the limit.
     #[error("the text has {bytes} bytes; a message holds {limit} at most")]

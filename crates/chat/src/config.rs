@@ -47,7 +47,7 @@ pub struct Config {
     pub history_shown: usize,
     /// How many messages a search shows by default: a screen of them.
     pub search_shown: usize,
-    /// How many messages are looked through for the last ones that this user wrote.
+    /// How many messages are looked through for the last ones that this user wrote, or for one by its author and number.
     pub max_looked_through: usize,
     /// How long a message may be on its way to somebody reachable before its author is told: longer than a slow link and
     /// an acknowledgement take, and about as long as it takes to wonder.

@@ -155,6 +155,13 @@ fn whoever_comes_back_is_told_how_much_was_missed() {
     assert_eq!((&caught_up["messages"], &caught_up["people"]), (&json!(3), &json!(1)));
     let found = bob.ask(&json!({"command": "search", "words": "TWO"}));
     assert_eq!(found["messages"][0]["text"], "two");
+    // A message by its id, or as people call it.
+    let id = found["messages"][0]["id"].as_str().unwrap();
+    let (process, clock) = id.rsplit_once(':').unwrap();
+    let shown = bob.ask(&json!({"command": "show", "author": process, "clock": clock.parse::<u64>().unwrap()}));
+    assert_eq!((&shown["answer"], &shown["message"]), (&json!("shown"), &found["messages"][0]));
+    assert_eq!(bob.ask(&json!({"text": format!("-show alice#{clock}")}))["message"]["text"], "two");
+    assert_eq!(bob.ask(&json!({"text": "-show alice#9999"}))["refusal"], "no_such_message");
     let seen = alice.ask(&json!({"command": "seen"}));
     assert_eq!((&seen["by"][0]["name"], &seen["away"]), (&json!("bob"), &json!([])));
     assert_eq!(bob.end(), 0);

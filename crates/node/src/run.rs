@@ -322,6 +322,7 @@ impl Node {
             | Answer::History { .. }
             | Answer::Found { .. }
             | Answer::Seen { .. }
+            | Answer::Shown { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. } => None,
         }

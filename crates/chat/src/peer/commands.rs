@@ -46,6 +46,7 @@ impl<S: Store> Peer<S> {
             Command::History { of, count } => self.history(of, count),
             Command::Search { words, of, count } => self.search(&words, of, count),
             Command::Seen { nth } => self.seen(now, nth),
+            Command::Show { author, clock } => self.message_named(now, &author, clock),
             Command::Pending => Ok(self.pending()),
             Command::Alias { person, name } => self.alias(&person, &name),
             Command::Unalias { name } => self.unalias(&name),

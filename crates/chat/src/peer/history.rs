@@ -4,10 +4,13 @@ use crate::directory::{Resolved, Wanted};
 use crate::history::{Conversation, Entry};
 use crate::news::Texts;
 use crate::run::Run;
-use crate::store::Store;
-use crate::{Answer, Message, Recipients, Refusal, Target};
+use crate::store::{Change, Store};
+use crate::{Answer, Message, ProcessId, Recipients, Refusal, Target};
 
-use super::Peer;
+use super::{Now, Peer};
+
+/// How many messages are read from the store at once.
+const PIECE: usize = 1000;
 
 impl<S: Store> Peer<S> {
     pub(super) fn history(&mut self, of: Option<Target>, count: Option<usize>) -> Result<Answer, Refusal> {
@@ -25,6 +28,60 @@ impl<S: Store> Peer<S> {
         let entries = self.store.search(conversation.as_ref(), &words, count.unwrap_or(self.config.search_shown));
         let messages = entries.iter().rev().filter_map(|entry| self.read(entry)).collect();
         Ok(Answer::Found { of: conversation.map(|conversation| self.recipients(conversation)), messages })
+    }
+
+    /// The message with that number of that author.
+    pub(super) fn message_named(&mut self, now: Now, author: &str, clock: u64) -> Result<Answer, Refusal> {
+        // What was said in this turn counts.
+        self.flush(now);
+        let process: Option<ProcessId> = author.parse().ok();
+        let person = match process {
+            Some(process) => process.person,
+            None => match self.directory.resolve(author, Wanted::Person)? {
+                Resolved::Person(person) => person,
+                Resolved::All | Resolved::Group(_) => unreachable!("a person was wanted"),
+            },
+        };
+        let is_it = |entry: &Entry| {
+            let id = entry.kept.id();
+            id.clock == clock && id.process.person == person && process.is_none_or(|process| process == id.process)
+        };
+        let entry = self.look_back(1, is_it).ok();
+        match entry.and_then(|entry| self.read(&entry)) {
+            Some(message) => Ok(Answer::Shown { message }),
+            None => Err(Refusal::NoSuchMessage {
+                message: format!("{author}#{clock}"),
+                limit: self.config.max_looked_through,
+            }),
+        }
+    }
+
+    /// The `nth` last message that is `wanted`, or how many there are. What was shown in this turn counts, and not more than
+    /// `Config::max_looked_through` others are looked at.
+    pub(super) fn look_back(&self, nth: usize, wanted: impl Fn(&Entry) -> bool) -> Result<Entry, usize> {
+        let fresh = self.effects.durable.iter().rev().filter_map(Change::shown).flat_map(|run| run.entries().rev());
+        let mut found = 0;
+        for entry in fresh.filter(&wanted) {
+            found += 1;
+            if found == nth {
+                return Ok(entry);
+            }
+        }
+        let mut before = None;
+        for _ in 0..self.config.max_looked_through.div_ceil(PIECE) {
+            let piece = self.store.newest(None, before, PIECE);
+            for entry in piece.iter().filter(|entry| wanted(entry)) {
+                found += 1;
+                if found == nth {
+                    return Ok(entry.clone());
+                }
+            }
+            match piece.last() {
+                Some(last) if piece.len() == PIECE => before = Some(last.sort_key()),
+                Some(_) | None => break,
+            }
+        }
+        Err(found)
     }
 
     /// The newest `count` messages of a conversation, or of all of them, oldest first.

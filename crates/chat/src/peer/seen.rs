@@ -3,19 +3,17 @@
 use causal::{Index, Set};
 
 use crate::history::Entry;
-use crate::store::{Change, Store};
+use crate::store::Store;
 use crate::{Answer, Refusal, Who};
 
 use super::{Now, Peer};
-
-/// How many messages are read from the store at once.
-const PIECE: usize = 1000;
 
 impl<S: Store> Peer<S> {
     pub(super) fn seen(&mut self, now: Now, nth: Option<usize>) -> Result<Answer, Refusal> {
         // What was said in this turn counts.
         self.flush(now);
-        let entry = self.my_last(nth.unwrap_or(1)).map_err(|said| Refusal::NothingSaid { said })?;
+        let mine = |entry: &Entry| entry.kept.id().process == self.me;
+        let entry = self.look_back(nth.unwrap_or(1), mine).map_err(|said| Refusal::NothingSaid { said })?;
         let stamp = entry.kept.stamp();
         let dests = stamp.dests.difference(self.causal.forgotten());
         let nobody = Set::new();
@@ -26,34 +24,6 @@ impl<S: Store> Peer<S> {
         let (by, not_by, away) = (self.people(by.iter()), self.people(here.into_iter()), self.people(away.into_iter()));
         let message = self.read(&entry).ok_or(Refusal::NothingSaid { said: 0 })?;
         Ok(Answer::Seen { message, by, not_by, away })
-    }
-
-    /// My `nth` last message, or how many there are.
-    fn my_last(&self, nth: usize) -> Result<Entry, usize> {
-        let mine = |entry: &Entry| entry.kept.id().process == self.me;
-        let fresh = self.effects.durable.iter().rev().filter_map(Change::shown).flat_map(|run| run.entries().rev());
-        let mut said = 0;
-        for entry in fresh.filter(mine) {
-            said += 1;
-            if said == nth {
-                return Ok(entry);
-            }
-        }
-        let mut before = None;
-        for _ in 0..self.config.max_looked_through.div_ceil(PIECE) {
-            let piece = self.store.newest(None, before, PIECE);
-            for entry in piece.iter().filter(|entry| mine(entry)) {
-                said += 1;
-                if said == nth {
-                    return Ok(entry.clone());
-                }
-            }
-            match piece.last() {
-                Some(last) if piece.len() == PIECE => before = Some(last.sort_key()),
-                Some(_) | None => break,
-            }
-        }
-        Err(said)
     }
 
     /// These people as shown, sorted by label.

@@ -13,6 +13,8 @@ pub(crate) enum Misread {
     NoMessage { target: String },
     #[error("{given:?} is not a number of seconds from 0 to 3600: write {usage}")]
     BadDelay { given: String, usage: String },
+    #[error("{given:?} names no message, as alice#12 does: write {usage}")]
+    NoMessageName { given: String, usage: String },
     #[error("{given:?} is not a number of messages: write {usage}")]
     BadCount { given: String, usage: String },
 }

@@ -87,6 +87,7 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::History => history(spec, arguments)?,
         Verb::Search => search(spec, arguments)?,
         Verb::Seen => seen(spec, arguments)?,
+        Verb::Show => show(spec, arguments)?,
     };
     Ok(Input::Command(command))
 }
@@ -152,6 +153,16 @@ fn seen(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
     match count(spec, given)? {
         0 => Err(bad_count(spec, given)),
         nth => Ok(Command::Seen { nth: Some(nth) }),
+    }
+}
+
+/// A message as it is named everywhere, `alice#12`, or by its id.
+fn show(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
+    let given = bare(one(spec, arguments)?);
+    let read = given.rsplit_once(['#', ':']).filter(|(author, _)| !author.is_empty());
+    match read.and_then(|(author, clock)| Some((author, clock.parse().ok()?))) {
+        Some((author, clock)) => Ok(Command::Show { author: author.to_owned(), clock }),
+        None => Err(Misread::NoMessageName { given: given.chars().take(40).collect(), usage: spec.usage() }),
     }
 }
 

@@ -39,6 +39,9 @@ fn every_command_long_and_short_and_with_a_slash() {
         (&["-search red car"], Command::Search { words: "red car".into(), of: None, count: None }),
         (&["-seen"], Command::Seen { nth: None }),
         (&["-seen 3"], Command::Seen { nth: Some(3) }),
+        (&["-show alice#12", "-show @alice#12"], Command::Show { author: "alice".into(), clock: 12 }),
+        (&["-show bob@[fd00::2]#7"], Command::Show { author: "bob@[fd00::2]".into(), clock: 7 }),
+        (&["-show 12D3Koo-72ecd0447c4f1836:3"], Command::Show { author: "12D3Koo-72ecd0447c4f1836".into(), clock: 3 }),
         (&["-alias bob@10.0.0.2 bobby"], Command::Alias { person: "bob@10.0.0.2".into(), name: "bobby".into() }),
         (&["-alias @bob bobby"], Command::Alias { person: "bob".into(), name: "bobby".into() }),
         (&["-unalias bobby"], Command::Unalias { name: "bobby".into() }),
@@ -135,6 +138,15 @@ fn a_search_takes_a_target_in_front_and_then_any_words() {
     assert_eq!(misread("-search"), "something is missing: write -search [@TARGET] WORDS");
     assert_eq!(misread("-search @cars "), "something is missing: write -search [@TARGET] WORDS");
     assert_eq!(parse("-search @ red"), Err(Misread::EmptyTarget));
+}
+
+#[test]
+fn a_message_is_named_by_its_author_and_its_number() {
+    for bad in ["alice", "12", "#12", "alice#", "alice#x", "alice#-1", "alice#99999999999999999999999"] {
+        assert!(misread(&format!("-show {bad}")).contains("names no message"), "{bad}");
+    }
+    assert_eq!(misread("-show"), "something is missing: write -show NAME#N");
+    assert_eq!(misread("-show alice #12"), "that is one word too many: write -show NAME#N");
 }
 
 #[test]

@@ -109,6 +109,7 @@ impl Known {
             | Answer::History { .. }
             | Answer::Found { .. }
             | Answer::Seen { .. }
+            | Answer::Shown { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. } => {}
         }

@@ -50,7 +50,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The terminal cannot be used, or the peer has stopped by itself.
 pub(crate) async fn run(
     session: Session,
-    mut show: Show,
+    show: Show,
     screen: Arc<Screen>,
     mut signals: Signals,
     shown: ShownAs,
@@ -58,6 +58,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let Session { hello, requests, mut events } = session;
     let known = Arc::new(Mutex::new(Known::new(&hello)));
+    let mut show = show.folding();
     show.begin(Timestamp::now());
     screen.push(show.hello(&hello, hint));
     let (leave, resumed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));

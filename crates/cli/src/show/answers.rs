@@ -27,6 +27,7 @@ impl Show {
             Answer::History { of, messages } => self.history(of.as_ref(), messages),
             Answer::Found { of, messages } => self.found(of.as_ref(), messages),
             Answer::Seen { message, by, not_by, away } => self.seen(message, by, not_by, away),
+            Answer::Shown { message } => self.whole(message),
             Answer::Pending { held, delayed, unacknowledged } => self.pending(held, delayed, *unacknowledged),
             Answer::Forgotten { who } => {
                 vec![format!("{} is forgotten: nothing is kept for them any more, here or anywhere", self.who(who))]

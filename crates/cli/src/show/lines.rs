@@ -10,6 +10,7 @@ use node::chat::{Event, HeldInfo, Message, MessageId, Recipients, Who};
 use node::line::Hello;
 
 use super::answers::name_some;
+use super::fold::fold;
 use super::{Paint, harmless, harmless_line};
 
 /// What stands in front of the second and further lines of one message: as much as a time and a space.
@@ -22,11 +23,18 @@ pub(crate) struct Show {
     pub(super) paint: Paint,
     zone: TimeZone,
     day: Option<Date>,
+    /// Long messages are shown by their beginning.
+    folds: bool,
 }
 
 impl Show {
     pub(crate) fn new(paint: Paint, zone: TimeZone) -> Self {
-        Self { paint, zone, day: None }
+        Self { paint, zone, day: None, folds: false }
+    }
+
+    /// For a screen: long messages are shown by their beginning, with what to type for the rest.
+    pub(crate) fn folding(self) -> Self {
+        Self { folds: true, ..self }
     }
 
     /// The lines that begin a session; `hint` says what to do next.
@@ -137,9 +145,18 @@ impl Show {
         lines.iter().map(|line| bright.dim(line)).collect()
     }
 
+    /// The lines of a message, long as it may be.
+    pub(super) fn whole(&mut self, message: &Message) -> Vec<String> {
+        let folds = std::mem::replace(&mut self.folds, false);
+        let lines = self.message(message);
+        self.folds = folds;
+        lines
+    }
+
     /// The lines of a message.
     pub(crate) fn message(&mut self, message: &Message) -> Vec<String> {
-        let text = harmless(&message.text);
+        let (text, more) = if self.folds { fold(&message.text) } else { (&*message.text, None) };
+        let text = harmless(text);
         let to = match &message.to {
             Recipients::All => String::new(),
             Recipients::Group(group) => format!("[{}] ", harmless_line(group)),
@@ -156,7 +173,10 @@ impl Show {
         let marks = if marks.is_empty() { String::new() } else { self.paint.dim(&format!(" ({})", marks.join(", "))) };
         let from = self.who(&message.from);
         let at = Timestamp::from_microsecond(message.sent_at).unwrap_or(Timestamp::UNIX_EPOCH);
-        self.stamped(at, &format!("{}{from}: {text}{marks}", self.paint.dim(&to)))
+        let more = more.map_or_else(String::new, |more| {
+            format!("\n{}", self.paint.dim(&format!("{more}; -show {}", name_message(&message.id, &message.from))))
+        });
+        self.stamped(at, &format!("{}{from}: {text}{more}{marks}", self.paint.dim(&to)))
     }
 
     /// Somebody's label, painted.
@@ -189,7 +209,9 @@ impl Show {
 
 /// A line of this user's own, as it stands on the screen once it was sent at `time`.
 pub(crate) fn said(time: &str, prompt: &str, text: &str) -> Vec<String> {
-    timed(time, &format!("{prompt}{}", harmless(text)))
+    let (text, more) = fold(text);
+    let more = more.map_or_else(String::new, |more| format!("\n{more}"));
+    timed(time, &format!("{prompt}{}{more}", harmless(text)))
 }
 
 /// `text` behind a time, its further lines indented as far.
@@ -213,7 +235,7 @@ pub(super) fn name_message(id: &MessageId, from: &Arc<Who>) -> String {
 }
 
 /// A number for people.
-fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.char_indices() {

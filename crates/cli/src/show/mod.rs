@@ -2,6 +2,7 @@
 
 mod answers;
 mod colour;
+mod fold;
 mod harmless;
 mod lines;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use node::chat::{
     UserInfo, Who,
 };
 
-use super::{Paint, Show};
+use super::{Paint, Show, said};
 
 /// 2026-11-21 14:03:12 UTC.
 const AT: i64 = 1_795_269_792_000_000;
@@ -67,6 +67,26 @@ fn what_is_odd_about_a_message_is_marked() {
 fn lines_of_one_message_stand_below_each_other() {
     let lines = show().message(&message(Recipients::All, "one\ntwo\n\nfour"));
     assert_eq!(lines, ["14:03:12 bob: one", "         two", "         ", "         four"]);
+}
+
+#[test]
+fn a_message_of_thousands_of_lines_is_folded_on_a_screen_and_nowhere_else() {
+    let long: String = (1..=2030).map(|number| format!("line {number}\n")).collect();
+    let long = message(Recipients::All, long.trim_end());
+    let mut screen = show().folding();
+    let lines = screen.message(&long);
+    assert_eq!(lines.len(), 31);
+    assert_eq!(lines[29..], ["         line 30", "         … 2,000 more lines; -show bob#4"]);
+    assert_eq!(screen.recent(std::slice::from_ref(&long)).len(), 31);
+    assert_eq!(screen.answer(&Answer::Shown { message: long.clone() }, at(AT)).len(), 2030);
+    assert_eq!(screen.message(&long).len(), 31, "and the next one is folded again");
+    assert_eq!(show().message(&long).len(), 2030);
+}
+
+#[test]
+fn a_line_of_ones_own_looks_like_those_of_others() {
+    assert_eq!(said("14:03:12", "alice> ", "one\n\x1b[2Jtwo"), ["14:03:12 alice> one", "         ␛[2Jtwo"]);
+    assert_eq!(said("14:03:12", "alice> ", &"x\n".repeat(100)).len(), 31);
 }
 
 #[test]
@@ -136,6 +156,7 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
     lines.extend(show.answer(&sent, at(AT)));
     let (of, people) = (Recipients::Group(evil.into()), || vec![Who::clone(&nasty)]);
     lines.extend(show.answer(&Answer::Found { of: Some(of), messages: vec![] }, at(AT)));
+    lines.extend(show.answer(&Answer::Shown { message: message(Recipients::All, evil) }, at(AT)));
     let (by, not_by, away) = (people(), people(), people());
     lines.extend(show.answer(&Answer::Seen { message: message(Recipients::All, evil), by, not_by, away }, at(AT)));
     lines.push(show.refusal(&Refusal::UnknownUser { name: text(), nearest: Some(text()) }));

@@ -12,6 +12,7 @@ mod handed;
 mod homecoming;
 mod hostile;
 mod long_history;
+mod naming;
 mod newcomers;
 mod requests;
 mod rolled_back;
