@@ -182,10 +182,14 @@ impl Screen {
         StandsStill { server }
     }
 
+    /// What runs in the terminal: its process id.
+    pub(crate) fn program(&self) -> String {
+        self.tmux(&["display-message", "-p", "#{pane_pid}"]).trim().to_owned()
+    }
+
     /// What the shell in the terminal has started.
     pub(crate) fn child(&self) -> String {
-        let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
-        let shell = shell.trim();
+        let shell = self.program();
         let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
         children.expect("the shell runs").trim().to_owned()
     }
@@ -207,8 +211,7 @@ impl Screen {
 
     /// Takes the terminal away from the program, and answers whether that ends it within `PATIENCE`.
     pub(crate) fn hang_up(&self) -> bool {
-        let program = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
-        let program = std::path::Path::new("/proc").join(program.trim());
+        let program = std::path::Path::new("/proc").join(self.program());
         assert!(program.exists(), "the program runs");
         self.tmux(&["kill-server"]);
         let until = Instant::now() + PATIENCE;

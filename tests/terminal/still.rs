@@ -1,9 +1,10 @@
 //! A terminal that stands still for a while loses nothing, and nothing is broken afterwards.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::screen::Chat;
+use crate::peer::PATIENCE;
+use crate::screen::{Chat, signal};
 
 /// Longer than any program waits for a terminal's answer. A terminal that is asked something and answers after its question was
 /// given up has its answer taken for that to the next one.
@@ -51,6 +52,31 @@ fn a_user_who_scrolls_back_misses_nothing() {
         screen.end_copy_mode();
     }
     nothing_is_lost(&mut screen);
+}
+
+#[test]
+fn a_terminal_that_is_stopped_keeps_nobody_from_leaving() {
+    let Some(mut screen) = Chat::new(80, 24) else { return };
+    let alice = screen.program();
+    let still = screen.stand_still();
+    for number in 0..100 {
+        screen.bob.say(&format!("{number}, which is {}.", "long ".repeat(700)));
+    }
+    thread::sleep(STILL);
+    signal("-TERM", &alice);
+    screen.bob.loses("alice");
+    let until = Instant::now() + PATIENCE;
+    while is_running(&alice) {
+        assert!(Instant::now() < until, "alice has said goodbye and runs on");
+        thread::sleep(Duration::from_millis(20));
+    }
+    drop(still);
+}
+
+/// Whether a process is there and has not ended: its parent may stand still and not have noticed.
+fn is_running(process: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    state.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
 #[test]

@@ -23,7 +23,8 @@ const USUAL: Size = Size { columns: 80, rows: 24 };
 const LOOKS: u32 = 50;
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Standard input, raw until this is dropped: what is typed comes at once and is not echoed.
+/// Standard input, raw until this is dropped: what is typed comes at once and is not echoed. Nothing is written to the
+/// terminal for it, so a terminal that stands still keeps nobody from leaving.
 #[derive(Debug)]
 pub(super) struct Raw(());
 
@@ -33,7 +34,7 @@ impl Raw {
     /// # Errors
     /// Standard input is not a terminal.
     pub(super) fn enable() -> io::Result<Self> {
-        enable()?;
+        enable_raw_mode()?;
         let report = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             restore();
@@ -45,13 +46,26 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        restore();
+        // What fails cannot be helped any more.
+        let _ = disable_raw_mode();
     }
 }
 
-fn enable() -> io::Result<()> {
+/// From now on lines are typed; again also where they are already.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub(super) fn begin() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(Terminal, event::EnableBracketedPaste)
+}
+
+/// No more lines are typed. Standard input stays raw.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub(super) fn end() -> io::Result<()> {
+    execute!(Terminal, event::DisableBracketedPaste)
 }
 
 /// Makes the terminal what it was before anything was typed. What fails cannot be helped any more.
@@ -74,7 +88,7 @@ pub(super) fn suspend(resumed: &AtomicBool) -> io::Result<bool> {
         thread::sleep(LOOK);
         resumed.swap(false, Ordering::Relaxed)
     });
-    enable()?;
+    begin()?;
     Ok(stopped)
 }
 
@@ -88,7 +102,7 @@ pub(super) fn resume() -> io::Result<bool> {
     if taken {
         disable_raw_mode()?;
     }
-    enable()?;
+    begin()?;
     Ok(taken)
 }
 

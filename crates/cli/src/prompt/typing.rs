@@ -54,6 +54,12 @@ impl Typing {
     /// # Errors
     /// The terminal cannot be used.
     pub(super) fn run(self) -> io::Result<()> {
+        terminal::begin()?;
+        self.read_lines()?;
+        terminal::end()
+    }
+
+    fn read_lines(&self) -> io::Result<()> {
         let mut editor = Editor::new(self.colours);
         let mut painter = Painter::new(Terminal);
         let mut drawn: Option<(View, Size)> = None;
