@@ -194,6 +194,8 @@ fn help_lists_every_command_and_quit_leaves() {
             "-delay",
             "-history",
             "-pending",
+            "-cancel",
+            "-resend",
             "-mygroups",
             "-alias",
             "-unalias",

@@ -23,6 +23,7 @@ const RECORD: u8 = 2;
 const WELCOME: u8 = 3;
 const SEALED: u8 = 4;
 const TOMBSTONE: u8 = 5;
+const VOID: u8 = 6;
 
 const ALL: u8 = 0;
 const DIRECT: u8 = 1;
@@ -82,6 +83,8 @@ pub(crate) enum Body {
     Tombstone(ProcessId),
     /// A text that only the person addressed can read, and its author.
     Sealed(Bytes),
+    /// Its author took back what was to be said here before anybody got it: the clock is used, and says nothing.
+    Void,
 }
 
 impl Body {
@@ -102,6 +105,7 @@ impl Body {
             WELCOME => codec::decode(rest, MAX_VALUE).map(Self::Welcome),
             TOMBSTONE => codec::decode(rest, MAX_VALUE).map(Self::Tombstone),
             SEALED => Ok(Self::Sealed(bytes.split_off(1))),
+            VOID if rest.is_empty() => Ok(Self::Void),
             _ => Err(Malformed::new("a body of an unknown kind")),
         }
     }
@@ -210,6 +214,11 @@ pub(crate) fn welcome(welcome: &Welcome) -> Bytes {
     value(WELCOME, welcome)
 }
 
+/// The bytes of a message that was taken back.
+pub(crate) fn void() -> Bytes {
+    Bytes::from_static(&[VOID])
+}
+
 /// The bytes of a tombstone.
 pub(crate) fn tombstone(process: ProcessId) -> Bytes {
     value(TOMBSTONE, &process)
@@ -257,7 +266,7 @@ mod tests {
 
         #[test]
         fn rubbish_is_refused_without_a_panic(
-            kind in 0..5u8, scope in 0..4u8, rest in prop::collection::vec(any::<u8>(), 0..80)
+            kind in 0..8u8, scope in 0..4u8, rest in prop::collection::vec(any::<u8>(), 0..80)
         ) {
             let _ = Body::decode([&[kind, scope], &rest[..]].concat().into());
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::name::TELLS_APART;
-use crate::{GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Recipients, UserInfo, Who};
+use crate::{GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Recipients, UserInfo, WaitingInfo, Who};
 
 /// To whom a message is addressed, as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,8 @@ pub enum Command {
         to: Target,
         /// The text, 1 byte to `Config::max_text` bytes.
         text: String,
-        /// Stamp it now but transmit it only after so many milliseconds (at most 3,600,000).
+        /// Let it go out only after so many milliseconds (at most 3,600,000). Up to `Config::max_stamped_delay` (30 s) it is stamped
+        /// now, so that what is said meanwhile waits for it; one that is longer is scheduled, and stamped when it goes out.
         #[serde(default)]
         delay_ms: u64,
     },
@@ -103,8 +104,20 @@ pub enum Command {
         /// Its author's clock at the send: the number behind the `#`.
         clock: u64,
     },
-    /// What is held back, and what it waits for.
+    /// What is held back, and what it waits for; and what of mine has not gone out yet.
     Pending,
+    /// Takes back a text of mine that has not gone out yet.
+    Cancel {
+        /// Its number; the one that was written last when left out.
+        #[serde(default)]
+        number: Option<u64>,
+    },
+    /// Sends a text of mine now that is scheduled, or that was left unsent.
+    Resend {
+        /// Its number; the one that was left unsent last when left out.
+        #[serde(default)]
+        number: Option<u64>,
+    },
     /// A name for a person that only this user sees.
     Alias {
         /// The person, as for [`Command::Who`].
@@ -139,6 +152,8 @@ impl Command {
             | Self::JoinGroup { .. }
             | Self::LeaveGroup { .. }
             | Self::Send { .. }
+            | Self::Cancel { .. }
+            | Self::Resend { .. }
             | Self::Alias { .. }
             | Self::Unalias { .. }
             | Self::Forget { .. } => true,
@@ -205,6 +220,16 @@ pub enum Answer {
         /// When it will be transmitted, in milliseconds from now; 0 unless it is delayed.
         due_ms: u64,
     },
+    /// The text will be stamped and sent later.
+    Scheduled {
+        /// The text and when it goes out.
+        waiting: WaitingInfo,
+    },
+    /// The text was taken back: nobody got it, and nothing waits for it any more.
+    Cancelled {
+        /// What it was.
+        waiting: WaitingInfo,
+    },
     /// The message will be sent once the address has answered.
     Connecting {
         /// The address.
@@ -244,8 +269,11 @@ pub enum Answer {
     Pending {
         /// The messages, oldest first.
         held: Vec<HeldInfo>,
-        /// My own messages whose transmission is delayed.
+        /// My own messages that are stamped and whose transmission is delayed.
         delayed: Vec<MessageId>,
+        /// My own texts that have not gone out yet, stamped or not, by number.
+        #[serde(default)]
+        waiting: Vec<WaitingInfo>,
         /// My own messages that somebody has not acknowledged: the message's number and who is missing.
         unacknowledged: u64,
     },
@@ -384,6 +412,12 @@ pub enum Refusal {
         /// `Config::max_text`.
         limit: usize,
     },
+    /// There is nothing to take back.
+    #[error("nothing of yours waits to go out{}; -pending lists what does", numbered(*.number))]
+    NothingWaits {
+        /// The number that was given.
+        number: Option<u64>,
+    },
     /// A delay over an hour.
     #[error("a delay is 0 to 3600 seconds")]
     DelayTooLong,
@@ -441,6 +475,10 @@ fn only(said: usize) -> String {
         1 => "; there is one here".to_owned(),
         _ => format!("; there are {said} here"),
     }
+}
+
+fn numbered(number: Option<u64>) -> String {
+    number.map_or_else(String::new, |number| format!(" under the number {number}"))
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

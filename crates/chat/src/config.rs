@@ -81,8 +81,19 @@ pub struct Config {
     pub ask_after: Duration,
     /// How long something may be missing before it is given up.
     pub abandon_after: Duration,
-    /// The longest `-delay`, which the bound above is counted from.
+    /// The longest `-delay`: an hour. What has to wait for longer is for a calendar.
     pub max_delay: Duration,
+    /// The longest `-delay` of a text that is stamped when it is written, so that others wait for it: long enough to watch that.
+    /// A longer one is scheduled: it is stamped when it goes out, and nobody waits for it.
+    pub max_stamped_delay: Duration,
+    /// How much longer than [`abandon_after`](Self::abandon_after) a message is waited for that its author promises, whatever time the
+    /// author names: as long as an honest author can promise one.
+    pub max_promise: Duration,
+    /// How many texts may be scheduled at once: more than anybody keeps in mind, and 16 MiB of the longest.
+    pub max_scheduled: usize,
+    /// How long after the start a scheduled text goes out that was due before: by then those who are there have said whether
+    /// this store was put back from a copy, and the text may have been sent.
+    pub overdue_after: Duration,
     /// How soon after a delivery its author learns of it, at the latest.
     pub acknowledge_after: Duration,
     /// How many deliveries of one author are acknowledged at once: his outbox empties while he floods.
@@ -153,6 +164,10 @@ impl Default for Config {
             ask_after: Duration::from_secs(2),
             abandon_after: Duration::from_secs(30),
             max_delay: Duration::from_secs(3600),
+            max_stamped_delay: Duration::from_secs(30),
+            max_promise: Duration::from_secs(30),
+            max_scheduled: 256,
+            overdue_after: Duration::from_secs(5),
             acknowledge_after: Duration::from_millis(200),
             acknowledge_every: 256,
             heartbeat: Duration::from_secs(3),

@@ -111,6 +111,21 @@ pub struct HeldInfo {
     pub fetching: Vec<String>,
 }
 
+/// A text of mine that has not gone out yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingInfo {
+    /// By which it can be taken back.
+    pub number: u64,
+    /// The message, if it is stamped: others may wait for it.
+    pub id: Option<MessageId>,
+    /// To whom it is to go.
+    pub to: Recipients,
+    /// The text.
+    pub text: ByteString,
+    /// When it goes out, Unix time in microseconds; not by itself if there is no such time.
+    pub due_at: Option<i64>,
+}
+
 /// What a user interface has to know before the first event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
@@ -152,6 +167,16 @@ pub enum Event {
     Message {
         /// The message.
         message: Message,
+    },
+    /// A text of mine is scheduled.
+    Scheduled {
+        /// The text and when it goes out.
+        waiting: WaitingInfo,
+    },
+    /// A text of mine that had not gone out was taken back.
+    Cancelled {
+        /// What it was.
+        waiting: WaitingInfo,
     },
     /// A message has been held back for longer than an eye-blink (`Config::held_notice`, 100 ms).
     Held {

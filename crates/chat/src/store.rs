@@ -28,7 +28,7 @@ pub enum Change {
         process: ProcessId,
     },
     /// From now on stamps are written by another incarnation of oneself. Everybody keeps his number; the one before has got
-    /// one by then. Whatever was held, delayed or not settled is void.
+    /// one by then. What was held, delayed or not settled is void; what is scheduled stays.
     Reborn,
     /// A message arrived and is held back.
     Held(Kept),
@@ -56,6 +56,16 @@ pub enum Change {
         clock: u64,
         /// When it is due.
         due: Option<i64>,
+    },
+    /// My own message, which nobody was given and which was signed by itself, is taken back: it leaves the history. What takes its
+    /// place under its clock follows as [`Delivered`](Self::Delivered).
+    Withdrawn(Kept),
+    /// A text that is to be said later; `None`: it is said, or taken back.
+    Scheduled {
+        /// Its number.
+        number: u64,
+        /// What is to be said, to whom, and when, instead of what was kept before.
+        text: Option<Bytes>,
     },
     /// Everybody has one's own messages up to this clock.
     Settled {
@@ -95,6 +105,11 @@ pub enum Change {
 }
 
 impl Change {
+    /// The message that this files as delivered or shown; of several the first.
+    pub(crate) fn filed(&self) -> Option<&Kept> {
+        if let Self::Delivered { kept } = self { Some(kept) } else { self.shown().map(|run| &run.first().kept) }
+    }
+
     /// What this adds to the history, if it adds something.
     pub(crate) fn shown(&self) -> Option<&Run> {
         if let Self::Shown(run) = self { Some(run) } else { None }
@@ -124,6 +139,8 @@ pub struct Saved {
     pub own: Vec<Kept>,
     /// Those of them that are delayed, and when they are due.
     pub delayed: Vec<(u64, i64)>,
+    /// See [`Change::Scheduled`], by number.
+    pub scheduled: Vec<(u64, Bytes)>,
 }
 
 /// Where a peer keeps what it may not lose.

@@ -54,6 +54,8 @@ impl<'a> Writer<'a> {
                 Change::Delivered { kept } => self.deliver(kept)?,
                 Change::Dropped(kept) => self.dropped(kept)?,
                 Change::Delayed { clock, due } => self.delayed(*clock, *due)?,
+                Change::Withdrawn(kept) => self.withdrawn(kept)?,
+                Change::Scheduled { number, text } => self.scheduled(*number, text.as_deref())?,
                 Change::Settled { up_to } => settled = Some(*up_to),
                 Change::Causal(bytes) => causal = Some(bytes),
                 Change::Mind(bytes) => mind = Some(bytes),
@@ -128,6 +130,32 @@ impl<'a> Writer<'a> {
             None => {
                 self.db.prepare_cached("DELETE FROM delayed WHERE clock = ?1")?.execute([signed(clock)])?;
             }
+        }
+        Ok(())
+    }
+
+    fn scheduled(&mut self, number: u64, text: Option<&[u8]>) -> Result<(), Fault> {
+        match text {
+            Some(text) => {
+                let set = "INSERT INTO scheduled VALUES (?1, ?2) ON CONFLICT DO UPDATE SET text = ?2";
+                self.db.prepare_cached(set)?.execute(params![signed(number), text])?;
+            }
+            None => {
+                self.db.prepare_cached("DELETE FROM scheduled WHERE number = ?1")?.execute([signed(number)])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away a message that has a batch of its own.
+    fn withdrawn(&mut self, kept: &Kept) -> Result<(), Fault> {
+        self.write_spares()?;
+        let Some(number) = kept.batch_number() else { return Ok(()) };
+        self.drop_aside(id(number, kept.place()))?;
+        let mut select = self.db.prepare_cached("SELECT 1 FROM batches WHERE number = ?1")?;
+        if select.query_row([signed(number)], |_| Ok(())).optional()?.is_some() {
+            self.last = None;
+            self.floor_rose |= delete_batch(self.db, self.cache, number)?;
         }
         Ok(())
     }

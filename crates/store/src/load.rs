@@ -20,6 +20,7 @@ pub(crate) fn load(db: &Connection, cache: &Cache) -> Result<Saved, Fault> {
         carried: carried(db)?,
         own: own(db, cache)?,
         delayed: delayed(db, cache)?,
+        scheduled: scheduled(db)?,
     })
 }
 
@@ -118,4 +119,14 @@ fn delayed(db: &Connection, cache: &Cache) -> Result<Vec<(u64, i64)>, Fault> {
         delayed.push((unsigned(row.get(0)?)?, row.get(1)?));
     }
     Ok(delayed)
+}
+
+fn scheduled(db: &Connection) -> Result<Vec<(u64, Bytes)>, Fault> {
+    let mut select = db.prepare("SELECT number, text FROM scheduled ORDER BY number")?;
+    let mut rows = select.query([])?;
+    let mut scheduled = Vec::new();
+    while let Some(row) = rows.next()? {
+        scheduled.push((unsigned(row.get(0)?)?, row.get::<_, Vec<u8>>(1)?.into()));
+    }
+    Ok(scheduled)
 }

@@ -38,6 +38,7 @@ struct Model {
     settled: u64,
     parcels: Vec<chat::Parcel>,
     delayed: BTreeMap<u64, i64>,
+    scheduled: BTreeMap<u64, Bytes>,
     mind: Option<Bytes>,
     talks: BTreeMap<Conversation, Bytes>,
     greetings: BTreeMap<ProcessId, Bytes>,
@@ -75,6 +76,12 @@ impl Model {
             }
             Change::Delayed { clock, due: Some(due) } => drop(self.delayed.insert(*clock, *due)),
             Change::Delayed { clock, due: None } => drop(self.delayed.remove(clock)),
+            Change::Withdrawn(kept) => {
+                let number = kept.batch_number();
+                self.known.retain(|known| number.is_none() || known.kept.batch_number() != number);
+            }
+            Change::Scheduled { number, text: Some(text) } => drop(self.scheduled.insert(*number, text.clone())),
+            Change::Scheduled { number, text: None } => drop(self.scheduled.remove(number)),
             Change::Settled { up_to } => self.settled = *up_to,
             Change::Mind(bytes) => self.mind = Some(bytes.clone()),
             Change::Talk { conversation, vectors } => drop(self.talks.insert(conversation.clone(), vectors.clone())),
@@ -189,6 +196,9 @@ enum Step {
     },
     Dropped(Index),
     Delayed(u64, Option<i64>),
+    /// Of the messages that have a batch of their own.
+    Withdrawn(Index),
+    Scheduled(u64, Option<u8>),
     Settled(u64),
     Mind(u8),
     Talk(u8, u8),
@@ -220,6 +230,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(message, group, micros)| Step::ShownTogether { message, group, micros }),
         3 => any::<Index>().prop_map(Step::Dropped),
         1 => (1..9u64, any::<Option<i64>>()).prop_map(|(clock, due)| Step::Delayed(clock, due)),
+        2 => any::<Index>().prop_map(Step::Withdrawn),
+        1 => (1..9u64, any::<Option<u8>>()).prop_map(|(number, text)| Step::Scheduled(number, text)),
         1 => (0..9u64).prop_map(Step::Settled),
         1 => any::<u8>().prop_map(Step::Mind),
         1 => (0..4u8, any::<u8>()).prop_map(|(group, vectors)| Step::Talk(group, vectors)),
@@ -307,6 +319,7 @@ fn check(store: &mut SqliteStore, model: &Model, pool: &[Entry], me: ProcessId) 
     prop_assert_eq!(prints(&saved.own), model.own(me));
     let delayed = model.delayed.iter().filter(|(clock, _)| **clock > model.settled);
     prop_assert_eq!(saved.delayed, delayed.map(|(clock, due)| (*clock, *due)).collect::<Vec<_>>());
+    prop_assert_eq!(saved.scheduled.into_iter().collect::<BTreeMap<_, _>>(), model.scheduled.clone());
     prop_assert_eq!(saved.mind.as_ref(), model.mind.as_ref());
     prop_assert_eq!(saved.talks.into_iter().collect::<BTreeMap<_, _>>(), model.talks.clone());
     prop_assert_eq!(saved.greetings.into_iter().collect::<BTreeMap<_, _>>(), model.greetings.clone());
@@ -373,6 +386,16 @@ proptest! {
                     }
                     Step::Dropped(message) => open.push(Change::Dropped(kept(message))),
                     Step::Delayed(clock, due) => open.push(Change::Delayed { clock, due }),
+                    Step::Withdrawn(message) => {
+                        let alone: Vec<&Entry> =
+                            pool.iter().filter(|entry| entry.kept.places_here().count_ones() == 1).collect();
+                        if !alone.is_empty() {
+                            open.push(Change::Withdrawn(message.get(&alone).kept.clone()));
+                        }
+                    }
+                    Step::Scheduled(number, text) => {
+                        open.push(Change::Scheduled { number, text: text.map(|text| vec![text].into()) });
+                    }
                     Step::Settled(up_to) => open.push(Change::Settled { up_to }),
                     Step::Mind(mind) => open.push(Change::Mind(vec![mind].into())),
                     Step::Talk(number, vectors) => {

@@ -89,6 +89,10 @@ pub struct Lineage {
     pub rolled_back: bool,
     /// How far its process had come when the copy was made.
     pub copied_at: u64,
+    /// The words that were to go out later, by what is kept here.
+    pub promised: BTreeSet<String>,
+    /// Those of them that were taken back.
+    pub cancelled: BTreeSet<String>,
     /// Its user was told that history could not be fetched.
     pub lacks_history: bool,
 }
@@ -130,6 +134,10 @@ pub struct Chronicle {
     pub twice: BTreeSet<MessageId>,
     /// What each process delivered, whatever became of its store.
     pub ever_delivered: BTreeSet<(Number, MessageId)>,
+    /// The words that somebody took back before they went out: nobody may be shown them.
+    pub cancelled: BTreeSet<String>,
+    /// The words that had been left unsent and that their user sent after all.
+    pub resent: BTreeSet<String>,
     /// Groups that somebody left: what was said there before, not all members can have.
     pub left: BTreeSet<String>,
     /// People who lie.
@@ -264,6 +272,20 @@ impl Chronicle {
         // What it wrote before it was killed and had not kept was never written.
         let Self { by_id, sent, .. } = self;
         by_id.retain(|id, _| id.process != process || sent.contains_key(id));
+    }
+
+    /// A store is put back to this: what was taken back since is not, and one of the two went to some, and the other to others.
+    pub fn go_back_to(&mut self, lineage: &Lineage) {
+        let undone: BTreeSet<&String> = lineage.promised.difference(&lineage.cancelled).collect();
+        let undone: BTreeSet<String> = self.cancelled.iter().filter(|words| undone.contains(words)).cloned().collect();
+        self.cancelled.retain(|words| !undone.contains(words));
+        self.twice.extend(self.texts.iter().filter(|text| undone.contains(&text.words)).map(|text| text.id));
+    }
+
+    /// How many messages carry these words, and may have left their author.
+    pub fn said(&self, words: &str) -> usize {
+        let said = self.texts.iter().filter(|text| text.words == words && !self.twice.contains(&text.id));
+        said.filter(|text| self.sent.contains_key(&text.id)).count()
     }
 
     /// A text is being written: its message has its number, but has not left yet.

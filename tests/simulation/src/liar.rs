@@ -50,6 +50,8 @@ pub enum Lie {
     Pretended,
     /// A stamp of his is made up.
     Stamped,
+    /// What he is asked for is due in the far future.
+    Promised,
 }
 
 /// How often he does what, in hundredths of the frames that are fit for it.
@@ -107,11 +109,13 @@ pub struct Liar {
     numbering: Numbering,
     taps: BTreeMap<LinkId, Tap>,
     told: BTreeMap<Lie, u64>,
+    /// He promises what he is asked for.
+    promises: bool,
 }
 
 impl Liar {
     /// A liar who has not begun.
-    pub fn new(habits: Habits, people: Vec<PersonId>, dice: Dice) -> Self {
+    pub fn new(habits: Habits, people: Vec<PersonId>, promises: bool, dice: Dice) -> Self {
         Self {
             dice,
             habits,
@@ -120,6 +124,7 @@ impl Liar {
             numbering: Numbering::new(&Limits::default()),
             taps: BTreeMap::new(),
             told: BTreeMap::new(),
+            promises,
         }
     }
 
@@ -166,6 +171,9 @@ impl Liar {
             _ if self.dice.percent(garble) => vec![self.garble(Lie::Garbled, &frame)],
             _ => vec![frame],
         };
+        if self.promises && kind == (Some(CONTROL), Some(PULLED)) {
+            frames = frames.into_iter().map(|frame| self.promise(&frame)).collect();
+        }
         let tap = self.taps.entry(link).or_default();
         if self.dice.percent(repeat) && !tap.old.is_empty() {
             frames.push(self.dice.pick(&tap.old).clone());

@@ -38,6 +38,8 @@ pub struct Person {
     pub wake: Option<Duration>,
     /// What he wrote in this turn, and has not been told is sent.
     pub owed: Vec<MessageId>,
+    /// What he wrote in this turn that is to go out later.
+    pub promising: Vec<String>,
     /// His peer's journal, with the times of his own clock.
     pub journal: Vec<(i64, Journal)>,
     /// He has left on purpose.
@@ -72,6 +74,7 @@ impl Person {
             doomed: None,
             wake: None,
             owed: Vec::new(),
+            promising: Vec::new(),
             journal: Vec::new(),
             left: false,
             full_until: None,

@@ -50,6 +50,8 @@ pub enum To {
 pub enum Action {
     /// A user writes so many texts in one turn.
     Say { who: usize, to: To, texts: usize, delay_ms: u64 },
+    /// A user takes back one of the texts that have not gone out, or sends one now that was left unsent.
+    Cancel { who: usize, nth: usize, resend: bool },
     /// A user creates a group.
     Create { who: usize, group: &'static str },
     /// A user joins one.
@@ -105,6 +107,8 @@ pub struct Weights {
     jump: u32,
     forget: u32,
     fill: u32,
+    later: u32,
+    cancel: u32,
 }
 
 /// All that is settled before a run begins.
@@ -128,6 +132,8 @@ pub struct Setting {
     pub weights: Weights,
     /// Who lies, if somebody does.
     pub liar: Option<(usize, Habits)>,
+    /// Whether a liar promises what he is asked for, each time anew.
+    pub promises: bool,
     /// Who stays away for good at the end, if he is away then.
     pub gone: Option<usize>,
     /// What stores there are.
@@ -136,6 +142,9 @@ pub struct Setting {
 
 /// The groups that there may be.
 pub const GROUPS: [&str; 3] = ["cars", "tea", "news"];
+
+/// Of the dice that say what goes out later, and whether a liar promises it.
+const LATER: u64 = 0x1a7e_1a7e;
 
 const SECOND: i64 = 1_000_000;
 const YEAR: i64 = 365 * 86_400 * SECOND;
@@ -152,6 +161,13 @@ impl Setting {
         if dice.percent(15) {
             setting.config.history_first = dice.between(1, 8);
         }
+        let dice = &mut Dice::new(seed.rotate_left(32) ^ LATER);
+        if dice.percent(25) {
+            setting.config.max_stamped_delay = dice.time(Duration::from_secs(1), Duration::from_secs(30));
+            setting.weights.later = u32::try_from(dice.between(5, 20)).expect("small");
+            setting.weights.cancel = u32::try_from(dice.between(2, 12)).expect("small");
+        }
+        setting.promises = dice.percent(40);
         setting
     }
 
@@ -187,6 +203,8 @@ impl Setting {
             jump: some(dice, 10, 1, 4),
             forget: some(dice, 15, 1, 3),
             fill: 0,
+            later: 0,
+            cancel: 0,
         };
         let liar = (people > 2 && dice.percent(15)).then(|| (dice.below(people), Habits::draw(dice)));
         Self {
@@ -199,6 +217,7 @@ impl Setting {
             room: *dice.pick(&[4, 16, 64, 1024]),
             weights,
             liar,
+            promises: false,
             gone: dice.percent(10).then(|| dice.below(people)),
             stores: match dice.below(100) {
                 0..15 => Kind::Memory,
@@ -210,9 +229,10 @@ impl Setting {
 
     /// Draws the next action.
     pub fn action(&self, dice: &mut Dice) -> Action {
-        let Weights { say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget, fill } =
-            self.weights;
-        let all = [say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget, fill];
+        let Weights { say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, .. } = self.weights;
+        let Weights { forget, fill, later, cancel, .. } = self.weights;
+        let all =
+            [say, groups, cut, block, slow, mend, crash, goodbye, start, lose, copy, jump, forget, fill, later, cancel];
         let kind = dice.weighted(&all).expect("there is always something to say");
         let who = dice.below(self.people);
         let other = (who + 1 + dice.below(self.people - 1)) % self.people;
@@ -244,6 +264,8 @@ impl Setting {
             10 => Action::Copy { who },
             11 => Action::Jump { who, seconds: signed(dice, 120) },
             12 => Action::Forget { who, whom: other },
+            14 => Action::Say { who, to: self.to(dice, other), texts: 1, delay_ms: dice.between(1, 90_000) as u64 },
+            15 => Action::Cancel { who, nth: dice.below(1000), resend: dice.percent(50) },
             _ => Action::Fill { who, time: dice.time(Duration::from_secs(1), Duration::from_secs(50)) },
         }
     }

@@ -90,7 +90,8 @@ impl World {
         chronicle.history_first = setting.config.history_first;
         chronicle.liars.extend(setting.liar.map(|(who, _)| who));
         let everybody = || people.iter().map(Person::id).collect();
-        let liar = setting.liar.map(|(_, habits)| Liar::new(habits, everybody(), Dice::new(dice.any())));
+        let liar =
+            setting.liar.map(|(_, habits)| Liar::new(habits, everybody(), setting.promises, Dice::new(dice.any())));
         let day = 86_400_000_000;
         let off = setting.skews.iter().enumerate().filter(|(_, skew)| skew.abs() > day / 2);
         chronicle.off.extend(off.map(|(who, _)| who));

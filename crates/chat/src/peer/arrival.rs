@@ -238,6 +238,7 @@ impl<S: Store> Peer<S> {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.take_tombstone(now, id.process.person, process);
             }
+            Ok(Body::Void) => self.effects.durable.push(Change::Delivered { kept }),
             Ok(Body::Text(_) | Body::Sealed(_)) | Err(_) => {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.repair.refused += 1;

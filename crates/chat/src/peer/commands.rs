@@ -15,7 +15,7 @@ use crate::kept::{Kept, SignedBatch};
 use crate::name::{Name, Pattern};
 use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Answer, Command, HeldInfo, Hello, Message, PersonId, Recipients, Refusal, Target};
+use crate::{Answer, Command, Event, HeldInfo, Hello, Message, PersonId, Recipients, Refusal, Target};
 
 use super::arrival::sealing;
 use super::{Now, Peer};
@@ -47,7 +47,9 @@ impl<S: Store> Peer<S> {
             Command::Search { words, of, count } => self.search(&words, of, count),
             Command::Seen { nth } => self.seen(now, nth),
             Command::Show { author, clock } => self.message_named(now, &author, clock),
-            Command::Pending => Ok(self.pending()),
+            Command::Pending => Ok(self.pending(now)),
+            Command::Cancel { number } => self.cancel(now, number),
+            Command::Resend { number } => self.resend(now, number),
             Command::Alias { person, name } => self.alias(&person, &name),
             Command::Unalias { name } => self.unalias(&name),
             Command::Forget { person } => self.forget_person(now, &person),
@@ -134,22 +136,15 @@ impl<S: Store> Peer<S> {
         if text.len() > self.config.max_text {
             return Err(Refusal::TextTooLong { bytes: text.len(), limit: self.config.max_text });
         }
-        if Duration::from_millis(delay_ms) > self.config.max_delay {
+        let delay = Duration::from_millis(delay_ms);
+        if delay > self.config.max_delay {
             return Err(Refusal::DelayTooLong);
-        }
-        if self.outbox.bytes() >= self.config.max_outbox {
-            return Err(Refusal::OutboxFull {
-                bytes: self.outbox.bytes(),
-                limit: self.config.max_outbox,
-                config: "max_outbox".to_owned(),
-            });
         }
         let conversation = match to {
             Target::All => Conversation::All,
             Target::Name(name) => match self.directory.resolve(&name, Wanted::Anyone)? {
                 Resolved::All => Conversation::All,
-                Resolved::Group(group) if self.groups.contains(&group) => Conversation::Group(group),
-                Resolved::Group(group) => return Err(Refusal::NotAMember { group: group.to_string() }),
+                Resolved::Group(group) => Conversation::Group(group),
                 Resolved::Person(person) => Conversation::Direct(person),
             },
             Target::Address(address) => match self.directory.at_address(address) {
@@ -157,15 +152,32 @@ impl<S: Store> Peer<S> {
                 None => return self.send_once_connected(address, text, delay_ms),
             },
         };
-        if let Conversation::Direct(person) = conversation {
-            if person == self.me.person {
-                return Err(Refusal::Oneself);
-            }
-            if self.directory.process_of(person).is_none() {
-                return Err(Refusal::Departed { who: self.directory.who(person).label.clone() });
-            }
+        self.may_say(&conversation)?;
+        if delay > self.config.max_stamped_delay {
+            return Ok(Answer::Scheduled { waiting: self.schedule(now, conversation, text.into(), delay)? });
         }
-        Ok(self.say(now, conversation, text.into(), delay_ms))
+        Ok(self.say(now, conversation, text.into(), delay))
+    }
+
+    /// Whether something can be said there now.
+    pub(super) fn may_say(&self, conversation: &Conversation) -> Result<(), Refusal> {
+        if self.outbox.bytes() >= self.config.max_outbox {
+            return Err(Refusal::OutboxFull {
+                bytes: self.outbox.bytes(),
+                limit: self.config.max_outbox,
+                config: "max_outbox".to_owned(),
+            });
+        }
+        match conversation {
+            Conversation::Group(group) if !self.groups.contains(group) => {
+                Err(Refusal::NotAMember { group: group.to_string() })
+            }
+            Conversation::Direct(person) if *person == self.me.person => Err(Refusal::Oneself),
+            Conversation::Direct(person) if self.directory.process_of(*person).is_none() => {
+                Err(Refusal::Departed { who: self.directory.who(*person).label.clone() })
+            }
+            Conversation::All | Conversation::Group(_) | Conversation::Direct(_) => Ok(()),
+        }
     }
 
     fn send_once_connected(&mut self, address: SocketAddr, text: String, delay_ms: u64) -> Result<Answer, Refusal> {
@@ -183,12 +195,19 @@ impl<S: Store> Peer<S> {
 
     /// The message that waited for this person's address to answer.
     pub(super) fn say_to_person(&mut self, now: Now, person: PersonId, text: String, delay_ms: u64) {
-        if let Answer::Sent { message, .. } = self.say(now, Conversation::Direct(person), text.into(), delay_ms) {
-            self.tell(crate::Event::Message { message });
+        let (conversation, delay) = (Conversation::Direct(person), Duration::from_millis(delay_ms));
+        if delay > self.config.max_stamped_delay {
+            match self.schedule(now, conversation, text.into(), delay) {
+                Ok(waiting) => self.tell(Event::Scheduled { waiting }),
+                Err(refusal) => self.tell(Event::Warning { text: refusal.to_string() }),
+            }
+        } else if let Answer::Sent { message, .. } = self.say(now, conversation, text.into(), delay) {
+            self.tell(Event::Message { message });
         }
     }
 
-    pub(super) fn say(&mut self, now: Now, conversation: Conversation, text: ByteString, delay_ms: u64) -> Answer {
+    /// Says a text: it is stamped now, and goes out at the end of the turn or after `delay`.
+    pub(super) fn say(&mut self, now: Now, conversation: Conversation, text: ByteString, delay: Duration) -> Answer {
         let dests = self.dests(&conversation);
         self.welcome_unaddressed(&dests);
         let head = TextHead {
@@ -205,7 +224,7 @@ impl<S: Store> Peer<S> {
             Conversation::Group(group) => Some(group.as_str()),
             Conversation::Direct(_) => None,
         };
-        let due = (delay_ms > 0).then(|| now.monotonic + Duration::from_millis(delay_ms));
+        let due = (!delay.is_zero()).then(|| now.monotonic + delay);
         let mut body = body::text(&head, &text);
         let mut opened = None;
         if let Conversation::Direct(person) = &conversation {
@@ -216,6 +235,8 @@ impl<S: Store> Peer<S> {
         let clock = self.multicast(&dests, &body, opened, group, due);
         if due.is_none() {
             self.watch_spread(now, clock);
+        } else {
+            self.schedule.note_stamped(clock);
         }
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(self.causal.me(), clock);
@@ -240,7 +261,7 @@ impl<S: Store> Peer<S> {
         let linked: Set = self.link_of.keys().copied().collect();
         let away = dests.difference(&linked);
         let away = away.iter().map(|dest| (*self.directory.who(self.person_of(dest))).clone()).collect();
-        Answer::Sent { message, away, due_ms: delay_ms }
+        Answer::Sent { message, away, due_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) }
     }
 
     /// My own messages, once they are signed: texts go into my history like anybody's. `opened` has the bodies
@@ -273,7 +294,8 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    fn pending(&mut self) -> Answer {
+    fn pending(&mut self, now: Now) -> Answer {
+        self.flush(now);
         let mut held: Vec<(Duration, causal::Index, Clock)> = Vec::with_capacity(self.causal.held());
         for (kept, followers, &at) in self.causal.held_runs() {
             held.extend(kept.run(followers).map(|kept| (at, kept.sender(), kept.clock())));
@@ -287,7 +309,8 @@ impl<S: Store> Peer<S> {
         }
         let delayed: Vec<Clock> = self.outbox.delayed().collect();
         let delayed = delayed.into_iter().map(|clock| self.id_of(self.causal.me(), clock)).collect();
-        Answer::Pending { held, delayed, unacknowledged: self.outbox.len() as u64 }
+        let waiting = self.waiting_texts(now);
+        Answer::Pending { held, delayed, waiting, unacknowledged: self.outbox.len() as u64 }
     }
 
     fn alias(&mut self, person: &str, name: &str) -> Result<Answer, Refusal> {

@@ -33,7 +33,7 @@ pub(crate) struct Greeting {
     /// The greatest clock that it has used.
     #[serde(deserialize_with = "clock::bounded")]
     pub(crate) clock: u64,
-    /// The hash of that message.
+    /// The hash of that message; nothing while it is under `-delay`, and may be taken back.
     pub(crate) last: Option<Hash>,
     /// How many messages it has delivered.
     #[serde(deserialize_with = "clock::bounded")]
@@ -66,7 +66,7 @@ impl<S: Store> Peer<S> {
         let greeting = Greeting {
             process: self.me,
             clock: self.causal.clock(),
-            last: self.ledger.last,
+            last: self.ledger.last.filter(|_| self.outbox.due(self.causal.clock()).is_none()),
             delivered: self.ledger.delivered,
         };
         if let Some((of, signed)) = &self.greeted_with
@@ -102,7 +102,8 @@ impl<S: Store> Peer<S> {
     /// proves who is there, so its signature is left for him to check when he gets it back.
     pub(super) fn keep_greeting(&mut self, greeting: &Greeting, signed: Bytes) {
         let kept = self.greetings.get(&greeting.process).and_then(|kept| claim(kept).ok());
-        if kept.is_none_or(|kept| (kept.clock, kept.delivered) < (greeting.clock, greeting.delivered)) {
+        let reach = |greeting: &Greeting| (greeting.clock, greeting.delivered, greeting.last.is_some());
+        if kept.is_none_or(|kept| reach(&kept) < reach(greeting)) {
             self.greetings.insert(greeting.process, signed.clone());
             self.effects.durable.push(Change::Greeting { of: greeting.process, signed });
         }
@@ -114,14 +115,17 @@ impl<S: Store> Peer<S> {
         self.greetings.range(first..).next().is_some_and(|(process, _)| process.person == person)
     }
 
-    /// What the person at the other end of a new link is given back: his greatest greeting, and his newest message if that goes
-    /// further still.
+    /// What the person at the other end of a new link is given back: his greatest greeting, and his newest message if that tells
+    /// more.
     pub(super) fn returned_to(&self, person: crate::PersonId) -> Returned {
         let Some(process) = self.directory.process_of(person) else { return Returned::default() };
         let greeting = self.greetings.get(&process).cloned();
-        let clock = greeting.as_ref().and_then(|signed| claim(signed).ok()).map_or(0, |greeting| greeting.clock);
+        let claimed = greeting.as_ref().and_then(|signed| claim(signed).ok());
+        // Of a message that was under `-delay` then the greeting tells nothing but its clock.
+        let told = |greeting: Greeting| greeting.clock.saturating_sub(u64::from(greeting.last.is_none()));
+        let told = claimed.map_or(0, told);
         let newest = self.causal.roster().index(&process).map_or(0, |index| self.causal.delivered(index));
-        let newest = if newest > clock {
+        let newest = if newest > told {
             let kept = self.store.kept_by(process, newest - 1, newest, 1).pop();
             kept.filter(|kept| kept.is_signed(&self.causal)).map(|kept| kept.handed(&self.causal))
         } else {

@@ -124,7 +124,7 @@ impl<S: Store> Peer<S> {
         }))
     }
 
-    fn recipients(&self, conversation: Conversation) -> Recipients {
+    pub(super) fn recipients(&self, conversation: Conversation) -> Recipients {
         match conversation {
             Conversation::All => Recipients::All,
             Conversation::Group(group) => Recipients::Group(group.shared()),

@@ -18,6 +18,7 @@ mod repair;
 mod requests;
 mod restart;
 mod revert;
+mod scheduled;
 mod seen;
 mod sending;
 mod spread;
@@ -58,6 +59,7 @@ use repair::Repair;
 use requests::Request;
 use restart::Ledger;
 use revert::Ghost;
+use scheduled::Schedule;
 use sending::Queue;
 use spread::Watch;
 use talk::Talks;
@@ -115,6 +117,8 @@ pub struct Peer<S> {
     /// Stamped, not yet signed.
     queue: Queue,
     outbox: Outbox,
+    /// What is to go out later.
+    schedule: Schedule,
     carry: Carry,
     watch: Watch,
     absent: Absent,
@@ -180,6 +184,7 @@ impl<S: Store> Peer<S> {
             record_is_untold: false,
             queue: Queue::default(),
             outbox: Outbox::default(),
+            schedule: Schedule::default(),
             carry: Carry::default(),
             watch: Watch::default(),
             absent: Absent::default(),
@@ -308,6 +313,7 @@ impl<S: Store> Peer<S> {
         self.numbering = causal::wire::Numbering::new(&causal::Limits::default());
         self.queue.clear();
         self.outbox = Outbox::default();
+        self.schedule.begin_anew();
         self.carry.begin_anew();
         self.watch = Watch::default();
         self.absent.begin_anew();

@@ -147,6 +147,22 @@ impl Outbox {
         self.delayed.insert(clock, due);
     }
 
+    /// The message stamped `clock` waits for its time no longer.
+    pub(super) fn undelay(&mut self, clock: Clock) {
+        self.delayed.remove(&clock);
+    }
+
+    /// Puts another message under the same clock in the place of one that nobody was given.
+    pub(super) fn replace(&mut self, kept: Kept) {
+        if let Some(slot) = self.slot(kept.clock())
+            && let Some(outgoing) = &mut self.slots[slot]
+        {
+            self.bytes += kept.bytes();
+            self.bytes -= outgoing.kept.bytes();
+            outgoing.kept = kept;
+        }
+    }
+
     /// When the message stamped `clock` is due, if it is delayed.
     pub(super) fn due(&self, clock: Clock) -> Option<Duration> {
         self.delayed.get(&clock).copied()

@@ -22,6 +22,8 @@ const VERIFIED: usize = 64;
 /// One message that others wait for.
 #[derive(Debug)]
 struct Lack {
+    /// When it was first missed.
+    first: Duration,
     /// From when its bounds run: when it was first missed, or when its author says it is due.
     since: Duration,
     asked: BTreeSet<Index>,
@@ -55,11 +57,8 @@ impl Default for Repair {
 impl Repair {
     /// What is missing has been for so much less.
     pub(super) fn put_off(&mut self, pause: Duration) {
-        self.missing
-            .values_mut()
-            .map(|lack| &mut lack.since)
-            .chain(&mut self.knotted)
-            .for_each(|since| *since += pause);
+        let lacks = self.missing.values_mut().flat_map(|lack| [&mut lack.first, &mut lack.since]);
+        lacks.chain(&mut self.knotted).for_each(|since| *since += pause);
     }
 }
 
@@ -68,11 +67,12 @@ impl<S: Store> Peer<S> {
         (self.causal.held() > 0).then_some((self.repair.next, "something is missing"))
     }
 
-    /// The author says when the message that was asked for is due: the bounds run from then.
+    /// The author says when the message that was asked for is due: the bounds run from then, as far as that is believed.
     pub(super) fn note_due(&mut self, now: Now, author: Index, in_: Duration) {
-        let due = now.monotonic + in_.min(self.config.max_delay);
+        let most = self.config.max_promise;
+        let due = now.monotonic + in_.min(most);
         for (_, lack) in self.repair.missing.range_mut((author, 0)..=(author, MAX_CLOCK)) {
-            lack.since = lack.since.max(due);
+            lack.since = lack.since.max(due.min(lack.first + most));
         }
     }
 
@@ -93,7 +93,8 @@ impl<S: Store> Peer<S> {
             if self.gate.holds(key) {
                 continue;
             }
-            let fresh = || Lack { since: now.monotonic, asked: BTreeSet::new(), last_asked: None };
+            let fresh =
+                || Lack { first: now.monotonic, since: now.monotonic, asked: BTreeSet::new(), last_asked: None };
             self.repair.missing.insert(key, before.remove(&key).unwrap_or_else(fresh));
         }
         let mut ask = Vec::new();

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use causal::{Clock, Index, Snapshot};
@@ -15,7 +14,7 @@ use crate::batch::Hash;
 use crate::body::Body;
 use crate::clock;
 use crate::codec;
-use crate::history::{Conversation, SortKey};
+use crate::history::{Conversation, Entry, SortKey};
 use crate::hlc::Hlc;
 use crate::kept::{Causal, Kept};
 use crate::store::{Change, Saved, Store, StoreError};
@@ -281,10 +280,7 @@ impl<S: Store> Peer<S> {
         let (welcomes, texts): (Vec<_>, Vec<_>) =
             saved.delayed.into_iter().partition(|&(clock, _)| self.outbox.is_welcome(clock));
         for (clock, due) in texts {
-            // Should the clock have been set back meanwhile, it is not for longer than it was to be from the beginning.
-            let from = now.unix_micros.max(self.written_at(clock).unwrap_or(i64::MIN));
-            let wait = u64::try_from(due.saturating_sub(from)).unwrap_or(0);
-            let wait = Duration::from_micros(wait).min(self.config.max_delay);
+            let wait = self.wait(now, due, self.written_at(clock).unwrap_or(i64::MIN));
             self.outbox.delay(clock, now.monotonic + wait);
         }
         for (clock, _) in welcomes {
@@ -293,6 +289,7 @@ impl<S: Store> Peer<S> {
                 self.outbox.delay(clock, due);
             }
         }
+        self.restore_scheduled(now, saved.scheduled)?;
         self.carry.sent_before(self.causal.clock());
         self.restore_carried(saved.carried);
         self.ledger.settled = self.settled();
@@ -389,6 +386,13 @@ impl<S: Store> Peer<S> {
             Anew::Forgotten { .. } => Vec::new(),
         };
         unsent.retain(|entry| entry.kept.id().process == self.me && entry.kept.id().clock > self.ledger.clock_at_start);
+        unsent.sort_by_key(|entry| entry.kept.id().clock);
+        let how = |entry: &Entry| {
+            let clock = entry.kept.id().clock;
+            let delay = self.outbox.due(clock).map(|due| due.saturating_sub(now.monotonic));
+            (delay.unwrap_or_default(), self.schedule.may_be_said_already(clock))
+        };
+        let unsent: Vec<_> = unsent.into_iter().map(|entry| (how(&entry), entry)).collect();
         for (link, _) in std::mem::take(&mut self.links) {
             self.effects.renew.push((link, why.reason().to_owned()));
         }
@@ -436,10 +440,15 @@ impl<S: Store> Peer<S> {
         self.journal(Journal::Start { process: self.me, name: self.name.to_string(), supersedes: Some(old) });
         self.tell(Event::Warning { text: why.to_string() });
         self.write_own_record(now);
-        unsent.sort_by_key(|entry| entry.kept.id().clock);
-        for entry in unsent {
-            if let Some((_, text)) = entry.text() {
-                self.say(now, entry.conversation.clone(), text, 0);
+        if matches!(why, Anew::RolledBack) {
+            self.doubt_scheduled(now);
+        }
+        for ((delay, may_be_said_already), entry) in unsent {
+            let Some((written_at, text)) = entry.text() else { continue };
+            if may_be_said_already {
+                self.leave_unsent(entry.conversation.clone(), text, written_at);
+            } else {
+                self.say(now, entry.conversation.clone(), text, delay);
             }
         }
     }

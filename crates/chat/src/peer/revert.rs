@@ -61,6 +61,7 @@ impl<S: Store> Peer<S> {
             record_is_untold,
             queue: _,
             outbox: _,
+            schedule,
             carry,
             watch: _,
             absent,
@@ -89,6 +90,7 @@ impl<S: Store> Peer<S> {
         groups.clear();
         (*record_is_stale, *record_is_untold) = (false, false);
         *ledger = Ledger::new(store.survives(), fresh);
+        schedule.go_back();
         (*carry, *absent, *homecoming) = Default::default();
         (*talks, *vectors, *gate) = (Default::default(), Vectors::new(now.monotonic), Default::default());
         *effects = Effects::default();

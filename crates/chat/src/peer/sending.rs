@@ -255,6 +255,7 @@ impl<S: Store> Peer<S> {
         }
         self.may_leave_parcels();
         let said: Vec<Clock> = due.iter().copied().filter(|&clock| !self.outbox.is_welcome(clock)).collect();
+        self.schedule.note_released(&said);
         self.watch_released(now, &said);
         if self.ledger.is_on() {
             self.effects.durable.extend(due.into_iter().map(|clock| Change::Delayed { clock, due: None }));

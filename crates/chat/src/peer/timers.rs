@@ -22,6 +22,7 @@ impl<S: Store> Peer<S> {
         [
             behind,
             due,
+            self.schedule.next(),
             notice,
             spread,
             self.next_count_of_absent(),
@@ -42,6 +43,7 @@ impl<S: Store> Peer<S> {
         self.allow_for_pause(now);
         self.answer_requests(now);
         self.release_due(now, now.monotonic);
+        self.say_scheduled(now, now.monotonic);
         self.announce_held(now);
         self.announce_unspread(now);
         self.count_absent(now);
@@ -65,8 +67,11 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// The user leaves: what is under `-delay` goes out now.
+    /// The user leaves: what is stamped and under `-delay` goes out now; so does what is scheduled, where no store would keep it.
     pub fn handle_shutdown(&mut self, now: Now) {
+        if !self.ledger.is_on() {
+            self.say_scheduled(now, Duration::MAX);
+        }
         self.flush(now);
         self.release_due(now, Duration::MAX);
         self.journal(crate::Journal::Stop);

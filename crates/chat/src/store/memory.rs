@@ -88,6 +88,22 @@ impl MemoryStore {
         self.authors.rename(former);
     }
 
+    /// Takes away a message that was filed by itself.
+    fn withdraw(&mut self, id: MessageId) {
+        let Some(author) = self.authors.number_of(id.process) else { return };
+        let is_it = |place: &Place| (place.author, place.clock) == (author, id.clock);
+        if let Some(at) = self.unshown.iter().position(is_it) {
+            if let Some(place) = self.unshown.remove(at) {
+                self.authors.remove(place);
+            }
+            return;
+        }
+        for shown in self.conversations.values_mut() {
+            shown.withdraw(author, id.clock, &mut self.authors);
+        }
+        self.conversations.retain(|_, shown| shown.len() > 0);
+    }
+
     fn drop_oldest_unshown(&mut self) {
         if let Some(place) = self.unshown.pop_front() {
             self.authors.remove(place);
@@ -131,6 +147,7 @@ impl Store for MemoryStore {
                         self.shrink();
                     }
                 }
+                Change::Withdrawn(kept) => self.withdraw(kept.id()),
                 Change::Process { number, .. } => self.last_number = *number,
                 Change::Reborn => self.rename(self.last_number as usize),
                 // The peer itself has these in memory, for as long.
@@ -139,6 +156,7 @@ impl Store for MemoryStore {
                 | Change::Dropped(_)
                 | Change::HandedOver { .. }
                 | Change::Delayed { .. }
+                | Change::Scheduled { .. }
                 | Change::Settled { .. }
                 | Change::Causal(_)
                 | Change::Traced(_)

@@ -88,6 +88,8 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::Search => search(spec, arguments)?,
         Verb::Seen => seen(spec, arguments)?,
         Verb::Show => show(spec, arguments)?,
+        Verb::Cancel => Command::Cancel { number: number(spec, arguments)? },
+        Verb::Resend => Command::Resend { number: number(spec, arguments)? },
     };
     Ok(Input::Command(command))
 }
@@ -146,13 +148,19 @@ fn search(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
 }
 
 fn seen(spec: &Spec, arguments: &str) -> Result<Command, Misread> {
+    let nth = number(spec, arguments)?;
+    Ok(Command::Seen { nth: nth.map(|nth| usize::try_from(nth).unwrap_or(usize::MAX)) })
+}
+
+/// A number from 1 on, or nothing.
+fn number(spec: &Spec, arguments: &str) -> Result<Option<u64>, Misread> {
     if arguments.is_empty() {
-        return Ok(Command::Seen { nth: None });
+        return Ok(None);
     }
     let given = one(spec, arguments)?;
-    match count(spec, given)? {
-        0 => Err(bad_count(spec, given)),
-        nth => Ok(Command::Seen { nth: Some(nth) }),
+    match given.parse() {
+        Ok(0) | Err(_) => Err(bad_count(spec, given)),
+        Ok(number) => Ok(Some(number)),
     }
 }
 

@@ -98,6 +98,18 @@ fn text_goes_to_everybody() {
 }
 
 #[test]
+fn what_goes_out_later_is_taken_back_or_sent_by_its_number() {
+    assert_eq!(command("-cancel"), Command::Cancel { number: None });
+    assert_eq!(command("-cancel 3"), Command::Cancel { number: Some(3) });
+    assert_eq!(command("-resend"), Command::Resend { number: None });
+    assert_eq!(command("/resend 12"), Command::Resend { number: Some(12) });
+    for bad in ["-cancel 0", "-cancel x", "-cancel -1", "-resend 0"] {
+        assert!(misread(bad).contains(" [N]"), "{bad}");
+    }
+    assert!(misread("-cancel 1 2").contains("-cancel [N]"));
+}
+
+#[test]
 fn delays_take_fractions_and_a_target() {
     assert_eq!(command("-delay 3 @carol why?"), send(name("carol"), "why?", 3000));
     assert_eq!(command("-delay 0.25 hello all"), send(Target::All, "hello all", 250));

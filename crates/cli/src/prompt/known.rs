@@ -57,6 +57,8 @@ impl Known {
                 }
                 Event::Listening { address } => self.listen(address),
                 Event::Message { .. }
+                | Event::Scheduled { .. }
+                | Event::Cancelled { .. }
                 | Event::Held { .. }
                 | Event::Released { .. }
                 | Event::Gap { .. }
@@ -105,6 +107,8 @@ impl Known {
             | Answer::Groups { .. }
             | Answer::Left { .. }
             | Answer::Sent { .. }
+            | Answer::Scheduled { .. }
+            | Answer::Cancelled { .. }
             | Answer::Connecting { .. }
             | Answer::History { .. }
             | Answer::Found { .. }

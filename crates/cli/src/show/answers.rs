@@ -1,7 +1,7 @@
 //! Answers and refusals as lines.
 
 use jiff::Timestamp;
-use node::chat::{Answer, GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Recipients, Refusal, UserInfo, Who};
+use node::chat::{Answer, GroupInfo, HeldInfo, Message, PersonInfo, Recipients, Refusal, UserInfo, WaitingInfo, Who};
 use unicode_width::UnicodeWidthStr;
 
 use super::harmless_line;
@@ -9,6 +9,9 @@ use super::lines::{Show, held_line, seconds};
 
 /// How many people a line names before it counts the rest.
 const NAMED: usize = 5;
+
+/// How many characters of a text a list shows.
+const BEGINNING: usize = 60;
 
 impl Show {
     /// The lines of an answer that came at `now`.
@@ -23,12 +26,19 @@ impl Show {
             Answer::Joined { group, history } => self.joined(group, history),
             Answer::Left { group } => vec![format!("you have left {group}")],
             Answer::Sent { message, away, due_ms } => self.sent(message, away, *due_ms, now),
+            Answer::Scheduled { waiting } => {
+                let line = self.paint.dim(&self.scheduled_line(waiting));
+                self.stamped(now, &line)
+            }
+            Answer::Cancelled { waiting } => vec![cancelled_line(waiting)],
             Answer::Connecting { address } => vec![format!("connecting to {}", harmless_line(address))],
             Answer::History { of, messages } => self.history(of.as_ref(), messages),
             Answer::Found { of, messages } => self.found(of.as_ref(), messages),
             Answer::Seen { message, by, not_by, away } => self.seen(message, by, not_by, away),
             Answer::Shown { message } => self.whole(message),
-            Answer::Pending { held, delayed, unacknowledged } => self.pending(held, delayed, *unacknowledged),
+            Answer::Pending { held, delayed: _, waiting, unacknowledged } => {
+                self.pending(held, waiting, *unacknowledged)
+            }
             Answer::Forgotten { who } => {
                 vec![format!("{} is forgotten: nothing is kept for them any more, here or anywhere", self.who(who))]
             }
@@ -168,12 +178,26 @@ impl Show {
         lines
     }
 
-    fn pending(&self, held: &[HeldInfo], delayed: &[MessageId], unacknowledged: u64) -> Vec<String> {
+    /// Where a text of mine is scheduled, and how it is taken back.
+    pub(super) fn scheduled_line(&self, waiting: &WaitingInfo) -> String {
+        let WaitingInfo { number, due_at, .. } = waiting;
+        let when = due_at.map_or_else(String::new, |due| format!(" for {}", self.time_of(due)));
+        format!("(scheduled{when}; nobody waits for it; -cancel {number} takes it back)")
+    }
+
+    fn waiting_line(&self, waiting: &WaitingInfo) -> String {
+        let WaitingInfo { number, id, due_at, .. } = waiting;
+        let when = match (id, due_at) {
+            (Some(id), Some(due)) => format!("message {} goes out at {}", id.clock, self.time_of(*due)),
+            (None, Some(due)) => format!("scheduled for {}", self.time_of(*due)),
+            (_, None) => format!("not sent; -resend {number} sends it, -cancel {number} drops it"),
+        };
+        format!("{number}: {} ({when})", whole(waiting))
+    }
+
+    fn pending(&self, held: &[HeldInfo], waiting: &[WaitingInfo], unacknowledged: u64) -> Vec<String> {
         let mut lines: Vec<_> = held.iter().map(held_line).collect();
-        if !delayed.is_empty() {
-            let numbers: Vec<_> = delayed.iter().map(|id| format!("#{}", id.clock)).collect();
-            lines.push(format!("delayed: your {}", numbers.join(", ")));
-        }
+        lines.extend(waiting.iter().map(|waiting| self.waiting_line(waiting)));
         if unacknowledged > 0 {
             let s = if unacknowledged == 1 { "" } else { "s" };
             lines.push(format!("on its way: {unacknowledged} message{s} of yours that somebody has not got yet"));
@@ -191,6 +215,24 @@ fn state(user: &UserInfo) -> &'static str {
         (false, true) => "here",
         (false, false) => "away",
     }
+}
+
+/// That a text was taken back, and which.
+pub(super) fn cancelled_line(waiting: &WaitingInfo) -> String {
+    format!("taken back, and nobody got it: {}", whole(waiting))
+}
+
+/// To whom, and how the text begins.
+fn whole(waiting: &WaitingInfo) -> String {
+    let to = match &waiting.to {
+        Recipients::All => "everybody".to_owned(),
+        Recipients::Group(group) => harmless_line(group).into_owned(),
+        Recipients::Direct(who) => harmless_line(&who.label).into_owned(),
+    };
+    let text = harmless_line(&waiting.text);
+    let cut: String = text.chars().take(BEGINNING).collect();
+    let rest = if cut.len() < text.len() { "…" } else { "" };
+    format!("to {to}: {cut}{rest}")
 }
 
 /// The first few by their labels, and how many more there are.

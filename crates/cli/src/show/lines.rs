@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use node::chat::{Event, HeldInfo, Message, MessageId, Recipients, Who};
 use node::line::Hello;
 
-use super::answers::name_some;
+use super::answers::{cancelled_line, name_some};
 use super::fold::fold;
 use super::{Paint, harmless, harmless_line};
 
@@ -64,6 +64,8 @@ impl Show {
                 format!("* {} is here{}", self.who(who), if *new { ", for the first time" } else { "" })
             }
             Event::PeerDown { who, reason } => format!("* {} has gone: {}", self.who(who), harmless_line(reason)),
+            Event::Scheduled { waiting } => paint.dim(&self.scheduled_line(waiting)),
+            Event::Cancelled { waiting } => paint.dim(&cancelled_line(waiting)),
             Event::Held { held } => paint.dim(&held_line(held)),
             Event::Released { id, from, held_ms } => {
                 paint.dim(&format!("released: {} after {}", name_message(id, from), seconds(*held_ms)))
@@ -194,6 +196,12 @@ impl Show {
         self.day = Some(at.date());
         lines.extend(timed(&self.paint.dim(&at.strftime("%H:%M:%S").to_string()), text));
         lines
+    }
+
+    /// The time of day, in this user's zone.
+    pub(super) fn time_of(&self, unix_micros: i64) -> String {
+        let at = Timestamp::from_microsecond(unix_micros).unwrap_or(Timestamp::UNIX_EPOCH);
+        at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
     /// Whether there are colours.

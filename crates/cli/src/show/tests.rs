@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use node::chat::{
     Answer, Event, HeldInfo, Incarnation, Message, MessageId, PersonId, PersonInfo, ProcessId, Recipients, Refusal,
-    UserInfo, Who,
+    UserInfo, WaitingInfo, Who,
 };
 
 use super::{Paint, Show, said};
@@ -151,7 +151,13 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
     };
     lines.extend(show.answer(&Answer::Users { users }, at(AT)));
     lines.extend(show.answer(&Answer::Who { people: vec![person] }, at(AT)));
-    lines.extend(show.answer(&Answer::Pending { held: vec![held], delayed: vec![], unacknowledged: 0 }, at(AT)));
+    let to = Recipients::Direct(who());
+    let waiting = WaitingInfo { number: 3, id: None, to, text: evil.into(), due_at: Some(AT) };
+    let pending =
+        Answer::Pending { held: vec![held], delayed: vec![], waiting: vec![waiting.clone()], unacknowledged: 0 };
+    lines.extend(show.answer(&pending, at(AT)));
+    lines.extend(show.answer(&Answer::Scheduled { waiting: waiting.clone() }, at(AT)));
+    lines.extend(show.answer(&Answer::Cancelled { waiting }, at(AT)));
     let sent = Answer::Sent { message: message(Recipients::All, evil), away: vec![Who::clone(&nasty)], due_ms: 5 };
     lines.extend(show.answer(&sent, at(AT)));
     let (of, people) = (Recipients::Group(evil.into()), || vec![Who::clone(&nasty)]);
@@ -163,6 +169,35 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
     for line in lines {
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
     }
+}
+
+#[test]
+fn what_goes_out_later_stands_under_its_number_and_with_its_time() {
+    let waiting = |number, id, text: &str, due_at| {
+        let to = if number == 1 { Recipients::Group("cars".into()) } else { Recipients::All };
+        WaitingInfo { number, id, to, text: text.into(), due_at }
+    };
+    let mut show = show();
+    let first = waiting(1, None, "later", Some(AT));
+    let lines = show.answer(&Answer::Scheduled { waiting: first.clone() }, at(AT));
+    assert_eq!(lines, ["14:03:12 (scheduled for 14:03:12; nobody waits for it; -cancel 1 takes it back)"]);
+    assert_eq!(show.event(&Event::Scheduled { waiting: first.clone() }, at(AT)), lines);
+    let long = waiting(3, Some(id(1, 7)), &"x".repeat(61), Some(AT + 30_000_000));
+    let unsent = waiting(4, None, "why?", None);
+    let waiting = vec![first.clone(), long, unsent];
+    let lines = show.answer(&Answer::Pending { held: vec![], delayed: vec![], waiting, unacknowledged: 0 }, at(AT));
+    assert_eq!(
+        lines,
+        [
+            "1: to cars: later (scheduled for 14:03:12)".to_owned(),
+            format!("3: to everybody: {}… (message 7 goes out at 14:03:42)", "x".repeat(60)),
+            "4: to everybody: why? (not sent; -resend 4 sends it, -cancel 4 drops it)".to_owned(),
+        ]
+    );
+    assert_eq!(
+        show.answer(&Answer::Cancelled { waiting: first }, at(AT)),
+        ["taken back, and nobody got it: to cars: later"]
+    );
 }
 
 #[test]

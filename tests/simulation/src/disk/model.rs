@@ -49,6 +49,7 @@ pub struct ModelStore {
     me: Option<ProcessId>,
     settled: u64,
     delayed: BTreeMap<u64, i64>,
+    scheduled: BTreeMap<u64, Bytes>,
     batches: u64,
 }
 
@@ -157,6 +158,7 @@ impl Store for ModelStore {
             carried: self.carried.clone(),
             own: self.own(),
             delayed: self.delayed.iter().map(|(&clock, &due)| (clock, due)).collect(),
+            scheduled: self.scheduled.iter().map(|(&number, text)| (number, text.clone())).collect(),
         })
     }
 
@@ -181,6 +183,9 @@ impl Store for ModelStore {
                 }
                 Change::Delayed { clock, due: Some(due) } => drop(self.delayed.insert(*clock, *due)),
                 Change::Delayed { clock, due: None } => drop(self.delayed.remove(clock)),
+                Change::Withdrawn(kept) => drop(self.messages.remove(&kept.id())),
+                Change::Scheduled { number, text: Some(text) } => drop(self.scheduled.insert(*number, text.clone())),
+                Change::Scheduled { number, text: None } => drop(self.scheduled.remove(number)),
                 Change::Settled { up_to } => self.settled = *up_to,
                 Change::Causal(bytes) => self.causal = Some(bytes.clone()),
                 Change::Traced(_) => {}

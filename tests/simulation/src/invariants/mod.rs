@@ -8,6 +8,7 @@ mod complete;
 mod directory;
 mod exactly_once;
 mod from_nowhere;
+mod promised;
 mod question_first;
 mod unblocked;
 
@@ -98,6 +99,8 @@ pub struct Standing {
     pub name: String,
     /// What it holds back, and what that waits for: messages, and the history of conversations.
     pub held: Vec<(MessageId, Vec<MessageId>, Vec<String>)>,
+    /// The texts that have not gone out, and whether they do by themselves.
+    pub waiting: Vec<(String, bool)>,
     /// How many of its own messages somebody has not acknowledged.
     pub unacknowledged: u64,
     /// What its store keeps that nobody needs any more: held, carried and unsettled messages.
@@ -108,6 +111,7 @@ pub struct Standing {
 pub const ALL: &[&dyn Invariant] = &[
     &from_nowhere::FromNowhere,
     &exactly_once::ExactlyOnce,
+    &promised::Promised,
     &causal_order::CausalOrder,
     &question_first::QuestionFirst,
     &unblocked::Unblocked,

@@ -4,7 +4,7 @@
 //! Source: DESIGN.md §3, "Delivery" (the welcome). It is more than causal order, which speaks only of what is addressed to
 //! the reader. Exempt is what is marked late; a question that was given up, by the reader or on its way to him, or that was lost
 //! with the last store that had it, or with the reader's own for as long as he has not learnt that; what a liar may have kept when
-//! he was asked for history; and history of which the reader was told that it could not be fetched. The promise covers the newest
+//! he was asked for history; and history of which the reader was told that it could not be fetched; and what its author took back before anybody got it. The promise covers the newest
 //! messages of a conversation (200, in some runs fewer): a longer one that came by welcomes is left to the others.
 
 use chat::Message;
@@ -44,6 +44,7 @@ impl Invariant for QuestionFirst {
                 && (chronicle.liars.is_empty() || is_addressed(scene, question.id))
                 && !chronicle.was_given_up(question.id)
                 && !chronicle.twice.contains(&question.id)
+                && !chronicle.cancelled.contains(&question.words)
                 && !chronicle.was_rolled_back_behind(lineage, question.id)
                 && !gave_up_what_led_there(scene, answer.id)
                 && scene.stores.iter().any(|lineage| lineage.shown.contains(&number))

@@ -50,6 +50,14 @@ impl Liar {
         bytes.into()
     }
 
+    /// What he is asked for is due in half a million years, if he says nothing of that: the last byte of the answer.
+    pub(super) fn promise(&mut self, frame: &Bytes) -> Bytes {
+        let Some((0, before)) = frame.split_last() else { return frame.clone() };
+        self.count(Lie::Promised);
+        let due_ms: u64 = 1 << 54;
+        [before, &[1, 253], &due_ms.to_le_bytes()].concat().into()
+    }
+
     /// He claims to have come further than he has, or to have what others wrote. Small numbers take one byte.
     pub(super) fn boast(&mut self, frame: &Bytes) -> Bytes {
         if self.dice.percent(50) {

@@ -1,6 +1,6 @@
 //! Carrying out the plan: what users do, and what goes wrong.
 
-use chat::{Answer, Change, Command, Conversation, GroupInfo, PersonId, Recipients, Run, Target};
+use chat::{Answer, Change, Command, Conversation, GroupInfo, PersonId, Recipients, Run, Target, WaitingInfo};
 
 use super::{Violation, World};
 use crate::chronicle::{Lineage, Place};
@@ -22,6 +22,7 @@ impl World {
                 }
                 self.perform_for_user(who).map(drop)
             }
+            Action::Cancel { who, nth, resend } => self.cancel(who, nth, resend),
             Action::Create { who, group } => self.command(who, Command::CreateGroup { group: group.to_owned() }),
             Action::Join { who, group } => self.command(who, Command::JoinGroup { group: group.to_owned() }),
             Action::Leave { who, group } => self.command(who, Command::LeaveGroup { group: group.to_owned() }),
@@ -126,6 +127,7 @@ impl World {
             (Disk::Copy, Some((copy, lineage))) => {
                 let number = lineage.process.unwrap_or(usize::MAX);
                 let copied_at = lineage.past.get(number).copied().unwrap_or(0);
+                self.chronicle.go_back_to(&lineage);
                 person.lineage = Lineage { rolled_back: true, copied_at, ..lineage };
                 Some(copy)
             }
@@ -180,9 +182,11 @@ impl World {
         };
         let now = self.people[who].now(self.now);
         let peer = self.people[who].peer.as_mut()?;
-        let Ok(Answer::Sent { message, .. }) = peer.handle_command(now, Command::Send { to, text, delay_ms }) else {
-            return None;
-        };
+        let answer = peer.handle_command(now, Command::Send { to, text: text.clone(), delay_ms });
+        if delay_ms > 0 && answer.is_ok() {
+            self.people[who].promising.push(text);
+        }
+        let Ok(Answer::Sent { message, .. }) = answer else { return None };
         let place = match &message.to {
             Recipients::All => Place::All,
             Recipients::Group(name) => Place::Group(name.to_string()),
@@ -191,6 +195,22 @@ impl World {
         self.chronicle.write(message.id, &message.text, place, who, &self.people[who].lineage);
         self.people[who].owed.push(message.id);
         Some(message.id)
+    }
+
+    /// Of what has not gone out one text is taken back, or, if it was left unsent, perhaps sent.
+    fn cancel(&mut self, who: usize, nth: usize, resend: bool) -> Result<(), Violation> {
+        let waiting = self.waiting(who);
+        let Some(chosen) = nth.checked_rem(waiting.len()).map(|at| waiting[at].clone()) else { return Ok(()) };
+        if !resend || chosen.due_at.is_some() {
+            return self.command(who, Command::Cancel { number: Some(chosen.number) });
+        }
+        self.chronicle.resent.insert(chosen.text.to_string());
+        self.command(who, Command::Resend { number: Some(chosen.number) })
+    }
+
+    /// What has not gone out of what a user wrote.
+    pub(super) fn waiting(&mut self, who: usize) -> Vec<WaitingInfo> {
+        if let Some(Answer::Pending { waiting, .. }) = self.ask(who, Command::Pending) { waiting } else { Vec::new() }
     }
 
     /// Only somebody who is away can be forgotten.
@@ -245,6 +265,10 @@ impl World {
     /// A user learns that what he asked for is done.
     pub(super) fn note_answer(&mut self, who: usize, answer: Answer) {
         let lineage = &mut self.people[who].lineage;
+        if let Answer::Cancelled { waiting } = &answer {
+            self.chronicle.cancelled.insert(waiting.text.to_string());
+            lineage.cancelled.insert(waiting.text.to_string());
+        }
         let (groups, read) = (&mut lineage.groups, lineage.read.len());
         if let Answer::Created { group } | Answer::Joined { group: GroupInfo { name: group, .. }, .. } = answer {
             groups.insert(group, read);

@@ -80,7 +80,9 @@ impl World {
         let process = self.people[who].peer.as_ref()?.process();
         let Answer::Users { users } = self.ask(who, Command::ListUsers)? else { return None };
         let Answer::Groups { groups } = self.ask(who, Command::ListGroups)? else { return None };
-        let Answer::Pending { held, unacknowledged, .. } = self.ask(who, Command::Pending)? else { return None };
+        let Answer::Pending { held, waiting, unacknowledged, .. } = self.ask(who, Command::Pending)? else {
+            return None;
+        };
         let name = |label: &String| {
             let user = users.iter().find(|user| user.who.label == *label);
             user.map_or_else(|| label.clone(), |user| user.who.name.clone())
@@ -95,6 +97,7 @@ impl World {
                 .into_iter()
                 .map(|held| (held.id, held.missing.into_iter().map(|(id, _)| id).collect(), held.fetching))
                 .collect(),
+            waiting: waiting.into_iter().map(|text| (text.text.to_string(), text.due_at.is_some())).collect(),
             unacknowledged,
             kept_in_vain: self.people[who].peer.as_mut()?.store_mut().in_vain(),
             lineage,
@@ -116,7 +119,7 @@ impl World {
             .collect()
     }
 
-    fn ask(&mut self, who: usize, command: Command) -> Option<Answer> {
+    pub(super) fn ask(&mut self, who: usize, command: Command) -> Option<Answer> {
         let now = self.people[who].now(self.now);
         self.people[who].peer.as_mut()?.handle_command(now, command).ok()
     }

@@ -48,6 +48,7 @@ impl World {
         let person = &mut self.people[who];
         let now = person.now(self.now);
         let refused = std::mem::take(&mut person.owed);
+        person.promising.clear();
         let Some(peer) = &mut person.peer else { return Ok(()) };
         peer.revert(now, unkept)
             .map_err(|error| Violation { invariant: "a turn can be undone", what: format!("p{who}: {error}") })?;
@@ -72,6 +73,7 @@ impl World {
     pub(super) fn is_refused(&self, action: &Action) -> bool {
         match action {
             Action::Say { who, .. }
+            | Action::Cancel { who, .. }
             | Action::Create { who, .. }
             | Action::Join { who, .. }
             | Action::Leave { who, .. }

@@ -122,6 +122,8 @@ impl World {
         if let Err(error) = peer.store_mut().apply(&durable) {
             return Err(Violation { invariant: "the store keeps", what: format!("p{who}: {error}") });
         }
+        let promised = std::mem::take(&mut self.people[who].promising);
+        self.people[who].lineage.promised.extend(promised);
         self.note_resent(who, &durable);
         // What is durable has happened. A trace that was not written yet is completed from the store at the next start.
         for entry in journal {
@@ -169,7 +171,10 @@ impl World {
 
     fn tell(&mut self, who: usize, event: &Event) -> Result<(), Violation> {
         if let Event::Message { message } = event {
-            self.shown(who, message)?;
+            // One's own text goes out that was scheduled: it was shown when it was stamped.
+            if !message.own || message.fetched {
+                self.shown(who, message)?;
+            }
         } else if let Event::Warning { text } = event {
             self.note(|_| format!("p{who} is warned: {text}"));
             self.people[who].lineage.lacks_history |= text.contains("could not be fetched");
@@ -198,6 +203,7 @@ impl World {
         (person.doomed, person.wake) = (None, None);
         (person.full_until, person.stuck) = (None, None);
         person.owed.clear();
+        person.promising.clear();
         person.disk = person.peer.take().map(chat::Peer::into_store).filter(Store::survives);
         self.network.end_all(self.now, who);
     }

@@ -125,7 +125,7 @@ fn a_delayed_message_is_overtaken_and_then_waited_for() {
 #[test]
 fn quitting_sends_what_is_under_delay() {
     let mut world = World::mesh(&["alice", "bob"]);
-    world.say_later(ALICE, "bob", "later", 3_600_000);
+    world.say_later(ALICE, "bob", "later", 30_000);
     world.settle();
     let now = world.now();
     world.people[ALICE].peer.handle_shutdown(now);

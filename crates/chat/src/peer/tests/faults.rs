@@ -128,14 +128,15 @@ fn an_old_answer_denies_nothing_that_was_sent_after_it() {
 
 #[test]
 fn a_delay_is_no_reason_to_give_up() {
-    let mut world = World::mesh(&["alice", "bob", "carol"]);
-    world.say_later(ALICE, "carol", "slow", 120_000);
+    let config = crate::Config { abandon_after: Duration::from_secs(5), journal: true, ..crate::Config::default() };
+    let mut world = World::mesh_with(&["alice", "bob", "carol"], config);
+    world.say_later(ALICE, "carol", "slow", 30_000);
     world.say(ALICE, "all", "after");
     world.settle();
-    world.pass(Duration::from_secs(100));
+    world.pass(Duration::from_secs(28));
     assert!(world.heard(CAROL).is_empty());
     assert!(!world.people[CAROL].events.iter().any(|event| matches!(event, Event::Gap { .. })));
-    world.pass(Duration::from_secs(30));
+    world.pass(Duration::from_secs(3));
     assert_eq!(world.heard(CAROL), ["slow", "after"]);
 }
 
@@ -335,10 +336,9 @@ fn a_clock_that_is_set_back_makes_no_delay_longer_than_it_was_to_be() {
 /// bob gave up what alice had under `-delay`. carol got it, and alice is gone when they meet.
 #[test]
 fn what_was_given_up_of_somebody_who_is_gone_comes_from_whoever_got_it_later() {
-    let config = crate::Config { journal: true, max_piece: 1, ..crate::Config::default() };
-    let mut world = World::with_config(&["alice", "bob", "carol"], config);
-    world.link_all();
-    world.settle();
+    let max_stamped_delay = Duration::from_secs(600);
+    let config = crate::Config { journal: true, max_piece: 1, max_stamped_delay, ..crate::Config::default() };
+    let mut world = World::mesh_with(&["alice", "bob", "carol"], config);
     for late in ["one", "two", "three"] {
         world.say_later(ALICE, "all", late, 120_000);
     }

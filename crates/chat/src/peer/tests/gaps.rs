@@ -138,7 +138,7 @@ fn whoever_is_welcomed_with_gaps_asks_others_for_what_is_missing_or_is_told() {
 /// bob gave alice's first text up, and handed dave what he had. It comes to bob late; dave was never addressed.
 #[test]
 fn what_comes_late_to_whom_a_newcomer_had_his_history_from_reaches_him_too() {
-    let mut world = World::mesh(&["alice", "bob"]);
+    let mut world = World::mesh_of_old(&["alice", "bob"]);
     world.say_later(ALICE, "all", "late", 120_000);
     world.say(ALICE, "all", "afterwards");
     world.settle();
@@ -185,7 +185,7 @@ fn what_comes_before_something_that_was_given_up_unseen_comes_late() {
 /// alice is back without her store: she does not know what she had said, and bob has given up some of it.
 #[test]
 fn whoever_gave_up_something_of_somebody_who_is_gone_for_good_says_so() {
-    let mut world = World::mesh(&["alice", "bob"]);
+    let mut world = World::mesh_of_old(&["alice", "bob"]);
     world.say_later(ALICE, "all", "late", 120_000);
     world.say(ALICE, "all", "afterwards");
     world.settle();
@@ -205,10 +205,9 @@ fn whoever_gave_up_something_of_somebody_who_is_gone_for_good_says_so() {
 /// bob, who is the only one that dave is linked to, has given something up; dave gets what there is, that behind the newest as well.
 #[test]
 fn all_that_is_there_is_fetched_where_something_was_given_up() {
-    let mut world =
-        World::with_config(&["alice", "bob", "carol"], Config { history_first: 3, max_piece: 2, ..Config::default() });
-    world.link_all();
-    world.settle();
+    let max_stamped_delay = Duration::from_secs(120);
+    let config = Config { history_first: 3, max_piece: 2, max_stamped_delay, ..Config::default() };
+    let mut world = World::mesh_with(&["alice", "bob", "carol"], config);
     world.say_later(ALICE, "all", "late", 120_000);
     let said: Vec<String> = (0..10).map(|number| number.to_string()).collect();
     for text in &said {

@@ -16,6 +16,7 @@ mod naming;
 mod newcomers;
 mod requests;
 mod rolled_back;
+mod scheduled;
 mod searching;
 mod seen;
 mod store;

@@ -406,7 +406,7 @@ fn history_is_not_given_up_that_is_asked_for_when_other_history_has_come() {
 /// carol leaves the group before she asks bob for what came late to him, and joins it again before he refuses.
 #[test]
 fn what_is_refused_to_somebody_who_had_left_is_still_waited_for_when_she_is_back() {
-    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    let mut world = World::mesh_of_old(&["alice", "bob", "carol"]);
     world.create(ALICE, "cars");
     world.settle();
     world.join(BOB, "cars");
@@ -465,8 +465,8 @@ fn a_welcome_that_was_given_up_is_shown_once_its_history_has_come() {
 #[test]
 fn a_newcomer_gets_what_is_under_delay_at_its_time_and_what_is_said_behind_it_then() {
     let mut world = World::mesh(&["alice", "bob"]);
-    world.say_later(ALICE, "all", "question", 60_000);
-    world.say_later(ALICE, "bob", "for you alone", 120_000);
+    world.say_later(ALICE, "all", "question", 15_000);
+    world.say_later(ALICE, "bob", "for you alone", 30_000);
     world.settle();
     let dave = world.add("dave");
     world.link(dave, ALICE);
@@ -474,10 +474,10 @@ fn a_newcomer_gets_what_is_under_delay_at_its_time_and_what_is_said_behind_it_th
     world.settle();
     world.say(ALICE, "all", "afterwards");
     world.say(BOB, "all", "hello");
-    world.pass(Duration::from_secs(50));
+    world.pass(Duration::from_secs(12));
     assert_eq!(world.heard(dave), ["hello"]);
     assert_eq!(world.heard(BOB), [""; 0]);
-    world.pass(Duration::from_secs(15));
+    world.pass(Duration::from_secs(5));
     assert_eq!(world.heard(dave), ["hello", "question", "afterwards"]);
     assert_eq!(world.heard(BOB), ["question"], "what is for him alone comes first, later");
     assert!(world.people[dave].events.iter().all(|event| !matches!(event, Event::Gap { .. } | Event::Warning { .. })));
@@ -490,7 +490,7 @@ fn a_welcome_is_due_with_what_is_under_delay_after_a_restart_too() {
     world.keep(ALICE);
     world.link_all();
     world.settle();
-    world.say_later(ALICE, "all", "question", 60_000);
+    world.say_later(ALICE, "all", "question", 25_000);
     world.settle();
     world.set_back(Duration::from_secs(100));
     let dave = world.add("dave");
@@ -502,7 +502,7 @@ fn a_welcome_is_due_with_what_is_under_delay_after_a_restart_too() {
     world.come_back(ALICE);
     world.link(ALICE, BOB);
     world.link(ALICE, dave);
-    world.pass(Duration::from_secs(55));
+    world.pass(Duration::from_secs(20));
     assert_eq!(world.heard(dave), [""; 0]);
     world.pass(Duration::from_secs(10));
     assert_eq!(world.heard(dave), ["question", "afterwards"]);
@@ -514,7 +514,7 @@ fn a_welcome_is_due_with_what_is_under_delay_after_a_restart_too() {
 fn what_was_said_to_nobody_under_delay_is_not_put_off_by_a_clock_that_was_set_back() {
     let mut world = World::new(&["alice"]);
     world.keep(ALICE);
-    world.say_later(ALICE, "all", "question", 60_000);
+    world.say_later(ALICE, "all", "question", 25_000);
     world.settle();
     world.set_back(Duration::from_secs(1000));
     world.come_back(ALICE);
@@ -522,6 +522,6 @@ fn what_was_said_to_nobody_under_delay_is_not_put_off_by_a_clock_that_was_set_ba
     world.link(dave, ALICE);
     world.settle();
     world.say(ALICE, "all", "afterwards");
-    world.pass(Duration::from_secs(65));
+    world.pass(Duration::from_secs(30));
     assert_eq!(world.heard(dave), ["question", "afterwards"]);
 }

@@ -88,7 +88,7 @@ fn history_is_handed_over_so_often_and_no_more() {
 
 #[test]
 fn nobody_is_handed_what_is_under_delay_as_history() {
-    for (delay_ms, handed) in [(60_000, 0), (0, 1)] {
+    for (delay_ms, handed) in [(30_000, 0), (0, 1)] {
         let mut world = World::mesh(&["alice"]);
         let said = world.say_later(ALICE, "all", "not yet", delay_ms);
         let bob = world.add("bob");

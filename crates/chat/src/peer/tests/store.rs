@@ -62,6 +62,11 @@ impl TestStore {
                 saved.delayed.retain(|&(other, _)| other != clock);
                 saved.delayed.extend(due.map(|due| (clock, due)));
             }
+            Change::Withdrawn(kept) => drop(self.own.remove(&kept.id().clock)),
+            Change::Scheduled { number, text } => {
+                saved.scheduled.retain(|&(other, _)| other != number);
+                saved.scheduled.extend(text.map(|text| (number, text)));
+            }
             Change::Settled { up_to } => self.own.retain(|&clock, _| clock > up_to),
             Change::Causal(bytes) => saved.causal = Some(bytes),
             Change::Mind(bytes) => saved.mind = Some(bytes),

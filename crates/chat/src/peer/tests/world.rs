@@ -119,7 +119,17 @@ impl World {
 
     /// Peers of these names, all linked to one another, everything settled.
     pub(super) fn mesh(names: &[&str]) -> Self {
-        let mut world = Self::new(names);
+        Self::mesh_with(names, Config { journal: true, ..Config::default() })
+    }
+
+    /// The same, with peers that stamp what goes out in an hour, as they did once: others give it up before it comes.
+    pub(super) fn mesh_of_old(names: &[&str]) -> Self {
+        let config = Config { journal: true, ..Config::default() };
+        Self::mesh_with(names, Config { max_stamped_delay: config.max_delay, ..config })
+    }
+
+    pub(super) fn mesh_with(names: &[&str], config: Config) -> Self {
+        let mut world = Self::with_config(names, config);
         world.link_all();
         world.settle();
         world

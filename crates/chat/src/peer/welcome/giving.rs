@@ -75,11 +75,8 @@ impl<S: Store> Peer<S> {
     /// My own texts of a conversation that nobody gets before their time, and when that is (monotonic).
     fn delayed_in(&self, conversation: &Conversation) -> Vec<(Kept, Duration)> {
         let delayed = self.outbox.delayed().filter_map(|clock| {
-            let kept = self.store.kept_by(self.me, clock - 1, clock, 1).pop()?;
-            let body = self.open(&kept).unwrap_or_else(|| kept.shared_body());
-            let Ok(Body::Text(head)) = Body::decode(body) else { return None };
-            let is_of_it = self.conversation(&kept, &head.scope).as_ref() == Some(conversation);
-            is_of_it.then_some((kept, self.outbox.due(clock)?))
+            let text = self.own_text(clock).filter(|text| text.conversation == *conversation)?;
+            Some((text.kept, self.outbox.due(clock)?))
         });
         delayed.collect()
     }

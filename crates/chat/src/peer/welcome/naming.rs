@@ -76,7 +76,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// What was shown and is not in the store yet.
-    pub(super) fn shown_in_this_turn(&self) -> impl Iterator<Item = &Run> {
+    pub(in crate::peer) fn shown_in_this_turn(&self) -> impl Iterator<Item = &Run> {
         self.effects.durable.iter().filter_map(Change::shown)
     }
 

@@ -51,7 +51,12 @@ impl Authors {
     }
 
     pub(super) fn of(&self, author: ProcessId) -> Option<&Messages> {
-        self.numbers.get(&author).map(|&number| &self.authors[number as usize].1)
+        self.number_of(author).map(|number| &self.authors[number as usize].1)
+    }
+
+    /// The number of an author of whom something is, or was, here.
+    pub(super) fn number_of(&self, author: ProcessId) -> Option<u32> {
+        self.numbers.get(&author).copied()
     }
 
     /// Who has this number.

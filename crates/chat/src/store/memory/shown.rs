@@ -157,6 +157,20 @@ impl Shown {
         oldest.into_iter().collect()
     }
 
+    /// Drops a message that was listed by itself, if it is here.
+    pub(super) fn withdraw(&mut self, author: u32, clock: u64, authors: &mut Authors) {
+        let Some(of_author) = self.authors.get_mut(&author) else { return };
+        let is_it = |listed: &Listed| (listed.place.clock, listed.place.count) == (clock, 1);
+        let Some(listed) = of_author.iter().rposition(is_it).and_then(|at| of_author.remove(at)) else { return };
+        if of_author.is_empty() {
+            self.authors.remove(&author);
+        }
+        self.opened.remove(&(author, clock));
+        self.len -= 1;
+        self.bytes -= listed.bytes(authors);
+        authors.remove(listed.place);
+    }
+
     fn drop_oldest_of(&mut self, author: u32, mut count: usize, authors: &mut Authors) {
         let of_author = self.authors.get_mut(&author).expect("an author that is listed");
         self.len -= count;
