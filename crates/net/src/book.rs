@@ -57,7 +57,7 @@ impl Book {
 
     /// Where to dial the peer this time: in turns where it was and where it is said to be, beginning with the latter if that is
     /// new. So what is forged keeps nobody from a peer that has had a link.
-    pub(crate) fn to_dial(&mut self, peer: &Key) -> &[SocketAddr] {
+    pub(crate) fn for_next_dial(&mut self, peer: &Key) -> &[SocketAddr] {
         let Some(entry) = self.peers.get_mut(peer) else { return &[] };
         let turn = entry.by_hearsay.map_or(entry.fresh, |before| !before);
         let by_hearsay = !entry.heard.is_empty() && (turn || entry.greeted.is_empty());
@@ -111,12 +111,12 @@ mod tests {
         for port in 100..200 {
             book.heard([1; 32], &[at(port)], true);
         }
-        let by_hearsay = book.to_dial(&[1; 32]).to_vec();
+        let by_hearsay = book.for_next_dial(&[1; 32]).to_vec();
         assert_eq!((by_hearsay.len(), by_hearsay[0]), (MAX_ADDRESSES, at(199)));
         book.heard([1; 32], &[at(300)], true);
-        assert_eq!(book.to_dial(&[1; 32]), [at(1), at(2)]);
-        assert_eq!(book.to_dial(&[1; 32])[0], at(300));
-        assert_eq!(book.to_dial(&[1; 32]), [at(1), at(2)]);
+        assert_eq!(book.for_next_dial(&[1; 32]), [at(1), at(2)]);
+        assert_eq!(book.for_next_dial(&[1; 32])[0], at(300));
+        assert_eq!(book.for_next_dial(&[1; 32]), [at(1), at(2)]);
         assert_eq!(book.proven(&[1; 32]), [at(1), at(2)]);
     }
 
@@ -126,12 +126,12 @@ mod tests {
         book.heard([1; 32], &[at(1)], false);
         book.heard([1; 32], &[at(2)], true);
         book.heard([1; 32], &[at(3), at(1)], false);
-        assert_eq!(book.to_dial(&[1; 32]), [at(2), at(1), at(3)]);
+        assert_eq!(book.for_next_dial(&[1; 32]), [at(2), at(1), at(3)]);
         book.is_wrong(&[1; 32], at(2));
-        assert_eq!(book.to_dial(&[1; 32]), [at(1), at(3)]);
+        assert_eq!(book.for_next_dial(&[1; 32]), [at(1), at(3)]);
         book.greeted([1; 32], &[at(3)]);
-        assert_eq!(book.to_dial(&[1; 32]), [at(3)]);
-        assert_eq!(book.to_dial(&[2; 32]), []);
+        assert_eq!(book.for_next_dial(&[1; 32]), [at(3)]);
+        assert_eq!(book.for_next_dial(&[2; 32]), []);
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
         book.make_room(|peer| *peer == [1; 32]);
         book.heard([7; 32], &[at(1)], true);
         assert_eq!(
-            (book.to_dial(&[1; 32]).len(), book.to_dial(&[0; 32]).len(), book.to_dial(&[7; 32]).len()),
+            (book.for_next_dial(&[1; 32]).len(), book.for_next_dial(&[0; 32]).len(), book.for_next_dial(&[7; 32]).len()),
             (1, 0, 1)
         );
     }

@@ -315,7 +315,7 @@ impl TieBreak {
             Phase::Ours { .. } | Phase::Theirs { .. } => now < known.until,
             Phase::Refused { until } => now < until,
         });
-        if may_dial && let Some((key, out_of_turn)) = self.to_dial(now) {
+        if may_dial && let Some((key, out_of_turn)) = self.for_next_dial(now) {
             self.peers.entry(key).and_modify(|known| known.phase = Phase::Dialing { out_of_turn });
             return Some(Action::Dial(key));
         }
@@ -335,7 +335,7 @@ impl TieBreak {
 
     /// Whom to dial now, and whether that is out of turn: first those that have had a link, then those that failed least, so
     /// that made-up peers do not keep others waiting.
-    fn to_dial(&self, now: Instant) -> Option<(Key, bool)> {
+    fn for_next_dial(&self, now: Instant) -> Option<(Key, bool)> {
         let formed = self.formed_from().is_some_and(|from| from.is_none_or(|from| from <= now));
         // Everybody begins after itself: hundreds that start together do not all dial the same peer first.
         let due = self.peers.range(self.me..).chain(self.peers.range(..self.me));

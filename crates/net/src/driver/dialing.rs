@@ -17,7 +17,7 @@ impl Driver {
             // A connection is coming about already. What becomes of it becomes of this dial.
             return;
         }
-        let opts = swarm::dial_peer(&peer, self.book.to_dial(&peer));
+        let opts = swarm::dial_peer(&peer, self.book.for_next_dial(&peer));
         self.start_dial(now, opts, Reason::Rule(peer));
     }
 
