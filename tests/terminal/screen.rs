@@ -271,6 +271,13 @@ impl Screen {
 
     /// The screen shows each of these whole, once and in this order, and the prompt in one place only.
     pub(crate) fn shows_once(&self, texts: &[&str]) {
+        let rows = self.shows_in_order(texts);
+        let prompts = rows.iter().filter(|row| row.contains(PROMPT)).count();
+        assert_eq!(prompts, 1, "one prompt in\n{}", rows.join("\n"));
+    }
+
+    /// The screen shows each of these whole, once and in this order above the line; all of its rows.
+    pub(crate) fn shows_in_order(&self, texts: &[&str]) -> Vec<String> {
         let rows = self.rows();
         let shown = above(&rows);
         let mut rest = shown.as_str();
@@ -279,8 +286,7 @@ impl Screen {
             let at = rest.find(&squeeze(text)).unwrap_or_else(|| panic!("{text:?} in turn in\n{}", rows.join("\n")));
             rest = &rest[at..];
         }
-        let prompts = rows.iter().filter(|row| row.contains(PROMPT)).count();
-        assert_eq!(prompts, 1, "one prompt in\n{}", rows.join("\n"));
+        rows
     }
 
     fn tmux(&self, arguments: &[impl AsRef<OsStr>]) -> String {

@@ -75,6 +75,30 @@ fn a_wrapped_line_stays_whole_with_the_cursor_at_the_start_of_a_row() {
 }
 
 #[test]
+fn messages_appear_while_a_draft_fills_the_screen_and_during_a_search() {
+    let Some(mut screen) = Chat::new(60, 10) else { return };
+    let lines: Vec<String> = (1..=30).map(|number| format!("draft line {number}.")).collect();
+    screen.paste(&lines.join("\n"));
+    screen.until("the end of the draft", |rows| rows.iter().any(|row| row == "draft line 30."));
+    for text in TEXTS {
+        screen.bob.say(text);
+        screen.until(text, |rows| rows.concat().contains(&text[..20]));
+    }
+    // Only the rows around the cursor are drawn.
+    assert!(!screen.rows().iter().any(|row| row == "draft line 20."));
+    screen.press(&["Enter"]);
+    screen.bob.hears(&lines.join("\n"));
+    screen.until_line("");
+    screen.press(&["C-r"]);
+    screen.write("line 7");
+    screen.bob.say("during the search");
+    screen.until("the message", |rows| rows.iter().any(|row| row.ends_with("during the search")));
+    screen.press(&["Escape"]);
+    screen.until_line("");
+    screen.shows_in_order(&[&TEXTS[..], &["during the search"]].concat());
+}
+
+#[test]
 fn the_completion_menu_stays_usable() {
     let Some(mut screen) = Chat::new(80, 24) else { return };
     open_menu(&mut screen);

@@ -50,7 +50,8 @@ impl Editor {
                 let line = self.draft.text().to_owned();
                 self.past.push(&line);
                 self.draft.set("");
-                return Asked::Line(line);
+                // Nothing is sent, so there is nothing to leave on the screen.
+                return if line.trim().is_empty() { Asked::Nothing } else { Asked::Line(line) };
             }
             Key::Tab => self.offer(known),
             Key::Up => {
@@ -244,6 +245,10 @@ mod tests {
         assert_eq!(rows(&editor), ["> draft"]);
         press(&mut editor, &[Key::Edit(Edit::Insert('\n')), Key::Up, Key::Edit(Edit::Insert('x'))]);
         assert_eq!(rows(&editor), ["> xdraft", ""], "in a draft of several lines the arrows move the cursor");
+        press(&mut editor, &[Key::Interrupt]);
+        type_in(&mut editor, "  ");
+        assert_eq!(press(&mut editor, &[Key::Enter]), Asked::Nothing);
+        assert_eq!(rows(&editor), ["> "]);
     }
 
     #[test]
