@@ -144,7 +144,11 @@ mod tests {
         book.make_room(|peer| *peer == [1; 32]);
         book.heard([7; 32], &[at(1)], true);
         assert_eq!(
-            (book.for_next_dial(&[1; 32]).len(), book.for_next_dial(&[0; 32]).len(), book.for_next_dial(&[7; 32]).len()),
+            (
+                book.for_next_dial(&[1; 32]).len(),
+                book.for_next_dial(&[0; 32]).len(),
+                book.for_next_dial(&[7; 32]).len()
+            ),
             (1, 0, 1)
         );
     }
