@@ -47,13 +47,17 @@ fn a_process_that_is_stopped_from_elsewhere_has_its_prompt_back() {
     screen.write("half a li");
     screen.until_line("half a li");
     let alice = screen.child();
-    signal("-STOP", &alice);
-    screen.until("the shell", |rows| rows.iter().any(|row| row.contains("Stopped")));
-    screen.bob.say("while alice is away");
-    screen.write("fg");
-    screen.press(&["Enter"]);
-    screen.until("what came meanwhile", |rows| rows.iter().any(|row| row.ends_with("while alice is away")));
-    screen.until_line("half a li");
+    for (times, stop) in ["-STOP", "-TSTP"].into_iter().enumerate() {
+        signal(stop, &alice);
+        let stopped = |row: &&String| row.contains("Stopped");
+        screen.until("the shell", |rows| rows.iter().filter(stopped).count() == times + 1);
+        let text = format!("while alice is away by {stop}");
+        screen.bob.say(&text);
+        screen.write("fg");
+        screen.press(&["Enter"]);
+        screen.until("what came meanwhile", |rows| rows.iter().any(|row| row.ends_with(&text)));
+        screen.until_line("half a li");
+    }
     screen.write("ne");
     screen.press(&["Enter"]);
     screen.bob.hears("half a line");

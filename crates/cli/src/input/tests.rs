@@ -40,6 +40,7 @@ fn every_command_long_and_short_and_with_a_slash() {
         (&["-seen"], Command::Seen { nth: None }),
         (&["-seen 3"], Command::Seen { nth: Some(3) }),
         (&["-show alice#12", "-show @alice#12"], Command::Show { author: "alice".into(), clock: 12 }),
+        (&["-show bob·PUWe#12"], Command::Show { author: "bob·PUWe".into(), clock: 12 }),
         (&["-show bob@[fd00::2]#7"], Command::Show { author: "bob@[fd00::2]".into(), clock: 7 }),
         (&["-show 12D3Koo-72ecd0447c4f1836:3"], Command::Show { author: "12D3Koo-72ecd0447c4f1836".into(), clock: 3 }),
         (&["-alias bob@10.0.0.2 bobby"], Command::Alias { person: "bob@10.0.0.2".into(), name: "bobby".into() }),

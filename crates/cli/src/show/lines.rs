@@ -157,8 +157,8 @@ impl Show {
 
     /// The lines of a message.
     pub(crate) fn message(&mut self, message: &Message) -> Vec<String> {
-        let (text, more) = if self.folds { fold(&message.text) } else { (&*message.text, None) };
-        let text = harmless(text);
+        let text = harmless(&message.text);
+        let (text, more) = if self.folds { fold(&text) } else { (&*text, None) };
         let to = match &message.to {
             Recipients::All => String::new(),
             Recipients::Group(group) => format!("[{}] ", harmless_line(group)),
@@ -217,9 +217,10 @@ impl Show {
 
 /// A line of this user's own, as it stands on the screen once it was sent at `time`.
 pub(crate) fn said(time: &str, prompt: &str, text: &str) -> Vec<String> {
-    let (text, more) = fold(text);
+    let text = harmless(text);
+    let (text, more) = fold(&text);
     let more = more.map_or_else(String::new, |more| format!("\n{more}"));
-    timed(time, &format!("{prompt}{}{more}", harmless(text)))
+    timed(time, &format!("{prompt}{text}{more}"))
 }
 
 /// `text` behind a time, its further lines indented as far.

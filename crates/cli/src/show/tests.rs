@@ -81,6 +81,8 @@ fn a_message_of_thousands_of_lines_is_folded_on_a_screen_and_nowhere_else() {
     assert_eq!(screen.answer(&Answer::Shown { message: long.clone() }, at(AT)).len(), 2030);
     assert_eq!(screen.message(&long).len(), 31, "and the next one is folded again");
     assert_eq!(show().message(&long).len(), 2030);
+    let invisible = message(Recipients::All, &"\u{202e}".repeat(1_000));
+    assert!(screen.message(&invisible)[1].ends_with("… 5,000 more characters; -show bob#4"), "as many as are shown");
 }
 
 #[test]

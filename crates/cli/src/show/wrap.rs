@@ -12,6 +12,10 @@ use super::lines::INDENT;
 /// room.
 pub(crate) fn wrap(line: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
+    // No letter takes more columns than bytes.
+    if line.len() <= columns {
+        return vec![line.to_owned()];
+    }
     let indent = INDENT.len().min(columns / 3);
     let mut rows = Rows { columns, indent, rows: Vec::new(), row: String::new(), used: 0, blank: true };
     words(line).for_each(|word| rows.add(word));
