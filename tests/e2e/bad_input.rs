@@ -41,8 +41,8 @@ fn every_mistake_gets_one_line_and_the_chat_goes_on() {
     alice.refuses(&format!("@{long} hello"));
     alice.write(&"m".repeat(1 << 20));
     assert!(alice.expect_answer().get("error").is_some());
-    for rubbish in ["{", "{}", "{\"id\":[],\"text\":\"hello\"}", "{\"command\":\"fly\"}"] {
-        alice.write(rubbish);
+    for rubbish in ["{", "{}", "{\"id\":[],\"text\":\"@nobody hello\"}", "{\"command\":\"fly\"}"] {
+        alice.write_json(rubbish);
         assert!(alice.expect_answer().get("error").is_some(), "{rubbish}");
     }
     alice.write_bytes(b"\xff\xfe\x00\x1b[2J\x80\n");
@@ -51,5 +51,63 @@ fn every_mistake_gets_one_line_and_the_chat_goes_on() {
     bob.hears("still here");
     bob.say("so am I");
     alice.hears("so am I");
+    net.check_complete(vec![alice, bob]);
+}
+
+#[test]
+fn what_was_meant_for_one_never_goes_to_all() {
+    let Some(mut net) = Net::new() else { return };
+    let mut alice = net.spawn("alice", &[]);
+    let bob = net.spawn("bob", &[]);
+    alice.meets("bob");
+    bob.meets("alice");
+    for line in [
+        "＠bob secret",
+        "﹫bob secret",
+        "\u{200b}@bob secret",
+        "\u{feff}@bob secret",
+        "\u{a0}-msg bob secret",
+        "\u{3000}/msg bob secret",
+        "—msg bob secret",
+        "--msg bob secret",
+        "-delay 1 ＠bob secret",
+        "help",
+        "quit",
+        "exit",
+        "?",
+    ] {
+        let told = alice.refuses(line);
+        assert!(told.contains("a space in front") || told.contains("@all in front"), "{line}: {told}");
+    }
+    for line in [
+        "@bob secret",
+        "secret",
+        "-msg bob secret",
+        "\u{feff}{\"text\":\"@bob secret\"}",
+        " {\"text\":\"@bob secret\"}",
+        "\t{\"text\":\"@bob secret\"}",
+        "[{\"text\":\"@bob secret\"}]",
+        "\"secret\"",
+        "  \"text\": \"secret\"",
+        "}",
+    ] {
+        alice.write_json(line);
+        let told = alice.expect_answer();
+        assert!(told["error"].as_str().is_some_and(|error| error.contains("one JSON object")), "{line}: {told}");
+    }
+    // Each of them can be said all the same.
+    for (line, text) in [
+        (" ＠bob secret", "＠bob secret"),
+        (" \u{feff}@bob", "\u{feff}@bob"),
+        (" —msg bob", "—msg bob"),
+        (" help", "help"),
+        ("@all quit", "quit"),
+    ] {
+        alice.say(line);
+        let heard = bob.hears(text);
+        assert_eq!(heard["message"]["to"], "all", "{heard}");
+    }
+    let shown = bob.heard();
+    assert!(!shown.iter().any(|line| line["message"]["text"] == "secret"), "{shown:?}");
     net.check_complete(vec![alice, bob]);
 }

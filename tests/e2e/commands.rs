@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::peer::Peer;
+use crate::peer::eventually;
 use crate::support::net::Net;
 
 fn names<'a>(answer: &'a Value, list: &str, of: impl Fn(&'a Value) -> &'a Value) -> Vec<&'a str> {
@@ -41,16 +42,16 @@ fn the_first_line_is_a_hello() {
 }
 
 #[test]
-fn commands_are_plain_lines_or_objects_with_or_without_an_id() {
+fn commands_are_objects_with_or_without_an_id() {
     let Some(mut net) = Net::new() else { return };
     let (mut alice, bob) = pair(&mut net);
-    alice.write("a plain line");
+    alice.write_json(r#"{"text":"a line"}"#);
     assert_eq!(alice.expect_answer()["answer"], "sent");
-    alice.write(r#"{"text":"@bob an object"}"#);
+    alice.write_json(r#"{"text":"@bob an object"}"#);
     assert_eq!(alice.expect_answer().get("id"), None);
-    alice.write(r#"{"id":"mine","command":"send","to":{"name":"bob"},"text":"a command"}"#);
+    alice.write_json(r#"{"id":"mine","command":"send","to":{"name":"bob"},"text":"a command"}"#);
     assert_eq!(alice.expect_answer()["id"], "mine");
-    for text in ["a plain line", "an object", "a command"] {
+    for text in ["a line", "an object", "a command"] {
         bob.hears(text);
     }
     net.check_complete(vec![alice, bob]);
@@ -135,6 +136,68 @@ fn messages_go_to_a_person_a_group_and_everybody() {
         assert_eq!(heard["message"]["from"]["name"], "alice", "{heard}");
     }
     net.check_complete(vec![alice, bob]);
+}
+
+#[test]
+fn what_is_pasted_keeps_every_character() {
+    let Some(mut net) = Net::new() else { return };
+    let (mut alice, bob) = pair(&mut net);
+    let code = "    if x {\n\t-lu\n    }  \n\n  @bob";
+    for (line, to) in [(code.to_owned(), "all"), (format!("@bob {code}"), "direct"), ("  two blanks".to_owned(), "all")]
+    {
+        alice.say(&line);
+        let text = line.strip_prefix("@bob ").unwrap_or(&line);
+        let heard = bob.hears(text);
+        let went = &heard["message"]["to"];
+        assert!(went == to || went.get(to).is_some(), "{line}: {heard}");
+    }
+    net.check_complete(vec![alice, bob]);
+}
+
+#[test]
+fn one_message_to_two_people_is_theirs_alone() {
+    let Some(mut net) = Net::new() else { return };
+    let (mut alice, mut bob) = pair(&mut net);
+    let mut carol = net.spawn("carol", &[]);
+    let dave = net.spawn("dave", &[]);
+    for other in [&alice, &bob, &dave] {
+        other.meets("carol");
+    }
+    alice.meets("dave");
+    alice.run("-creategroup cars");
+    let id = alice.say("@bob @carol lunch?");
+    for (reader, other) in [(&bob, "carol"), (&carol, "bob")] {
+        let heard = reader.hears("lunch?");
+        assert_eq!(heard["message"]["id"], id.as_str(), "{heard}");
+        let mut names: Vec<_> = heard["message"]["to"]["people"].as_array().into_iter().flatten().collect();
+        names.sort_by_key(|who| who["name"].to_string());
+        let names: Vec<_> = names.into_iter().map(|who| who["name"].as_str()).collect();
+        assert_eq!(names, [Some("alice"), Some(other)], "{heard}");
+    }
+    bob.say("@carol @alice yes");
+    for reader in [&alice, &carol] {
+        reader.hears("yes");
+    }
+    assert_eq!(texts(&alice.run("-history @carol @bob")), ["lunch?", "yes"]);
+    assert_eq!(texts(&carol.run("-history @alice @bob")), ["lunch?", "yes"]);
+    assert_eq!(texts(&carol.run("-search @alice @bob lunch")), ["lunch?"]);
+    assert!(texts(&bob.run("-history alice")).is_empty());
+    eventually("both have it", || alice.run("-seen")["by"].as_array().is_some_and(|by| by.len() == 2));
+    for (line, named) in [
+        ("@bob @nobody hi", "nobody"),
+        ("@bob @cars hi", "cars"),
+        ("@bob @all hi", "all"),
+        ("@bob @alice hi", "you"),
+        ("@bob @ hi", "@alice"),
+    ] {
+        let told = alice.refuses(line);
+        assert!(told.contains(named), "{line}: {told}");
+    }
+    alice.write_json(r#"{"id":"both","command":"send","to":{"people":["bob","carol"]},"text":"as an object"}"#);
+    assert_eq!(alice.expect("the answer", |line| line["id"] == "both")["answer"], "sent");
+    carol.hears("as an object");
+    assert!(!dave.heard().iter().any(|line| line.get("event").is_some_and(|event| event == "message")));
+    net.check_complete(vec![alice, bob, carol, dave]);
 }
 
 #[test]

@@ -192,6 +192,11 @@ impl Peer {
 
     /// Writes a line as a user would, and waits for nothing.
     pub(crate) fn write(&mut self, line: &str) {
+        self.write_json(&serde_json::json!({"text": line}).to_string());
+    }
+
+    /// Writes a line of what should be JSON, and waits for nothing.
+    pub(crate) fn write_json(&mut self, line: &str) {
         self.write_bytes(format!("{line}\n").as_bytes());
     }
 
@@ -204,7 +209,7 @@ impl Peer {
     pub(crate) fn ask(&mut self, line: &str) -> Value {
         self.asked += 1;
         let id = self.asked;
-        self.write(&serde_json::json!({"id": id, "text": line}).to_string());
+        self.write_json(&serde_json::json!({"id": id, "text": line}).to_string());
         self.expect(&format!("an answer to {line:?}"), |heard| heard["id"] == id)
     }
 

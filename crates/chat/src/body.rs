@@ -7,16 +7,18 @@
 //! | sent_at i64 | stamp: micros i64, logical u32 (all big-endian) | the text in UTF-8, up to the end
 //! ```
 
+use std::collections::BTreeSet;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
-use crate::ProcessId;
 use crate::clock;
 use crate::codec::{self, Malformed, take};
 use crate::hlc::Hlc;
 use crate::name::Name;
 use crate::record::SignedRecord;
+use crate::{PersonId, ProcessId};
 
 const TEXT: u8 = 1;
 const RECORD: u8 = 2;
@@ -24,6 +26,7 @@ const WELCOME: u8 = 3;
 const SEALED: u8 = 4;
 const TOMBSTONE: u8 = 5;
 const VOID: u8 = 6;
+const SEALED_FOR_SEVERAL: u8 = 7;
 
 const ALL: u8 = 0;
 const DIRECT: u8 = 1;
@@ -37,8 +40,10 @@ const MAX_VALUE: usize = 1024 * 1024;
 pub(crate) enum Scope {
     All,
     Group(Name),
-    /// Between the author and the one person addressed.
+    /// Between the author and the people addressed: of a text the envelope says who they are.
     Direct,
+    /// Between these people, its author among them, in a welcome or a request.
+    People(BTreeSet<PersonId>),
 }
 
 /// What stands before a text.
@@ -85,6 +90,8 @@ pub(crate) enum Body {
     Sealed(Bytes),
     /// Its author took back what was to be said here before anybody got it: the clock is used, and says nothing.
     Void,
+    /// A text that only the people addressed can read, and its author.
+    SealedForSeveral(Bytes),
 }
 
 impl Body {
@@ -106,6 +113,7 @@ impl Body {
             TOMBSTONE => codec::decode(rest, MAX_VALUE).map(Self::Tombstone),
             SEALED => Ok(Self::Sealed(bytes.split_off(1))),
             VOID if rest.is_empty() => Ok(Self::Void),
+            SEALED_FOR_SEVERAL => Ok(Self::SealedForSeveral(bytes.split_off(1))),
             _ => Err(Malformed::new("a body of an unknown kind")),
         }
     }
@@ -116,14 +124,19 @@ pub(crate) fn sealed(sealed: &[u8]) -> Bytes {
     [&[SEALED], sealed].concat().into()
 }
 
+/// The bytes of a text sealed for several people.
+pub(crate) fn sealed_for_several(sealed: &[u8]) -> Bytes {
+    [&[SEALED_FOR_SEVERAL], sealed].concat().into()
+}
+
 /// Whether these are the bytes of a welcome, which may have to wait before the causal order sees it.
 pub(crate) fn is_welcome(bytes: &[u8]) -> bool {
     bytes.first() == Some(&WELCOME)
 }
 
-/// Whether these are the bytes of a sealed text, which the author and the one addressee can open.
+/// Whether these are the bytes of a sealed text, which the author and those it is addressed to can open.
 pub(crate) fn is_sealed(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&SEALED)
+    matches!(bytes.first(), Some(&(SEALED | SEALED_FOR_SEVERAL)))
 }
 
 /// When a text was written by its author's own clock, and what it says. Nothing for a body that is not a text.
@@ -190,7 +203,7 @@ pub(crate) fn text(head: &TextHead, text: &str) -> Bytes {
     bytes.put_u8(TEXT);
     match scope {
         Scope::All => bytes.put_u8(ALL),
-        Scope::Direct => bytes.put_u8(DIRECT),
+        Scope::Direct | Scope::People(_) => bytes.put_u8(DIRECT),
         Scope::Group(name) => {
             bytes.put_u8(GROUP);
             bytes.put_u8(u8::try_from(name.as_str().len()).expect("a name has at most 32 letters of 4 bytes"));
@@ -274,7 +287,7 @@ mod tests {
 
     #[test]
     fn no_welcome_is_read_that_has_a_clock_beyond_the_last() {
-        let author = ProcessId { person: crate::PersonId::new([1; 32]), incarnation: crate::Incarnation(1) };
+        let author = ProcessId { person: PersonId::new([1; 32]), incarnation: crate::Incarnation(1) };
         let decode = |up_to, newest| {
             let shown = Shown { scope: Scope::All, up_to: vec![(author, up_to)], newest: vec![(author, vec![newest])] };
             Body::decode(welcome(&Welcome { shown: vec![shown], gone: Vec::new() }))

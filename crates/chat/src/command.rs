@@ -16,6 +16,8 @@ pub enum Target {
     /// What stood behind `@`: the name of a person or a group, an alias, `name·fingerprint` or `name@fingerprint`,
     /// `name@address`, a fingerprint or a peer id.
     Name(String),
+    /// Several people, as one message to all of them and to nobody else: names as in [`Name`](Self::Name), of people alone.
+    People(Vec<String>),
     /// Whoever listens at this address.
     Address(SocketAddr),
 }
@@ -421,6 +423,23 @@ pub enum Refusal {
     /// A delay over an hour.
     #[error("a delay is 0 to 3600 seconds")]
     DelayTooLong,
+    /// A message to several was addressed to something that is not a person.
+    #[error("{name:?} is not a person; one message to several goes to people alone")]
+    NotAPerson {
+        /// What was given.
+        name: String,
+    },
+    /// A list of people without anybody in it.
+    #[error("there is nobody in this list of people")]
+    NoPeople,
+    /// A message to too many people at once.
+    #[error("a message goes to {limit} people at most ({config}); make a group with -creategroup, or write to @all")]
+    TooManyPeople {
+        /// The limit.
+        limit: usize,
+        /// The name of the limit in `Config`.
+        config: String,
+    },
     /// A message to oneself.
     #[error("that is you: there is nobody else to send it to")]
     Oneself,

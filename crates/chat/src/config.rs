@@ -119,6 +119,11 @@ pub struct Config {
     pub max_clock_ahead: Duration,
     /// How many groups one person may be in; their names stand in the record that everybody keeps.
     pub max_groups: usize,
+    /// How many people one message may be addressed to by their names. It carries a sealed key for each of them.
+    pub max_addressees: usize,
+    /// How many conversations among several people a welcome speaks of, those with the newest messages: a newcomer's friends
+    /// can begin any number of them.
+    pub max_welcomed: usize,
     /// How many aliases this user may keep.
     pub max_aliases: usize,
     /// How many addresses of each person are remembered, so that `@bob@ADDRESS` means bob wherever he was: the 32 of a record, and
@@ -179,6 +184,8 @@ impl Default for Config {
             rebirth_interval: Duration::from_secs(600),
             max_clock_ahead: Duration::from_secs(24 * 3600),
             max_groups: 256,
+            max_addressees: 16,
+            max_welcomed: 64,
             max_aliases: 1024,
             max_known_addresses: 64,
             max_waiting_for_address: 64,

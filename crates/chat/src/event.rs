@@ -31,6 +31,9 @@ pub enum Recipients {
     Group(Arc<str>),
     /// One person, the other side of the conversation: the addressee of my own message, the author of anybody else's.
     Direct(Arc<Who>),
+    /// Several people and nobody else: everybody in the conversation but oneself. The author of a message that is not my own is
+    /// among them.
+    People(Arc<[Arc<Who>]>),
 }
 
 /// A message as shown.

@@ -1,5 +1,7 @@
 //! What was shown, in one same order on every peer.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,19 @@ pub enum Conversation {
     Group(Name),
     /// With one person, whoever of the two writes.
     Direct(PersonId),
+    /// With several people and nobody else, whoever of them writes: all of them but oneself, two at least.
+    People(BTreeSet<PersonId>),
+}
+
+impl Conversation {
+    /// The one with these people and nobody else; `None` for nobody.
+    pub fn with(others: BTreeSet<PersonId>) -> Option<Self> {
+        match others.len() {
+            0 => None,
+            1 => others.first().copied().map(Self::Direct),
+            2.. => Some(Self::People(others)),
+        }
+    }
 }
 
 /// Where a message stands in history: by its author's hybrid stamp, which respects causality, then by its id. So peers that

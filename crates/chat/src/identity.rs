@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::PersonId;
 
 mod seal;
+mod several;
 
 /// One's own key pair (Ed25519, RFC 8032). It never shows its secret half.
 #[derive(Clone)]

@@ -1,13 +1,13 @@
 //! `causerie send`, `users` and `health`: one request to a running peer, and its answer.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use node::chat::{Answer, Command, Event, News, Recipients};
-use node::line::{Hello, Line};
+use node::line::{Hello, Line, MAX_LINE};
 use node::{Events, Session, SessionEnded};
 use tokio::time::timeout;
 
@@ -23,9 +23,7 @@ const CONNECTING: Duration = Duration::from_secs(60);
 
 /// `causerie send`: silent if all is well; says who gets the message only later.
 pub(crate) fn send(options: Send) -> anyhow::Result<ExitCode> {
-    let Input::Command(command @ Command::Send { .. }) = input::parse(&options.message.join(" "))? else {
-        bail!("that is no message: write causerie send @TARGET MESSAGE, or only a MESSAGE for everybody");
-    };
+    let command = message(&options.message)?;
     let data = data_folder(options.folder)?;
     runtime()?.block_on(async {
         let mut session = node::attach(&data).await?;
@@ -42,6 +40,47 @@ pub(crate) fn send(options: Send) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The message as written, or with its text from standard input: `@bob -`, `-`, or nothing behind the targets and a pipe.
+fn message(words: &[String]) -> anyhow::Result<Command> {
+    let (addressees, dash) = match words {
+        [addressees @ .., last] if last == "-" => (addressees, true),
+        all => (all, false),
+    };
+    let only_addressees = addressees.iter().all(|word| word.starts_with('@') && !word.contains(char::is_whitespace));
+    if only_addressees && (dash || !io::stdin().is_terminal()) {
+        let text = piped_text()?;
+        if !addressees.is_empty() {
+            return Ok(input::send_to(&addressees.join(" "), text)?);
+        }
+        return only_message(&text);
+    }
+    only_message(&words.join(" "))
+}
+
+fn only_message(text: &str) -> anyhow::Result<Command> {
+    match input::parse(text)? {
+        Input::Command(command @ Command::Send { .. }) => Ok(command),
+        Input::Nothing => bail!("there is no text to send"),
+        Input::Command(_) | Input::Help | Input::Quit => {
+            bail!("that is no message: write causerie send @TARGET MESSAGE, or only a MESSAGE for everybody")
+        }
+    }
+}
+
+/// Standard input without the end of its last line.
+fn piped_text() -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    io::stdin().take(MAX_LINE as u64 + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+    anyhow::ensure!(bytes.len() <= MAX_LINE, "standard input has more than {MAX_LINE} bytes: that is no message");
+    let mut text = String::from_utf8(bytes).context("standard input is not text in UTF-8")?;
+    for end in ['\n', '\r'] {
+        if text.ends_with(end) {
+            text.pop();
+        }
+    }
+    Ok(text)
 }
 
 /// `causerie users`.
@@ -120,7 +159,7 @@ fn is_alone(hello: &Hello, to: &Recipients) -> bool {
             let others = |user: &node::chat::UserInfo| !user.me && user.groups.iter().any(|group| **group == **name);
             !hello.known.users.iter().any(others)
         }
-        Recipients::Direct(_) => false,
+        Recipients::Direct(_) | Recipients::People(_) => false,
     }
 }
 

@@ -200,8 +200,8 @@ struct Help {
 impl Form {
     fn read(&self, line: &str) -> (Option<RequestId>, Result<Input, String>) {
         match self {
-            Self::Json if line.starts_with('{') => read_json(line),
-            Self::Json | Self::Plain(_) => (None, read_text(line)),
+            Self::Json => read_json(line),
+            Self::Plain(_) => (None, read_text(line)),
         }
     }
 
@@ -263,8 +263,17 @@ fn read_text(line: &str) -> Result<Input, String> {
     input::parse(line).map_err(|misread| misread.to_string())
 }
 
-/// An object with a `command` and what it needs, or with the `text` of one.
+/// An object with a `command` and what it needs, or with the `text` of one. Whatever else a line has in it is no text: a program
+/// that writes it has made a mistake, and everybody would read it.
 fn read_json(line: &str) -> (Option<RequestId>, Result<Input, String>) {
+    if line.is_empty() {
+        return (None, Ok(Input::Nothing));
+    }
+    if !line.starts_with('{') {
+        let wrong =
+            "with --json a line is one JSON object and begins with {; {\"text\":\"hello\"} sends hello to everybody";
+        return (None, Err(wrong.to_owned()));
+    }
     let (id, object) = match line::open(line.as_bytes()) {
         Ok(opened) => opened,
         Err(wrong) => return (None, Err(wrong)),

@@ -145,8 +145,9 @@ pub(crate) struct Attach {
 pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) folder: Folder,
-    /// The message, as at the prompt: @TARGET MESSAGE, or only a MESSAGE for everybody
-    #[arg(required = true, trailing_var_arg = true, value_name = "MESSAGE")]
+    /// The message, as at the prompt: @TARGET MESSAGE, or only a MESSAGE for everybody; - in place of MESSAGE, or nothing and a
+    /// pipe, takes it from standard input
+    #[arg(trailing_var_arg = true, value_name = "MESSAGE")]
     pub(crate) message: Vec<String>,
 }
 

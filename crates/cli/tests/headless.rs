@@ -263,12 +263,13 @@ fn rubbish_gets_one_line_each_and_nothing_else_is_lost() {
     alice.json_with("hello");
     let mut script = b"\xff\xfe\x00\x80\n".to_vec();
     script.extend(vec![b'x'; 1 << 20]);
-    script.extend_from_slice(b"\n{\"id\":\n-mygroups\n");
+    script.extend_from_slice(b"\n{\"id\":\n-mygroups\n{\"text\":\"-mygroups\"}\n");
     alice.write(&script);
     let error = || alice.json_with("error")["error"].as_str().unwrap().to_owned();
     assert!(error().contains("UTF-8"));
     assert!(error().contains("1048576 bytes"));
     assert!(error().contains("not JSON"));
+    assert!(error().contains("one JSON object"));
     assert_eq!(alice.json_with("answer")["answer"], "groups");
     assert_eq!(alice.end(), 0);
 }
@@ -294,7 +295,7 @@ fn a_reader_who_closes_the_output_ends_it_quietly() {
     let mut input = child.stdin.take().unwrap();
     drop(child.stdout.take());
     // Until it has noticed; then nobody reads this any more.
-    while input.write_all(b"-mygroups\n").is_ok() && child.try_wait().unwrap().is_none() {
+    while input.write_all(b"{\"command\":\"my_groups\"}\n").is_ok() && child.try_wait().unwrap().is_none() {
         thread::sleep(Duration::from_millis(10));
     }
     let output = child.wait_with_output().unwrap();

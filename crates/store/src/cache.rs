@@ -298,6 +298,11 @@ fn conversation(kind: &str, text: &str) -> Result<Conversation, Fault> {
         "all" => Ok(Conversation::All),
         "group" => Ok(Conversation::Group(name(text)?)),
         "direct" => Ok(Conversation::Direct(person(text)?)),
+        "people" => {
+            let others: BTreeSet<_> = text.split(' ').map(person).collect::<Result<_, _>>()?;
+            let several = Conversation::with(others).filter(|with| matches!(with, Conversation::People(_)));
+            several.ok_or_else(|| Fault::Damaged(format!("a conversation among several people with {text:?} alone")))
+        }
         _ => Err(Fault::Damaged(format!("a conversation of kind {kind:?}"))),
     }
 }
@@ -308,5 +313,8 @@ pub(crate) fn spelled(conversation: &Conversation) -> (&'static str, String) {
         Conversation::All => ("all", String::new()),
         Conversation::Group(name) => ("group", name.as_str().to_owned()),
         Conversation::Direct(person) => ("direct", person.to_string()),
+        Conversation::People(others) => {
+            ("people", others.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        }
     }
 }

@@ -248,6 +248,7 @@ fn group(number: u8, person: ProcessId) -> Conversation {
     match number {
         0 => Conversation::All,
         1 => Conversation::Direct(person.person),
+        2 => Conversation::People([person.person, chat::PersonId::new([1; 32])].into()),
         _ => Conversation::Group(Name::parse(&format!("g{number}")).unwrap()),
     }
 }

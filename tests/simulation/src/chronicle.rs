@@ -18,8 +18,8 @@ pub enum Place {
     All,
     /// In a group.
     Group(String),
-    /// Between two people, the lower number first.
-    Between(usize, usize),
+    /// Among these people and nobody else, two or more.
+    Among(BTreeSet<usize>),
 }
 
 impl std::fmt::Display for Place {
@@ -27,7 +27,10 @@ impl std::fmt::Display for Place {
         match self {
             Self::All => f.write_str("all"),
             Self::Group(name) => f.write_str(name),
-            Self::Between(a, b) => write!(f, "p{a} and p{b}"),
+            Self::Among(people) => {
+                let people: Vec<String> = people.iter().map(|person| format!("p{person}")).collect();
+                f.write_str(&people.join(" and "))
+            }
         }
     }
 }

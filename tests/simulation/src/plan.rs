@@ -42,6 +42,8 @@ pub enum To {
     Group(&'static str),
     /// A person.
     Person(usize),
+    /// Two people at once.
+    People(usize, usize),
 }
 
 /// One thing that is done to a peer or to the network.
@@ -275,7 +277,9 @@ impl Setting {
             0..5 => To::All,
             5..8 if self.weights.groups > 0 => To::Group(dice.pick::<&'static str>(&GROUPS)),
             5..8 => To::All,
-            _ => To::Person(other),
+            8 => To::Person(other),
+            // Whom it would be twice it is once, and oneself it is refused.
+            _ => To::People(other, (other + 1) % self.people),
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::PersonId;
 const SALT_DOMAIN: &[u8] = b"causerie seal salt v1";
 const KEY_DOMAIN: &[u8] = b"causerie seal key v1";
 const NONCE_DOMAIN: &[u8] = b"causerie seal nonce v1";
-const SALT: usize = 16;
-const KEY: usize = 32;
+pub(super) const SALT: usize = 16;
+pub(super) const KEY: usize = 32;
 
 impl Identity {
     /// Seals `plain` for one person. It opens under the same `context` only. `None` if the person's key is none.
@@ -51,7 +51,7 @@ impl Identity {
     }
 
     /// A hash that nobody without the secret key can compute. The lengths of the parts stand before them.
-    fn keyed(&self, domain: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    pub(super) fn keyed(&self, domain: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(domain);
         hash.update(self.0.to_bytes());
@@ -64,7 +64,7 @@ impl Identity {
 }
 
 /// A key pair serves once, so the nonce need not differ: it ties what is sealed to its context.
-fn nonce(context: &[u8]) -> Nonce {
+pub(super) fn nonce(context: &[u8]) -> Nonce {
     let hash = Sha256::new().chain_update(NONCE_DOMAIN).chain_update(context).finalize();
     *Nonce::from_slice(&hash[..24])
 }

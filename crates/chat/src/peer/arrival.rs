@@ -1,10 +1,11 @@
 //! From a frame to a delivery: what came in goes to the causal order, and what the causal order lets go is shown.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use causal::{Clock, Delivery, Limits, Receipt};
+use causal::{Clock, Delivery, Limits, Receipt, Set};
 
 use crate::body::{self, Body, Scope, TextHead, Welcome};
 use crate::frame::Handed;
@@ -13,7 +14,7 @@ use crate::hlc::{Hlc, Skew};
 use crate::kept::{Kept, SignedBatch};
 use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Event, Journal, LinkId, ProcessId};
+use crate::{Event, Journal, LinkId, PersonId, ProcessId};
 
 use super::{BadFrame, Now, Peer, batch_frame};
 
@@ -239,7 +240,7 @@ impl<S: Store> Peer<S> {
                 self.take_tombstone(now, id.process.person, process);
             }
             Ok(Body::Void) => self.effects.durable.push(Change::Delivered { kept }),
-            Ok(Body::Text(_) | Body::Sealed(_)) | Err(_) => {
+            Ok(Body::Text(_) | Body::Sealed(_) | Body::SealedForSeveral(_)) | Err(_) => {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.repair.refused += 1;
             }
@@ -252,17 +253,37 @@ impl<S: Store> Peer<S> {
         if !body::is_sealed(kept.body()) {
             return None;
         }
-        let Ok(Body::Sealed(sealed)) = Body::decode(kept.shared_body()) else { return None };
         let author = kept.id().process;
-        let mut people = kept.dests().iter().map(|dest| self.person_of(dest));
-        let to = people.next().filter(|_| people.next().is_none())?;
         let context = sealing(author);
-        let opened = if author.person == self.me.person {
-            self.identity.reopen(&to, &context, &sealed)
-        } else {
-            self.identity.open(&context, &sealed)
+        let is_mine = author.person == self.me.person;
+        let opened = match Body::decode(kept.shared_body()) {
+            Ok(Body::Sealed(sealed)) => {
+                let mut people = kept.dests().iter().map(|dest| self.person_of(dest));
+                let to = people.next().filter(|_| people.next().is_none())?;
+                if is_mine {
+                    self.identity.reopen(&to, &context, &sealed)
+                } else {
+                    self.identity.open(&context, &sealed)
+                }
+            }
+            Ok(Body::SealedForSeveral(sealed)) => {
+                let people = self.people_of(kept.dests());
+                let is_allowed = (2..=self.config.max_addressees).contains(&people.len());
+                if !is_allowed || people.contains(&author.person) {
+                    None
+                } else if is_mine {
+                    self.identity.reopen_for_several(&people, &context, &sealed)
+                } else {
+                    self.identity.open_for_several(&people, &context, &sealed)
+                }
+            }
+            Ok(Body::Text(_) | Body::Record(_) | Body::Welcome(_) | Body::Tombstone(_) | Body::Void) | Err(_) => None,
         };
         opened.map(Bytes::from)
+    }
+
+    fn people_of(&self, processes: &Set) -> BTreeSet<PersonId> {
+        processes.iter().map(|process| self.person_of(process)).collect()
     }
 
     /// The conversation that a text belongs to here. `None` where it is not mine to see.
@@ -271,11 +292,11 @@ impl<S: Store> Peer<S> {
         match scope {
             Scope::All => Some(Conversation::All),
             Scope::Group(name) => Some(Conversation::Group(name.clone())),
-            Scope::Direct if author == self.me.person => {
-                let mut people = kept.dests().iter().map(|dest| self.person_of(dest));
-                people.next().filter(|_| people.next().is_none()).map(Conversation::Direct)
+            Scope::Direct | Scope::People(_) => {
+                let mut people = self.people_of(kept.dests());
+                people.insert(author);
+                if people.remove(&self.me.person) { Conversation::with(people) } else { None }
             }
-            Scope::Direct => Some(Conversation::Direct(author)),
         }
     }
 

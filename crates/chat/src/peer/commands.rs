@@ -15,7 +15,7 @@ use crate::kept::{Kept, SignedBatch};
 use crate::name::{Name, Pattern};
 use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Answer, Command, Event, HeldInfo, Hello, Message, PersonId, Recipients, Refusal, Target};
+use crate::{Answer, Command, Event, HeldInfo, Hello, Message, PersonId, Refusal, Target};
 
 use super::arrival::sealing;
 use super::{Now, Peer};
@@ -147,6 +147,7 @@ impl<S: Store> Peer<S> {
                 Resolved::Group(group) => Conversation::Group(group),
                 Resolved::Person(person) => Conversation::Direct(person),
             },
+            Target::People(names) => self.conversation_with(&names)?,
             Target::Address(address) => match self.directory.at_address(address) {
                 Some(person) => Conversation::Direct(person),
                 None => return self.send_once_connected(address, text, delay_ms),
@@ -173,10 +174,16 @@ impl<S: Store> Peer<S> {
                 Err(Refusal::NotAMember { group: group.to_string() })
             }
             Conversation::Direct(person) if *person == self.me.person => Err(Refusal::Oneself),
-            Conversation::Direct(person) if self.directory.process_of(*person).is_none() => {
-                Err(Refusal::Departed { who: self.directory.who(*person).label.clone() })
-            }
-            Conversation::All | Conversation::Group(_) | Conversation::Direct(_) => Ok(()),
+            Conversation::Direct(person) => self.may_write_to([person]),
+            Conversation::People(others) => self.may_write_to(others),
+            Conversation::All | Conversation::Group(_) => Ok(()),
+        }
+    }
+
+    fn may_write_to<'a>(&self, people: impl IntoIterator<Item = &'a PersonId>) -> Result<(), Refusal> {
+        match people.into_iter().find(|&&person| self.directory.process_of(person).is_none()) {
+            Some(&gone) => Err(Refusal::Departed { who: self.directory.who(gone).label.clone() }),
+            None => Ok(()),
         }
     }
 
@@ -214,7 +221,7 @@ impl<S: Store> Peer<S> {
             scope: match &conversation {
                 Conversation::All => Scope::All,
                 Conversation::Group(group) => Scope::Group(group.clone()),
-                Conversation::Direct(_) => Scope::Direct,
+                Conversation::Direct(_) | Conversation::People(_) => Scope::Direct,
             },
             sent_at: now.unix_micros,
             hlc: self.clock.tick(now.unix_micros),
@@ -222,15 +229,24 @@ impl<S: Store> Peer<S> {
         let group = match &conversation {
             Conversation::All => Some("all"),
             Conversation::Group(group) => Some(group.as_str()),
-            Conversation::Direct(_) => None,
+            Conversation::Direct(_) | Conversation::People(_) => None,
         };
         let due = (!delay.is_zero()).then(|| now.monotonic + delay);
         let mut body = body::text(&head, &text);
         let mut opened = None;
-        if let Conversation::Direct(person) = &conversation {
-            let sealed = self.identity.seal(person, &sealing(self.me), &body);
+        let sealed = match &conversation {
+            Conversation::All | Conversation::Group(_) => None,
+            Conversation::Direct(person) => {
+                Some(self.identity.seal(person, &sealing(self.me), &body).map(|sealed| body::sealed(&sealed)))
+            }
+            Conversation::People(others) => {
+                let sealed = self.identity.seal_for_several(others, &sealing(self.me), &body);
+                Some(sealed.map(|sealed| body::sealed_for_several(&sealed)))
+            }
+        };
+        if let Some(sealed) = sealed {
             let sealed = sealed.expect("a person whose record was taken has a sound key");
-            opened = Some(std::mem::replace(&mut body, body::sealed(&sealed)));
+            opened = Some(std::mem::replace(&mut body, sealed));
         }
         let clock = self.multicast(&dests, &body, opened, group, due);
         if due.is_none() {
@@ -242,7 +258,7 @@ impl<S: Store> Peer<S> {
         talk.shown.raise(self.causal.me(), clock);
         talk.newest = talk.newest.max(head.hlc);
         let to = match &conversation {
-            Conversation::Direct(person) => Recipients::Direct(self.directory.who(*person)),
+            Conversation::Direct(_) | Conversation::People(_) => self.recipients(&conversation),
             Conversation::All | Conversation::Group(_) => {
                 self.talks.entry(&conversation).recipients.clone().expect("set for all and groups")
             }

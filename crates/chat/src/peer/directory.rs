@@ -79,9 +79,11 @@ impl<S: Store> Peer<S> {
             match news {
                 News::Appeared(person) => {
                     newcomer_to.extend([Conversation::All, Conversation::Direct(person)]);
+                    newcomer_to.extend(self.talks.among_several(person, self.config.max_welcomed));
                 }
                 News::Superseded(old) => {
                     newcomer_to.extend([Conversation::All, Conversation::Direct(process.person)]);
+                    newcomer_to.extend(self.talks.among_several(process.person, self.config.max_welcomed));
                     newcomer_to.extend(self.shared_groups(process));
                     self.forget(now, old);
                     // It may be the older record that has the newer stamp, of a clock that was ahead: then who is here is the

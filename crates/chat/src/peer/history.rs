@@ -1,5 +1,7 @@
 //! Reading the history, for the user.
 
+use std::collections::BTreeSet;
+
 use crate::directory::{Resolved, Wanted};
 use crate::history::{Conversation, Entry};
 use crate::news::Texts;
@@ -16,7 +18,7 @@ impl<S: Store> Peer<S> {
     pub(super) fn history(&mut self, of: Option<Target>, count: Option<usize>) -> Result<Answer, Refusal> {
         let conversation = self.conversation_meant(of)?;
         let messages = self.newest(conversation.as_ref(), count.unwrap_or(self.config.history_shown));
-        Ok(Answer::History { of: conversation.map(|conversation| self.recipients(conversation)), messages })
+        Ok(Answer::History { of: conversation.map(|conversation| self.recipients(&conversation)), messages })
     }
 
     pub(super) fn search(&mut self, words: &str, of: Option<Target>, count: Option<usize>) -> Result<Answer, Refusal> {
@@ -27,7 +29,7 @@ impl<S: Store> Peer<S> {
         }
         let entries = self.store.search(conversation.as_ref(), &words, count.unwrap_or(self.config.search_shown));
         let messages = entries.iter().rev().filter_map(|entry| self.read(entry)).collect();
-        Ok(Answer::Found { of: conversation.map(|conversation| self.recipients(conversation)), messages })
+        Ok(Answer::Found { of: conversation.map(|conversation| self.recipients(&conversation)), messages })
     }
 
     /// The message with that number of that author.
@@ -99,7 +101,7 @@ impl<S: Store> Peer<S> {
     pub(super) fn texts(&mut self, run: Run) -> Texts {
         let author = run.first().kept.id().process.person;
         let to = match &run.first().conversation {
-            Conversation::Direct(other) => Recipients::Direct(self.directory.who(*other)),
+            conversation @ (Conversation::Direct(_) | Conversation::People(_)) => self.recipients(conversation),
             all_or_group @ (Conversation::All | Conversation::Group(_)) => {
                 self.talks.entry(all_or_group).recipients.clone().expect("set for all and groups")
             }
@@ -117,6 +119,7 @@ impl<S: Store> Peer<S> {
                 Resolved::Group(group) => Conversation::Group(group),
                 Resolved::Person(person) => Conversation::Direct(person),
             },
+            Some(Target::People(names)) => self.conversation_with(&names)?,
             Some(Target::Address(address)) => match self.directory.at_address(address) {
                 Some(person) => Conversation::Direct(person),
                 None => return Err(Refusal::UnknownUser { name: address.to_string(), nearest: None }),
@@ -124,11 +127,31 @@ impl<S: Store> Peer<S> {
         }))
     }
 
-    pub(super) fn recipients(&self, conversation: Conversation) -> Recipients {
+    /// The conversation with these people, as a user named them, and nobody else.
+    pub(super) fn conversation_with(&self, names: &[String]) -> Result<Conversation, Refusal> {
+        let mut others = BTreeSet::new();
+        for name in names {
+            match self.directory.resolve(name, Wanted::Anyone)? {
+                Resolved::Person(person) if person == self.me.person => return Err(Refusal::Oneself),
+                Resolved::Person(person) => others.insert(person),
+                Resolved::All | Resolved::Group(_) => return Err(Refusal::NotAPerson { name: name.clone() }),
+            };
+        }
+        let limit = self.config.max_addressees;
+        if others.len() > limit {
+            return Err(Refusal::TooManyPeople { limit, config: "max_addressees".to_owned() });
+        }
+        Conversation::with(others).ok_or(Refusal::NoPeople)
+    }
+
+    pub(super) fn recipients(&self, conversation: &Conversation) -> Recipients {
         match conversation {
             Conversation::All => Recipients::All,
             Conversation::Group(group) => Recipients::Group(group.shared()),
-            Conversation::Direct(person) => Recipients::Direct(self.directory.who(person)),
+            Conversation::Direct(person) => Recipients::Direct(self.directory.who(*person)),
+            Conversation::People(others) => {
+                Recipients::People(others.iter().map(|&person| self.directory.who(person)).collect())
+            }
         }
     }
 }

@@ -233,7 +233,7 @@ impl<S: Store> Peer<S> {
         }
         let Scheduled { text, due, .. } = self.schedule.texts.get(&number)?;
         let (conversation, text, due_at) = (text.conversation.clone(), text.text.as_str().into(), due.map(due_at));
-        Some(WaitingInfo { number, id: None, to: self.recipients(conversation), text, due_at })
+        Some(WaitingInfo { number, id: None, to: self.recipients(&conversation), text, due_at })
     }
 
     /// A message of mine that somebody has not acknowledged, or that was said in this turn, or is in the store.

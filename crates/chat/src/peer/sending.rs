@@ -87,6 +87,9 @@ impl<S: Store> Peer<S> {
             Conversation::All => self.directory.everybody().collect(),
             Conversation::Group(name) => self.directory.members(name).collect(),
             Conversation::Direct(person) => self.directory.process_of(*person).into_iter().collect(),
+            Conversation::People(others) => {
+                others.iter().filter_map(|&person| self.directory.process_of(person)).collect()
+            }
         };
         let dests = self.indices(members);
         self.talks.entry(conversation).dests = Some((generation, dests.clone()));

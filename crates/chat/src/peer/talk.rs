@@ -6,7 +6,7 @@ use causal::{Clock, Index, Roster, Set};
 
 use crate::history::{Conversation, SortKey};
 use crate::hlc::Hlc;
-use crate::{ProcessId, Recipients};
+use crate::{PersonId, ProcessId, Recipients};
 
 /// The greatest clock of each author, by index.
 #[derive(Clone, Debug, Default)]
@@ -200,7 +200,7 @@ impl Talks {
         let recipients = match conversation {
             Conversation::All => return &mut self.all,
             Conversation::Group(name) => Some(Recipients::Group(name.shared())),
-            Conversation::Direct(_) => None,
+            Conversation::Direct(_) | Conversation::People(_) => None,
         };
         self.others.entry(conversation.clone()).or_insert_with(|| Talk { recipients, ..Talk::default() })
     }
@@ -243,7 +243,17 @@ impl Talks {
     pub(super) fn known(&self, conversation: &Conversation) -> Option<&Talk> {
         match conversation {
             Conversation::All => Some(&self.all),
-            Conversation::Group(_) | Conversation::Direct(_) => self.others.get(conversation),
+            Conversation::Group(_) | Conversation::Direct(_) | Conversation::People(_) => self.others.get(conversation),
         }
+    }
+
+    /// The conversations among several people that this one is in, but no more than so many: those with the newest messages.
+    pub(super) fn among_several(&self, person: PersonId, most: usize) -> Vec<Conversation> {
+        let among = self.others.iter().filter(
+            |(conversation, _)| matches!(conversation, Conversation::People(others) if others.contains(&person)),
+        );
+        let mut among: Vec<_> = among.map(|(conversation, talk)| (talk.newest, conversation)).collect();
+        among.sort_by(|one, other| other.cmp(one));
+        among.into_iter().take(most).map(|(_, conversation)| conversation.clone()).collect()
     }
 }

@@ -190,8 +190,8 @@ impl<S: Store> Peer<S> {
             let Ok(Body::Welcome(Welcome { shown, .. })) = Body::decode(body) else { continue };
             for (member, named) in outstanding.iter().flat_map(|member| shown.iter().map(move |named| (member, named)))
             {
-                let conversation = Self::conversation_of(&named.scope, self.person_of(member));
-                self.gate.owed.entry(member).or_default().insert(conversation);
+                let conversation = self.conversation_of(&named.scope, self.person_of(member));
+                self.gate.owed.entry(member).or_default().extend(conversation);
             }
         }
     }
@@ -237,7 +237,7 @@ impl<S: Store> Peer<S> {
         }
         let Ok(Body::Welcome(Welcome { shown, .. })) = Body::decode(kept.shared_body()) else { return false };
         let from = kept.id().process.person;
-        let needs: Vec<Need> = shown.into_iter().map(|named| self.need(from, named)).collect();
+        let needs: Vec<Need> = shown.into_iter().filter_map(|named| self.need(from, named)).collect();
         let waiting = Waiting { kept: kept.clone(), needs, since: now.monotonic, wants_room: false };
         self.gate.waiting.insert(key, waiting);
         self.admit(now);
@@ -366,6 +366,10 @@ impl<S: Store> Peer<S> {
             Conversation::All => "all".to_owned(),
             Conversation::Group(name) => name.to_string(),
             Conversation::Direct(person) => self.directory.who(*person).label.clone(),
+            Conversation::People(others) => {
+                let labels = others.iter().map(|&person| self.directory.who(person).label.clone());
+                labels.collect::<Vec<_>>().join(", ")
+            }
         }
     }
 }

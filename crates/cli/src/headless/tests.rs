@@ -11,7 +11,6 @@ fn read(line: &str) -> (Option<RequestId>, Result<Input, String>) {
 fn json_lines_are_commands_or_the_text_of_one() {
     let send = |to| Input::Command(Command::Send { to, text: "hi".into(), delay_ms: 0 });
     let to_bob = || send(Target::Name("bob".into()));
-    assert_eq!(read("@bob hi"), (None, Ok(to_bob())));
     assert_eq!(read(r#"{"text":"@bob hi"}"#), (None, Ok(to_bob())));
     assert_eq!(read(r#"{"id":1,"text":"@bob hi"}"#), (Some(RequestId::Number(1)), Ok(to_bob())));
     let typed = r#"{"id":"x","command":"send","to":{"name":"bob"},"text":"hi"}"#;
@@ -30,5 +29,12 @@ fn what_makes_no_sense_is_answered_under_its_id() {
     assert_eq!(id, Some(RequestId::Number(4)));
     assert!(wrong.unwrap_err().contains("@alice"));
     assert!(read("{").1.unwrap_err().contains("not JSON"));
+    assert_eq!(read(""), (None, Ok(Input::Nothing)));
+    let object = r#"{"text":"hi"}"#;
+    let wrapped = ["\u{feff}", " ", "\t", "\u{200b}", "[", "\"", "x"].map(|before| format!("{before}{object}"));
+    let bare = ["hello", "@bob hi", "-lu", "\"hello\"", "[]", "null", "7", "}", " ", "  \"text\": \"hi\"", "-quit"];
+    for line in wrapped.iter().map(String::as_str).chain(bare) {
+        assert!(read(line).1.unwrap_err().contains("one JSON object"), "{line:?}");
+    }
     assert!(read(r#"{"id":[]}"#).1.is_err());
 }

@@ -1,5 +1,6 @@
 //! What a user writes: the table of commands, and lines of text read as commands.
 
+mod everybody;
 mod misread;
 mod parse;
 mod spec;
@@ -7,5 +8,5 @@ mod spec;
 mod tests;
 
 pub(crate) use misread::Misread;
-pub(crate) use parse::{Input, parse};
+pub(crate) use parse::{Input, parse, send_to};
 pub(crate) use spec::{SPECS, help};

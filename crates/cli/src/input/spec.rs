@@ -49,6 +49,11 @@ impl Spec {
         let name = self.names[0];
         if self.arguments.is_empty() { format!("-{name}") } else { format!("-{name} {}", self.arguments) }
     }
+
+    /// The name of this command that was meant, in upper or lower case.
+    pub(crate) fn named(&self, name: &str) -> &'static str {
+        self.names.iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(&self.names[0])
+    }
 }
 
 const fn spec(verb: Verb, names: &'static [&'static str], arguments: &'static str, about: &'static str) -> Spec {
@@ -115,6 +120,7 @@ pub(crate) fn help() -> String {
     let mut rows = vec![
         ("MESSAGE".to_owned(), "to everybody"),
         ("@TARGET MESSAGE".to_owned(), "to a person, a group, or an ip:port"),
+        ("@BOB @CAROL MESSAGE".to_owned(), "one message to several people"),
         (" MESSAGE".to_owned(), "with a space in front: never a command"),
     ];
     rows.extend(SPECS.iter().map(|spec| (written(spec), spec.about)));

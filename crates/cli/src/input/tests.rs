@@ -1,7 +1,10 @@
 use node::chat::{Command, Target};
 
+use super::misread::Flaw;
 use super::spec::{SPECS, find, nearest};
-use super::{Input, Misread, help, parse};
+use super::{Input, help, parse, send_to};
+
+mod lookalikes;
 
 fn command(line: &str) -> Command {
     match parse(line) {
@@ -16,6 +19,14 @@ fn send(to: Target, text: &str, delay_ms: u64) -> Command {
 
 fn name(name: &str) -> Target {
     Target::Name(name.into())
+}
+
+fn people(names: &[&str]) -> Target {
+    Target::People(names.iter().map(|&name| name.to_owned()).collect())
+}
+
+fn flaw(line: &str) -> Flaw {
+    parse(line).expect_err(line).flaw
 }
 
 fn misread(line: &str) -> String {
@@ -67,7 +78,7 @@ fn every_command_long_and_short_and_with_a_slash() {
 
 #[test]
 fn messages_to_people_groups_and_addresses() {
-    assert_eq!(command("@bob hi  there "), send(name("bob"), "hi  there", 0));
+    assert_eq!(command("@bob hi  there "), send(name("bob"), "hi  there ", 0));
     assert_eq!(command("@bob: hi"), send(name("bob"), "hi", 0));
     assert_eq!(command("@bob, hi"), send(name("bob"), "hi", 0));
     assert_eq!(command("@bob@10.0.0.2 hi"), send(name("bob@10.0.0.2"), "hi", 0));
@@ -86,10 +97,6 @@ fn text_goes_to_everybody() {
         ["hello", "- a list", "-5 degrees", "-> there", "/ 2", "--", "//x", "-", "/", "a -lu", "🚲 ok", "mail@x.org"]
     {
         assert_eq!(command(text), send(Target::All, text, 0));
-    }
-    for text in ["-lu", "/etc/passwd is a file", "@bob is who?", "@"] {
-        assert_eq!(command(&format!(" {text}")), send(Target::All, text, 0));
-        assert_eq!(command(&format!("\t {text}  ")), send(Target::All, text, 0));
     }
     assert_eq!(command("one\ntwo\n"), send(Target::All, "one\ntwo", 0));
     assert_eq!(command("@bob\none\ntwo"), send(name("bob"), "one\ntwo", 0));
@@ -111,6 +118,61 @@ fn what_goes_out_later_is_taken_back_or_sent_by_its_number() {
 }
 
 #[test]
+fn a_space_in_front_makes_any_line_text_and_is_sent_unless_it_was_needed() {
+    for text in ["-lu", "-nonsense", "/etc/passwd is a file", "@bob is who?", "@", "＠bob hi", "\u{feff}@bob hi", "—lu"]
+    {
+        assert_eq!(command(&format!(" {text}")), send(Target::All, text, 0), "{text}");
+    }
+    for text in [" hello", "  hello", "    -lu", "\t@bob", "\t hello", "  @bob hi ", " - so", " help me"] {
+        assert_eq!(command(text), send(Target::All, text, 0), "{text:?}");
+    }
+    assert_eq!(command(" help"), send(Target::All, "help", 0));
+    assert_eq!(command(" ?"), send(Target::All, "?", 0));
+}
+
+#[test]
+fn a_paste_keeps_every_character_but_the_end_of_its_last_line() {
+    let code = "    if x {\n\t-lu\n    }  \n\n  @bob";
+    assert_eq!(command(code), send(Target::All, code, 0));
+    assert_eq!(command(&format!("@bob {code}\n")), send(name("bob"), code, 0));
+    assert_eq!(command(&format!("@bob\n{code}\r\n")), send(name("bob"), code, 0));
+    assert_eq!(command(&format!("-msg bob {code}")), send(name("bob"), code, 0));
+    assert_eq!(command(&format!("-delay 2 @bob {code}")), send(name("bob"), code, 2000));
+    assert_eq!(command(&format!("-delay 2 {code}")), send(Target::All, code, 2000));
+    assert_eq!(command(" @bob\n -lu"), send(Target::All, " @bob\n -lu", 0));
+    assert_eq!(command("@bob\n@Override\nvoid x()"), send(name("bob"), "@Override\nvoid x()", 0));
+}
+
+#[test]
+fn several_targets_in_front_are_one_message_to_these_people() {
+    for line in ["@bob @carol hi", "@bob: @carol: hi", "@bob, @carol hi", "@bob,@carol hi", "-msg bob @carol hi"] {
+        assert_eq!(command(line), send(people(&["bob", "carol"]), "hi", 0), "{line}");
+    }
+    assert_eq!(command("@bob @carol @dave  hi"), send(people(&["bob", "carol", "dave"]), " hi", 0));
+    assert_eq!(command("-delay 1 @bob @carol hi"), send(people(&["bob", "carol"]), "hi", 1000));
+    assert_eq!(command("@all @bob hi"), send(people(&["all", "bob"]), "hi", 0));
+    // Text of a message is what does not stand right behind a target.
+    assert_eq!(command("@bob is @carol here?"), send(name("bob"), "is @carol here?", 0));
+    assert_eq!(command("@bob  @carol is here"), send(name("bob"), "@carol is here", 0));
+    assert_eq!(command("@all  @bob is here"), send(Target::All, "@bob is here", 0));
+    assert_eq!(
+        misread("@bob @carol"),
+        "there is no message: write @bob @carol MESSAGE; a space in front sends the line to everybody as text"
+    );
+    assert_eq!(flaw("@bob @ hi"), Flaw::EmptyTarget);
+}
+
+#[test]
+fn a_text_that_is_not_looked_at_goes_to_whom_it_is_addressed() {
+    let text = "  @dave\n-lu  \n";
+    assert_eq!(send_to("@bob", text.into()), Ok(send(name("bob"), text, 0)));
+    assert_eq!(send_to("@bob @carol", text.into()), Ok(send(people(&["bob", "carol"]), text, 0)));
+    assert_eq!(send_to("@all", text.into()), Ok(send(Target::All, text, 0)));
+    assert!(send_to("@bob", " \n".into()).is_err());
+    assert!(send_to("@", text.into()).is_err());
+}
+
+#[test]
 fn delays_take_fractions_and_a_target() {
     assert_eq!(command("-delay 3 @carol why?"), send(name("carol"), "why?", 3000));
     assert_eq!(command("-delay 0.25 hello all"), send(Target::All, "hello all", 250));
@@ -120,11 +182,19 @@ fn delays_take_fractions_and_a_target() {
     for bad in ["3601", "-1", "nan", "inf", "soon", "1e9", "1,5"] {
         assert!(misread(&format!("-delay {bad} x")).contains("seconds from 0 to 3600"), "{bad}");
     }
-    for short in ["-delay", "-delay 3"] {
-        assert_eq!(misread(short), "something is missing: write -delay SECONDS [@TARGET] MESSAGE");
+    for short in ["-delay", "-delay 3", "-delay 3  "] {
+        assert_eq!(flaw(short).to_string(), "something is missing: write -delay SECONDS [@TARGET] MESSAGE");
     }
-    assert!(matches!(parse("-delay 3 @carol"), Err(Misread::NoMessage { .. })));
-    assert_eq!(parse("-delay 3 @ x"), Err(Misread::EmptyTarget));
+    assert!(matches!(flaw("-delay 3 @carol"), Flaw::NoMessage { .. }));
+    assert_eq!(flaw("-delay 3 @ x"), Flaw::EmptyTarget);
+    // A blank too many makes no private message a public one.
+    assert_eq!(command("-delay 3   @carol why?"), send(name("carol"), "why?", 3000));
+    assert_eq!(
+        misread("-delay 3 ＠carol why?"),
+        "U+FF20 looks like an @ and is none: write @ in front of a name; @all in front of the text sends it to everybody as it is"
+    );
+    assert!(matches!(flaw("-delay 3 -lu"), Flaw::DelayedCommand { .. }));
+    assert_eq!(command("-delay 3 @all -lu"), send(Target::All, "-lu", 3000));
 }
 
 #[test]
@@ -135,6 +205,8 @@ fn history_takes_a_target_and_a_number_in_any_combination() {
     assert_eq!(command("-history cars"), history(Some(name("cars")), None));
     assert_eq!(command("-history @cars 20"), history(Some(name("cars")), Some(20)));
     assert_eq!(command("-history @5"), history(Some(name("5")), None));
+    assert_eq!(command("-history @bob @carol"), history(Some(people(&["bob", "carol"])), None));
+    assert_eq!(command("-history @bob @carol 20"), history(Some(people(&["bob", "carol"])), Some(20)));
     assert_eq!(command("-history all 3"), history(Some(Target::All), Some(3)));
     assert!(misread("-history cars many").contains("not a number of messages"));
     assert!(misread("-history 99999999999999999999999").contains("not a number of messages"));
@@ -146,11 +218,13 @@ fn a_search_takes_a_target_in_front_and_then_any_words() {
     let search = |of: Option<Target>, words: &str| Command::Search { words: words.into(), of, count: None };
     assert_eq!(command("-search @cars red 5"), search(Some(name("cars")), "red 5"));
     assert_eq!(command("-search @all red"), search(Some(Target::All), "red"));
+    assert_eq!(command("-search @bob @carol red"), search(Some(people(&["bob", "carol"])), "red"));
     assert_eq!(command("-search 5"), search(None, "5"));
     assert_eq!(command("-search red @cars"), search(None, "red @cars"));
-    assert_eq!(misread("-search"), "something is missing: write -search [@TARGET] WORDS");
-    assert_eq!(misread("-search @cars "), "something is missing: write -search [@TARGET] WORDS");
-    assert_eq!(parse("-search @ red"), Err(Misread::EmptyTarget));
+    for short in ["-search", "-search @cars "] {
+        assert_eq!(flaw(short).to_string(), "something is missing: write -search [@TARGET] WORDS");
+    }
+    assert_eq!(flaw("-search @ red"), Flaw::EmptyTarget);
 }
 
 #[test]
@@ -158,8 +232,8 @@ fn a_message_is_named_by_its_author_and_its_number() {
     for bad in ["alice", "12", "#12", "alice#", "alice#x", "alice#-1", "alice#99999999999999999999999"] {
         assert!(misread(&format!("-show {bad}")).contains("names no message"), "{bad}");
     }
-    assert_eq!(misread("-show"), "something is missing: write -show NAME#N");
-    assert_eq!(misread("-show alice #12"), "that is one word too many: write -show NAME#N");
+    assert_eq!(flaw("-show").to_string(), "something is missing: write -show NAME#N");
+    assert_eq!(flaw("-show alice #12").to_string(), "that is one word too many: write -show NAME#N");
 }
 
 #[test]
@@ -167,24 +241,30 @@ fn seen_counts_from_one() {
     for bad in ["0", "x", "-1"] {
         assert!(misread(&format!("-seen {bad}")).contains("not a number of messages"), "{bad}");
     }
-    assert_eq!(misread("-seen 1 2"), "that is one word too many: write -seen [N]");
+    assert_eq!(flaw("-seen 1 2").to_string(), "that is one word too many: write -seen [N]");
 }
 
 #[test]
 fn what_is_wrong_is_said_in_one_line_with_what_to_write() {
-    assert_eq!(
-        misread("-joingruop cars"),
-        "there is no command -joingruop; did you mean -joingroup?; -h lists them all, and a space in front sends the line as text"
-    );
-    assert_eq!(misread("@"), "write a name right behind the @: @alice hello");
-    assert_eq!(misread("@ bob hi"), "write a name right behind the @: @alice hello");
-    assert_eq!(misread("@bob"), "there is no message: write @bob MESSAGE");
-    assert_eq!(misread("@bob:  "), "there is no message: write @bob MESSAGE");
-    assert_eq!(misread("-lu bob"), "that is one word too many: write -listusers");
-    assert_eq!(misread("-creategroup"), "something is missing: write -creategroup GROUP");
-    assert_eq!(misread("-creategroup @"), "something is missing: write -creategroup GROUP");
-    assert_eq!(misread("-creategroup my cars"), "that is one word too many: write -creategroup GROUP");
-    assert_eq!(misread("-alias bob"), "something is missing: write -alias PERSON NAME");
+    let escape = "; a space in front sends the line to everybody as text";
+    for (line, flaw) in [
+        ("-joingruop cars", "there is no command -joingruop; did you mean -joingroup?; -h lists them all"),
+        ("@", "write a name right behind the @: @alice hello"),
+        ("@ bob hi", "write a name right behind the @: @alice hello"),
+        ("@bob", "there is no message: write @bob MESSAGE"),
+        ("@bob:  ", "there is no message: write @bob MESSAGE"),
+        ("-lu bob", "that is one word too many: write -listusers"),
+        ("-creategroup", "something is missing: write -creategroup GROUP"),
+        ("-creategroup @", "something is missing: write -creategroup GROUP"),
+        ("-creategroup my cars", "that is one word too many: write -creategroup GROUP"),
+        ("-alias bob", "something is missing: write -alias PERSON NAME"),
+        ("\u{200b}@bob hi", "U+200B in front of the @ cannot be seen or is an odd blank: write the @ first"),
+        ("＠bob hi", "U+FF20 looks like an @ and is none: write @ in front of a name"),
+        ("—lu", "\"—lu\" looks like a command and is none: write -lu"),
+        ("Quit", "\"Quit\" alone is not sent: did you mean -quit?"),
+    ] {
+        assert_eq!(misread(line), format!("{flaw}{escape}"));
+    }
     for line in
         ["-x", "/tmp/x is full", "-frobnicate", &format!("-{}", "x".repeat(1 << 20)), &format!("@{}", "x".repeat(500))]
     {

@@ -1,11 +1,13 @@
 //! Answers and refusals as lines.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use node::chat::{Answer, GroupInfo, HeldInfo, Message, PersonInfo, Recipients, Refusal, UserInfo, WaitingInfo, Who};
 use unicode_width::UnicodeWidthStr;
 
 use super::harmless_line;
-use super::lines::{Show, held_line, seconds};
+use super::lines::{Show, held_line, listed, seconds};
 
 /// How many people a line names before it counts the rest.
 const NAMED: usize = 5;
@@ -143,6 +145,7 @@ impl Show {
                 None | Some(Recipients::All) => "nothing has been said yet".to_owned(),
                 Some(Recipients::Group(group)) => format!("nothing has been said in {} yet", harmless_line(group)),
                 Some(Recipients::Direct(who)) => format!("you and {} have said nothing yet", harmless_line(&who.label)),
+                Some(Recipients::People(others)) => format!("{} have said nothing yet to each other", with_you(others)),
             }];
         }
         messages.iter().flat_map(|message| self.message(message)).collect()
@@ -155,6 +158,7 @@ impl Show {
                 Some(Recipients::All) => "to everybody".to_owned(),
                 Some(Recipients::Group(group)) => format!("in {}", harmless_line(group)),
                 Some(Recipients::Direct(who)) => format!("between you and {}", harmless_line(&who.label)),
+                Some(Recipients::People(others)) => format!("among {}", with_you(others)),
             };
             return vec![format!("no message {place} has all of these words")];
         }
@@ -228,6 +232,7 @@ fn whole(waiting: &WaitingInfo) -> String {
         Recipients::All => "everybody".to_owned(),
         Recipients::Group(group) => harmless_line(group).into_owned(),
         Recipients::Direct(who) => harmless_line(&who.label).into_owned(),
+        Recipients::People(others) => listed(others.iter().map(|who| harmless_line(&who.label).into_owned())),
     };
     let text = harmless_line(&waiting.text);
     let cut: String = text.chars().take(BEGINNING).collect();
@@ -241,6 +246,11 @@ pub(super) fn name_some(people: &[Who]) -> String {
     let more = people.len() - named.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{more}", named.join(", "))
+}
+
+fn with_you(others: &[Arc<Who>]) -> String {
+    let others = others.iter().map(|who| harmless_line(&who.label).into_owned());
+    listed(["you".to_owned()].into_iter().chain(others))
 }
 
 fn health(listening: &[String], links: usize, missing: &[Who]) -> String {

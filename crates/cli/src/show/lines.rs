@@ -164,6 +164,12 @@ impl Show {
             Recipients::Group(group) => format!("[{}] ", harmless_line(group)),
             Recipients::Direct(_) if !message.own => "[to you] ".to_owned(),
             Recipients::Direct(who) => format!("[to {}] ", harmless_line(&who.label)),
+            Recipients::People(others) => {
+                let others = others.iter().filter(|who| who.person != message.from.person);
+                let others = others.map(|who| harmless_line(&who.label).into_owned());
+                let you = (!message.own).then(|| "you".to_owned());
+                format!("[to {}] ", listed(you.into_iter().chain(others)))
+            }
         };
         let mut marks = Vec::new();
         if message.late {
@@ -241,6 +247,15 @@ pub(super) fn held_line(held: &HeldInfo) -> String {
 /// A message by its author and its number: `alice#12`.
 pub(super) fn name_message(id: &MessageId, from: &Arc<Who>) -> String {
     format!("{}#{}", harmless_line(&from.label), id.clock)
+}
+
+/// `you, bob and carol`.
+pub(super) fn listed(names: impl IntoIterator<Item = String>) -> String {
+    let mut names: Vec<String> = names.into_iter().collect();
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        last => last.unwrap_or_default(),
+    }
 }
 
 /// A number for people.

@@ -46,8 +46,11 @@ impl Invariant for FromNowhere {
         let fits = match (&text.place, &message.to) {
             (Place::All, Recipients::All) => true,
             (Place::Group(name), Recipients::Group(shown)) => **name == **shown,
-            (Place::Between(a, b), Recipients::Direct(_)) => a == who || b == who,
-            (Place::All | Place::Group(_) | Place::Between(..), _) => false,
+            (Place::Among(people), Recipients::Direct(_)) => people.len() == 2 && people.contains(who),
+            (Place::Among(people), Recipients::People(others)) => {
+                people.len() == others.len() + 1 && people.contains(who)
+            }
+            (Place::All | Place::Group(_) | Place::Among(_), _) => false,
         };
         if !fits {
             return Err(format!("{name} was written to {} and is shown as written to {:?}", text.place, message.to));

@@ -179,6 +179,7 @@ impl World {
             To::All => Target::All,
             To::Group(group) => Target::Name((*group).to_owned()),
             To::Person(other) => Target::Name(format!("p{other}")),
+            To::People(one, other) => Target::People([one, other].map(|person| format!("p{person}")).into()),
         };
         let now = self.people[who].now(self.now);
         let peer = self.people[who].peer.as_mut()?;
@@ -190,7 +191,8 @@ impl World {
         let place = match &message.to {
             Recipients::All => Place::All,
             Recipients::Group(name) => Place::Group(name.to_string()),
-            Recipients::Direct(other) => self.between(who, other.person),
+            Recipients::Direct(other) => self.among(who, [other.person]),
+            Recipients::People(others) => self.among(who, others.iter().map(|other| other.person)),
         };
         self.chronicle.write(message.id, &message.text, place, who, &self.people[who].lineage);
         self.people[who].owed.push(message.id);
@@ -222,9 +224,9 @@ impl World {
         self.perform_for_user(who).map(drop)
     }
 
-    fn between(&self, who: usize, other: PersonId) -> Place {
-        let other = self.people.iter().position(|person| person.id() == other).unwrap_or(who);
-        Place::Between(who.min(other), who.max(other))
+    fn among(&self, who: usize, others: impl IntoIterator<Item = PersonId>) -> Place {
+        let number = |other| self.people.iter().position(|person| person.id() == other);
+        Place::Among(others.into_iter().filter_map(number).chain([who]).collect())
     }
 
     /// Whoever begins anew says once more what he said as what he was: texts that no user wrote now.
@@ -239,7 +241,8 @@ impl World {
             let place = match &entry.conversation {
                 Conversation::All => Place::All,
                 Conversation::Group(name) => Place::Group(name.to_string()),
-                Conversation::Direct(other) => self.between(who, *other),
+                Conversation::Direct(other) => self.among(who, [*other]),
+                Conversation::People(others) => self.among(who, others.iter().copied()),
             };
             if let Some((_, words)) = entry.text() {
                 self.chronicle.write(id, &words, place, who, &self.people[who].lineage);

@@ -74,8 +74,11 @@ impl World {
             histories.insert(Place::Group(group.clone()), self.history(who, Target::Name(group.clone())));
         }
         for other in (0..self.people.len()).filter(|&other| other != who) {
-            let place = Place::Between(who.min(other), who.max(other));
-            histories.insert(place, self.history(who, Target::Name(format!("p{other}"))));
+            histories.insert(Place::Among([who, other].into()), self.history(who, Target::Name(format!("p{other}"))));
+            for third in (0..other).filter(|&third| third != who) {
+                let people = Target::People([other, third].map(|person| format!("p{person}")).into());
+                histories.insert(Place::Among([who, other, third].into()), self.history(who, people));
+            }
         }
         let process = self.people[who].peer.as_ref()?.process();
         let Answer::Users { users } = self.ask(who, Command::ListUsers)? else { return None };

@@ -19,5 +19,6 @@ mod rolled_back;
 mod scheduled;
 mod searching;
 mod seen;
+mod several;
 mod store;
 mod world;

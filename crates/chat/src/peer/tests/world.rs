@@ -476,7 +476,7 @@ impl World {
     }
 
     pub(super) fn say_later(&mut self, who: usize, to: &str, text: &str, delay_ms: u64) -> Message {
-        let to = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+        let to = target(to);
         match self.command(who, Command::Send { to, text: text.to_owned(), delay_ms }) {
             Ok(Answer::Sent { message, .. }) => message,
             other => panic!("not sent: {other:?}"),
@@ -492,7 +492,7 @@ impl World {
     pub(super) fn say_together<'a>(&mut self, who: usize, said: impl Iterator<Item = (&'a str, String)>) {
         let now = self.now();
         for (to, text) in said {
-            let to = if to == "all" { Target::All } else { Target::Name(to.to_owned()) };
+            let to = target(to);
             let said = self.people[who].peer.handle_command(now, Command::Send { to, text, delay_ms: 0 });
             said.unwrap();
         }
@@ -521,10 +521,19 @@ impl World {
     }
 
     pub(super) fn history(&mut self, who: usize, of: &str) -> Vec<String> {
-        let of = if of == "all" { Target::All } else { Target::Name(of.to_owned()) };
+        let of = target(of);
         match self.command(who, Command::History { of: Some(of), count: Some(10_000) }) {
             Ok(Answer::History { messages, .. }) => messages.iter().map(|message| message.text.to_string()).collect(),
             other => panic!("no history: {other:?}"),
         }
+    }
+}
+
+/// `all`, a name, or several with blanks in between.
+fn target(written: &str) -> Target {
+    match written {
+        "all" => Target::All,
+        several if several.contains(' ') => Target::People(several.split(' ').map(str::to_owned).collect()),
+        name => Target::Name(name.to_owned()),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use causal::{Clock, Index};
 
-use crate::body::{Body, Scope};
+use crate::body::Body;
 use crate::frame::{Control, HistoryWanted, Shown};
 use crate::history::{Conversation, Entry, SortKey};
 use crate::kept::Kept;
@@ -110,6 +110,7 @@ impl<S: Store> Peer<S> {
                 self.directory.members(name).any(|member| member == *self.causal.roster().id(process))
             }
             Conversation::Direct(person) => self.person_of(process) == *person,
+            Conversation::People(others) => others.contains(&self.person_of(process)),
         }
     }
 
@@ -232,17 +233,7 @@ impl<S: Store> Peer<S> {
         let Ok(Body::Text(head)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
             return None;
         };
-        let conversation = match (&head.scope, wanted) {
-            // What was sent to an earlier incarnation of mine, or by it, belongs to the same conversation.
-            (Scope::Direct, Conversation::Direct(other)) => {
-                let author = id.process.person;
-                let to = kept.stamp().dests.iter().map(|dest| self.person_of(dest)).collect::<Vec<_>>();
-                let mine = self.me.person;
-                let fits = (author == *other && to == [mine]) || (author == mine && to == [*other]);
-                fits.then_some(Conversation::Direct(*other))?
-            }
-            (scope, _) => self.conversation(&kept, scope)?,
-        };
+        let conversation = self.conversation(&kept, &head.scope)?;
         let named = up_to.get(&id.process).is_some_and(|&last| id.clock <= last);
         if conversation != *wanted || !named || self.store.contains(id) {
             return None;

@@ -28,13 +28,17 @@ impl<S: Store> Peer<S> {
     pub(in crate::peer) fn hand_over_history(&mut self, link: LinkId, asker: Index, wanted: &HistoryWanted) {
         let person = self.person_of(asker);
         let asker_id = *self.causal.roster().id(asker);
-        let conversation = Self::conversation_of(&wanted.scope, person);
-        let allowed = match &conversation {
+        let allowed = self.conversation_of(&wanted.scope, person).filter(|conversation| match conversation {
             Conversation::Group(name) => self.directory.members(name).any(|member| member == asker_id),
-            Conversation::All | Conversation::Direct(_) => true,
+            Conversation::All | Conversation::Direct(_) | Conversation::People(_) => true,
+        });
+        let (piece, more, shown) = match allowed {
+            Some(conversation) => {
+                let (piece, more) = self.piece_of(&conversation, asker, wanted);
+                (piece, more, self.shown_of(&conversation, &wanted.up_to))
+            }
+            None => (Bytes::new(), None, Shown::Behind),
         };
-        let (piece, more) = if allowed { self.piece_of(&conversation, asker, wanted) } else { (Bytes::new(), None) };
-        let shown = if allowed { self.shown_of(&conversation, &wanted.up_to) } else { Shown::Behind };
         self.send_control(link, &Control::History { request: wanted.request, piece, more, shown });
     }
 
@@ -50,25 +54,32 @@ impl<S: Store> Peer<S> {
         let Ok(Body::Welcome(welcome)) = Body::decode(kept.shared_body()) else { return None };
         let person = self.person_of(newcomer);
         let conversations: Vec<Conversation> =
-            welcome.shown.iter().map(|named| Self::conversation_of(&named.scope, person)).collect();
+            welcome.shown.iter().filter_map(|named| self.conversation_of(&named.scope, person)).collect();
         self.due_of_unaddressed(newcomer, &conversations)
     }
 
-    /// What a welcome or a request spells so, between me and a person.
-    pub(super) fn conversation_of(scope: &Scope, person: PersonId) -> Conversation {
+    /// What a welcome or a request spells so, between me and a person; `None` if one of us has no part in it.
+    pub(in crate::peer) fn conversation_of(&self, scope: &Scope, person: PersonId) -> Option<Conversation> {
         match scope {
-            Scope::All => Conversation::All,
-            Scope::Group(name) => Conversation::Group(name.clone()),
-            Scope::Direct => Conversation::Direct(person),
+            Scope::All => Some(Conversation::All),
+            Scope::Group(name) => Some(Conversation::Group(name.clone())),
+            Scope::Direct => Some(Conversation::Direct(person)),
+            Scope::People(people) => {
+                let mut others = people.clone();
+                let is_ours = others.remove(&self.me.person) && others.contains(&person);
+                (is_ours && (2..=self.config.max_addressees).contains(&others.len()))
+                    .then_some(Conversation::People(others))
+            }
         }
     }
 
     /// How a welcome or a request spells a conversation.
-    pub(super) fn scope_of(conversation: &Conversation) -> Scope {
+    pub(super) fn scope_of(&self, conversation: &Conversation) -> Scope {
         match conversation {
             Conversation::All => Scope::All,
             Conversation::Group(name) => Scope::Group(name.clone()),
             Conversation::Direct(_) => Scope::Direct,
+            Conversation::People(others) => Scope::People(others.iter().copied().chain([self.me.person]).collect()),
         }
     }
 
@@ -149,6 +160,7 @@ impl<S: Store> Peer<S> {
         self.causal.roster().iter().any(|(author, id)| {
             let may_speak = match conversation {
                 Conversation::Direct(person) => id.person == *person,
+                Conversation::People(others) => others.contains(&id.person),
                 Conversation::All | Conversation::Group(_) => true,
             };
             may_speak && self.causal.holes(author).iter().any(|hole| hole.given_up)

@@ -34,7 +34,7 @@ impl<S: Store> Peer<S> {
         clocks.raise_all(&talk.rest.up_to);
         let up_to: Vec<_> = clocks.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
         let newest = by_author(self.newest_unaddressed(newcomer, conversation));
-        (!up_to.is_empty()).then_some(Named { scope: Self::scope_of(conversation), up_to, newest })
+        (!up_to.is_empty()).then_some(Named { scope: self.scope_of(conversation), up_to, newest })
     }
 
     /// The newest messages of a conversation, less those that a newcomer wrote, or that somebody else sees to that he gets.
@@ -53,9 +53,9 @@ impl<S: Store> Peer<S> {
     }
 
     /// What a welcome from a person names of one conversation. An author for whom there is no room is left out: nothing of theirs can
-    /// be taken in either.
-    pub(super) fn need(&mut self, from: PersonId, named: Named) -> Need {
-        let conversation = Self::conversation_of(&named.scope, from);
+    /// be taken in either. `None` if it is not a conversation of this person and me.
+    pub(super) fn need(&mut self, from: PersonId, named: Named) -> Option<Need> {
+        let conversation = self.conversation_of(&named.scope, from)?;
         let me = self.me;
         let mut has_room = |author: ProcessId| author != me && self.number_of_hearsay(author).is_some();
         let up_to: BTreeMap<ProcessId, Clock> =
@@ -65,7 +65,7 @@ impl<S: Store> Peer<S> {
             clocks.into_iter().filter(move |&clock| clock <= last).map(move |clock| MessageId { process, clock })
         });
         let newest = newest.take(self.config.history_first).filter(|&id| !self.has(&conversation, id)).collect();
-        Need { conversation, scope: named.scope, up_to, newest, lacking: BTreeSet::new(), most: Shown::Behind }
+        Some(Need { conversation, scope: named.scope, up_to, newest, lacking: BTreeSet::new(), most: Shown::Behind })
     }
 
     /// Whether this is a group that I am not in, or not in any more. What was said there is asked for all the same, though of

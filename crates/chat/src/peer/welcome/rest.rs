@@ -157,7 +157,7 @@ impl<S: Store> Peer<S> {
         let named = |vector: &Vector| vector.iter(self.causal.roster()).map(|(_, id, clock)| (id, clock)).collect();
         let wanted = HistoryWanted {
             request: *request,
-            scope: Self::scope_of(conversation),
+            scope: self.scope_of(conversation),
             after: named(after),
             up_to: named(up_to),
             also: Vec::new(),
