@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::peer::Peer;
-use crate::peer::eventually;
+use crate::peer::{Peer, eventually};
 use crate::support::net::Net;
 
 fn names<'a>(answer: &'a Value, list: &str, of: impl Fn(&'a Value) -> &'a Value) -> Vec<&'a str> {
@@ -235,6 +234,40 @@ fn an_alias_names_a_person_for_this_user_alone() {
     assert_eq!(alice.run("-unalias robert")["answer"], "unaliased");
     assert!(alice.refuses("@robert hello").contains("robert"));
     net.check_complete(vec![alice, bob]);
+}
+
+#[test]
+fn an_alias_takes_nobodys_place_and_one_that_is_gone_stays_gone() {
+    let Some(mut net) = Net::new() else { return };
+    let (mut alice, bob) = pair(&mut net);
+    for (taken, whose) in [("bob", "bob"), ("Bob", "bob"), ("alice", "alice")] {
+        assert!(alice.refuses(&format!("-alias bob {taken}")).contains(whose));
+    }
+    alice.run("-alias bob robert");
+    alice.run("-alias robert bobby");
+    alice.quit();
+    alice.restart();
+    alice.meets("bob");
+    assert!(alice.refuses("@robert hello").contains("robert"));
+    assert_eq!(alice.run("-unalias bobby")["answer"], "unaliased");
+    alice.quit();
+    alice.restart();
+    alice.meets("bob");
+    for gone in ["robert", "bobby"] {
+        assert!(alice.refuses(&format!("@{gone} hello")).contains(gone));
+    }
+    // Somebody comes who is called as this user calls somebody else.
+    alice.run("-alias bob carol");
+    alice.say("@carol it is you, bob");
+    bob.hears("it is you, bob");
+    let carol = net.spawn("carol", &[]);
+    alice.meets("carol");
+    let told = alice.refuses("@carol secret");
+    assert_eq!(told.matches("carol·").count(), 2, "{told}");
+    for other in [&bob, &carol] {
+        assert!(!other.heard().iter().any(|line| line["message"]["text"] == "secret"));
+    }
+    net.check_complete(vec![alice, bob, carol]);
 }
 
 #[test]

@@ -363,6 +363,14 @@ pub enum Refusal {
         /// The name.
         name: String,
     },
+    /// Somebody goes by that name, so nobody else is called so.
+    #[error("{name:?} is what {who} is called; an alias needs another name")]
+    AliasTaken {
+        /// The name.
+        name: String,
+        /// The label of who goes by it.
+        who: String,
+    },
     /// Not a name: the reason says what a name is.
     #[error("{name:?} is not a name: {reason}")]
     BadName {

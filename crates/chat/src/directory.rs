@@ -126,6 +126,15 @@ pub(crate) struct Changed {
     pub(crate) before: Arc<Who>,
 }
 
+/// What an alias that was set has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewAlias {
+    /// The alias that the person had before and has no more.
+    pub(crate) replaced: Option<Name>,
+    /// Who is shown in another way now.
+    pub(crate) changed: Vec<Changed>,
+}
+
 /// Why a record was not merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotMerged {
@@ -386,29 +395,39 @@ impl Directory {
         self.generation
     }
 
-    /// Shows `person` as `alias` from now on, in place of any alias before. Whoever had this alias has it no more. Answers who
-    /// is shown in another way now.
+    /// Shows `person` as `alias` from now on, in place of any alias before. If somebody else had this alias, they have none now.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`], or [`Refusal::GroupExists`]: a group goes by that name.
-    pub(crate) fn set_alias(&mut self, person: PersonId, alias: Name) -> Result<Vec<Changed>, Refusal> {
+    /// [`Refusal::GroupExists`] or [`Refusal::AliasTaken`] if a group or a person goes by that name, or [`Refusal::TooMany`].
+    pub(crate) fn set_alias(&mut self, person: PersonId, alias: Name) -> Result<NewAlias, Refusal> {
         if let Some(group) = self.group_called(&alias) {
             return Err(Refusal::GroupExists { group: group.to_string() });
         }
-        let old = self.alias_of(person).cloned();
-        if old.is_none() && self.aliases.len() >= self.max_aliases && !self.aliases.contains_key(&alias) {
+        if let Some(bearer) = self.bearer(&alias) {
+            return Err(Refusal::AliasTaken { name: alias.to_string(), who: self.who(bearer).label.clone() });
+        }
+        if self.alias_of(person).is_none()
+            && self.aliases.len() >= self.max_aliases
+            && !self.aliases.contains_key(&alias)
+        {
             let (limit, config) = (self.max_aliases, "max_aliases".to_owned());
             return Err(Refusal::TooMany { what: "aliases".to_owned(), limit, config });
         }
+        Ok(self.put_alias(person, alias))
+    }
+
+    /// Sets an alias that was set before, whatever else goes by it now.
+    pub(crate) fn put_alias(&mut self, person: PersonId, alias: Name) -> NewAlias {
+        let replaced = self.alias_of(person).filter(|old| **old != alias).cloned();
         let mut changed = Vec::new();
         if let Some(&other) = self.aliases.get(&alias).filter(|&&other| other != person) {
             changed.extend(self.name_otherwise(other, |aliases| aliases.retain(|known, _| *known != alias)));
         }
         changed.extend(self.name_otherwise(person, |aliases| {
-            old.map(|old| aliases.remove(&old));
+            aliases.retain(|_, whose| *whose != person);
             aliases.insert(alias, person);
         }));
-        Ok(changed)
+        NewAlias { replaced, changed }
     }
 
     /// Forgets an alias. Answers whose it was, and who is shown in another way now.

@@ -111,6 +111,19 @@ impl Directory {
         self.namesakes.called(&name.looks()).iter().any(|id| self.people.get(id).is_none_or(|person| !person.departed))
     }
 
+    /// Who goes by a name or is meant by it in another way, an alias apart. Those who have gone for good are not.
+    pub(super) fn bearer(&self, name: &Name) -> Option<PersonId> {
+        let looks = name.looks();
+        let is_alike = |other: &Name| other.looks().iter().any(|look| looks.contains(look));
+        let by_alias_alone = |id: PersonId, known: &Name| self.alias_of(id).is_some_and(is_alike) && !is_alike(known);
+        let meant = self.people_called(name.as_str()).meant.into_iter();
+        let mut bearers = meant.filter(|id| {
+            let person = &self.people[id];
+            !person.departed && !by_alias_alone(*id, person.name())
+        });
+        bearers.next()
+    }
+
     /// The people who match, sorted by name; oneself may be among them.
     pub(crate) fn users(&self, pattern: &Pattern) -> Vec<UserInfo> {
         let mut users: Vec<_> = self

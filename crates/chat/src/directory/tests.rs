@@ -307,7 +307,7 @@ fn aliases() {
     news(&mut directory, 3, &record(3, 1, "carol", &[]));
     directory.set_alias(person(2), name("boss")).unwrap();
     assert_eq!(label(&directory, 2), "boss");
-    directory.set_alias(person(2), name("chief")).unwrap();
+    assert_eq!(directory.set_alias(person(2), name("chief")).unwrap().replaced, Some(name("boss")));
     assert_eq!(label(&directory, 2), "chief");
     directory.set_alias(person(3), name("chief")).unwrap();
     assert_eq!((label(&directory, 2), label(&directory, 3)), ("bob".to_owned(), "chief".to_owned()));

@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use causal::{Clock, Set};
 
 use crate::body::{self, Scope, TextHead};
-use crate::directory::{Resolved, Wanted};
+use crate::directory::{NewAlias, Resolved, Wanted};
 use crate::history::{Conversation, Entry};
 use crate::kept::{Kept, SignedBatch};
 use crate::name::{Name, Pattern};
@@ -334,10 +334,16 @@ impl<S: Store> Peer<S> {
         let Resolved::Person(person) = self.directory.resolve(person, Wanted::Person)? else {
             return Err(Refusal::UnknownUser { name: person.to_owned(), nearest: None });
         };
-        let changed = self.directory.set_alias(person, name.clone())?;
+        let NewAlias { replaced, changed } = self.directory.set_alias(person, name.clone())?;
+        self.forget_alias(replaced);
         self.effects.durable.push(Change::Alias { alias: name, person: Some(person) });
         self.tell_changed(changed.iter().filter(|changed| changed.person != person));
         Ok(Answer::Aliased { who: (*self.directory.who(person)).clone() })
+    }
+
+    /// What a person has no more must not come back with a restart.
+    pub(super) fn forget_alias(&mut self, alias: Option<Name>) {
+        self.effects.durable.extend(alias.map(|alias| Change::Alias { alias, person: None }));
     }
 
     fn unalias(&mut self, name: &str) -> Result<Answer, Refusal> {

@@ -259,7 +259,9 @@ impl<S: Store> Peer<S> {
             drop(self.directory.depart(*self.causal.roster().id(index)));
         }
         for (alias, person) in saved.aliases {
-            let _ = self.directory.set_alias(person, alias);
+            // A store of an older version may have several of one person.
+            let replaced = self.directory.put_alias(person, alias).replaced;
+            self.forget_alias(replaced);
         }
         for (conversation, bytes) in &saved.talks {
             let TalkVectors { shown, fetched, lost, rest } = codec::decode_kept(bytes).map_err(unreadable)?;

@@ -212,6 +212,27 @@ fn nobody_takes_anothers_fingerprint_for_a_name() {
 }
 
 #[test]
+fn an_alias_never_takes_a_persons_place() {
+    let mut directory = three();
+    directory.set_present(person(2), ip(2));
+    let fingerprint = person(2).fingerprint();
+    for taken in ["bob", "BOB", "alice", "b\u{43e}b", "10.0.0.2", fingerprint.as_str()] {
+        let Ok(alias) = Name::parse(taken) else { continue };
+        let refused = directory.set_alias(person(3), alias);
+        assert!(matches!(refused, Err(Refusal::AliasTaken { .. })), "{taken}: {refused:?}");
+    }
+    assert_eq!(resolve(&directory, "bob"), Ok(Resolved::Person(person(2))));
+    // An alias moves from one to another, and its own person may have it in another spelling.
+    directory.set_alias(person(3), name("boss")).unwrap();
+    assert_eq!(directory.set_alias(person(3), name("Boss")).unwrap().replaced, Some(name("boss")));
+    directory.set_alias(person(2), name("Boss")).unwrap();
+    assert_eq!(resolve(&directory, "Boss"), Ok(Resolved::Person(person(2))));
+    // Of somebody who has gone for good the name is free.
+    directory.depart(record(2, 1, "bob", &[]).process);
+    directory.set_alias(person(3), name("bob")).unwrap();
+}
+
+#[test]
 fn an_alias_and_a_claim_are_two_of_one_name() {
     let mut directory = three();
     directory.set_alias(person(3), name("boss")).unwrap();
