@@ -22,6 +22,7 @@ mod dice;
 mod discovery;
 mod full_disk;
 mod groups;
+mod homecoming;
 mod ipv6;
 mod joining;
 mod kills;

@@ -77,6 +77,9 @@ pub struct Config {
     pub answer_every: Duration,
     /// How long a message is held before the user is told: an eye-blink.
     pub held_notice: Duration,
+    /// How many held messages the user is told of at a time: as many lines as one can read before the next ones come. All that is
+    /// held can be asked for ([`Command::Pending`](crate::Command::Pending)).
+    pub max_told_held: usize,
     /// How long something may be missing before it is asked for: a slow link is more likely than a lost message.
     pub ask_after: Duration,
     /// How long something may be missing before it is given up.
@@ -166,6 +169,7 @@ impl Default for Config {
             answers_at_once: 512,
             answer_every: Duration::from_millis(30),
             held_notice: Duration::from_millis(100),
+            max_told_held: 9,
             ask_after: Duration::from_secs(2),
             abandon_after: Duration::from_secs(30),
             max_delay: Duration::from_secs(3600),

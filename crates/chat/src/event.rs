@@ -181,7 +181,9 @@ pub enum Event {
         /// What it was.
         waiting: WaitingInfo,
     },
-    /// A message has been held back for longer than an eye-blink (`Config::held_notice`, 100 ms).
+    /// A message has been held back for longer than an eye-blink (`Config::held_notice`, 100 ms). It is told of nine such
+    /// messages at a time (`Config::max_told_held`), and not of what was missed while this peer was away:
+    /// [`Command::Pending`](crate::Command::Pending) has all.
     Held {
         /// The message and what it waits for.
         held: HeldInfo,

@@ -137,6 +137,7 @@ impl<S: Store> Peer<S> {
             return Ok(());
         }
         let held = self.ledger.is_on().then(|| kept.clone());
+        let is_summed_up = self.is_summed_up(&kept);
         let received = match followers {
             0 => self.causal.receive(kept, now.monotonic),
             _ => self.causal.receive_run(kept, followers, now.monotonic),
@@ -144,7 +145,9 @@ impl<S: Store> Peer<S> {
         match received {
             Ok(Receipt::Delivered | Receipt::Duplicate) => {}
             Ok(Receipt::Held) => {
-                self.held_since.push_back((sender, clock, followers, now.monotonic));
+                if !is_summed_up {
+                    self.held_since.push_back((sender, clock, followers, now.monotonic));
+                }
                 self.ledger.held.extend(held.iter().flat_map(|kept| kept.run(followers)));
                 if large {
                     self.held_large.insert((sender, clock), bytes);

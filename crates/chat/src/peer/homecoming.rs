@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use causal::Index;
 
+use crate::body::Body;
 use crate::hlc::Hlc;
+use crate::kept::Kept;
 use crate::store::Store;
 use crate::{Event, PersonId};
 
@@ -49,11 +51,15 @@ impl Homecoming {
         self.under_way.as_ref().map(|catch_up| (catch_up.next_look, "what was missed is coming in"))
     }
 
+    /// Whether this was said while this peer was away.
+    pub(super) fn was_missed(&self, hlc: Hlc) -> bool {
+        self.under_way.as_ref().is_some_and(|catch_up| hlc <= catch_up.began)
+    }
+
     /// A text of `author` is in the history now.
     pub(super) fn note_shown(&mut self, now: Now, author: PersonId, hlc: Hlc) {
-        if let Some(catch_up) = &mut self.under_way
-            && hlc <= catch_up.began
-        {
+        let was_missed = self.was_missed(hlc);
+        if let Some(catch_up) = self.under_way.as_mut().filter(|_| was_missed) {
             catch_up.messages += 1;
             catch_up.people.insert(author);
             catch_up.last = now.monotonic;
@@ -84,6 +90,19 @@ impl<S: Store> Peer<S> {
     pub(super) fn note_alone(&mut self) {
         if self.link_of.is_empty() {
             self.homecoming.under_way = None;
+        }
+    }
+
+    /// Whether the user hears in one summary of what was missed, this message among it. What is sealed or shows nothing is
+    /// taken for missed: it is not worth opening twice.
+    pub(super) fn is_summed_up(&self, kept: &Kept) -> bool {
+        if !self.homecoming.is_under_way() {
+            return false;
+        }
+        if let Ok(Body::Text(head)) = Body::decode(kept.shared_body()) {
+            self.homecoming.was_missed(head.hlc)
+        } else {
+            true
         }
     }
 

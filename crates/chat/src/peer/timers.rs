@@ -17,7 +17,7 @@ impl<S: Store> Peer<S> {
     pub fn poll_timeout(&self) -> Option<(Duration, &'static str)> {
         let behind = self.is_behind().then_some((Duration::ZERO, "a link lacks messages"));
         let due = self.outbox.next_due().map(|due| (due, "a delayed message is due"));
-        let notice = self.held_since.front().map(|&(_, _, _, at)| (at + self.config.held_notice, "a message is held"));
+        let notice = self.next_held_notice().map(|at| (at, "a message is held"));
         let spread = self.next_spread();
         [
             behind,
@@ -77,14 +77,22 @@ impl<S: Store> Peer<S> {
         self.journal(crate::Journal::Stop);
     }
 
-    /// Tells the user what has been held for longer than an eye-blink.
+    /// When the user may have to be told of a held message. While more are held than a person can follow, most of them are
+    /// released within moments; those that are not are missing something that has to be asked for.
+    fn next_held_notice(&self) -> Option<Duration> {
+        let &(_, _, _, at) = self.held_since.front()?;
+        let is_crowded = self.causal.held() > self.config.max_told_held;
+        Some(at + if is_crowded { self.config.ask_after } else { self.config.held_notice })
+    }
+
+    /// Tells the user what has been held for longer than an eye-blink, as far as a person can follow.
     fn announce_held(&mut self, now: Now) {
-        while let Some(&(author, first, followers, at)) = self.held_since.front() {
-            if at + self.config.held_notice > now.monotonic {
-                break;
-            }
-            self.held_since.pop_front();
+        while self.next_held_notice().is_some_and(|at| at <= now.monotonic) {
+            let Some((author, first, followers, _)) = self.held_since.pop_front() else { break };
             for clock in first..=first + Clock::from(followers) {
+                if self.announced.len() >= self.config.max_told_held {
+                    break;
+                }
                 if !self.causal.waits_for(author, clock).is_empty() {
                     self.announced.insert((author, clock));
                     let held = self.held_info(author, clock);

@@ -86,6 +86,59 @@ fn each_message_of_a_run_that_was_held_is_released_by_itself() {
     assert_eq!(told, expected.collect::<Vec<_>>());
 }
 
+fn told_held(world: &World, who: usize) -> usize {
+    world.people[who].events.iter().filter(|event| matches!(event, Event::Held { .. })).count()
+}
+
+fn told_released(world: &World, who: usize) -> usize {
+    world.people[who].events.iter().filter(|event| matches!(event, Event::Released { .. })).count()
+}
+
+#[test]
+fn of_more_held_messages_than_a_person_can_follow_few_are_told_and_only_after_a_while() {
+    for (count, at_once, later) in [(9, 9, 9), (10, 0, 9), (50, 0, 9)] {
+        let mut world = World::mesh(&["alice", "bob", "carol"]);
+        world.slow(ALICE, CAROL);
+        world.say(ALICE, "all", "question");
+        world.settle();
+        for nth in 0..count {
+            world.say(BOB, "all", &format!("{nth}"));
+        }
+        world.cut(ALICE, BOB);
+        world.pass(Duration::from_millis(150));
+        assert_eq!(told_held(&world, CAROL), at_once, "of {count}");
+        match world.command(CAROL, Command::Pending) {
+            Ok(Answer::Pending { held, .. }) => assert_eq!(held.len(), count),
+            other => panic!("{other:?}"),
+        }
+        // Bob does not hand the question on.
+        world.slow(BOB, CAROL);
+        world.pass(Duration::from_millis(1900));
+        assert_eq!(told_held(&world, CAROL), later, "of {count}");
+        world.fast(ALICE, CAROL);
+        world.settle();
+        assert_eq!(world.heard(CAROL).len(), 1 + count);
+        assert_eq!(told_released(&world, CAROL), later);
+    }
+}
+
+#[test]
+fn what_a_run_holds_is_told_up_to_the_limit_too() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "question");
+    world.settle();
+    world.say_many(BOB, "all", 40);
+    world.pass(Duration::from_millis(10));
+    world.slow(BOB, CAROL);
+    world.pass(Duration::from_millis(2100));
+    assert_eq!(told_held(&world, CAROL), 9);
+    world.fast(ALICE, CAROL);
+    world.fast(BOB, CAROL);
+    world.settle();
+    assert_eq!((world.heard(CAROL).len(), told_released(&world, CAROL)), (41, 9));
+}
+
 #[test]
 fn what_is_said_in_one_breath_to_several_is_shown_each_where_it_belongs() {
     let mut world = World::mesh(&["alice", "bob"]);

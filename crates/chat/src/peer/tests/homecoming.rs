@@ -38,6 +38,71 @@ fn what_was_said_meanwhile_is_counted_once_it_is_all_here() {
     }
 }
 
+/// What the user is told of what is held.
+fn held(world: &World, who: usize) -> Vec<String> {
+    let text = |event: &Event| match event {
+        Event::Held { held } => Some(format!("{}#{}", held.from.name, held.id.clock)),
+        _ => None,
+    };
+    world.people[who].events.iter().filter_map(text).collect()
+}
+
+#[test]
+fn who_comes_back_sees_the_messages_and_one_summary() {
+    for turns in [3, 750] {
+        let mut world = World::mesh(&["alice", "bob", "carol"]);
+        world.say(CAROL, "all", "before");
+        world.pass(Duration::from_secs(5));
+        world.kill(CAROL);
+        for turn in 0..turns {
+            world.say(ALICE, "all", &format!("question {turn}"));
+            world.settle();
+            world.say(BOB, "all", &format!("answer {turn}"));
+            world.settle();
+        }
+        world.say(ALICE, "carol", "to you");
+        world.pass(Duration::from_secs(60));
+        let told = world.people[CAROL].events.len();
+        // Bob's answers come first, and wait.
+        world.link(ALICE, CAROL);
+        world.link(BOB, CAROL);
+        world.slow(ALICE, CAROL);
+        world.pass(Duration::from_millis(700));
+        assert_eq!(held(&world, CAROL), Vec::<String>::new());
+        world.fast(ALICE, CAROL);
+        world.pass(Duration::from_secs(10));
+        assert_eq!(held(&world, CAROL), Vec::<String>::new());
+        let mut new: Vec<&Event> = world.people[CAROL].events[told..].iter().collect();
+        new.retain(|event| !matches!(event, Event::PeerUp { .. } | Event::Message { .. }));
+        let messages = 2 * turns + 1;
+        assert!(
+            matches!(new[..], [Event::CaughtUp { messages: counted, people: 2 }] if *counted == messages),
+            "{new:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_said_now_is_told_as_held_while_the_rest_comes_in() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.say(CAROL, "all", "before");
+    world.pass(Duration::from_secs(5));
+    world.kill(CAROL);
+    world.say(BOB, "all", "missed");
+    world.pass(Duration::from_secs(60));
+    world.link(ALICE, CAROL);
+    world.link(BOB, CAROL);
+    world.settle();
+    world.slow(ALICE, CAROL);
+    world.pass(Duration::from_millis(10));
+    world.say(ALICE, "all", "question");
+    world.settle();
+    let answer = world.say(BOB, "all", "answer");
+    world.pass(Duration::from_millis(150));
+    assert_eq!(held(&world, CAROL), [format!("bob#{}", answer.id.clock)]);
+    assert_eq!(told(&world, CAROL), []);
+}
+
 #[test]
 fn nothing_is_said_where_nothing_was_missed_or_nobody_was_here_before() {
     let mut world = World::mesh(&["alice", "bob"]);
