@@ -26,7 +26,7 @@ pub(crate) const SHORTEST_FINGERPRINT: usize = 4;
 ///
 /// Two spellings that look the same by Unicode's canonical equivalence (NFC, UAX #15) are one name. Names that differ in case,
 /// or that look alike in another way (a Cyrillic `а` for a Latin one), are two names that people cannot tell apart: see
-/// [`looks`](Self::looks). [`Pattern`] finds names by a part of them.
+/// `looks`. [`Pattern`] finds names by a part of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
