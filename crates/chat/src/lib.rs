@@ -42,6 +42,8 @@ pub use kept::{Filed, Kept};
 pub use name::{BadName, Name, Pattern};
 pub use news::News;
 pub use parcel::Parcel;
+#[cfg(feature = "hostile")]
+pub use peer::hostile;
 pub use peer::{BadFrame, Now, Peer};
 pub use record::{BadRecord, Record, SignedRecord};
 pub use run::Run;

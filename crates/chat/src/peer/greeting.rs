@@ -16,7 +16,7 @@ use crate::batch::Hash;
 use crate::clock;
 use crate::codec;
 use crate::frame::{Control, Handed, Returned};
-use crate::identity::{self, Signature};
+use crate::identity::{self, Identity, Signature};
 use crate::store::{Change, Store};
 
 use super::{BadFrame, Now, Peer};
@@ -52,6 +52,13 @@ pub(super) fn claim(signed: &[u8]) -> Result<Greeting, BadFrame> {
     Ok(codec::decode(&greeting, MAX_BYTES)?)
 }
 
+/// A greeting, signed.
+pub(super) fn sign(identity: &Identity, greeting: &Greeting) -> Bytes {
+    let greeting = codec::encode(greeting);
+    let signature = identity.sign(&[DOMAIN, &greeting].concat());
+    codec::encode(&Signed { greeting, signature })
+}
+
 /// A greeting that nobody signed.
 #[cfg(test)]
 pub(super) fn forged(process: ProcessId) -> Bytes {
@@ -74,9 +81,7 @@ impl<S: Store> Peer<S> {
         {
             return signed.clone();
         }
-        let bytes = codec::encode(&greeting);
-        let signature = self.identity.sign(&[DOMAIN, &bytes].concat());
-        let signed = codec::encode(&Signed { greeting: bytes, signature });
+        let signed = sign(&self.identity, &greeting);
         self.greeted_with = Some((greeting, signed.clone()));
         signed
     }

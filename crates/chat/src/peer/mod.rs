@@ -11,6 +11,8 @@ mod greeting;
 mod health;
 mod history;
 mod homecoming;
+#[cfg(feature = "hostile")]
+pub mod hostile;
 mod links;
 mod outbox;
 mod piece;
