@@ -9,6 +9,7 @@ use bytes::Bytes;
 use causal::{Clock, Index, Set, Stamp};
 
 use crate::batch::{self, Hash, Proof};
+use crate::body::{self, Body};
 use crate::frame::Handed;
 use crate::identity::Signature;
 use crate::{MessageId, ProcessId};
@@ -377,6 +378,16 @@ impl Kept {
     /// The author and his clock.
     pub fn id(&self) -> MessageId {
         MessageId { process: self.batch.author, clock: self.clock() }
+    }
+
+    /// What it names if it is a welcome: of each author in each conversation, the greatest clock.
+    pub fn named(&self) -> Vec<MessageId> {
+        if !body::is_welcome(self.body()) {
+            return Vec::new();
+        }
+        let Ok(Body::Welcome(welcome)) = Body::decode(self.shared_body()) else { return Vec::new() };
+        let named = welcome.shown.into_iter().flat_map(|shown| shown.up_to);
+        named.map(|(process, clock)| MessageId { process, clock }).collect()
     }
 
     /// About how many bytes it takes here.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use causal::wire::{Mark, Numbering, Table};
-use causal::{Config, Limits};
+use causal::{Clock, Config, Limits};
 
 use crate::ProcessId;
 use crate::batch::MAX_LEAVES;
@@ -150,7 +150,13 @@ impl<S: Store> Peer<S> {
             let is_mine = *batch.author() == self.me;
             let batch = (is_signed && !is_mine).then(|| batch.localised(&numbered, &mut self.causal));
             match batch {
-                Some(Ok(batch)) => taken.push(Arc::new(batch)),
+                Some(Ok(batch)) => {
+                    let batch = Arc::new(batch);
+                    for (kept, followers) in batch.runs() {
+                        self.causal.vouch(kept.sender(), kept.clock() + Clock::from(followers));
+                    }
+                    taken.push(batch);
+                }
                 Some(Err(_)) | None => self.repair.refused += 1,
             }
         }

@@ -346,7 +346,7 @@ impl<S: Store> Peer<S> {
             self.ledger.settled = settled;
             self.effects.durable.push(Change::Settled { up_to: settled });
         }
-        let owed = self.gate.owed().map(|(member, of)| (number(member), of.iter().cloned().collect()));
+        let owed = self.gate.owed().map(|(member, of)| (number(member), of.into_iter().collect()));
         let mind = Mind {
             hlc: self.clock.last(),
             delivered: self.ledger.delivered,

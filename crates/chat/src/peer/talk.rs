@@ -180,6 +180,14 @@ pub(super) struct Talk {
     pub(super) recipients: Option<Recipients>,
 }
 
+impl Talk {
+    /// The greatest clock of each author that a welcome named and that was not to be had, or is still to be fetched.
+    pub(super) fn missing<'a>(&'a self, roster: &'a Roster<ProcessId>) -> impl Iterator<Item = (Index, Clock)> + 'a {
+        let missing = self.lost.iter(roster).chain(self.rest.up_to.iter(roster));
+        missing.map(|(author, _, clock)| (author, clock))
+    }
+}
+
 /// All conversations.
 #[derive(Debug)]
 pub(super) struct Talks {

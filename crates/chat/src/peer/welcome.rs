@@ -76,14 +76,18 @@ pub(super) struct Gate {
     last_request: u32,
     /// Who was not addressed in something that I was shown, and in which conversations, since I last welcomed him.
     owed: BTreeMap<Index, BTreeSet<Conversation>>,
+    /// Who was welcomed to which conversations without being told of everything that is missing here, as nobody had vouched for it.
+    withheld: BTreeMap<Index, BTreeSet<Conversation>>,
     /// Fetched, to be shown when the welcome that names it is delivered.
     shelf: BTreeMap<Conversation, BTreeMap<(Hlc, MessageId), Entry>>,
 }
 
 impl Gate {
-    /// Who is owed a welcome, and in which conversations.
-    pub(super) fn owed(&self) -> impl Iterator<Item = (Index, &BTreeSet<Conversation>)> {
-        self.owed.iter().map(|(&member, of)| (member, of))
+    /// Who is owed a welcome by whoever goes on from here, and in which conversations.
+    pub(super) fn owed(&self) -> impl Iterator<Item = (Index, BTreeSet<Conversation>)> {
+        let mut owed = self.owed.clone();
+        self.withheld.iter().for_each(|(&member, of)| owed.entry(member).or_default().extend(of.iter().cloned()));
+        owed.into_iter()
     }
 
     /// Goes on owing what was owed before.
@@ -93,12 +97,13 @@ impl Gate {
 
     /// What waited, and what was on its way, was for whom I am no longer. Whom I owe a welcome I owe one still.
     pub(super) fn begin_anew(&mut self) {
-        *self = Self { owed: std::mem::take(&mut self.owed), ..Self::default() };
+        *self = Self { owed: self.owed().collect(), ..Self::default() };
     }
 
     /// A member is gone for good.
     pub(super) fn owe_nothing(&mut self, member: Index) {
         self.owed.remove(&member);
+        self.withheld.remove(&member);
     }
 
     /// Whether this welcome waits here.
@@ -148,11 +153,27 @@ impl<S: Store> Peer<S> {
     /// something of it is under `-delay` the welcome is due with it: so he, too, waits with all that I say meanwhile.
     pub(super) fn welcome(&mut self, newcomer: ProcessId, conversations: &[Conversation]) {
         let dests: Set = self.indices([newcomer]);
-        if let Some(index) = dests.iter().next()
-            && let Some(welcome) = self.welcome_to(index, conversations)
-        {
+        let Some(index) = dests.iter().next() else { return };
+        let withheld = conversations.iter().filter(|conversation| self.withholds(conversation)).cloned();
+        let withheld: BTreeSet<Conversation> = withheld.collect();
+        if !withheld.is_empty() {
+            self.gate.withheld.entry(index).or_default().extend(withheld);
+        }
+        if let Some(welcome) = self.welcome_to(index, conversations) {
             let due = self.due_of_unaddressed(index, conversations);
             self.multicast(&dests, &body::welcome(&welcome), None, None, due);
+        }
+    }
+
+    /// What welcomes left out was vouched for since, or is here, or does not count any more: those who got them are owed another one.
+    fn owe_what_was_withheld(&mut self) {
+        if self.gate.withheld.is_empty() {
+            return;
+        }
+        let withheld = std::mem::take(&mut self.gate.withheld);
+        for (member, conversation) in withheld.iter().flat_map(|(&member, of)| of.iter().map(move |of| (member, of))) {
+            let gate = if self.withholds(conversation) { &mut self.gate.withheld } else { &mut self.gate.owed };
+            gate.entry(member).or_default().insert(conversation.clone());
         }
     }
 
@@ -213,6 +234,7 @@ impl<S: Store> Peer<S> {
     /// Whoever is still to be welcomed and is here is welcomed even if I say nothing to him, so that everybody has the
     /// same history in the end.
     pub(super) fn welcome_present(&mut self) {
+        self.owe_what_was_withheld();
         let present = self.gate.owed.keys().copied().filter(|member| self.link_of.contains_key(member)).collect();
         self.welcome_once_more(present);
     }

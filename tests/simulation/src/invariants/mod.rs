@@ -11,6 +11,7 @@ mod from_nowhere;
 mod promised;
 mod question_first;
 mod unblocked;
+mod vouched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +42,15 @@ pub trait Invariant: Sync {
     /// What is wrong with that.
     fn on_shown(&self, scene: &Scene<'_>, message: &Message) -> Verdict {
         let _ = (scene, message);
+        Ok(())
+    }
+
+    /// `who` welcomes somebody, and names these messages: of each author in each conversation the last.
+    ///
+    /// # Errors
+    /// What is wrong with that.
+    fn on_welcome(&self, scene: &Scene<'_>, named: &[MessageId]) -> Verdict {
+        let _ = (scene, named);
         Ok(())
     }
 
@@ -119,4 +129,5 @@ pub const ALL: &[&dyn Invariant] = &[
     &complete::Complete,
     &agreement::Agreement,
     &bounded::Bounded,
+    &vouched::Vouched,
 ];

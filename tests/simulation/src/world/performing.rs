@@ -1,7 +1,7 @@
 //! From an input to what it does: effects are carried out in the order that `chat::Effects` states, up to where the peer is
 //! killed, if it is to be killed there.
 
-use chat::{Effects, Event, LinkId, News, Store};
+use chat::{Change, Effects, Event, LinkId, News, Store};
 
 use super::{Happening, Violation, World};
 use crate::plan::Boundary;
@@ -129,6 +129,7 @@ impl World {
         for entry in journal {
             self.journal(who, entry)?;
         }
+        self.look_at_welcomes(who, &durable)?;
         if doom == Some(Boundary::AfterDurable) {
             return self.kill_behind(who, events, "after its effects were durable");
         }
@@ -156,6 +157,19 @@ impl World {
         }
         let person = &mut self.people[who];
         person.wake = person.peer.as_ref().and_then(chat::Peer::poll_timeout).map(|(at, _)| at);
+        Ok(())
+    }
+
+    /// Whether what somebody names in welcomes is there.
+    fn look_at_welcomes(&self, who: usize, durable: &[Change]) -> Result<(), Violation> {
+        let person = self.people[who].id();
+        for change in durable {
+            if let Change::Delivered { kept } = change
+                && kept.id().process.person == person
+            {
+                self.check(who, |invariant, scene| invariant.on_welcome(scene, &kept.named()))?;
+            }
+        }
         Ok(())
     }
 

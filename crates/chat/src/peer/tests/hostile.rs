@@ -9,7 +9,7 @@ use super::world::World;
 use crate::body::{self, Scope, Welcome};
 use crate::frame::{Control, Frame, Have, Pulled, Returned, Shown};
 use crate::peer::greeting;
-use crate::{Event, MessageId, ProcessId};
+use crate::{Conversation, Event, MessageId, ProcessId};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -313,13 +313,18 @@ fn messages_that_wait_for_each_other_are_cut_loose() {
 
 /// carol welcomes bob with a clock of `process` that does not exist.
 fn welcome_with_made_up_clock(world: &mut World, process: ProcessId) {
-    let bob = world.people[BOB].peer.process();
+    welcome_of(world, BOB, process);
+    world.say(CAROL, "all", "welcome");
+}
+
+/// carol welcomes somebody with a clock of `process` that does not exist.
+fn welcome_of(world: &mut World, whom: usize, process: ProcessId) {
+    let whom = world.people[whom].peer.process();
     let made_up = body::Shown { scope: Scope::All, up_to: vec![(process, 1_000_000)], newest: Vec::new() };
     let welcome = body::welcome(&Welcome { shown: vec![made_up], gone: Vec::new() });
     let liar = &mut world.people[CAROL].peer;
-    let dests = liar.indices([bob]);
+    let dests = liar.indices([whom]);
     liar.multicast(&dests, &welcome, None, None, None);
-    world.say(CAROL, "all", "welcome");
 }
 
 /// carol welcomes bob with a clock of alice's that does not exist. He gives up fetching, and welcomes dave.
@@ -414,4 +419,84 @@ fn nobody_fills_a_roster_with_a_welcome() {
     world.say(dave, "all", "hello");
     world.settle();
     assert_eq!(world.heard(BOB).last().unwrap(), "hello");
+}
+
+/// While alice is away carol makes up a clock of hers, for bob and for dave. Both believe her, and tell nobody: erin waits for nothing, and
+/// nobody tells her that something is missing.
+#[test]
+fn what_nobody_vouched_for_delays_no_newcomer() {
+    let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);
+    world.say(ALICE, "all", "hello");
+    world.settle();
+    let alice = world.people[ALICE].peer.process();
+    world.kill(ALICE);
+    world.settle();
+    for whom in [BOB, DAVE] {
+        welcome_of(&mut world, whom, alice);
+    }
+    world.say(CAROL, "all", "welcome");
+    world.pass(Duration::from_secs(60));
+    for who in [BOB, DAVE] {
+        assert_eq!(world.heard(who), ["hello", "welcome"]);
+    }
+    world.kill(CAROL);
+    let erin = world.add("erin");
+    world.link(erin, BOB);
+    world.link(erin, DAVE);
+    world.pass(Duration::from_secs(2));
+    world.say(BOB, "all", "answer");
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(erin), ["hello", "welcome", "answer"]);
+    assert!(!world.people[erin].events.iter().any(|event| matches!(event, Event::Warning { .. })));
+    // She who knows better is back.
+    world.link(ALICE, BOB);
+    world.link(ALICE, erin);
+    world.pass(Duration::from_secs(60));
+    assert!(!world.people[erin].events.iter().any(|event| matches!(event, Event::Warning { .. })));
+    assert_eq!(world.history(erin, "all"), ["hello", "welcome", "answer"]);
+}
+
+/// dave, whom nobody but carol has met, has said something, and she has said more than a newcomer is shown first. bob gets that, and carol
+/// goes before he can fetch the rest. He does not tell erin of dave before he has seen something of his; then he does, though she was
+/// welcomed before.
+#[test]
+fn what_was_left_out_of_a_welcome_is_told_once_somebody_vouches_for_it() {
+    let config = crate::Config { history_first: 2, ..crate::Config::default() };
+    let mut world = World::with_config(&["alice", "bob", "carol", "dave"], config);
+    world.link(CAROL, DAVE);
+    world.settle();
+    world.say(DAVE, "all", "1");
+    world.settle();
+    world.say(CAROL, "all", "2");
+    world.say(CAROL, "all", "3");
+    world.settle();
+    let dave = world.people[DAVE].peer.process();
+    world.kill(DAVE);
+    world.link(BOB, CAROL);
+    world.slow(CAROL, BOB);
+    world.settle();
+    // bob gets the welcome and a piece of history.
+    world.deliver_all(CAROL, BOB);
+    world.settle();
+    world.deliver_all(CAROL, BOB);
+    world.cut(BOB, CAROL);
+    world.settle();
+    assert_eq!(world.history(BOB, "all"), ["2", "3"]);
+    world.pass(Duration::from_secs(40));
+    let erin = world.add("erin");
+    world.link(erin, BOB);
+    world.pass(Duration::from_secs(1));
+    let peer = &world.people[BOB].peer;
+    let missing: Vec<_> = peer.talks.known(&Conversation::All).unwrap().missing(peer.causal.roster()).collect();
+    assert!(missing.iter().any(|(author, _)| *peer.causal.roster().id(*author) == dave), "he was told: {missing:?}");
+    world.say(BOB, "all", "hello");
+    // She waits for the rest, which nobody here has.
+    world.pass(Duration::from_secs(40));
+    assert_eq!(world.heard(erin), ["2", "3", "hello"]);
+    // carol, who has it, is met by bob alone.
+    world.fast(CAROL, BOB);
+    world.link(BOB, CAROL);
+    world.pass(Duration::from_secs(40));
+    assert_eq!(world.history(BOB, "all"), ["1", "2", "3", "hello"]);
+    assert_eq!(world.history(erin, "all"), ["1", "2", "3", "hello"]);
 }

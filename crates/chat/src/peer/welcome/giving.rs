@@ -134,11 +134,15 @@ impl<S: Store> Peer<S> {
     fn shown_of(&self, conversation: &Conversation, up_to: &[(ProcessId, Clock)]) -> Shown {
         let nothing = Talk::default();
         let talk = self.talks.known(conversation).unwrap_or(&nothing);
-        let mut is_lacking = !talk.lost.is_empty() || !talk.rest.is_empty();
+        // Only a liar may have named what nobody vouched for: it does not make me one who lacks something.
+        let mut missing = talk.missing(self.causal.roster());
+        let mut is_lacking = missing.any(|missing| self.is_vouched_for(missing));
         for (author, clock) in up_to {
+            // What I said myself I have, in whatever conversation.
+            let is_mine = *author == self.me && *clock <= self.causal.clock();
             let author = self.causal.roster().index(author);
             let of_author = |vector: &Vector| author.map_or(0, |author| vector.of(author));
-            if of_author(&talk.shown) < *clock {
+            if of_author(&talk.shown) < *clock && !is_mine {
                 is_lacking = true;
                 if of_author(&talk.lost).max(of_author(&talk.rest.up_to)) < *clock {
                     return Shown::Behind;

@@ -28,13 +28,26 @@ impl<S: Store> Peer<S> {
 
     fn named(&self, newcomer: Index, conversation: &Conversation) -> Option<Named> {
         let talk = self.talks.known(conversation)?;
-        // What is missing here was read by others before they said what was shown here: the newcomer is to ask them for it too.
+        // What is missing here was read by others before they said what was shown here: the newcomer is to ask them for it too. But
+        // what nobody vouched for may have been made up, and is not passed on.
         let mut clocks = talk.shown.clone();
-        clocks.raise_all(&talk.lost);
-        clocks.raise_all(&talk.rest.up_to);
+        let missing = talk.missing(self.causal.roster()).filter(|&missing| self.is_vouched_for(missing));
+        missing.for_each(|(author, clock)| clocks.raise(author, clock));
         let up_to: Vec<_> = clocks.iter(self.causal.roster()).map(|(_, author, clock)| (author, clock)).collect();
         let newest = by_author(self.newest_unaddressed(newcomer, conversation));
         (!up_to.is_empty()).then_some(Named { scope: self.scope_of(conversation), up_to, newest })
+    }
+
+    /// Whether an author has shown that it sent a message with this clock: by one that it signed, or by its word over its own link.
+    pub(super) fn is_vouched_for(&self, (author, clock): (Index, Clock)) -> bool {
+        clock <= self.causal.vouched(author)
+    }
+
+    /// Whether a welcome to this conversation leaves out something that is missing here.
+    pub(super) fn withholds(&self, conversation: &Conversation) -> bool {
+        let talk = self.talks.known(conversation);
+        let mut missing = talk.into_iter().flat_map(|talk| talk.missing(self.causal.roster()));
+        missing.any(|missing| !self.is_vouched_for(missing))
     }
 
     /// The newest messages of a conversation, less those that a newcomer wrote, or that somebody else sees to that he gets.
