@@ -270,6 +270,33 @@ fn what_could_not_be_taken_back_for_a_full_disk_goes_out_once() {
     }
 }
 
+/// A store of old has a text in it that was stamped and is due in two minutes. It goes out as it was promised, late for those who
+/// believe in it for a minute only; or it is taken back.
+#[test]
+fn what_a_store_of_old_promised_goes_out() {
+    for is_taken_back in [false, true] {
+        let mut world = World::of_old(&["alice", "bob"]);
+        world.keep(ALICE);
+        world.link_all();
+        world.settle();
+        world.say_later(ALICE, "bob", "question", 120_000);
+        world.say(ALICE, "bob", "after");
+        world.settle();
+        world.come_back(ALICE);
+        world.link(ALICE, BOB);
+        world.pass(seconds(70));
+        assert_eq!(world.heard(BOB), ["after"]);
+        assert_eq!(texts(&waiting(&mut world, ALICE)), [(1, "question", true)]);
+        if is_taken_back {
+            cancel(&mut world, ALICE, None).unwrap();
+        }
+        world.pass(seconds(60));
+        let heard: &[&str] = if is_taken_back { &["after"] } else { &["after", "question"] };
+        assert_eq!(world.heard(BOB), heard);
+        assert!(world.shown(BOB).iter().all(|message| message.late == (&*message.text == "question")));
+    }
+}
+
 #[test]
 fn a_scheduled_text_goes_to_the_members_of_its_time() {
     let mut world = World::mesh(&["alice", "bob", "carol"]);

@@ -124,8 +124,16 @@ impl World {
 
     /// The same, with peers that stamp what goes out in an hour, as they did once: others give it up before it comes.
     pub(super) fn mesh_of_old(names: &[&str]) -> Self {
+        let mut world = Self::of_old(names);
+        world.link_all();
+        world.settle();
+        world
+    }
+
+    /// Peers of these names that stamp what goes out in an hour, not linked yet.
+    pub(super) fn of_old(names: &[&str]) -> Self {
         let config = Config { journal: true, ..Config::default() };
-        Self::mesh_with(names, Config { max_stamped_delay: config.max_delay, ..config })
+        Self::with_config(names, Config { max_stamped_delay: config.max_delay, ..config })
     }
 
     pub(super) fn mesh_with(names: &[&str], config: Config) -> Self {

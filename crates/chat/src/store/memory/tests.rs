@@ -185,6 +185,29 @@ fn what_comes_interleaved_is_read_in_order() {
 }
 
 #[test]
+fn what_is_withdrawn_leaves_its_place_to_another() {
+    let mut store = MemoryStore::default();
+    let sealed = Entry { opened: Some(Bytes::from_static(b"plain")), ..entry(&group(1), 1, 2, 20, 5) };
+    let entries = [entry(&group(1), 1, 1, 10, 5), sealed, entry(&group(1), 1, 3, 30, 5), entry(&group(2), 1, 4, 40, 5)];
+    let silent = kept(1, 5, 5);
+    for entry in &entries {
+        store.apply(&[Change::Shown(entry.clone().into())]).unwrap();
+    }
+    store.apply(&[Change::Delivered { kept: silent.clone() }]).unwrap();
+    for gone in [&entries[1].kept, &entries[3].kept, &silent] {
+        store.apply(&[Change::Withdrawn(gone.clone())]).unwrap();
+        assert!(!store.contains(gone.id()));
+        check_books(&store);
+        store.apply(&[Change::Delivered { kept: kept(1, gone.clock(), 1) }]).unwrap();
+        assert!(store.contains(gone.id()));
+        check_books(&store);
+    }
+    assert_eq!(keys(&store.newest(None, None, 9)), [entries[2].sort_key(), entries[0].sort_key()]);
+    // Of somebody of whom nothing is here there is nothing to take away.
+    store.apply(&[Change::Withdrawn(kept(9, 1, 1))]).unwrap();
+}
+
+#[test]
 fn what_claims_to_be_of_the_last_of_all_moments_goes_too() {
     let mut store = MemoryStore::new(MemoryLimits { max_messages: 8, ..MemoryLimits::default() });
     for clock in 1..=20 {
