@@ -20,7 +20,7 @@ const USUAL: Size = Size { columns: 80, rows: 24 };
 
 /// How often, and how long each time, to look whether this process goes on, after it asked to be stopped. A process whose
 /// shell is gone is not stopped at all, and nobody tells it to go on.
-const LOOKS: u32 = 50;
+const LOOKS: u32 = 100;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Standard input, raw until this is dropped: what is typed comes at once and is not echoed. Nothing is written to the
