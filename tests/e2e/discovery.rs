@@ -32,6 +32,6 @@ fn a_newcomer_meets_everybody_within_two_seconds() {
 fn who_cannot_be_discovered_is_told_why() {
     let Some(mut net) = Net::new() else { return };
     let alice = net.spawn("alice", &["--interface", "nosuch0"]);
-    alice.expect_event("warning", |event| event["text"].as_str().is_some_and(|text| text.contains("nosuch0")));
+    alice.expect_event("problem", |event| event["text"].as_str().is_some_and(|text| text.contains("nosuch0")));
     net.check_complete(vec![alice]);
 }

@@ -94,7 +94,7 @@ fn refuses_and_goes_on(a_message_comes_in_first: bool) {
     let wanted = alice.launch.data().to_string_lossy().into_owned();
     if a_message_comes_in_first {
         bob.say("said meanwhile");
-        alice.expect_event("warning", |event| event["text"].as_str().is_some_and(|text| text.contains("disk is full")));
+        alice.expect_event("problem", |event| event["text"].as_str().is_some_and(|text| text.contains("disk is full")));
     }
     for text in
         ["refused to all", "@bob refused to bob", "-delay 1 refused later", "-creategroup refused", "-alias bob b"]
@@ -122,7 +122,7 @@ fn refuses_and_goes_on(a_message_comes_in_first: bool) {
     std::thread::sleep(Duration::from_secs(12));
     assert!(!bob.heard().iter().any(|line| line["event"] == "peer_down"), "the link stays up");
     disk.make_room(&alice);
-    alice.expect_event("warning", |event| event["text"].as_str().is_some_and(|text| text.contains("is kept")));
+    alice.expect_event("solved", |event| event["text"].as_str().is_some_and(|text| text.contains("is kept")));
     alice.hears("said meanwhile");
     alice.say("after all");
     bob.hears("after all");

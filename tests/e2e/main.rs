@@ -33,4 +33,5 @@ mod port;
 mod program;
 mod services;
 mod triangle;
+mod trouble;
 mod verification;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::name::TELLS_APART;
-use crate::{GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Recipients, UserInfo, WaitingInfo, Who};
+use crate::{GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Problem, Recipients, UserInfo, WaitingInfo, Who};
 
 /// To whom a message is addressed, as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,6 +305,9 @@ pub enum Answer {
         links: usize,
         /// The people who should have a link and have none.
         missing: Vec<Who>,
+        /// What else keeps it from working as it should.
+        #[serde(default)]
+        problems: Vec<Problem>,
     },
 }
 

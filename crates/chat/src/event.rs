@@ -142,6 +142,15 @@ pub struct Hello {
     pub groups: Vec<GroupInfo>,
 }
 
+/// Something outside of the program that keeps a peer from working as it should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Which one, in one word of lower case: `docs/troubleshooting.md` lists them.
+    pub kind: String,
+    /// The cause, and what to do, for people to read.
+    pub text: String,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -299,6 +308,10 @@ pub enum Event {
         /// As shown before.
         before: String,
     },
+    /// Something keeps this peer from working as it should. Told once; whoever asks after its health is told as well.
+    Problem(Problem),
+    /// A problem that was told is gone. Told once; the text says so.
+    Solved(Problem),
     /// A warning that the user should see.
     Warning {
         /// What, and what to do.

@@ -33,7 +33,9 @@ pub use codec::Malformed;
 pub use command::{Answer, Command, Refusal, Target};
 pub use config::Config;
 pub use effects::{Effects, Journal, LinkId};
-pub use event::{Event, GroupInfo, HeldInfo, Hello, Message, PersonInfo, Recipients, UserInfo, WaitingInfo, Who};
+pub use event::{
+    Event, GroupInfo, HeldInfo, Hello, Message, PersonInfo, Problem, Recipients, UserInfo, WaitingInfo, Who,
+};
 pub use history::{Conversation, Entry, SortKey};
 pub use hlc::Hlc;
 pub use id::{Incarnation, MessageId, ParseIdError, PersonId, ProcessId};

@@ -111,7 +111,7 @@ fn ask_once(folder: Folder, command: Command) -> anyhow::Result<Answer> {
 }
 
 /// The answer, and what happened meanwhile: a session whose events nobody takes gives no answers.
-async fn ask(session: &mut Session, command: Command) -> anyhow::Result<(Answer, News)> {
+pub(crate) async fn ask(session: &mut Session, command: Command) -> anyhow::Result<(Answer, News)> {
     let Session { requests, events, .. } = session;
     let mut meanwhile = News::default();
     let answering = requests.request(command);

@@ -1,17 +1,20 @@
 //! `causerie` and `causerie attach`: a session of a peer, and the user interface that fits where it runs.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use jiff::tz::TimeZone;
 use node::Session;
+use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::options::{Attach, Folder, Look, Peer, ShownAs};
@@ -62,8 +65,40 @@ fn converse(
 
 /// Two workers at least: what blocks on a slow terminal is never the peer.
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
-    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    let workers = thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    try_threads(workers + SPARE_THREADS).context("no threads to run on")?;
+    try_files().context("no files to work with")?;
     Builder::new_multi_thread().worker_threads(workers).enable_all().build().context("no threads to run on")
+}
+
+/// Threads beside the workers: discovery, the input, and what blocks.
+const SPARE_THREADS: usize = 4;
+
+/// Files that a peer needs before it has a single link: its runtime, its signals, its store, its ports.
+const FILES: usize = 24;
+
+/// Whether so many files can be opened: what gets none in the middle of its work may only panic.
+fn try_files() -> io::Result<()> {
+    let opened: io::Result<Vec<File>> = (0..FILES).map(|_| File::open("/dev/null")).collect();
+    opened.map(drop)
+}
+
+/// Whether so many threads can be had: a runtime that gets none in the middle of its work can only panic.
+fn try_threads(count: usize) -> io::Result<()> {
+    let gate = Arc::new(RwLock::new(()));
+    let closed = gate.write();
+    let wait = || {
+        let gate = Arc::clone(&gate);
+        thread::Builder::new().name("try".to_owned()).spawn(move || drop(gate.read()))
+    };
+    let threads: Vec<_> = (0..count).map(|_| wait()).collect();
+    drop(closed);
+    threads.into_iter().try_for_each(|thread| {
+        let thread = thread.map_err(|error| io::Error::new(error.kind(), format!("a thread: {error}")))?;
+        // It does nothing that could panic.
+        let _ = thread.join();
+        Ok(())
+    })
 }
 
 /// Whether there is a terminal to type at: the prompt reads standard input, and draws on both other ones. A dumb one

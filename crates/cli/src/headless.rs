@@ -6,8 +6,11 @@
 mod lines;
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd as _;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -17,6 +20,7 @@ use node::{Events, Requests, Session, Submitted};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use crate::input::{self, Input};
 use crate::show::Show;
@@ -27,6 +31,12 @@ use lines::Lines;
 /// Commands handed over and not answered yet: as many as a session takes without waiting, so that handing one over never
 /// keeps events from being taken.
 const UNANSWERED: usize = 64;
+
+/// How often a log whose disk is full is tried again.
+const ROOM: Duration = Duration::from_secs(1);
+
+/// How soon an output that takes nothing at the moment is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// What the lines look like.
 #[derive(Debug)]
@@ -58,24 +68,32 @@ pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, 
 /// says.
 ///
 /// # Errors
-/// Standard output cannot be written or is closed, or the peer has stopped by itself.
+/// Standard output cannot be written or is closed, or the peer has stopped by itself. A full disk is waited for.
 pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<()> {
     let Session { hello, requests, mut events } = session;
-    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut output = Log::new().context("standard output")?;
     let mut leaving = false;
     let write = async {
-        form.hello(&mut output, &hello, hint)?;
+        form.hello(&mut output.text, &hello, hint)?;
         loop {
-            output.flush()?;
+            let full = output.write().await?;
+            requests.log_full(full.as_ref().map(ToString::to_string));
+            let full = full.is_some();
             tokio::select! {
-                batch = events.next_batch() => match batch {
-                    Some(batch) => form.events(&mut output, batch)?,
-                    None => return form.goodbye(&mut output, leaving),
+                batch = events.next_batch(), if !full => match batch {
+                    Some(batch) => form.events(&mut output.text, batch)?,
+                    None => {
+                        form.goodbye(&mut output.text, leaving)?;
+                        return output.write().await.map(drop);
+                    }
                 },
+                () = sleep(ROOM), if full && !leaving => {}
                 () = signals.leave(), if !leaving => {
                     leaving = true;
                     requests.stop();
                 }
+                // What it could not write is lost with it.
+                () = std::future::ready(()), if full && leaving => return Ok(()),
             }
         }
     };
@@ -85,6 +103,37 @@ pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signal
     written.context("standard output")?;
     anyhow::ensure!(leaving, "{}", events.reason());
     Ok(())
+}
+
+/// Standard output without a buffer of its own, so that what a full disk did not take is still here.
+struct Log {
+    output: File,
+    text: Vec<u8>,
+}
+
+impl Log {
+    fn new() -> io::Result<Self> {
+        Ok(Self { output: File::from(io::stdout().as_fd().try_clone_to_owned()?), text: Vec::new() })
+    }
+
+    /// Writes what there is; why the disk did not take all of it, if it is full.
+    async fn write(&mut self) -> io::Result<Option<io::Error>> {
+        while !self.text.is_empty() {
+            match self.output.write(&self.text) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => drop(self.text.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(AGAIN).await,
+                Err(error) if is_full(&error) => return Ok(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// An answer that is owed: in the order of the commands, whether the peer gives it or this program.

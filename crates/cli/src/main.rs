@@ -9,6 +9,7 @@ mod chat;
 mod check;
 mod demo;
 mod diagram;
+mod doctor;
 mod headless;
 mod input;
 mod log;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Some(Task::Send(options)) => ask::send(options),
         Some(Task::Users(options)) => ask::users(options),
         Some(Task::Health(folder)) => ask::health(folder),
+        Some(Task::Doctor(options)) => doctor::run(options),
         Some(Task::Check(traces)) => check::run(&traces),
         Some(Task::Diagram(drawing)) => diagram::run(&drawing),
         Some(Task::Demo) => demo::run(),
@@ -56,11 +58,32 @@ fn complain(error: &anyhow::Error) {
 
 /// An error and what caused it, unless it has said that itself.
 fn explain(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+    let said = error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
         "" => cause,
         said if said.contains(&cause) => said.to_owned(),
         said => format!("{said}: {cause}"),
-    })
+    });
+    match limit_met(&said) {
+        Some(limit) => format!("{said}; {limit}"),
+        None => said,
+    }
+}
+
+/// Which limit of the system stands behind an error. Some layers pass on the words of the system alone.
+fn limit_met(said: &str) -> Option<String> {
+    if said.contains("(os error 24)") {
+        let limit = node::limits::open_files()?;
+        return Some(format!(
+            "this process may open {limit} files: raise the limit (`ulimit -n`, LimitNOFILE= of systemd)"
+        ));
+    }
+    if said.contains("(os error 11)") && said.contains("thread") {
+        let limit = node::limits::threads()?;
+        return Some(format!(
+            "this user may have {limit} processes and threads: end some, or raise the limit (`ulimit -u`, TasksMax= of systemd)"
+        ));
+    }
+    None
 }
 
 #[cfg(test)]

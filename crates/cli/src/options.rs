@@ -119,6 +119,8 @@ pub(crate) enum Task {
     Users(Users),
     /// Say in one line whether the running peer is well: 0 if it answers, listens, and has a link to everybody heard of
     Health(Folder),
+    /// Look for what keeps a peer from working, and say what to do: one line a check, 0 if all is well
+    Doctor(Doctor),
     /// Verify causal order and exactly-once delivery from the traces of all peers
     Check(Traces),
     /// Draw the traces of all peers as a space–time diagram
@@ -157,6 +159,19 @@ pub(crate) struct Users {
     #[command(flatten)]
     pub(crate) folder: Folder,
     /// Write it as one JSON object, the answer `users` of docs/json.md
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is looked at.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Look at this network interface only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) interface: Option<String>,
+    /// Write the outcome as one JSON object (docs/json.md)
     #[arg(long)]
     pub(crate) json: bool,
 }

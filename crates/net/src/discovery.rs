@@ -6,7 +6,7 @@
 //! be reachable by another interface. Whether somebody is there, the link tells.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -20,9 +20,11 @@ use tokio::{
 };
 
 use crate::{
-    address::{is_link_local_v6, unusable},
+    Problem,
+    address::unusable,
     book::MAX_ADDRESSES,
     peer::{Key, Start, key_of, peer_id},
+    survey::survey,
 };
 
 const SERVICE: &str = "_causerie._tcp.local.";
@@ -38,16 +40,32 @@ const GOODBYE: Duration = Duration::from_millis(200);
 pub(crate) enum Found {
     /// A peer announces itself.
     Peer { peer: Key, start: Start, addresses: Vec<SocketAddr> },
-    /// Something the user should know.
-    Warning(String),
+    /// A peer does not announce itself any more.
+    Gone(Key),
+    /// What is in the way of discovery at the moment.
+    Survey(Vec<Problem>),
 }
 
 /// Announces this peer and looks for others until it is dropped or stopped.
 pub(crate) struct Discovery {
-    daemon: ServiceDaemon,
-    services: Vec<ServiceInfo>,
+    setting: Setting,
+    running: Option<Running>,
     announced: Instant,
-    tasks: Vec<JoinHandle<()>>,
+    watch: JoinHandle<()>,
+}
+
+/// What is announced, where, and who is told what is found.
+struct Setting {
+    me: Key,
+    services: Vec<ServiceInfo>,
+    interface: Option<String>,
+    found: mpsc::Sender<Found>,
+}
+
+/// A daemon that has opened its sockets, if it could.
+struct Running {
+    daemon: ServiceDaemon,
+    listening: JoinHandle<()>,
 }
 
 impl Discovery {
@@ -60,24 +78,27 @@ impl Discovery {
         interface: Option<String>,
         found: mpsc::Sender<Found>,
     ) -> mdns_sd::Result<Self> {
-        let daemon = ServiceDaemon::new()?;
-        daemon.set_ip_check_interval(INTERFACE_CHECK)?;
-        if let Some(interface) = &interface {
-            daemon.disable_interface(IfKind::All)?;
-            daemon.enable_interface(interface.as_str())?;
-        }
-        let mut services = Vec::new();
-        for port in listen.iter().map(SocketAddr::port).collect::<BTreeSet<_>>() {
-            let service = service(me, start, version, listen, port, services.len())?;
-            daemon.register(service.clone())?;
-            services.push(service);
-        }
-        let events = daemon.browse(SERVICE)?;
-        let tasks = vec![
-            tokio::spawn(listen_to(events, daemon.clone(), *me, found.clone())),
-            tokio::spawn(watch(interface, found)),
-        ];
-        Ok(Self { daemon, services, announced: Instant::now(), tasks })
+        let ports = listen.iter().map(SocketAddr::port).collect::<BTreeSet<_>>();
+        let services = ports.into_iter().enumerate().map(|(nth, port)| service(me, start, version, listen, port, nth));
+        let services = services.collect::<mdns_sd::Result<Vec<_>>>()?;
+        let watch = tokio::spawn(watch(interface.clone(), found.clone()));
+        let setting = Setting { me: *me, services, interface, found };
+        let running = match Running::start(&setting) {
+            Ok(running) => Some(running),
+            Err(error) => {
+                watch.abort();
+                return Err(error);
+            }
+        };
+        Ok(Self { setting, running, announced: Instant::now(), watch })
+    }
+
+    /// Begins again with new sockets: those that could not be opened before.
+    pub(crate) fn begin_again(&mut self) {
+        self.running = None;
+        self.running = Running::start(&self.setting)
+            .inspect_err(|error| tracing::debug!(%error, "mDNS does not begin again"))
+            .ok();
     }
 
     /// Makes sure that others hear of this peer.
@@ -86,17 +107,25 @@ impl Discovery {
             return;
         }
         self.announced = now;
-        for service in &self.services {
-            if let Err(error) = self.daemon.register(service.clone()) {
+        let Some(Running { daemon, .. }) = &self.running else { return };
+        for service in &self.setting.services {
+            if let Err(error) = daemon.register(service.clone()) {
                 tracing::debug!(%error, "cannot announce");
             }
         }
     }
 
+    /// Asks a peer to confirm that it is there: [`Found::Gone`] follows if it does not within `patience`. Whether it was asked.
+    pub(crate) fn verify(&self, peer: &Key, patience: Duration) -> bool {
+        let name = format!("{}.{SERVICE}", peer_id(peer));
+        self.running.as_ref().is_some_and(|running| running.daemon.verify(name, patience).is_ok())
+    }
+
     /// Takes the announcement back.
     pub(crate) async fn stop(self) {
-        let statuses: Vec<_> =
-            self.services.iter().filter_map(|service| self.daemon.unregister(service.get_fullname()).ok()).collect();
+        let Some(Running { daemon, .. }) = &self.running else { return };
+        let services = self.setting.services.iter();
+        let statuses: Vec<_> = services.filter_map(|service| daemon.unregister(service.get_fullname()).ok()).collect();
         let gone = async {
             for status in statuses {
                 let _: Result<UnregisterStatus, _> = status.recv_async().await;
@@ -108,14 +137,35 @@ impl Discovery {
     }
 }
 
-impl Drop for Discovery {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
+impl Running {
+    fn start(Setting { me, services, interface, found }: &Setting) -> mdns_sd::Result<Self> {
+        let daemon = ServiceDaemon::new()?;
+        daemon.set_ip_check_interval(INTERFACE_CHECK)?;
+        if let Some(interface) = interface {
+            daemon.disable_interface(IfKind::All)?;
+            daemon.enable_interface(interface.as_str())?;
         }
+        for service in services {
+            daemon.register(service.clone())?;
+        }
+        let events = daemon.browse(SERVICE)?;
+        let listening = tokio::spawn(listen_to(events, daemon.clone(), *me, found.clone()));
+        Ok(Self { daemon, listening })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.listening.abort();
         if let Err(error) = self.daemon.shutdown() {
             tracing::debug!(%error, "mDNS is gone already");
         }
+    }
+}
+
+impl Drop for Discovery {
+    fn drop(&mut self) {
+        self.watch.abort();
     }
 }
 
@@ -158,6 +208,14 @@ async fn listen_to(mut events: Receiver<ServiceEvent>, daemon: ServiceDaemon, me
                     return;
                 }
             }
+            Ok(ServiceEvent::ServiceRemoved(_, name)) => {
+                let peer = name.split(['.', '-']).next().and_then(|id| key_of(&id.parse::<PeerId>().ok()?));
+                if let Some(peer) = peer
+                    && found.send(Found::Gone(peer)).await.is_err()
+                {
+                    return;
+                }
+            }
             Ok(_) => {}
             // The daemon drops a subscriber that does not keep up: begin again, its cache answers at once.
             Err(_) => match daemon.browse(SERVICE) {
@@ -195,52 +253,49 @@ fn number(text: &str) -> Option<u64> {
     is_one.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// Says so when there is no interface to announce on: the mDNS daemon itself stays silent.
+/// Who announces itself within `patience`, and where.
+pub(crate) async fn look(interface: Option<&str>, patience: Duration) -> BTreeMap<Key, Vec<SocketAddr>> {
+    let mut peers = BTreeMap::new();
+    let browse = || {
+        let daemon = ServiceDaemon::new()?;
+        if let Some(interface) = interface {
+            daemon.disable_interface(IfKind::All)?;
+            daemon.enable_interface(interface)?;
+        }
+        let events = daemon.browse(SERVICE)?;
+        mdns_sd::Result::Ok((daemon, events))
+    };
+    let Ok((daemon, events)) = browse() else { return peers };
+    let listening = async {
+        while let Ok(event) = events.recv_async().await {
+            if let ServiceEvent::ServiceResolved(service) = event
+                && let Some(Found::Peer { peer, addresses, .. }) = read(&service)
+            {
+                peers.insert(peer, addresses);
+            }
+        }
+    };
+    // It ends with the time.
+    let _ = time::timeout(patience, listening).await;
+    if let Err(error) = daemon.shutdown() {
+        tracing::debug!(%error, "mDNS is gone already");
+    }
+    peers
+}
+
+/// Looks for what is in the way of discovery: the mDNS daemon itself stays silent.
 async fn watch(interface: Option<String>, found: mpsc::Sender<Found>) {
     let mut ticks = time::interval(Duration::from_secs(u64::from(INTERFACE_CHECK)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut warned = None;
+    let mut told = Vec::new();
     loop {
         ticks.tick().await;
-        let warning = trouble(interface.as_deref());
-        if warning != warned {
-            if let Some(text) = &warning
-                && found.send(Found::Warning(text.clone())).await.is_err()
-            {
+        let problems = survey(interface.as_deref());
+        if problems != told {
+            if found.send(Found::Survey(problems.clone())).await.is_err() {
                 return;
             }
-            warned = warning;
+            told = problems;
         }
     }
-}
-
-fn trouble(interface: Option<&str>) -> Option<String> {
-    let all = if_addrs::get_if_addrs().ok()?;
-    let Some(name) = interface else {
-        let any = all.iter().any(|i| !i.is_loopback() && i.is_oper_up());
-        return (!any).then(|| {
-            "no network interface is up: only peers on this machine can be discovered until one is; \
-             or give an address by hand"
-                .to_owned()
-        });
-    };
-    let Some(found) = all.iter().find(|i| i.name == name) else {
-        let mut names: Vec<_> = all.iter().map(|i| i.name.as_str()).collect();
-        names.dedup();
-        return Some(format!(
-            "there is no network interface {name:?} with an address (there are: {}): nobody can be discovered until it \
-             is there",
-            names.join(", ")
-        ));
-    };
-    if !found.is_oper_up() && !found.is_loopback() {
-        return Some(format!("network interface {name:?} is down: nobody can be discovered until it is up"));
-    }
-    let dialable = all.iter().any(|i| i.name == name && !is_link_local_v6(&i.ip()));
-    (!dialable).then(|| {
-        format!(
-            "network interface {name:?} has only a link-local IPv6 address, which cannot be dialled: give it another \
-             address"
-        )
-    })
 }

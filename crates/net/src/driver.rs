@@ -6,6 +6,7 @@ mod decide;
 mod dialing;
 mod hearing;
 mod opening;
+mod trouble;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -28,7 +29,7 @@ use tokio::{
 };
 
 use crate::{
-    BadAddress, Config, DownReason, Error, Event, Limits, LinkId, Status,
+    BadAddress, Config, DownReason, Error, Event, Limits, LinkId, Problem, Status,
     address::{from_multiaddr, is_link_local_v6, parse, to_multiaddr},
     behaviour::{Behaviour, StreamOpened},
     book::Book,
@@ -39,13 +40,14 @@ use crate::{
     handler::Opened,
     introduce::Circle,
     link::Report,
-    listen::{Reserved, reserve},
+    listen::{Reserved, local_addresses, reserve},
     net::{Command, Links},
     outgoing::{Finish, Outgoing},
     peer::{Key, Start, key_of, peer_id},
     swarm,
     tiebreak::{Action, TieBreak, Timing},
 };
+use trouble::Suspect;
 
 /// Events the driver itself has ready and the user has not taken, beyond which it waits.
 const MAX_OUTBOX: usize = 256;
@@ -80,6 +82,13 @@ pub(crate) struct Driver {
     up: HashMap<Key, ConnectionId>,
     next_link: u64,
     refusals: HashMap<Key, (Instant, String)>,
+    /// What is in the way of discovery.
+    surveyed: Vec<Problem>,
+    /// Peers that announce themselves by mDNS, of those that are known.
+    announced: HashSet<Key>,
+    suspects: HashMap<Key, Suspect>,
+    /// When a connection was last refused because too many files were open.
+    no_files: Option<Instant>,
     /// Frames and greetings that broke the protocol, so far.
     violations: u64,
 
@@ -174,12 +183,28 @@ impl Driver {
 
         let reserved = reserve(&listen)?;
         let mut swarm = swarm::build(&keypair, &limits);
+        let mut hidden = None;
         for Reserved { address, .. } in &reserved {
-            swarm.listen_on(to_multiaddr(*address)).map_err(|error| Error::listen(*address, error))?;
+            let Err(error) = swarm.listen_on(to_multiaddr(*address)) else { continue };
+            let error = Error::listen(*address, error);
+            // Listening everywhere needs the system to tell what there is; an address can be listened on without that.
+            let mut listens = false;
+            if address.ip().is_unspecified() {
+                for ip in local_addresses(address.is_ipv4()) {
+                    listens |= swarm.listen_on(to_multiaddr(SocketAddr::new(ip, address.port()))).is_ok();
+                }
+            }
+            if !listens {
+                return Err(error);
+            }
+            hidden = Some(Problem::InterfacesHidden { error: error.to_string() });
         }
         let (found_by, found) = mpsc::channel(FINDINGS);
         let listen: Vec<_> = reserved.iter().map(|reserved| reserved.address).collect();
         let mut outbox: VecDeque<(Event, Option<oneshot::Sender<()>>)> = VecDeque::new();
+        if let Some(problem) = hidden.filter(|_| !mdns) {
+            outbox.push_back((Event::Problem { problem }, None));
+        }
         let discovery = mdns.then(|| Discovery::start(&me, &start, version, &listen, interface, found_by));
         let discovery = discovery.and_then(|started| {
             let warn = |error| {
@@ -210,6 +235,10 @@ impl Driver {
             up: HashMap::new(),
             next_link: 0,
             refusals: HashMap::new(),
+            surveyed: Vec::new(),
+            announced: HashSet::new(),
+            suspects: HashMap::new(),
+            no_files: None,
             violations: 0,
             links,
             outbox,
@@ -273,6 +302,7 @@ impl Driver {
             self.by_hand.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "address by hand")),
             self.circle.poll_timeout().map(|at| (at, "introductions")),
             opening.min().map(|at| (at, "handshake")),
+            self.next_trouble().map(|at| (at, "trouble")),
         ];
         match timeouts.into_iter().flatten().min() {
             Some((at, why)) => (Some(at), why),
@@ -302,6 +332,7 @@ impl Driver {
                 }
             }
         }
+        self.look_for_trouble(now);
         let letters = self.circle.poll(now);
         self.post(letters);
         let overdue = |(id, connection): (&ConnectionId, &Connection)| {
@@ -366,7 +397,10 @@ impl Driver {
                 self.listening.retain(|address| !gone.contains(address));
                 self.tell(Event::Warning { text: format!("not listening any more: {error}") });
             }
-            SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener"),
+            SwarmEvent::ListenerError { error, .. } => {
+                tracing::debug!(%error, "listener");
+                self.may_lack_files(now, &error.to_string());
+            }
             SwarmEvent::IncomingConnectionError { error, .. } => tracing::debug!(%error, "incoming connection"),
             _ => {}
         }

@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr};
 
 use tokio::sync::mpsc;
 
-use crate::Frames;
+use crate::{Frames, Problem};
 
 /// Names a link for as long as the process runs: never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,16 @@ pub enum Event {
     Warning {
         /// What, and what to do.
         text: String,
+    },
+    /// Something outside of this program keeps peers from finding or reaching each other. Told once.
+    Problem {
+        /// What, and what to do.
+        problem: Problem,
+    },
+    /// That problem is gone. Told once.
+    Solved {
+        /// Which one it was.
+        problem: Problem,
     },
 }
 

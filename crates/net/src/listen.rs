@@ -6,11 +6,11 @@
 //! kernel frees when the process ends, keeps two that start at the same instant apart.
 
 use std::{
-    io,
+    fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-use crate::Error;
+use crate::{Error, address::is_link_local_v6};
 
 /// Ports tried before giving up on finding a free one.
 const ATTEMPTS: usize = 16;
@@ -92,6 +92,33 @@ fn claim(address: SocketAddr) -> Result<Reserved, Error> {
     Ok(Reserved { address })
 }
 
+/// The addresses of one family that this machine has, as far as they can be dialled from elsewhere or from here, where the
+/// system tells them no other way.
+pub(crate) fn local_addresses(v4: bool) -> Vec<IpAddr> {
+    let mut addresses = if v4 {
+        of_fib_trie(&fs::read_to_string("/proc/net/fib_trie").unwrap_or_default())
+    } else {
+        of_if_inet6(&fs::read_to_string("/proc/net/if_inet6").unwrap_or_default())
+    };
+    addresses.retain(|ip| !is_link_local_v6(ip));
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// A line with an address is followed by one that says what it is.
+fn of_fib_trie(text: &str) -> Vec<IpAddr> {
+    let lines = || text.lines().map(str::trim);
+    let local = lines().zip(lines().skip(1)).filter(|(_, kind)| *kind == "/32 host LOCAL");
+    local.filter_map(|(address, _)| address.strip_prefix("|-- ")?.parse().ok()).collect()
+}
+
+/// A line begins with an address in 32 hexadecimal digits.
+fn of_if_inet6(text: &str) -> Vec<IpAddr> {
+    let addresses = text.lines().filter_map(|line| line.split_whitespace().next());
+    addresses.filter_map(|digits| Some(IpAddr::V6(u128::from_str_radix(digits, 16).ok()?.into()))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +138,15 @@ mod tests {
         let address = other.local_addr().unwrap();
         let error = reserve(&[address]).unwrap_err();
         assert!(error.to_string().contains("in use"), "{error}");
+    }
+
+    #[test]
+    fn addresses_are_read_from_the_tables_of_the_kernel() {
+        let trie = "Local:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.9.0.0\n        /24 link UNICAST\n     |-- 10.9.0.2\n        /32 host LOCAL\n";
+        assert_eq!(of_fib_trie(trie), ["10.9.0.2".parse::<IpAddr>().unwrap()]);
+        let inet6 = "fd000000000000000000000000000002 0a 40 00 80     eth0\n00000000000000000000000000000001 01 80 10 80       lo\n";
+        assert_eq!(of_if_inet6(inet6), ["fd00::2", "::1"].map(|ip| ip.parse::<IpAddr>().unwrap()));
+        assert!(of_fib_trie("rubbish").is_empty() && of_if_inet6("rubbish").is_empty());
     }
 
     #[test]

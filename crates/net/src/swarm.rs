@@ -103,7 +103,7 @@ fn os_error(text: &str) -> Option<io::Error> {
     Some(io::Error::from_raw_os_error(number.split_once(')')?.0.parse().ok()?))
 }
 
-fn io_error(error: &io::Error) -> Option<&'static str> {
+pub(crate) fn io_error(error: &io::Error) -> Option<&'static str> {
     #[allow(clippy::wildcard_enum_match_arm, reason = "the kinds that a user can do something about")]
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Some("nobody listens there: is it running, and is the port right?"),

@@ -157,7 +157,7 @@ type Unanswered = Mutex<VecDeque<(u64, oneshot::Sender<Result<Answer, Refusal>>)
 
 /// Carries requests and lines between the two ends, until one of them is closed.
 async fn carry(far: Far, input: BufReader<OwnedReadHalf>, output: OwnedWriteHalf) {
-    let Far { requests, events, mut stop, reason } = far;
+    let Far { requests, events, mut stop, log_full: _, reason } = far;
     let unanswered = Unanswered::default();
     tokio::select! {
         why = hear(input, &events, &unanswered) => {

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
+/// The file of the identity key.
+const KEY_FILE: &str = "identity.key";
+
 /// The seed as 64 hexadecimal digits and a line feed.
 const KEY_FILE_BYTES: usize = 65;
 
@@ -52,19 +55,36 @@ impl DataFolder {
     /// The Ed25519 seed in `identity.key`; drawn at random and written (mode 0600) where there is none.
     ///
     /// # Errors
-    /// [`Error::KeyExposed`] if others may read the file, [`Error::KeyDamaged`] if it holds no key; a damaged key is
-    /// never overwritten.
+    /// [`Error::KeyExposed`] if others may read the file, [`Error::KeyDamaged`] if it holds no key, [`Error::KeyLost`] if it
+    /// is missing beside a database, [`Error::LinkLeadsNowhere`]. Then nothing is written.
     pub fn identity(&self) -> Result<[u8; 32], Error> {
-        let path = self.path.join("identity.key");
+        if let Some(seed) = self.known_identity()? {
+            return Ok(seed);
+        }
+        let path = self.path.join(KEY_FILE);
+        let seed = random_seed()?;
+        self.write_key(&path, &seed).map_err(|source| Error::Data { path, source })?;
+        Ok(seed)
+    }
+
+    /// The seed, if there is one. Nothing is written.
+    pub(crate) fn known_identity(&self) -> Result<Option<[u8; 32]>, Error> {
+        let path = self.path.join(KEY_FILE);
         match File::open(&path) {
-            Ok(file) => read_key(&path, file),
+            Ok(file) => read_key(&path, file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let seed = random_seed()?;
-                self.write_key(&path, &seed).map_err(|source| Error::Data { path, source })?;
-                Ok(seed)
+                let database = self.database();
+                follow(&path)?;
+                follow(&database)?;
+                if database.exists() { Err(Error::KeyLost { path, database }) } else { Ok(None) }
             }
             Err(source) => Err(Error::Data { path, source }),
         }
+    }
+
+    /// Where its peer keeps what it may not lose.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join("causerie.db")
     }
 
     /// Written beside and renamed into place: a process killed half-way leaves no damaged key behind.
@@ -79,6 +99,14 @@ impl DataFolder {
         file.sync_all()?;
         fs::rename(&draft, path)?;
         File::open(&self.path)?.sync_all()
+    }
+}
+
+/// A link that leads nowhere is not a missing file: what it led to may only be away.
+pub(crate) fn follow(path: &Path) -> Result<(), Error> {
+    match fs::read_link(path) {
+        Ok(target) if !path.exists() => Err(Error::LinkLeadsNowhere { path: path.to_owned(), target }),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -172,6 +200,33 @@ mod tests {
             assert!(matches!(folder.identity().unwrap_err(), Error::KeyDamaged { .. }), "{damaged:?}");
             assert_eq!(fs::read_to_string(&key).unwrap(), damaged);
         }
+    }
+
+    #[test]
+    fn a_key_that_is_lost_beside_a_database_is_not_replaced() {
+        let (_parent, path) = folder();
+        let folder = DataFolder::open(&path).unwrap();
+        fs::write(folder.database(), "kept").unwrap();
+        let refused = folder.identity().unwrap_err();
+        assert!(matches!(refused, Error::KeyLost { .. }));
+        assert!(refused.to_string().contains("identity.key is missing"), "{refused}");
+        assert!(!path.join("identity.key").exists());
+        assert_eq!(fs::read_to_string(folder.database()).unwrap(), "kept");
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_refused_and_left_alone() {
+        let (_parent, path) = folder();
+        let folder = DataFolder::open(&path).unwrap();
+        for file in [folder.database(), path.join("identity.key")] {
+            std::os::unix::fs::symlink("/nowhere/at/all", &file).unwrap();
+            let refused = folder.identity().unwrap_err();
+            assert!(matches!(refused, Error::LinkLeadsNowhere { .. }), "{refused}");
+            assert!(refused.to_string().contains("/nowhere/at/all"), "{refused}");
+            assert!(file.is_symlink());
+            fs::remove_file(file).unwrap();
+        }
+        folder.identity().unwrap();
     }
 
     #[test]

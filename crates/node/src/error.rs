@@ -70,6 +70,28 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The identity key is gone, and what its peer kept is still there.
+    #[error(
+        "{} is missing, and the database of its peer is still there: restore the key from a copy, or move {} (with its -wal) away to become somebody new; nothing was changed",
+        path.display(), database.display()
+    )]
+    KeyLost {
+        /// Where the key should be.
+        path: PathBuf,
+        /// The database.
+        database: PathBuf,
+    },
+    /// A file that is to be there is a link that leads nowhere.
+    #[error(
+        "{} is a symbolic link to {}, which is not there: mount or restore what it leads to, or remove the link; nothing was changed",
+        path.display(), target.display()
+    )]
+    LinkLeadsNowhere {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// The system has no randomness to give.
     #[error("the system gives no random numbers: {0}")]
     Random(String),

@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::feed::Told;
 use crate::journal::Trace;
 use crate::keep::Keep;
+use crate::problems::{Problem, Problems};
 use crate::server::Server;
 use crate::session::{Far, InterfaceId, Request, stopped};
 use crate::stuck::{Owed, Stuck};
@@ -48,6 +49,9 @@ const MORE_RETENTION: Duration = Duration::from_millis(200);
 
 /// How long nothing happens before the store does what it has put off.
 const IDLE: Duration = Duration::from_millis(100);
+
+/// How often it is looked whether the store is still where it was: somebody may remove it without a word.
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
 /// How long a peer that was just heard of may be without a link before that is unhealthy: a link is made within a second
 /// of hearing, and a busy machine takes a little longer.
@@ -81,6 +85,10 @@ pub(crate) struct Node {
     pub(crate) owed: Vec<Owed>,
     /// A turn whose changes the store could not keep. Until it can, questions are answered and nothing else is taken in.
     pub(crate) stuck: Option<Stuck>,
+    /// What keeps this peer from working as it should.
+    pub(crate) problems: Problems,
+    /// When it is next looked whether the store is still where it was.
+    pub(crate) next_look: Instant,
     /// The store has put something off.
     pub(crate) untidy: bool,
     /// What the store need not keep, and when it is next looked at.
@@ -100,6 +108,8 @@ enum Woken {
     Time,
     Room,
     Idle,
+    Look,
+    LogFull,
     Retention,
     Shown,
     Stop,
@@ -181,9 +191,8 @@ impl Node {
                     taken += self.link(now, event);
                 }
             }
-            Woken::Command(request) if let Some(stuck) = &self.stuck => {
-                let reason = stuck.reason.clone();
-                self.answer_while_stuck(now, request, &reason);
+            Woken::Command(request) if let Some(reason) = self.why_refused() => {
+                self.answer_while_stuck(now, request, reason);
                 return Ok(());
             }
             Woken::Command(request) => self.commands(now, request),
@@ -215,6 +224,14 @@ impl Node {
                 self.next_retention = Instant::now() + if more { MORE_RETENTION } else { RETENTION };
                 return Ok(());
             }
+            Woken::Look => {
+                self.next_look = Instant::now() + LOOK;
+                return self.look_at_store();
+            }
+            Woken::LogFull => {
+                self.log_is_full();
+                return Ok(());
+            }
             Woken::Idle => {
                 self.untidy = self.peer.store_mut().tidy();
                 return Ok(());
@@ -244,7 +261,7 @@ impl Node {
         tokio::select! {
             () = stopped(&mut self.far.stop), if !leaving => Woken::Stop,
             event = self.links.recv(), if free => event.map_or(Woken::Stop, Woken::Link),
-            request = self.far.requests.recv(), if (free || stuck) && !leaving => request.map_or(Woken::Stop, Woken::Command),
+            request = self.far.requests.recv(), if (free || stuck || self.far.is_log_full()) && !leaving => request.map_or(Woken::Stop, Woken::Command),
             room = self.far.events.reserve(), if !self.backlog.is_empty() => match room {
                 Ok(room) => {
                     room.send(mem::take(&mut self.backlog));
@@ -253,6 +270,8 @@ impl Node {
                 Err(_) => Woken::Stop,
             },
             () = async { sleep_until(again.expect("the branch is off unless it is stuck")).await }, if stuck => Woken::Room,
+            () = sleep_until(self.next_look), if !stuck => Woken::Look,
+            Ok(()) = self.far.log_full.changed() => Woken::LogFull,
             () = sleep(IDLE), if self.untidy && free => Woken::Idle,
             () = sleep_until(self.next_retention), if self.retention != Retention::default() && free => {
                 Woken::Retention
@@ -337,10 +356,11 @@ impl Node {
     }
 
     fn health(&self, status: Option<Status>) -> Answer {
-        let Some(Status { listening, unlinked }) = status else { return self.peer.health(&[], &[]) };
+        let problems = self.problems.told(|person| self.peer.label_of(person));
+        let Some(Status { listening, unlinked }) = status else { return self.peer.health(&[], &[], problems) };
         let missing = unlinked.iter().filter(|peer| !peer.unreachable && peer.waits >= HEARD_JUST_NOW);
         let missing: Vec<_> = missing.map(|peer| PersonId::new(peer.peer)).collect();
-        self.peer.health(&listening, &missing)
+        self.peer.health(&listening, &missing, problems)
     }
 
     /// Only the links know what an address is.
@@ -369,6 +389,8 @@ impl Node {
             net::Event::Refused { peer, reason } => self.peer.handle_refused(peer, reason),
             net::Event::ConnectFailed { address, reason } => self.peer.handle_connect_failed(address, reason),
             net::Event::Warning { text } => self.peer.handle_warning(text),
+            net::Event::Problem { problem } => self.raise(Problem::Links(problem)),
+            net::Event::Solved { problem } => self.solve(&Problem::Links(problem)),
             // `net::Event` may grow; what this crate does not know yet, its user cannot miss.
             _ => {}
         }
@@ -424,19 +446,16 @@ impl Node {
                 return Ok(());
             }
             Err(StoreError::NotKept { reason }) => {
-                let text = format!(
-                    "nothing can be kept, so messages are refused and nothing new is shown until it can: {reason}"
-                );
+                let problem = Problem::NotKept { reason: reason.clone() };
                 self.get_stuck(now, effects, lines, reason)?;
-                self.show(Event::Warning { text }.into());
+                self.raise(problem);
                 return Ok(());
             }
             Err(lost @ StoreError::Unreadable { .. }) => return Err(lost),
         }
         self.untidy |= !effects.durable.is_empty();
         if again {
-            let text = "everything is kept, sent and shown again".to_owned();
-            self.show(Event::Warning { text }.into());
+            self.solve(&Problem::NotKept { reason: String::new() });
         }
         if let Some(trace) = &mut self.trace
             && let Err(error) = trace.write(&lines)
@@ -475,6 +494,18 @@ impl Node {
         }
         of_clients.append(mem::take(events));
         *events = of_clients;
+    }
+
+    pub(crate) fn raise(&mut self, problem: Problem) {
+        if let Some(told) = self.problems.raise(problem, |person| self.peer.label_of(person)) {
+            self.show(Event::Problem(told).into());
+        }
+    }
+
+    pub(crate) fn solve(&mut self, problem: &Problem) {
+        if let Some(told) = self.problems.solve(problem, |person| self.peer.label_of(person)) {
+            self.show(Event::Solved(told).into());
+        }
     }
 
     fn show(&mut self, mut events: News) {

@@ -88,11 +88,15 @@ async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) 
 }
 
 async fn accept(listener: &UnixListener) -> UnixStream {
+    let mut told = false;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) => {
-                tracing::warn!("no client can attach: {error}");
+                if !told {
+                    tracing::warn!("no client can attach until this is over: {error}");
+                    told = true;
+                }
                 sleep(ACCEPT_AGAIN).await;
             }
         }

@@ -31,6 +31,7 @@ pub struct Session {
 pub struct Requests {
     outbound: Outbound,
     stop: watch::Sender<bool>,
+    log_full: watch::Sender<Option<String>>,
 }
 
 /// Names a user interface to the peer.
@@ -72,6 +73,12 @@ impl Requests {
     /// [`SessionEnded`] if the peer has stopped.
     pub async fn submit(&self, command: Command) -> Result<Submitted, SessionEnded> {
         self.outbound.submit(InterfaceId::LOCAL, command).await
+    }
+
+    /// Tells the peer of this process why what happens cannot be written at the moment (`None`: it can again). Until it can,
+    /// the peer refuses what it would have to tell, and answers questions.
+    pub fn log_full(&self, reason: Option<String>) {
+        self.log_full.send_replace(reason);
     }
 
     /// Ends the session; [`Events::next`] ends once that is done. The peer of this process sends what is still delayed,
@@ -154,8 +161,16 @@ pub(crate) struct Far {
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) events: mpsc::Sender<News>,
     pub(crate) stop: watch::Receiver<bool>,
+    /// Why the user interface cannot write what happens.
+    pub(crate) log_full: watch::Receiver<Option<String>>,
     /// Why the session ends.
     pub(crate) reason: Arc<OnceLock<String>>,
+}
+
+impl Far {
+    pub(crate) fn is_log_full(&self) -> bool {
+        self.log_full.borrow().is_some()
+    }
 }
 
 /// When the user interface has asked to stop, or nobody is left to ask.
@@ -169,11 +184,12 @@ pub(crate) fn session(hello: Hello, event_batches: usize) -> (Session, Far) {
     let (commands, requests) = mpsc::channel(REQUESTS);
     let (events, batches) = mpsc::channel(event_batches.max(1));
     let (stop, stopped) = watch::channel(false);
+    let (log_full, is_log_full) = watch::channel(None);
     let reason = Arc::new(OnceLock::new());
     let session = Session {
         hello,
-        requests: Requests { outbound: Outbound(commands), stop },
+        requests: Requests { outbound: Outbound(commands), stop, log_full },
         events: Events { batches, current: News::default(), reason: Arc::clone(&reason) },
     };
-    (session, Far { requests, events, stop: stopped, reason })
+    (session, Far { requests, events, stop: stopped, log_full: is_log_full, reason })
 }

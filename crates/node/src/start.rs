@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use chat::{Identity, Incarnation, MemoryStore, Name, News, Peer, StoreError};
 use net::Net;
@@ -10,11 +9,12 @@ use tokio::time::Instant;
 
 use crate::clients::Clients;
 use crate::clock::Clock;
-use crate::data::random_seed;
+use crate::data::{follow, random_seed};
 use crate::journal::Trace;
 use crate::keep::Keep;
 use crate::line::{Hello, VERSION};
-use crate::run::Node;
+use crate::problems::Problems;
+use crate::run::{LOOK, Node};
 use crate::server::{Server, Service};
 use crate::session::session;
 use crate::socket::Socket;
@@ -39,7 +39,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     };
     let socket = folder.as_ref().map(Socket::bind).transpose()?;
     let store = match &folder {
-        Some(folder) => Keep::Disk(Box::new(SqliteStore::open(&database(folder))?)),
+        Some(folder) => Keep::Disk(Box::new(open_database(folder)?)),
         None => Keep::Memory(MemoryStore::default()),
     };
     let trace = match &config.trace {
@@ -85,6 +85,8 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         deaf: false,
         owed: Vec::new(),
         stuck: None,
+        problems: Problems::default(),
+        next_look: Instant::now() + LOOK,
         untidy: true,
         retention: Retention { max_age: config.keep, max_bytes: config.keep_bytes },
         next_retention: Instant::now(),
@@ -97,13 +99,15 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     Ok(session)
 }
 
-fn database(folder: &DataFolder) -> PathBuf {
-    folder.path().join("causerie.db")
+fn open_database(folder: &DataFolder) -> Result<SqliteStore, Error> {
+    let file = folder.database();
+    follow(&file)?;
+    Ok(SqliteStore::open(&file)?)
 }
 
 /// What the peer cannot make sense of stands in a file, which it knows nothing of.
 fn named(error: StoreError, folder: Option<&DataFolder>) -> StoreError {
-    match (error, folder.map(database)) {
+    match (error, folder.map(DataFolder::database)) {
         (StoreError::Unreadable { reason }, Some(file)) if !reason.contains(&*file.to_string_lossy()) => {
             store::damaged(&file, &reason)
         }

@@ -5,9 +5,10 @@
 //! keeps the links up.
 
 use bytes::Bytes;
-use chat::{Answer, Command, Effects, Now, Refusal, StoreError};
+use chat::{Answer, Command, Effects, Now, Refusal, Store as _, StoreError};
 use tokio::time::{Duration, Instant};
 
+use crate::problems::Problem;
 use crate::run::{AnswerTo, Node};
 use crate::session::Request;
 
@@ -67,19 +68,46 @@ impl Node {
         Ok(())
     }
 
+    /// Why nothing can be done at the moment, if nothing can.
+    pub(crate) fn why_refused(&self) -> Option<String> {
+        self.stuck.as_ref().map(|stuck| stuck.reason.clone()).or_else(|| self.far.log_full.borrow().clone())
+    }
+
+    /// The store may have been taken away while nothing was written to it.
+    pub(crate) fn look_at_store(&mut self) -> Result<(), StoreError> {
+        match self.peer.store_mut().apply(&[]) {
+            Ok(()) => Ok(()),
+            Err(StoreError::NotKept { reason }) => {
+                self.stay_stuck(Effects::default(), Bytes::new(), reason.clone());
+                self.raise(Problem::NotKept { reason });
+                Ok(())
+            }
+            Err(lost @ StoreError::Unreadable { .. }) => Err(lost),
+        }
+    }
+
+    /// The user interface in this process says whether it can write what happens.
+    pub(crate) fn log_is_full(&mut self) {
+        let reason = self.far.log_full.borrow_and_update().clone();
+        match reason {
+            Some(reason) => self.raise(Problem::LogFull { reason }),
+            None => self.solve(&Problem::LogFull { reason: String::new() }),
+        }
+    }
+
     /// The store does not keep it this time either.
     pub(crate) fn stay_stuck(&mut self, effects: Effects, lines: Bytes, reason: String) {
         self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
     }
 
     /// Answers a command at once, from what the peer knows; refuses it if something would have to be kept.
-    pub(crate) fn answer_while_stuck(&mut self, now: Now, request: Request, reason: &str) {
+    pub(crate) fn answer_while_stuck(&mut self, now: Now, request: Request, reason: String) {
         let Request { command, answer, .. } = request;
         if command == Command::Health {
             return self.check(answer);
         }
         let answered = if command.changes_state() {
-            Err(Refusal::NotKept { reason: reason.to_owned() })
+            Err(Refusal::NotKept { reason })
         } else if let Command::Connect { address } = command {
             self.connect(address)
         } else {

@@ -13,6 +13,7 @@ mod fault;
 mod index;
 mod load;
 mod open;
+mod place;
 mod retain;
 mod rows;
 mod schema;

@@ -12,6 +12,7 @@ use crate::batches::{self, Batches, Row, signed, unsigned};
 use crate::cache::Cache;
 use crate::fault::Fault;
 use crate::index::{self, Found};
+use crate::place::Place;
 use crate::retain::{self, Retention};
 use crate::{load, open, words};
 
@@ -39,6 +40,8 @@ pub struct SqliteStore {
     db: Connection,
     /// The name of the file, for whoever has to do something about it.
     file: String,
+    /// The files as they were opened.
+    place: Option<Place>,
     cache: Cache,
     /// A transaction failed, and what is in mind could not be read afresh.
     is_stale: bool,
@@ -55,7 +58,9 @@ impl SqliteStore {
     /// and says what to do, and changes nothing. [`StoreError::NotKept`] if the system refuses.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let file = path.display().to_string();
-        Self::of(Ok(open::open(path)?), file)
+        let mut store = Self::of(Ok(open::open(path)?), file)?;
+        store.place = Some(Place::of(path));
+        Ok(store)
     }
 
     /// An empty store that ends with this value: the same tables and the same behaviour, without a file.
@@ -96,7 +101,7 @@ impl SqliteStore {
     fn of(db: Result<Connection, Fault>, file: String) -> Result<Self, StoreError> {
         let read = db.and_then(|db| Ok((Cache::read(&db)?, db)));
         let (cache, db) = read.map_err(|fault| fault.told(&file))?;
-        Ok(Self { db, file, cache, is_stale: false, trouble: RefCell::new(None) })
+        Ok(Self { db, file, place: None, cache, is_stale: false, trouble: RefCell::new(None) })
     }
 
     /// Does a piece of what can wait (some 20 ms of bringing the indexes up to what was written), and says whether there is
@@ -260,6 +265,13 @@ impl Store for SqliteStore {
         }
         if let Some(error) = error {
             return Err(error);
+        }
+        if self.place.as_mut().is_some_and(Place::is_gone) {
+            let reason = format!(
+                "{} is gone or was replaced while this peer runs: put it back as it was, or stop this peer",
+                self.file
+            );
+            return Err(StoreError::NotKept { reason });
         }
         if changes.is_empty() {
             return Ok(());

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -123,6 +123,19 @@ impl Net {
         format!("10.77.0.{}", self.number(host))
     }
 
+    /// Runs a command on a host.
+    pub(crate) fn on(&self, host: &str, command: &[&str]) -> String {
+        inside(&self.namespace(host), command)
+    }
+
+    /// Starts a command on a host that goes on until it is dropped.
+    pub(crate) fn keep_running(&self, host: &str, command: &[&str]) -> Running {
+        let namespace = self.namespace(host);
+        let mut words = Command::new("ip");
+        words.args(["netns", "exec", &namespace]).args(command).stdin(Stdio::null());
+        Running(words.spawn().expect("ip can be run"))
+    }
+
     /// From now on nothing that one of two hosts sends to the other arrives, and neither is told.
     pub(crate) fn cut(&mut self, a: &str, b: &str) {
         let (a, b) = (self.number(a), self.number(b));
@@ -203,6 +216,17 @@ impl Net {
 
     fn move_to(&self, bridge: &str, number: usize) {
         ip(&["-n", &self.namespace("hub"), "link", "set", &format!("port{number}"), "master", bridge]);
+    }
+}
+
+/// A program beside the peers. It is killed when it is dropped.
+pub(crate) struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

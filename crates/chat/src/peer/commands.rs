@@ -59,7 +59,7 @@ impl<S: Store> Peer<S> {
             }
             Command::Health => {
                 let listening: Vec<SocketAddr> = self.addresses.iter().copied().collect();
-                Ok(self.health(&listening, &[]))
+                Ok(self.health(&listening, &[], Vec::new()))
             }
         }
     }

@@ -70,6 +70,8 @@ impl Known {
                 | Event::Fetched { .. }
                 | Event::LinkRefused { .. }
                 | Event::ConnectFailed { .. }
+                | Event::Problem(_)
+                | Event::Solved(_)
                 | Event::Warning { .. } => {}
                 // What is not known yet says nothing about people and groups.
                 _ => {}

@@ -49,7 +49,14 @@ impl Show {
                 vec![format!("{name} ({}) is now {} to you", who.person.fingerprint(), self.who(who))]
             }
             Answer::Unaliased { who } => vec![format!("that is {} again", self.who(who))],
-            Answer::Health { healthy: _, listening, links, missing } => vec![health(listening, *links, missing)],
+            Answer::Health { healthy: _, listening, links, missing, problems } => {
+                let mut lines: Vec<_> =
+                    problems.iter().map(|problem| format!("not healthy: {}", harmless_line(&problem.text))).collect();
+                if lines.is_empty() || listening.is_empty() || !missing.is_empty() {
+                    lines.push(health(listening, *links, missing));
+                }
+                lines
+            }
         }
     }
 

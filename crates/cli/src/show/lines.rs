@@ -132,6 +132,8 @@ impl Show {
                 let why = if shared { ", as another person goes by that name" } else { "" };
                 format!("* {} is now {}{why}", harmless_line(before), self.who(who))
             }
+            Event::Problem(problem) => paint.warning(&harmless_line(&problem.text)),
+            Event::Solved(problem) => harmless_line(&problem.text).into_owned(),
             Event::Warning { text } => paint.warning(&harmless_line(text)),
             // `Event` may grow; a new kind is shown by its name until it has a line of its own.
             other => paint.dim(&harmless_line(&format!("{other:?}"))),

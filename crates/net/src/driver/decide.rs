@@ -149,6 +149,7 @@ impl Driver {
             self.by_hand.linked(entry, peer);
         }
         self.by_hand.peer_up(peer);
+        self.suspect_no_more(&peer);
         let tiebreak = &self.tiebreak;
         self.book.make_room(|peer| tiebreak.knows(peer));
         self.book.greeted(peer, &addresses);

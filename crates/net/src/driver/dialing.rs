@@ -41,12 +41,20 @@ impl Driver {
     pub(super) fn dial_failed(&mut self, now: Instant, id: ConnectionId, error: &DialError) {
         let Some(dial) = self.dials.remove(&id) else { return };
         tracing::debug!(?dial, %error, "dial failed");
+        if let DialError::Transport(errors) = error {
+            errors.iter().for_each(|(_, error)| self.may_lack_files(now, &error.to_string()));
+        }
         match dial.reason {
             Reason::Rule(peer) => {
                 if let DialError::WrongPeerId { address, .. } = error
                     && let Some(address) = from_multiaddr(address)
                 {
                     self.book.is_wrong(&peer, address);
+                }
+                if let DialError::Transport(errors) = error
+                    && let Some(address) = errors.first().and_then(|(address, _)| from_multiaddr(address))
+                {
+                    self.suspect(now, peer, address);
                 }
                 self.settle(now, peer);
             }

@@ -34,8 +34,17 @@ impl Driver {
 
     pub(super) fn on_found(&mut self, found: Found) {
         match found {
-            Found::Peer { peer, start, addresses } => self.heard(peer, start, &addresses, Source::Announced),
-            Found::Warning(text) => self.tell(Event::Warning { text }),
+            Found::Peer { peer, start, addresses } => {
+                self.heard(peer, start, &addresses, Source::Announced);
+                if self.tiebreak.knows(&peer) {
+                    self.announced.insert(peer);
+                }
+            }
+            Found::Gone(peer) => {
+                self.announced.remove(&peer);
+                self.suspect_no_more(&peer);
+            }
+            Found::Survey(problems) => self.survey_is(problems),
         }
     }
 

@@ -1,0 +1,108 @@
+//! What the user is told of problems outside this program: each once when it appears, and once when it is gone.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use super::Driver;
+use crate::{Event, Problem, peer::Key};
+
+/// How long a peer that cannot be reached has to confirm that it is there.
+pub(super) const CONFIRM: Duration = Duration::from_secs(3);
+
+/// How long nothing was refused for want of descriptors before that counts as over.
+const ENOUGH_FILES: Duration = Duration::from_secs(5);
+
+/// A peer that announced itself and could not be reached.
+#[derive(Debug)]
+pub(super) struct Suspect {
+    /// When it counts as unreachable, unless its announcement is taken back by then.
+    at: Instant,
+    /// Where it was dialled in vain.
+    address: SocketAddr,
+    problem: Option<Problem>,
+}
+
+impl Driver {
+    /// Takes the present problems of one kind of cause in the place of those known before.
+    pub(super) fn survey_is(&mut self, present: Vec<Problem>) {
+        let before = std::mem::take(&mut self.surveyed);
+        for solved in before.iter().filter(|problem| !present.iter().any(|other| other.kind() == problem.kind())) {
+            self.tell(Event::Solved { problem: solved.clone() });
+            if *solved == Problem::MulticastPortTaken
+                && let Some(discovery) = &mut self.discovery
+            {
+                discovery.begin_again();
+            }
+        }
+        for new in present.iter().filter(|problem| !before.contains(problem)) {
+            self.tell(Event::Problem { problem: new.clone() });
+        }
+        self.surveyed = present;
+    }
+
+    /// A dial of a peer failed: if it still announces itself, something is in the way.
+    pub(super) fn suspect(&mut self, now: Instant, peer: Key, address: SocketAddr) {
+        if self.up.contains_key(&peer) || self.suspects.contains_key(&peer) {
+            return;
+        }
+        if self.announced.contains(&peer)
+            && let Some(discovery) = &self.discovery
+            && discovery.verify(&peer, CONFIRM)
+        {
+            // Its answer, or the news that there is none, needs a moment more.
+            self.suspects.insert(peer, Suspect { at: now + CONFIRM * 2, address, problem: None });
+        }
+    }
+
+    /// A link to the peer is up, or it does not announce itself any more.
+    pub(super) fn suspect_no_more(&mut self, peer: &Key) {
+        if let Some(problem) = self.suspects.remove(peer).and_then(|suspect| suspect.problem) {
+            self.tell(Event::Solved { problem });
+        }
+    }
+
+    /// A connection could not be taken or made.
+    pub(super) fn may_lack_files(&mut self, now: Instant, error: &str) {
+        // Of a process, and of the whole system.
+        if !["(os error 24)", "(os error 23)"].iter().any(|number| error.contains(number)) {
+            return;
+        }
+        if self.no_files.replace(now).is_none() {
+            self.tell(Event::Problem { problem: Problem::NoDescriptors { error: error.to_owned() } });
+        }
+    }
+
+    fn has_files_again(&mut self, now: Instant) {
+        if self.no_files.is_some_and(|last| now.duration_since(last) >= ENOUGH_FILES) {
+            self.no_files = None;
+            self.tell(Event::Solved { problem: Problem::NoDescriptors { error: String::new() } });
+        }
+    }
+
+    /// When there may be something to tell.
+    pub(super) fn next_trouble(&self) -> Option<Instant> {
+        self.next_suspect().into_iter().chain(self.no_files.map(|last| last + ENOUGH_FILES)).min()
+    }
+
+    /// When a suspect counts as unreachable.
+    fn next_suspect(&self) -> Option<Instant> {
+        self.suspects.values().filter(|suspect| suspect.problem.is_none()).map(|suspect| suspect.at).min()
+    }
+
+    pub(super) fn look_for_trouble(&mut self, now: Instant) {
+        self.has_files_again(now);
+        let gone: Vec<Key> = self.suspects.keys().filter(|peer| !self.tiebreak.knows(peer)).copied().collect();
+        gone.iter().for_each(|peer| self.suspect_no_more(peer));
+        let port = self.listening.first().map_or(0, SocketAddr::port);
+        if self.announced.len() > 2 * self.limits.peers {
+            self.announced.retain(|peer| self.tiebreak.knows(peer));
+        }
+        for (peer, suspect) in self.suspects.iter_mut().filter(|(_, s)| s.problem.is_none() && s.at <= now) {
+            let problem = Problem::Unreachable { peer: *peer, address: suspect.address, port };
+            self.outbox.push_back((Event::Problem { problem: problem.clone() }, None));
+            suspect.problem = Some(problem);
+        }
+    }
+}
