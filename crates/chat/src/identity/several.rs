@@ -40,13 +40,13 @@ impl Identity {
     pub(crate) fn open_for_several(&self, to: &BTreeSet<PersonId>, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let me = self.person();
         let at = to.iter().position(|person| *person == me)?;
-        let (hash, keys, text) = split(sealed, to.len())?;
+        let Parts { hash, keys, text } = Parts::of(sealed, to.len())?;
         read(&self.open(context, keys.get(at)?)?, hash, context, text)
     }
 
     /// Opens what I sealed for these people.
     pub(crate) fn reopen_for_several(&self, to: &BTreeSet<PersonId>, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let (hash, keys, text) = split(sealed, to.len())?;
+        let Parts { hash, keys, text } = Parts::of(sealed, to.len())?;
         read(&self.reopen(to.first()?, context, keys.first()?)?, hash, context, text)
     }
 }
@@ -64,11 +64,21 @@ fn hash(key: &[u8; KEY]) -> [u8; HASH] {
     Sha256::new().chain_update(COMMIT_DOMAIN).chain_update(key).finalize().into()
 }
 
-/// The hash of the key, the sealed keys of so many people, and the encrypted text.
-fn split(sealed: &[u8], people: usize) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
-    let (hash, rest) = sealed.split_at_checked(HASH)?;
-    let (keys, text) = rest.split_at_checked(people.checked_mul(SLOT)?)?;
-    Some((hash, keys.chunks_exact(SLOT).collect(), text))
+/// What a text that is sealed for several consists of.
+struct Parts<'a> {
+    /// Of the key.
+    hash: &'a [u8],
+    /// The key, sealed for each of the people.
+    keys: Vec<&'a [u8]>,
+    text: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(sealed: &'a [u8], people: usize) -> Option<Self> {
+        let (hash, rest) = sealed.split_at_checked(HASH)?;
+        let (keys, text) = rest.split_at_checked(people.checked_mul(SLOT)?)?;
+        Some(Self { hash, keys: keys.chunks_exact(SLOT).collect(), text })
+    }
 }
 
 #[cfg(test)]
