@@ -308,6 +308,26 @@ fn a_scheduled_text_goes_to_the_members_of_its_time() {
     assert_eq!((world.heard(CAROL), world.heard(BOB)), (vec!["later".to_owned()], Vec::new()));
 }
 
+#[test]
+fn what_goes_to_several_people_goes_out_later_or_is_taken_back_like_anything_else() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    for (text, delay) in [("never", 20), ("later", 60)] {
+        let to = Target::People(vec!["bob".to_owned(), "carol".to_owned()]);
+        world.command(ALICE, Command::Send { to, text: text.to_owned(), delay_ms: delay * 1000 }).unwrap();
+    }
+    world.settle();
+    let listed = waiting(&mut world, ALICE);
+    assert_eq!(texts(&listed), [(1, "never", true), (2, "later", false)]);
+    assert_eq!(listed[0].to, listed[1].to);
+    world.say(ALICE, "all", "after");
+    world.settle();
+    assert_eq!(cancel(&mut world, ALICE, Some(1)).as_deref(), Ok("never"));
+    world.pass(seconds(61));
+    for who in [BOB, CAROL] {
+        assert_eq!(world.heard(who), ["after", "later"]);
+    }
+}
+
 /// By then she is in the group no more: what becomes of her text is for her to say.
 #[test]
 fn what_cannot_be_said_at_its_time_is_left_to_its_user() {
