@@ -203,6 +203,17 @@ pub(crate) fn take_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
     in_range(take(input)?)
 }
 
+/// Takes how far something has come, as this process kept it: a clock or 0. One beyond the last clock, which earlier versions took
+/// from anybody, is brought down to that.
+pub(crate) fn take_kept_position(input: &mut &[u8]) -> Result<Clock, DecodeError> {
+    Ok(take(input)?.min(MAX_CLOCK))
+}
+
+/// As [`take_kept_position`], of a message.
+pub(crate) fn take_kept_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
+    in_range(take_kept_position(input)?)
+}
+
 /// A clock that somebody wrote, or that follows from what they wrote.
 pub(crate) fn in_range(clock: Clock) -> Result<Clock, DecodeError> {
     if (1..=MAX_CLOCK).contains(&clock) { Ok(clock) } else { Err(DecodeError::Clock) }

@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::bytes::{put, put_entries, put_set, take, take_byte, take_clock, take_index, take_kept_entries, take_set};
+use crate::bytes::{
+    put, put_entries, put_set, take, take_byte, take_index, take_kept_clock, take_kept_entries, take_set,
+};
 use crate::{DecodeError, Index, Limits, Stamp};
 
 #[cfg(test)]
@@ -58,7 +60,7 @@ impl Stamp {
             Ok(_) | Err(_) => return Err(DecodeError::TooMany { what: "processes", count, limit: limits.processes }),
         };
         let sender = take_index(input, count)?;
-        let clock = take_clock(input)?;
+        let clock = take_kept_clock(input)?;
         let dests = take_set(input, count)?;
         let log = take_kept_entries(input, count, limits.entries)?.into_iter().collect();
         if !input.is_empty() {

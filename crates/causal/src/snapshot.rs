@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::bytes::{
-    put, put_entries, put_set, take, take_byte, take_count, take_id, take_index, take_kept_entries, take_set,
+    put, put_entries, put_set, take, take_byte, take_count, take_id, take_index, take_kept_entries, take_kept_position,
+    take_set,
 };
 use crate::{Clock, Config, DecodeError, Entry, Full, Hole, Id, Index, Limits, MAX_CLOCK, Set};
 
@@ -247,7 +248,7 @@ impl<P: Id> Snapshot<P> {
         }
         let count = take_count(input, "processes", limits.processes)?;
         let processes = (0..count).map(|_| take_id(input)).collect::<Result<Vec<P>, DecodeError>>()?;
-        let clock = take_kept_clock(input)?;
+        let clock = take_kept_position(input)?;
         let abandonments = take(input)?;
         let authors = (0..count).map(|_| take_progress(input)).collect::<Result<Vec<_>, DecodeError>>()?;
         let forgotten = take_set(input, count)?;
@@ -260,19 +261,14 @@ impl<P: Id> Snapshot<P> {
 }
 
 fn take_progress(input: &mut &[u8]) -> Result<Progress, DecodeError> {
-    let (delivered, vouched, completed) = (take_kept_clock(input)?, take_kept_clock(input)?, take(input)?);
+    let (delivered, vouched, completed) = (take_kept_position(input)?, take_kept_position(input)?, take(input)?);
     let count = take_count(input, "holes", usize::MAX)?;
     let holes = (0..count).map(|_| {
-        let (from, to) = (take_kept_clock(input)?, take_kept_clock(input)?);
+        let (from, to) = (take_kept_position(input)?, take_kept_position(input)?);
         Ok(Hole { from, to, given_up: take_index(input, 2)?.position() != 0 })
     });
     let mut holes = holes.collect::<Result<Vec<Hole>, DecodeError>>()?;
     // One beyond the last clock has nothing left in it.
     holes.retain(|hole| hole.from < hole.to || hole.to < MAX_CLOCK);
     Ok(Progress { delivered, vouched, completed, holes })
-}
-
-/// A clock that this process kept, or 0. One beyond the last, which earlier versions took from anybody, is brought down to that.
-fn take_kept_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
-    Ok(take(input)?.min(MAX_CLOCK))
 }

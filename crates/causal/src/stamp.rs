@@ -29,12 +29,12 @@ pub type Clock = u64;
 ///
 /// # Examples
 /// ```
-/// use causal::{DecodeError, Limits, MAX_CLOCK, Stamp};
-/// let stamp_with = |clock: [u8; 8]| [&[1, 1, 0][..], &clock, &[0, 0]].concat();
-/// let last = stamp_with([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
-/// assert_eq!(Stamp::read_local(&last, &Limits::default())?.clock, MAX_CLOCK);
-/// let beyond = stamp_with([0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
-/// assert_eq!(Stamp::read_local(&beyond, &Limits::default()), Err(DecodeError::Clock));
+/// use causal::{DecodeError, Envelope, Limits, MAX_CLOCK};
+/// let with_clock = |clock: [u8; 8]| [&[1, 2, 7, 9, 0][..], &clock, &[2, 0]].concat();
+/// let last = with_clock([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
+/// assert_eq!(Envelope::<u8>::from_bytes(&last, &Limits::default())?.clock(), MAX_CLOCK);
+/// let beyond = with_clock([0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
+/// assert_eq!(Envelope::<u8>::from_bytes(&beyond, &Limits::default()), Err(DecodeError::Clock));
 /// # Ok::<(), DecodeError>(())
 /// ```
 pub const MAX_CLOCK: Clock = 1 << 53;

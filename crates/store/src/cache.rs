@@ -111,10 +111,11 @@ impl Cache {
         Ok(())
     }
 
-    /// After the runs that are not in the index.
+    /// After the runs that are not in the index. Earlier versions filed clocks up to the greatest integer, behind which SQLite goes
+    /// on with floating-point numbers.
     fn read_greatest(&mut self, db: &Connection) -> Result<(), Fault> {
         let mut select = db.prepare(
-            "SELECT max(first + count - 1) FROM runs
+            "SELECT max(min(first, 9007199254740992) + count - 1) FROM runs
              WHERE author = ?1 AND first > (SELECT max(first) FROM runs WHERE author = ?1) - 64",
         )?;
         for number in 0..self.processes.len() {

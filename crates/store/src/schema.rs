@@ -134,6 +134,20 @@ mod tests {
     }
 
     #[test]
+    fn of_the_parcels_of_version_4_those_go_whose_clock_no_message_has() {
+        let db = Connection::open_in_memory().unwrap();
+        migrate_by(&MIGRATIONS[..4], &db, 0).unwrap();
+        let parcels = ["a-1:1", "a-1:9007199254740992", "a-1:9007199254740993", "a-1:18446744073709551615"];
+        for message in parcels {
+            db.execute("INSERT INTO parcels VALUES (?1, 'b-1', x'00', x'00')", [message]).unwrap();
+        }
+        migrate(&db, 4).unwrap();
+        let mut select = db.prepare("SELECT message FROM parcels ORDER BY message").unwrap();
+        let left: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(left, parcels[..2]);
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let db = Connection::open_in_memory().unwrap();
         migrate(&db, 0).unwrap();
