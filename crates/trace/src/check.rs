@@ -9,7 +9,13 @@
 //!   (m1 before h before m2) that d had given up: what h would have waited for, m2 cannot know of.
 //! - **Exactly once.** An id is sent once; clocks of a process grow; a message is delivered (in order or late) at most
 //!   once by a process, only by one that it was sent to, only if its author's file, where given, shows its send, and late
-//!   only by a process that had given it up.
+//!   only by a process that had given it up. As history a message is shown at most once by a process, only if it was sent, and not
+//!   if it was delivered.
+//! - **Question first.** What comes as history (`show`) was not sent to the process that is shown it, so causal order does not speak of
+//!   it. If the author of m2 had been shown m1 before it sent m2, both belong to one conversation, and a process is
+//!   shown both, one of them at least as history, then it is shown m1 first. A conversation is a group, or what two files wrote to each
+//!   other; of the latter both have to come as history, because what is delivered to one process alone may be no text. Exempt is an m1
+//!   that is marked `late`, that any process had given up, or that the process sent itself.
 //! - **Complete**, where asked for: every send and each of its destinations that has a file end in a delivery, unless
 //!   the destination gave the message up, was superseded, forgotten, killed for good (its last event is not `stop`) or
 //!   left on purpose ([`Options::absent`]), or the author was killed for good and nobody at all has the message: who was
@@ -22,6 +28,7 @@ mod complete;
 mod holes;
 mod once;
 mod order;
+mod questions;
 mod report;
 
 use std::path::Path;
@@ -75,6 +82,7 @@ pub(crate) fn examine<P: AsRef<Path>>(files: &[P]) -> Result<Examined, Error> {
     let mut history = History::read(files, &mut report)?;
     once::check(&mut history, &mut report);
     let disordered = order::check(&history, &mut report);
+    questions::check(&history, &mut report);
     Ok(Examined { history, report, disordered })
 }
 

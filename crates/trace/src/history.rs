@@ -63,6 +63,10 @@ pub(super) enum Kind {
     Late(Number),
     Abandon(Number),
     Hold(Number),
+    /// It came as history.
+    Show(Number),
+    /// The same, though what lies behind it may have been shown before.
+    ShowLate(Number),
     Start,
     Stop,
     Forget(Number),
@@ -103,6 +107,13 @@ pub(super) struct Sent {
     fates: Number,
 }
 
+/// What messages answer each other in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Conversation {
+    Group(Number),
+    Between(Number, Number),
+}
+
 /// That a message was sent, as far as its deliveries show it.
 struct Evidence {
     message: Number,
@@ -130,8 +141,39 @@ impl Kind {
     pub(super) fn arrives(self) -> Option<Number> {
         match self {
             Self::Deliver(message) | Self::Late(message) | Self::Hold(message) => Some(message),
-            Self::Send(_) | Self::Abandon(_) | Self::Start | Self::Stop | Self::Forget(_) | Self::Struck => None,
+            Self::Send(_)
+            | Self::Abandon(_)
+            | Self::Show(_)
+            | Self::ShowLate(_)
+            | Self::Start
+            | Self::Stop
+            | Self::Forget(_)
+            | Self::Struck => None,
         }
+    }
+}
+
+impl Kind {
+    /// The message that was sent, as this event shows, and whether it was sent to whoever the event is of.
+    fn tells_of(self) -> Option<(Number, bool)> {
+        match self {
+            Self::Deliver(message) | Self::Late(message) => Some((message, true)),
+            Self::Show(message) | Self::ShowLate(message) => Some((message, false)),
+            Self::Send(_)
+            | Self::Abandon(_)
+            | Self::Hold(_)
+            | Self::Start
+            | Self::Stop
+            | Self::Forget(_)
+            | Self::Struck => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The message that is shown as history in this event, if one is.
+    pub(super) fn shows(self) -> Option<Number> {
+        if let Self::Show(message) | Self::ShowLate(message) = self { Some(message) } else { None }
     }
 }
 
@@ -169,6 +211,16 @@ impl History {
 
     pub(super) fn destinations(&self, sent: Sent) -> &[Number] {
         &self.sets[sent.set as usize]
+    }
+
+    /// The conversation that a message belongs to, as far as the traces tell: a group, or two peers by their sites.
+    pub(super) fn conversation(&self, sent: Sent) -> Option<Conversation> {
+        if let Some(group) = sent.group {
+            return Some(Conversation::Group(group));
+        }
+        let [destination] = self.destinations(sent) else { return None };
+        let other = self.processes[*destination as usize].site;
+        (other != NOWHERE).then(|| Conversation::Between(sent.site.min(other), sent.site.max(other)))
     }
 
     /// The group that a message was written to, if it was.
@@ -337,6 +389,11 @@ impl History {
                 self.ranges.push(Range { author, from: id.clock, to: *upto });
                 Kind::Abandon(number(self.ranges.len() - 1)?)
             }
+            crate::Event::Show { id, late } => {
+                report.shown_as_history += 1;
+                let message = self.message(id)?;
+                if *late { Kind::ShowLate(message) } else { Kind::Show(message) }
+            }
             crate::Event::Forget { process } => {
                 let process = self.process(process)?;
                 self.processes[process as usize].forgotten = true;
@@ -351,14 +408,16 @@ impl History {
     fn infer_sends(&mut self) -> Result<(), Error> {
         let mut evidence: BTreeMap<Number, BTreeMap<u64, Evidence>> = BTreeMap::new();
         for event in self.sites.iter().flat_map(|site| &site.events) {
-            if let Kind::Deliver(number) | Kind::Late(number) = event.kind {
+            if let Some((number, is_destination)) = event.kind.tells_of() {
                 let message = &self.messages[number as usize];
                 if self.processes[message.author as usize].site == NOWHERE {
                     let sends = evidence.entry(message.author).or_default();
                     let none = || Evidence { message: number, ts: event.ts, destinations: BTreeSet::new() };
                     let sent = sends.entry(message.clock).or_insert_with(none);
                     sent.ts = event.ts.min(sent.ts);
-                    sent.destinations.insert(event.by);
+                    if is_destination {
+                        sent.destinations.insert(event.by);
+                    }
                 }
             }
         }

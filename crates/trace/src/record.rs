@@ -80,11 +80,25 @@ pub enum Event {
         /// The message.
         id: MessageId,
     },
+    /// A message was shown that was not delivered to this process: it came as history, to one who was not among its destinations.
+    Show {
+        /// The message.
+        id: MessageId,
+        /// What answers it may have been shown before: some history is missing, as the user was told, or is still on its way behind
+        /// the newest of it. Left out if false.
+        #[serde(skip_serializing_if = "is_false")]
+        late: bool,
+    },
     /// A process is gone for good: it is addressed no more.
     Forget {
         /// That process.
         process: Arc<str>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A message: the process that sent it and that process's clock when it did. Written `PROCESS:CLOCK`.
@@ -161,6 +175,7 @@ struct Line {
     upto: Option<u64>,
     supersedes: Option<Arc<str>>,
     process: Option<Arc<str>>,
+    late: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +188,7 @@ enum Kind {
     Hold,
     Abandon,
     Late,
+    Show,
     Forget,
 }
 
@@ -187,6 +203,7 @@ impl Line {
             Kind::Hold => Event::Hold { id: id?, missing: self.missing.unwrap_or_default() },
             Kind::Abandon => Event::Abandon { id: id?, upto: self.upto.ok_or("upto")? },
             Kind::Late => Event::Late { id: id? },
+            Kind::Show => Event::Show { id: id?, late: self.late.unwrap_or_default() },
             Kind::Forget => Event::Forget { process: self.process.ok_or("process")? },
         })
     }
@@ -229,6 +246,8 @@ mod tests {
             ),
             (Event::Abandon { id: id("R:1"), upto: 3 }, r#""abandon","id":"R:1","upto":3"#),
             (Event::Late { id: id("R:2") }, r#""late","id":"R:2""#),
+            (Event::Show { id: id("R:3"), late: false }, r#""show","id":"R:3""#),
+            (Event::Show { id: id("R:3"), late: true }, r#""show","id":"R:3","late":true"#),
             (Event::Forget { process: "R".into() }, r#""forget","process":"R""#),
         ];
         for (event, tail) in cases {
@@ -251,6 +270,7 @@ mod tests {
             r#""deliver","id":"P:Q:1""#,
             r#""deliver","id":"P:-1""#,
             r#""abandon","id":"P:1""#,
+            r#""show""#,
             r#""forget""#,
             r#""explode""#,
         ] {

@@ -53,7 +53,14 @@ fn had(history: &History, lasting: impl Fn(Number) -> bool) -> Vec<bool> {
     for event in history.sites.iter().flat_map(|site| &site.events).filter(|event| lasting(event.by)) {
         match event.kind {
             Kind::Deliver(message) | Kind::Late(message) | Kind::Hold(message) => had[message as usize] = true,
-            Kind::Send(_) | Kind::Abandon(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
+            Kind::Send(_)
+            | Kind::Abandon(_)
+            | Kind::Show(_)
+            | Kind::ShowLate(_)
+            | Kind::Start
+            | Kind::Stop
+            | Kind::Forget(_)
+            | Kind::Struck => {}
         }
     }
     had

@@ -1,6 +1,6 @@
 //! Exactly once: what is sent, is sent once; what is delivered, was sent there, and comes once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Report, Rule};
 use crate::history::{Event, History, Kind, Number};
@@ -9,6 +9,7 @@ use crate::history::{Event, History, Kind, Number};
 pub(super) fn check(history: &mut History, report: &mut Report) {
     let mut clocks: HashMap<Number, u64> = HashMap::new();
     let mut abandoned: HashMap<(Number, Number), Vec<Number>> = HashMap::new();
+    let mut fetched: HashSet<(Number, Number)> = HashSet::new();
     for site in 0..history.sites.len() as Number {
         for position in 0..history.sites[site as usize].events.len() as Number {
             let event = history.sites[site as usize].events[position as usize];
@@ -28,6 +29,9 @@ pub(super) fn check(history: &mut History, report: &mut Report) {
                     let author = history.ranges[range as usize].author;
                     abandoned.entry((event.by, author)).or_default().push(range);
                     true
+                }
+                Kind::Show(message) | Kind::ShowLate(message) => {
+                    shown_once(history, (site, position), event, message, &mut fetched, report)
                 }
                 Kind::Hold(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => true,
             };
@@ -106,6 +110,30 @@ fn delivered_once(
         return false;
     }
     history.delivered[fate] = true;
+    true
+}
+
+fn shown_once(
+    history: &History,
+    (site, position): At,
+    event: Event,
+    message: Number,
+    fetched: &mut HashSet<(Number, Number)>,
+    report: &mut Report,
+) -> bool {
+    let told = || {
+        let (who, what) = (history.who(event.by), history.what(message));
+        format!("{who} was shown {what} as history ({}; {})", history.id(message), history.place(site, position))
+    };
+    let Some(sent) = history.messages[message as usize].sent else {
+        report.add(Rule::Sent, || format!("{}, which was never sent", told()));
+        return false;
+    };
+    let is_delivered = history.fate(sent, event.by).is_some_and(|fate| history.delivered[fate]);
+    if is_delivered || !fetched.insert((event.by, message)) {
+        report.add(Rule::DeliveredOnce, || format!("{} a second time", told()));
+        return false;
+    }
     true
 }
 

@@ -77,7 +77,14 @@ impl<'a> Walk<'a> {
                         uses[hole as usize] += 1;
                     }
                 }
-                Kind::Send(_) | Kind::Hold(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
+                Kind::Send(_)
+                | Kind::Hold(_)
+                | Kind::Show(_)
+                | Kind::ShowLate(_)
+                | Kind::Start
+                | Kind::Stop
+                | Kind::Forget(_)
+                | Kind::Struck => {}
             }
         }
         Self {
@@ -116,7 +123,13 @@ impl<'a> Walk<'a> {
                 Kind::Abandon(range) => {
                     self.shown(event.by).holes.open(history, &history.ranges[range as usize], event.by);
                 }
-                Kind::Hold(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
+                Kind::Hold(_)
+                | Kind::Show(_)
+                | Kind::ShowLate(_)
+                | Kind::Start
+                | Kind::Stop
+                | Kind::Forget(_)
+                | Kind::Struck => {}
             }
             self.next[site as usize] += 1;
         }

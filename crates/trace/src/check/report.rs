@@ -19,6 +19,8 @@ pub struct Report {
     pub abandoned: usize,
     /// Deliveries of what had been given up.
     pub late: usize,
+    /// Messages shown as history, to those to whom they had not been sent.
+    pub shown_as_history: usize,
     /// Where completeness was verified: how often somebody gave up a message to him that then never came.
     pub lost: usize,
     /// Completeness was verified too.
@@ -49,6 +51,8 @@ pub struct Violation {
 pub enum Rule {
     /// No message is delivered before one that its author had sent or seen.
     CausalOrder,
+    /// Nobody is shown an answer before its question, where one of them came as history.
+    QuestionFirst,
     /// No message is delivered before it was sent.
     SentFirst,
     /// No process delivers a message twice.
@@ -106,7 +110,11 @@ impl fmt::Display for Report {
         if self.complete && self.abandoned > 0 {
             write!(f, " ({} never came)", count(self.lost, "message", "messages"))?;
         }
-        write!(f, ", {} late: ", self.late)?;
+        write!(f, ", {} late", self.late)?;
+        if self.shown_as_history > 0 {
+            write!(f, ", {} shown as history", self.shown_as_history)?;
+        }
+        f.write_str(": ")?;
         if self.is_ok() {
             f.write_str(if self.complete { "OK, causally ordered and complete" } else { "OK, causally ordered" })?;
             if self.unstopped > 0 {

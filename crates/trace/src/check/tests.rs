@@ -2,5 +2,6 @@
 
 mod by_hand;
 pub(crate) mod naive;
+mod questions;
 pub(crate) mod random;
 pub(crate) mod run;

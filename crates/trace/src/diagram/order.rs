@@ -44,7 +44,7 @@ impl Walk<'_> {
         let position = self.next[site as usize];
         let Some(event) = self.history.sites[site as usize].events.get(position as usize) else { return };
         let arrives = event.kind.arrives();
-        let unsent = arrives.filter(|&message| {
+        let unsent = arrives.or(event.kind.shows()).filter(|&message| {
             let sent = self.history.messages[message as usize].sent;
             sent.is_some_and(|sent| self.next[sent.site as usize] <= sent.position)
         });

@@ -212,6 +212,7 @@ impl<'a> Draft<'a> {
         match event.kind {
             Kind::Send(message) => self.send(line, message, copies),
             Kind::Deliver(message) | Kind::Late(message) | Kind::Hold(message) => self.arrive(line, at, event, message),
+            Kind::Show(message) | Kind::ShowLate(message) => self.show(line, message),
             Kind::Abandon(range) => {
                 let label = format!("gives up {}", self.names.range(self.history, range));
                 self.mark(line, Shape::GaveUp, None, label);
@@ -305,6 +306,16 @@ impl<'a> Draft<'a> {
             let span = self.scene.open(line, author, to.1);
             self.held.insert(copy, span);
         }
+    }
+
+    /// It comes from somebody who has it, not from its author: no arrow leads there.
+    fn show(&mut self, line: usize, message: Number) {
+        let from = self.sent.get(&message).copied();
+        if let Some((_, row)) = from {
+            self.row = self.row.max(row + 1);
+        }
+        let label = format!("{}, as history", self.names.message(self.history, message));
+        self.mark(line, Shape::Delivered, from.map(|(line, _)| line), label);
     }
 
     fn waits(&self, at: At, what: &str) -> String {

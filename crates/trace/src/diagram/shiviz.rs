@@ -38,7 +38,14 @@ pub(super) fn write(diagram: &Diagram, out: &mut impl Write) -> io::Result<()> {
             Kind::Deliver(message) | Kind::Late(message) => {
                 past.join(sent[message as usize].as_ref().expect("the order has the send before"));
             }
-            Kind::Hold(_) | Kind::Abandon(_) | Kind::Start | Kind::Stop | Kind::Forget(_) | Kind::Struck => {}
+            Kind::Hold(_)
+            | Kind::Abandon(_)
+            | Kind::Show(_)
+            | Kind::ShowLate(_)
+            | Kind::Start
+            | Kind::Stop
+            | Kind::Forget(_)
+            | Kind::Struck => {}
         }
         write!(out, "{} {{", hosts.site(history, site))?;
         let mut comma = "";
@@ -83,6 +90,7 @@ fn told(diagram: &Diagram, names: &Names, at: At, event: Event) -> String {
             let missing = history.waits.get(&at).map_or(&[][..], AsRef::as_ref);
             format!("holds {}, which waits for {}", what(message), list(missing.iter().map(|&m| what(m)).collect()))
         }
+        Kind::Show(message) | Kind::ShowLate(message) => format!("is shown {} as history", what(message)),
         Kind::Abandon(range) => format!("gives up {}", names.range(history, range)),
         Kind::Forget(process) => format!("forgets {}", names.process(process)),
         Kind::Start => "starts".to_owned(),

@@ -42,6 +42,50 @@ pub(super) fn disordered(run: &Run) -> Option<usize> {
     Some(count)
 }
 
+/// How many messages are shown only after an answer, where one of the two came as history, by the definition at its word. All peers have
+/// a file and a process each, and all is said in groups.
+pub(super) fn misread(run: &Run) -> usize {
+    let mut count = 0;
+    for (reader, records) in run.0.iter().enumerate() {
+        for (at, question) in records.iter().enumerate() {
+            let (Event::Deliver { id: m1 } | Event::Show { id: m1, late: false }) = &question.event else { continue };
+            let given_up = run.0.iter().flatten().any(|record| {
+                matches!(&record.event, Event::Abandon { id, upto } if id.process == m1.process && (id.clock..=*upto).contains(&m1.clock))
+            });
+            let is_answered = records[..at].iter().any(|record| {
+                let Some(m2) = read(&record.event) else { return false };
+                let one_came_as_history =
+                    [&question.event, &record.event].iter().any(|event| matches!(event, Event::Show { .. }));
+                one_came_as_history
+                    && group(run, m1) == group(run, m2)
+                    && run.0.iter().enumerate().any(|(author, lines)| {
+                        let sent =
+                            lines.iter().position(|line| matches!(&line.event, Event::Send { id, .. } if id == m2));
+                        let had = |end: usize| lines[..end].iter().any(|line| read(&line.event) == Some(m1));
+                        author != reader && sent.is_some_and(had)
+                    })
+            });
+            count += usize::from(is_answered && !given_up);
+        }
+    }
+    count
+}
+
+/// The message that its reader or writer has read with this event.
+fn read(event: &Event) -> Option<&MessageId> {
+    match event {
+        Event::Send { id, .. } | Event::Deliver { id } | Event::Late { id } | Event::Show { id, .. } => Some(id),
+        Event::Start { .. } | Event::Stop | Event::Hold { .. } | Event::Abandon { .. } | Event::Forget { .. } => None,
+    }
+}
+
+fn group<'a>(run: &'a Run, message: &MessageId) -> Option<&'a str> {
+    run.0.iter().flatten().find_map(|record| {
+        let Event::Send { id, group, .. } = &record.event else { return None };
+        group.as_deref().filter(|_| id == message)
+    })
+}
+
 fn numbered<'a>(
     events: &[(usize, &'a Event)],
     of: impl Fn(&'a Event) -> Option<&'a MessageId>,

@@ -38,6 +38,16 @@ impl Run {
         self.push(peer, Event::Send { id: id(peer, clock), dests, group: None })
     }
 
+    /// To a group.
+    pub(crate) fn say(&mut self, peer: usize, clock: u64, group: &str, dests: &[usize]) -> &mut Self {
+        let dests = dests.iter().copied().map(process).collect();
+        self.push(peer, Event::Send { id: id(peer, clock), dests, group: Some(group.into()) })
+    }
+
+    pub(crate) fn show(&mut self, peer: usize, author: usize, clock: u64, late: bool) -> &mut Self {
+        self.push(peer, Event::Show { id: id(author, clock), late })
+    }
+
     pub(crate) fn deliver(&mut self, peer: usize, author: usize, clock: u64) -> &mut Self {
         self.push(peer, Event::Deliver { id: id(author, clock) })
     }
