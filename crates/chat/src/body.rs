@@ -104,7 +104,7 @@ impl Body {
                 let text = Parts::of(&bytes).ok_or(Malformed::new("a text with half a head"))?;
                 let (scope, Parts { sent_at, hlc, .. }) = (Scope::read(text.scope)?, text);
                 if !text.is_sound() {
-                    return Err(Malformed::new("a text that is not UTF-8"));
+                    return Err(Malformed::new("a text that is not UTF-8, or has a stamp that no clock makes"));
                 }
                 Ok(Self::Text(TextHead { scope, sent_at, hlc }))
             }
@@ -173,8 +173,11 @@ impl<'a> Parts<'a> {
         Some(Self { scope, sent_at, hlc: Hlc { micros, logical }, text: rest })
     }
 
-    /// Whether the text is one: UTF-8.
+    /// Whether the text is one: UTF-8, with a stamp within bounds.
     pub(crate) fn is_sound(&self) -> bool {
+        if !self.hlc.is_sound() {
+            return false;
+        }
         // Most are ASCII, and short.
         let all = self.text.iter().fold(0, |all, byte| all | byte);
         all.is_ascii() || std::str::from_utf8(self.text).is_ok()
@@ -254,11 +257,8 @@ mod tests {
     fn head() -> impl Strategy<Value = TextHead> {
         let group = "[a-zéß字]{1,32}".prop_filter_map("`all` is no group", |name| Name::parse(&name).ok());
         let scope = prop_oneof![Just(Scope::All), Just(Scope::Direct), group.prop_map(Scope::Group)];
-        (scope, any::<(i64, i64, u32)>()).prop_map(|(scope, (sent_at, micros, logical))| TextHead {
-            scope,
-            sent_at,
-            hlc: Hlc { micros, logical },
-        })
+        (scope, (any::<i64>(), 0..2 * crate::hlc::TIMES, any::<u32>()))
+            .prop_map(|(scope, (sent_at, micros, logical))| TextHead { scope, sent_at, hlc: Hlc { micros, logical } })
     }
 
     proptest! {
@@ -269,6 +269,12 @@ mod tests {
             let (sent_at, text) = read_text(bytes).unwrap();
             prop_assert_eq!((sent_at, &*text), (head.sent_at, &*words));
             prop_assert_eq!(read, head);
+        }
+
+        #[test]
+        fn a_stamp_that_no_clock_makes_is_refused(head in head(), beyond in prop_oneof![i64::MIN..0, 2 * crate::hlc::TIMES..]) {
+            let head = TextHead { hlc: Hlc { micros: beyond, ..head.hlc }, ..head };
+            prop_assert!(Body::decode(text(&head, "")).is_err());
         }
 
         #[test]

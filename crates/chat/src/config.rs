@@ -117,8 +117,8 @@ pub struct Config {
     pub late_after: Duration,
     /// How soon this peer believes again that it was forgotten. Nobody honest says so twice in a row.
     pub rebirth_interval: Duration,
-    /// How far somebody's clock may be ahead of mine before it is marked and not followed: more than any time zone that
-    /// was set wrong.
+    /// How far the time of an author may be from mine before it is marked as one that is off: more than any time zone that was set
+    /// wrong. (And how far ahead a stamp may be that is followed once a liar has used up the count of stamps.)
     pub max_clock_ahead: Duration,
     /// How many groups one person may be in; their names stand in the record that everybody keeps.
     pub max_groups: usize,

@@ -111,6 +111,14 @@ pub enum Journal {
         /// The message.
         id: MessageId,
     },
+    /// A text was shown that was not delivered to this process: it came as history.
+    Show {
+        /// The message.
+        id: MessageId,
+        /// Some of the conversation's history is missing, as the user was told, or a long history is still on its way behind its
+        /// newest messages: what answers this may have been shown before.
+        late: bool,
+    },
     /// A process is gone for good.
     Forget {
         /// The process.

@@ -57,7 +57,9 @@ pub struct Message {
     /// It had been given up (a gap was shown) and came after all; or it sorts more than
     /// `Config::late_after` (1 minute) behind the newest of its conversation that was here, and not because I was away.
     pub late: bool,
-    /// The author's clock was a day or more from mine when it came: its time is not to be believed.
+    /// The author's clock was a day or more (`Config::max_clock_ahead`) from mine, as far as I could tell when it came: `sent_at` is
+    /// more than that ahead; or it is before 2020; or more than that before the link came up over which it was written. History
+    /// that was fetched may be old, so there only the first two count. The order of history does not depend on it.
     pub clock_off: bool,
 }
 

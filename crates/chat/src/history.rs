@@ -36,8 +36,8 @@ impl Conversation {
     }
 }
 
-/// Where a message stands in history: by its author's hybrid stamp, which respects causality, then by its id. So peers that
-/// have the same messages have them in the same order.
+/// Where a message stands in history: by its author's hybrid stamp, which is later than those of all messages that the author had
+/// been shown, then by its id. So peers that have the same messages have them in the same order, whatever their clocks say.
 pub type SortKey = (Hlc, MessageId);
 
 /// A message of the history.
@@ -53,7 +53,7 @@ pub struct Entry {
     pub fetched: bool,
     /// It came after it had been given up.
     pub late: bool,
-    /// Its stamp was too far ahead to be believed when it came.
+    /// Its author's clock was off when it came: see [`Message::clock_off`](crate::Message::clock_off).
     pub clock_off: bool,
     /// The body as its author wrote it, where what travels is sealed.
     pub opened: Option<Bytes>,
@@ -68,6 +68,12 @@ impl Entry {
     /// The body that can be read: what was sealed, opened.
     pub fn body(&self) -> Bytes {
         self.opened.clone().unwrap_or_else(|| self.kept.shared_body())
+    }
+
+    /// When it was written by its author's own clock, Unix time in microseconds. Nothing for a body that is not a text.
+    pub(crate) fn sent_at(&self) -> Option<i64> {
+        let body = self.opened.as_deref().unwrap_or_else(|| self.kept.body());
+        body::Parts::of(body).map(|text| text.sent_at)
     }
 
     /// When it was written by its author's own clock (Unix time in microseconds), and what it says. Nothing for a body that

@@ -26,8 +26,9 @@ impl From<Entry> for Run {
 
 impl Run {
     /// A text, and those behind it, at most `followers`, that are like it: in the same conversation as their author spells
-    /// it, and each stamped later than the one before. Each also has to be one that `goes_on` by its clock and its stamp.
-    pub(crate) fn of(first: Entry, followers: u32, mut goes_on: impl FnMut(Clock, Hlc) -> bool) -> Self {
+    /// it, and each stamped later than the one before. Each also has to be one that `goes_on` by its clock, its stamp, and when it was
+    /// written by its author's clock.
+    pub(crate) fn of(first: Entry, followers: u32, mut goes_on: impl FnMut(Clock, Hlc, i64) -> bool) -> Self {
         let kept = &first.kept;
         let scope = Parts::of(kept.body()).map(|text| text.scope);
         let (clock, mut before) = (kept.clock(), first.hlc);
@@ -36,7 +37,7 @@ impl Run {
             let like_it = |text: &Parts| Some(text.scope) == scope && text.hlc > before && text.is_sound();
             text.filter(like_it).is_some_and(|text| {
                 before = text.hlc;
-                goes_on(clock + Clock::from(nth), text.hlc)
+                goes_on(clock + Clock::from(nth), text.hlc, text.sent_at)
             })
         };
         let followers = (1..=followers).take_while(is_next).last().unwrap_or(0);

@@ -75,6 +75,7 @@ impl Trace {
             }
             Journal::Abandon { first, upto } => Event::Abandon { id: self.id(first), upto },
             Journal::Late { id } => Event::Late { id: self.id(id) },
+            Journal::Show { id, late } => Event::Show { id: self.id(id), late },
             Journal::Forget { process } => Event::Forget { process: self.spell(process) },
         }
     }

@@ -145,8 +145,6 @@ pub struct Chronicle {
     pub left: BTreeSet<String>,
     /// People who lie.
     pub liars: BTreeSet<usize>,
-    /// People whose clocks are off by more than anybody believes.
-    pub off: BTreeSet<usize>,
     /// How many of the newest messages of a conversation a newcomer is shown before anything else.
     pub history_first: usize,
     /// Counts of what happened, for the summary.
@@ -371,7 +369,7 @@ impl Chronicle {
             }
             Journal::Hold { .. } => self.tally.held += 1,
             Journal::Start { supersedes, .. } => lineage.rolled_back &= supersedes.is_none(),
-            Journal::Stop | Journal::Forget { .. } => {}
+            Journal::Stop | Journal::Show { .. } | Journal::Forget { .. } => {}
         }
     }
 

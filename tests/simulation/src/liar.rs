@@ -52,6 +52,8 @@ pub enum Lie {
     Stamped,
     /// What he is asked for is due in the far future.
     Promised,
+    /// A text of his has a stamp of history from a time far off.
+    Dated,
 }
 
 /// How often he does what, in hundredths of the frames that are fit for it.
@@ -69,9 +71,19 @@ pub struct Habits {
     two_faced: usize,
     /// Makes up clocks: of others in what his messages depend on and name, his own, and how far he has come.
     make_up: usize,
+    /// Stamps texts with times far off.
+    date: usize,
+    /// Uses up the count of stamps, too.
+    exhaust: bool,
 }
 
 impl Habits {
+    /// Besides what else he does he dates texts so often as he likes. Whether he may use up the count of stamps: then the order of
+    /// history is that of clocks which are no further apart than a day.
+    pub fn date(&mut self, often: usize, exhaust: bool) {
+        (self.date, self.exhaust) = (often, exhaust);
+    }
+
     /// One vice or two.
     pub fn draw(dice: &mut Dice) -> Self {
         let mut habits = Self::default();
@@ -146,10 +158,12 @@ impl Liar {
 
     /// What he sends in place of this frame.
     pub fn tell(&mut self, link: LinkId, frame: Bytes) -> Vec<Bytes> {
-        let Habits { garble, withhold, repeat, forge, two_faced, make_up } = self.habits;
+        let Habits { garble, withhold, repeat, forge, two_faced, make_up, date, exhaust } = self.habits;
         let kind = (frame.first().copied(), frame.get(1).copied());
         let hands_on = matches!(kind, (Some(CONTROL), Some(PULLED | PARCELS | HISTORY)));
         let is_batch = kind.0 == Some(BATCH);
+        // Who does not do it draws no chance for it: old seeds stand for what they stood for.
+        let frame = if is_batch && date > 0 && self.dice.percent(date) { self.date(&frame, exhaust) } else { frame };
         let mut frames = match kind {
             // All batches are told in his own numbers once he makes up any.
             (Some(NUMBERS), _) if make_up > 0 => {

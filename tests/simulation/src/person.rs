@@ -7,10 +7,7 @@ use chat::{Effects, Identity, Incarnation, Journal, MessageId, Name, Now, Peer, 
 
 use crate::chronicle::Lineage;
 use crate::disk::Disk;
-use crate::plan::Boundary;
-
-/// Unix time in microseconds when a run begins.
-const EPOCH: i64 = 1_800_000_000_000_000;
+use crate::plan::{Boundary, EPOCH};
 
 /// A person and what is his.
 pub struct Person {

@@ -88,6 +88,8 @@ pub enum Action {
     Copy { who: usize },
     /// A wall clock jumps.
     Jump { who: usize, seconds: i64 },
+    /// A wall clock is put right.
+    Right { who: usize },
     /// A disk is full for so long: nothing can be kept.
     Fill { who: usize, time: Duration },
 }
@@ -120,6 +122,8 @@ pub struct Setting {
     pub people: usize,
     /// How far each one's wall clock is off, in microseconds.
     pub skews: Vec<i64>,
+    /// When clocks that are off by more than a day are put right, if they are.
+    pub righted: Option<Duration>,
     /// Limits and intervals of all peers.
     pub config: Config,
     /// How long things go on before the network heals.
@@ -149,7 +153,24 @@ pub const GROUPS: [&str; 3] = ["cars", "tea", "news"];
 const LATER: u64 = 0x1a7e_1a7e;
 
 const SECOND: i64 = 1_000_000;
-const YEAR: i64 = 365 * 86_400 * SECOND;
+const DAY: i64 = 86_400 * SECOND;
+const YEAR: i64 = 365 * DAY;
+
+/// Unix time in microseconds when a run begins.
+pub const EPOCH: i64 = 1_800_000_000 * SECOND;
+
+/// How far clocks are off that are wrong by more than anybody believes: a day set wrong, a year; one that lost its time, or counts in 32
+/// bits; one that is outside what stamps can say.
+const FAR: [i64; 8] = [
+    25 * 3600 * SECOND,
+    -25 * 3600 * SECOND,
+    400 * DAY,
+    -400 * DAY,
+    -EPOCH,
+    (1 << 32) * SECOND - EPOCH,
+    -EPOCH - 10 * YEAR,
+    1 << 55,
+];
 
 impl Setting {
     /// What the dice of this seed say. What was thought of later is drawn from dice of its own, so that seeds go on to stand for
@@ -170,7 +191,31 @@ impl Setting {
             setting.weights.cancel = u32::try_from(dice.between(2, 12)).expect("small");
         }
         setting.promises = dice.percent(40);
+        setting.draw_clocks(&mut Dice::new(seed.wrapping_mul(3)));
         setting
+    }
+
+    /// Clocks that are off by more than anybody believes, and a liar who makes up such times.
+    fn draw_clocks(&mut self, dice: &mut Dice) {
+        if dice.percent(15) {
+            for _ in 0..*dice.pick(&[1, 1, 2]) {
+                self.skews[dice.below(self.people)] = *dice.pick(&FAR);
+            }
+        }
+        if dice.percent(50) {
+            self.righted = Some(dice.time(Duration::ZERO, self.storm));
+        }
+        let is_near = self.skews.iter().all(|skew| skew.abs() < DAY / 3);
+        if let Some((_, habits)) = &mut self.liar
+            && dice.percent(40)
+        {
+            habits.date(*dice.pick(&[5, 30, 90]), is_near);
+        }
+    }
+
+    /// Who has a clock that is off by more than anybody believes.
+    pub fn is_far(&self, who: usize) -> bool {
+        self.skews[who].abs() > DAY
     }
 
     fn draw_first(dice: &mut Dice) -> Self {
@@ -212,6 +257,7 @@ impl Setting {
         Self {
             people,
             skews,
+            righted: None,
             config: config(dice),
             storm: dice.time(Duration::from_secs(2), Duration::from_secs(60)),
             pace: dice.time(Duration::from_millis(20), Duration::from_millis(1500)),

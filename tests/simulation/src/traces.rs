@@ -51,6 +51,7 @@ fn event(entry: &Journal) -> Event {
         Journal::Hold { id: held, missing } => Event::Hold { id: id(held), missing: missing.iter().map(id).collect() },
         Journal::Abandon { first, upto } => Event::Abandon { id: id(first), upto: *upto },
         Journal::Late { id: late } => Event::Late { id: id(late) },
+        Journal::Show { id: shown, late } => Event::Show { id: id(shown), late: *late },
         Journal::Forget { process } => Event::Forget { process: spell(process) },
     }
 }

@@ -92,9 +92,6 @@ impl World {
         let everybody = || people.iter().map(Person::id).collect();
         let liar =
             setting.liar.map(|(_, habits)| Liar::new(habits, everybody(), setting.promises, Dice::new(dice.any())));
-        let day = 86_400_000_000;
-        let off = setting.skews.iter().enumerate().filter(|(_, skew)| skew.abs() > day / 2);
-        chronicle.off.extend(off.map(|(who, _)| who));
         let mut world = Self {
             dice,
             now: Duration::from_secs(1),
@@ -121,6 +118,11 @@ impl World {
             let latest = if self.dice.percent(25) { self.setting.storm } else { Duration::from_millis(300) };
             let at = self.now + self.dice.time(Duration::ZERO, latest);
             self.schedule(at, Happening::Act(Action::Start { who, disk: Disk::Same }));
+        }
+        if let Some(righted) = self.setting.righted {
+            for who in (0..self.setting.people).filter(|&who| self.setting.is_far(who)).collect::<Vec<_>>() {
+                self.schedule(self.now + righted, Happening::Act(Action::Right { who }));
+            }
         }
         self.draw_later();
     }
@@ -277,6 +279,7 @@ impl World {
             | Journal::Send { .. }
             | Journal::Hold { .. }
             | Journal::Abandon { .. }
+            | Journal::Show { .. }
             | Journal::Forget { .. } => None,
         };
         if about.is_none_or(|id| !self.chronicle.twice.contains(&id)) {
@@ -383,6 +386,7 @@ fn in_words(chronicle: &Chronicle, entry: &Journal) -> String {
         Journal::Hold { id, missing } => format!("holds {}, which waits for {}", chronicle.name(*id), names(missing)),
         Journal::Abandon { first, upto } => format!("gives up {} to {upto}", chronicle.name(*first)),
         Journal::Late { id } => format!("delivers {} late", chronicle.name(*id)),
+        Journal::Show { id, .. } => format!("shows {}", chronicle.name(*id)),
         Journal::Forget { process } => format!("forgets {}", chronicle.process_name(process)),
     }
 }

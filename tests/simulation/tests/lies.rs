@@ -20,12 +20,12 @@ fn every_kind_of_lie_is_told() {
         }
     }
     use Lie::{
-        Boasted, Damaged, Garbled, Misnamed, Pretended, Promised, Renamed, Repeated, Reworded, Stamped, TwoFaced,
-        Withheld,
+        Boasted, Damaged, Dated, Garbled, Misnamed, Pretended, Promised, Renamed, Repeated, Reworded, Stamped,
+        TwoFaced, Withheld,
     };
     for lie in [
         Garbled, Withheld, Repeated, Reworded, Renamed, Damaged, TwoFaced, Misnamed, Boasted, Pretended, Stamped,
-        Promised,
+        Promised, Dated,
     ] {
         assert!(told.get(&lie).is_some_and(|&count| count > 10), "{lie:?}: of all {told:?}");
     }

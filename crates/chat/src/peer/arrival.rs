@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use causal::{Clock, Delivery, Limits, Receipt, Set};
+use causal::{Clock, Delivery, Index, Limits, Receipt, Set};
 
 use crate::body::{self, Body, Scope, TextHead, Welcome};
 use crate::frame::Handed;
 use crate::history::{Conversation, Entry};
-use crate::hlc::{Hlc, Skew};
+use crate::hlc::Hlc;
 use crate::kept::{Kept, SignedBatch};
 use crate::run::Run;
 use crate::store::{Change, Store};
@@ -20,6 +20,9 @@ use super::{BadFrame, Now, Peer, batch_frame};
 
 /// From how many bytes on a body counts by its length while it is held, not only as one more.
 const LARGE: usize = 4096;
+
+/// The beginning of 2020, Unix time in microseconds: there was no causerie yet. Clocks that lost their time begin before it.
+const NO_TEXT_BEFORE: i64 = 1_577_836_800_000_000;
 
 impl<S: Store> Peer<S> {
     pub(super) fn limits(&self) -> Limits {
@@ -316,33 +319,46 @@ impl<S: Store> Peer<S> {
         // What somebody missed by being away himself is no surprise.
         let is_surprise = !entry.fetched && !self.homecoming.is_under_way();
         let is_late = |hlc| given_up || (is_surprise && is_behind(hlc, newest, self.config.late_after));
-        let is_off = |hlc| self.clock.skew(now.unix_micros, hlc) == Skew::Off;
-        let (late, clock_off) = (is_late(entry.hlc), is_off(entry.hlc));
+        let fetched = entry.fetched;
+        let is_off = |clock, sent_at| self.is_clock_off(now, sent_at, (!fetched).then_some((sender, clock)));
+        let (late, clock_off) = (is_late(entry.hlc), entry.sent_at().is_some_and(|sent_at| is_off(first, sent_at)));
         (entry.late, entry.clock_off) = (late, clock_off);
-        let run = Run::of(entry, followers, |clock, hlc| {
+        let run = Run::of(entry, followers, |clock, hlc, sent_at| {
             let is_held_apart =
                 self.announced.contains(&(sender, clock)) || self.held_large.contains_key(&(sender, clock));
-            is_late(hlc) == late && is_off(hlc) == clock_off && !is_held_apart
+            is_late(hlc) == late && is_off(clock, sent_at) == clock_off && !is_held_apart
         });
         for id in (1..run.count()).map(|nth| run.id(nth)) {
             self.journal(if given_up { Journal::Late { id } } else { Journal::Deliver { id } });
         }
         if self.homecoming.is_under_way() {
-            let author = run.first().kept.id().process.person;
-            (0..run.count()).for_each(|nth| self.homecoming.note_shown(now, author, run.hlc(nth)));
+            (0..run.count()).for_each(|nth| self.note_missed(now, run.id(nth), sender, fetched));
         }
         let last = run.hlc(run.count() - 1);
+        // The greatest of the run: what I say from now on is stamped later than all that I was shown.
         self.clock.observe(now.unix_micros, last);
         let talk = self.talks.entry(&run.first().conversation);
         talk.shown.raise(sender, first + Clock::from(run.count() - 1));
-        if !clock_off {
-            talk.newest = talk.newest.max(last);
-        }
+        talk.newest = talk.newest.max(last.time().min(now.unix_micros));
         let count = run.count();
         let texts = self.texts(run.clone());
         self.effects.durable.push(Change::Shown(run));
         self.effects.events.push_texts(texts);
         count
+    }
+
+    /// Whether a text's author's clock is known to be off by [`Config::max_clock_ahead`](crate::Config::max_clock_ahead) or more
+    /// from mine: the text is from the future, or older than any can be, or, where it is one that was `delivered` (its author and
+    /// its clock), older than the link that it was written over.
+    pub(super) fn is_clock_off(&self, now: Now, sent_at: i64, delivered: Option<(Index, Clock)>) -> bool {
+        let most = i64::try_from(self.config.max_clock_ahead.as_micros()).unwrap_or(i64::MAX);
+        if sent_at > now.unix_micros.saturating_add(most) {
+            return true;
+        }
+        // Few are as old as that, so nothing is looked up for the others.
+        let is_old = sent_at < now.unix_micros.saturating_sub(most);
+        let since = || delivered.and_then(|(author, clock)| self.link_up_before(author, clock));
+        is_old && (sent_at < NO_TEXT_BEFORE || since().is_some_and(|since| sent_at < since.saturating_sub(most)))
     }
 }
 
@@ -353,10 +369,10 @@ pub(super) fn sealing(author: ProcessId) -> Vec<u8> {
     context
 }
 
-/// Whether a stamp is more than `span` behind another one.
-fn is_behind(stamp: Hlc, newest: Hlc, span: Duration) -> bool {
+/// Whether a stamp is more than `span` behind a time.
+fn is_behind(stamp: Hlc, newest: i64, span: Duration) -> bool {
     let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-    stamp.micros.saturating_add(span) < newest.micros
+    stamp.time().saturating_add(span) < newest
 }
 
 /// Whether a message that was refused may be taken later.

@@ -122,6 +122,11 @@ impl Vectors {
         self.checked.get(&peer).map_or(0, |vector| vector.of(author))
     }
 
+    /// What `peer` has of everybody, as far as is known.
+    pub(super) fn of(&self, peer: Index) -> Option<&Vector> {
+        self.of.get(&peer)
+    }
+
     /// What `peer` has of `author`, as far as is known.
     pub(super) fn has(&self, peer: Index, author: Index) -> Clock {
         self.of.get(&peer).map_or(0, |vector| vector.of(author))

@@ -256,7 +256,7 @@ impl<S: Store> Peer<S> {
         }
         let talk = self.talks.entry(&conversation);
         talk.shown.raise(self.causal.me(), clock);
-        talk.newest = talk.newest.max(head.hlc);
+        talk.newest = talk.newest.max(head.hlc.time().min(now.unix_micros));
         let to = match &conversation {
             Conversation::Direct(_) | Conversation::People(_) => self.recipients(&conversation),
             Conversation::All | Conversation::Group(_) => {
@@ -300,7 +300,7 @@ impl<S: Store> Peer<S> {
             && let Some(conversation) = self.conversation(&kept, &scope)
         {
             let entry = Entry { conversation, hlc, kept, fetched: false, late: false, clock_off: false, opened };
-            let run = Run::of(entry, followers, |_, _| true);
+            let run = Run::of(entry, followers, |_, _, _| true);
             let count = run.count();
             self.effects.durable.push(Change::Shown(run));
             count

@@ -58,8 +58,9 @@ impl<S: Store> Peer<S> {
             match self.directory.merge(&signed) {
                 Ok(Merge::Newer(news)) => {
                     let record = signed.claim().expect("it was merged, so it is one");
-                    // A stamp that is a day ahead still orders that person's own records; it does not move my clock.
-                    let _ = self.clock.observe(now.unix_micros, record.version);
+                    // What its author says next may answer what I say now. (A version that no stamp reaches still orders that
+                    // person's records.)
+                    self.clock.observe(now.unix_micros, record.version);
                     self.effects.durable.push(Change::Record(signed));
                     if let Some(index) = self.causal.roster().index(&record.process) {
                         self.note_seen(index);

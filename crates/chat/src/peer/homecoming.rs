@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use causal::Index;
+use causal::{Clock, Index};
 
-use crate::body::Body;
-use crate::hlc::Hlc;
 use crate::kept::Kept;
 use crate::store::Store;
-use crate::{Event, PersonId};
+use crate::{Event, MessageId, PersonId};
 
+use super::talk::Vector;
 use super::{Now, Peer};
 
 /// How often it is looked at whether all is here.
@@ -28,8 +27,8 @@ pub(super) struct Homecoming {
 
 #[derive(Debug)]
 struct CatchUp {
-    /// What is stamped later is not what was missed.
-    began: Hlc,
+    /// How far those who are here had come with each author when the link to them came up: what was said later was not missed.
+    missed: Vector,
     messages: u64,
     people: BTreeSet<PersonId>,
     /// When somebody came or something old did, last.
@@ -50,21 +49,6 @@ impl Homecoming {
     pub(super) fn next(&self) -> Option<(Duration, &'static str)> {
         self.under_way.as_ref().map(|catch_up| (catch_up.next_look, "what was missed is coming in"))
     }
-
-    /// Whether this was said while this peer was away.
-    pub(super) fn was_missed(&self, hlc: Hlc) -> bool {
-        self.under_way.as_ref().is_some_and(|catch_up| hlc <= catch_up.began)
-    }
-
-    /// A text of `author` is in the history now.
-    pub(super) fn note_shown(&mut self, now: Now, author: PersonId, hlc: Hlc) {
-        let was_missed = self.was_missed(hlc);
-        if let Some(catch_up) = self.under_way.as_mut().filter(|_| was_missed) {
-            catch_up.messages += 1;
-            catch_up.people.insert(author);
-            catch_up.last = now.monotonic;
-        }
-    }
 }
 
 impl<S: Store> Peer<S> {
@@ -75,7 +59,7 @@ impl<S: Store> Peer<S> {
         } else if self.link_of.is_empty() && self.homecoming.has_past {
             let quiet = now.monotonic + self.config.caught_up_after;
             self.homecoming.under_way = Some(CatchUp {
-                began: self.clock.last().max(Hlc { micros: now.unix_micros, logical: 0 }),
+                missed: Vector::default(),
                 messages: 0,
                 people: BTreeSet::new(),
                 last: now.monotonic,
@@ -86,6 +70,36 @@ impl<S: Store> Peer<S> {
         self.homecoming.has_past = true;
     }
 
+    /// A member is here, and this is what it has, its own messages among it.
+    pub(super) fn note_what_was_said(&mut self, member: Index, clock: Clock) {
+        if let Some(catch_up) = &mut self.homecoming.under_way {
+            catch_up.missed.raise(member, clock);
+            if let Some(has) = self.vectors.of(member) {
+                catch_up.missed.raise_all(has);
+            }
+        }
+    }
+
+    /// Whether a message was said while this peer was away: before the link to whoever has it came up, or by an author who is not here.
+    /// Clocks of machines have no say in that.
+    fn was_missed(&self, author: Index, clock: Clock) -> bool {
+        let is_before = |catch_up: &CatchUp| clock <= catch_up.missed.of(author);
+        self.homecoming
+            .under_way
+            .as_ref()
+            .is_some_and(|missed| is_before(missed) || !self.link_of.contains_key(&author))
+    }
+
+    /// A text by `author` is in the history now, `fetched` as what was said before or not.
+    pub(super) fn note_missed(&mut self, now: Now, id: MessageId, author: Index, fetched: bool) {
+        let was_missed = fetched || self.was_missed(author, id.clock);
+        if let Some(catch_up) = self.homecoming.under_way.as_mut().filter(|_| was_missed) {
+            catch_up.messages += 1;
+            catch_up.people.insert(id.process.person);
+            catch_up.last = now.monotonic;
+        }
+    }
+
     /// A link went down: perhaps it was the last one.
     pub(super) fn note_alone(&mut self) {
         if self.link_of.is_empty() {
@@ -93,17 +107,9 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Whether the user hears in one summary of what was missed, this message among it. What is sealed or shows nothing is
-    /// taken for missed: it is not worth opening twice.
+    /// Whether the user hears in one summary of what was missed, this message among it.
     pub(super) fn is_summed_up(&self, kept: &Kept) -> bool {
-        if !self.homecoming.is_under_way() {
-            return false;
-        }
-        if let Ok(Body::Text(head)) = Body::decode(kept.shared_body()) {
-            self.homecoming.was_missed(head.hlc)
-        } else {
-            true
-        }
+        self.was_missed(kept.sender(), kept.clock())
     }
 
     /// Tells the user how it goes, and once all is here.

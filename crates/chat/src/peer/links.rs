@@ -24,6 +24,8 @@ pub(super) struct Link {
     remote: SocketAddr,
     /// Who is there, once it has said so.
     pub(super) process: Option<Index>,
+    /// When it said so, Unix time in microseconds, and which clock its process had used by then.
+    greeted: (i64, Clock),
     /// The process there was forgotten and has been told so: nothing that it says counts.
     pub(super) dismissed: bool,
     /// The other side's numbers, of this connection.
@@ -63,6 +65,7 @@ impl<S: Store> Peer<S> {
             person,
             remote,
             process: None,
+            greeted: (0, 0),
             dismissed: false,
             told: self.directory.signed_record_of(self.me.person).map(|record| record.bytes().clone()),
             table: Table::default(),
@@ -188,7 +191,7 @@ impl<S: Store> Peer<S> {
         let was_met = self.has_met(person);
         self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
-        link.process = Some(index);
+        (link.process, link.greeted) = (Some(index), (now.unix_micros, greeting.clock));
         self.merge_records(now, records);
         // It may be another incarnation's, which may even be gone for good: then the other side writes a newer one as soon as
         // it sees ours.
@@ -209,6 +212,7 @@ impl<S: Store> Peer<S> {
         self.drop_made_up_holes(index, greeting.clock);
         self.talks.drop_made_up(index, self.causal.vouched(index));
         self.take_vector(index, have)?;
+        self.note_what_was_said(index, greeting.clock);
         self.push_again(link_id);
         self.leave_parcels_with(now, index, link_id);
         self.pull_what_others_have();
@@ -238,6 +242,12 @@ impl<S: Store> Peer<S> {
                 self.for_address.push((address, text, delay_ms));
             }
         }
+    }
+
+    /// When the present link to a process came up (Unix time in microseconds), if it used this clock later.
+    pub(super) fn link_up_before(&self, process: Index, clock: Clock) -> Option<i64> {
+        let (at, used) = self.links.get(self.link_of.get(&process)?)?.greeted;
+        (clock > used).then_some(at)
     }
 
     /// The links of those who have said who they are.

@@ -18,7 +18,7 @@ use crate::history::{Conversation, Entry, SortKey};
 use crate::hlc::Hlc;
 use crate::kept::{Causal, Kept};
 use crate::store::{Change, Saved, Store, StoreError};
-use crate::{Config, Event, Incarnation, Journal, ProcessId};
+use crate::{Config, Event, Incarnation, Journal, MessageId, PersonId, ProcessId};
 
 use super::talk::{Rest, Vector};
 use super::{Now, Peer};
@@ -150,7 +150,7 @@ fn take_fresh(fresh: &mut Incarnation) -> Incarnation {
 /// [`StoreError`] if what was kept is not this person's, or cannot be read.
 pub(super) fn causal(
     saved: &Saved,
-    person: crate::PersonId,
+    person: PersonId,
     fresh: &mut Incarnation,
     config: &Config,
 ) -> Result<Causal, StoreError> {
@@ -245,14 +245,17 @@ impl<S: Store> Peer<S> {
             self.ledger.doubtful = doubtful.collect();
             self.ledger.mind = bytes.clone();
         }
+        self.go_on_behind_what_was_shown(now);
         for signed in &saved.records {
             // It was good when it was kept; one that is not any more is not missed.
             if let Ok(record) = signed.claim()
                 && let Ok(_) = self.directory.merge(signed)
-                && record.process.person == self.me.person
             {
-                self.ledger.version_at_start = record.version;
-                self.groups = record.groups;
+                self.clock.observe(now.unix_micros, record.version);
+                if record.process.person == self.me.person {
+                    self.ledger.version_at_start = record.version;
+                    self.groups = record.groups;
+                }
             }
         }
         for index in self.causal.forgotten().iter() {
@@ -306,6 +309,17 @@ impl<S: Store> Peer<S> {
         self.ledger.held.clear();
         self.config.journal = journal;
         Ok(())
+    }
+
+    /// What I say from now on is stamped later than all of the history. A version that did not follow stamps which were far ahead kept
+    /// the greatest of the others as its own; and what came by a copy of the store may have been shown after that was kept.
+    fn go_on_behind_what_was_shown(&mut self, now: Now) {
+        let nobody = ProcessId { person: PersonId::new([0; 32]), incarnation: Incarnation(0) };
+        // No clock makes this stamp, nor any that stand behind it.
+        let end = (Hlc { micros: Hlc::LAST.micros + 1, logical: 0 }, MessageId { process: nobody, clock: 0 });
+        if let Some(greatest) = self.store.newest(None, Some(end), 1).first() {
+            self.clock.observe(now.unix_micros, greatest.hlc);
+        }
     }
 
     /// When a text of mine was written, by the clock of then.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use causal::{Clock, Index, Roster, Set};
 
 use crate::history::{Conversation, SortKey};
-use crate::hlc::Hlc;
 use crate::{PersonId, ProcessId, Recipients};
 
 /// The greatest clock of each author, by index.
@@ -172,8 +171,9 @@ pub(super) struct Talk {
     pub(super) told_of_loss: bool,
     /// What is still to be fetched.
     pub(super) rest: Rest,
-    /// The greatest stamp of what was shown since the start, but for those that are not to be believed.
-    pub(super) newest: Hlc,
+    /// The latest time by the stamps of what was shown since the start, Unix time in microseconds. None counts as later than the
+    /// time when it was shown: a far-fetched stamp makes nobody late.
+    pub(super) newest: i64,
     /// Whom a message reaches, as of a generation of the directory.
     pub(super) dests: Option<(u64, Set)>,
     /// How events name the conversation (all and groups alone: a person's label may change).

@@ -27,7 +27,7 @@ use crate::history::{Conversation, Entry};
 use crate::hlc::Hlc;
 use crate::kept::Kept;
 use crate::store::Store;
-use crate::{Event, MessageId, ProcessId};
+use crate::{Event, Journal, MessageId, ProcessId};
 
 use super::{Now, Peer};
 use fetching::Fetch;
@@ -354,7 +354,7 @@ impl<S: Store> Peer<S> {
             let messages = entries.len();
             for entry in entries {
                 if !self.is_here(entry.kept.id()) {
-                    self.show_history(now, entry);
+                    self.show_history(now, entry, false);
                 }
             }
             if messages > 0 {
@@ -364,11 +364,14 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Shows a message that was fetched.
-    fn show_history(&mut self, now: Now, entry: Entry) {
+    /// Shows a message that was fetched. It is `late` if what lies behind it may have been shown before.
+    fn show_history(&mut self, now: Now, entry: Entry, late: bool) {
         if let Ok(Body::Text(head)) = Body::decode(entry.body())
             && let Some(conversation) = self.conversation(&entry.kept, &head.scope)
         {
+            let is_lacking =
+                self.talks.known(&conversation).is_some_and(|talk| !talk.lost.is_empty() || !talk.rest.is_empty());
+            self.journal(Journal::Show { id: entry.kept.id(), late: late || is_lacking });
             self.note_unaddressed(&conversation, entry.kept.sender(), entry.kept.dests());
             self.show(now, Entry { conversation, ..entry }, 0);
         }

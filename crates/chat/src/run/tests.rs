@@ -20,7 +20,7 @@ fn text(scope: Scope, micros: i64) -> Vec<u8> {
 }
 
 /// The first of these bodies, and as many as are like it.
-fn run(bodies: &[Vec<u8>], goes_on: impl FnMut(Clock, Hlc) -> bool) -> Run {
+fn run(bodies: &[Vec<u8>], goes_on: impl FnMut(Clock, Hlc, i64) -> bool) -> Run {
     let mut causal = causal::Process::<ProcessId, ()>::new(process(), causal::Config::default());
     let stamp = causal::Stamp { clock: 5, ..causal.multicast(&causal::Set::default()) };
     let mut end = 0;
@@ -53,10 +53,10 @@ fn a_run_ends_where_something_else_begins() {
         (vec![all(1), all(2)[..20].to_vec()], 1),
         (vec![body::sealed(b"sealed").to_vec(), body::sealed(b"sealed").to_vec()], 1),
     ] {
-        assert_eq!(run(&bodies, |_, _| true).count(), count, "{bodies:?}");
+        assert_eq!(run(&bodies, |_, _, _| true).count(), count, "{bodies:?}");
     }
     let mut asked = Vec::new();
-    let run = run(&[all(1), all(2), all(4), all(5)], |clock, hlc| {
+    let run = run(&[all(1), all(2), all(4), all(5)], |clock, hlc, _| {
         asked.push((clock, hlc.micros));
         hlc.micros < 4
     });
@@ -66,7 +66,7 @@ fn a_run_ends_where_something_else_begins() {
 
 #[test]
 fn a_run_is_its_entries() {
-    let run = run(&[text(Scope::All, 1), text(Scope::All, 3)], |_, _| true);
+    let run = run(&[text(Scope::All, 1), text(Scope::All, 3)], |_, _, _| true);
     let entries: Vec<Entry> = run.entries().collect();
     let of = |entry: &Entry| (entry.kept.clock(), entry.hlc.micros, entry.text().unwrap().1.to_string(), entry.late);
     let expected = [(5, 1, "said at 1".to_owned(), true), (6, 3, "said at 3".to_owned(), true)];
@@ -79,7 +79,7 @@ fn a_run_is_its_entries() {
 
 #[test]
 fn news_of_a_run_are_its_messages_in_their_place() {
-    let run = run(&[text(Scope::All, 1), text(Scope::All, 3)], |_, _| true);
+    let run = run(&[text(Scope::All, 1), text(Scope::All, 3)], |_, _, _| true);
     let who = Who { person: process().person, name: "al".to_owned(), address: None, label: "al".to_owned() };
     let warning = |text: &str| crate::Event::Warning { text: text.to_owned() };
     let mut news = News::from(warning("before"));

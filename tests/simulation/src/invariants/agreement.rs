@@ -1,8 +1,8 @@
 //! *One same history*: once the network has healed, any two people show what both have in the same order; no text stands above
 //! one that its author had read; and those who are in a conversation have all of it.
 //!
-//! Source: DESIGN.md §3, "History": "one same order on every peer, and it respects causality". Exempt from the second are people
-//! whose clocks are a day off or more: they are marked, not believed.
+//! Source: DESIGN.md §3, "History": "one same order on every peer, and it respects causality". The second is asked of each
+//! conversation and of all of them together, and while things go wrong, too. Clocks exempt nobody, however wrong they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,14 @@ impl Invariant for Agreement {
         "one same history"
     }
 
+    fn on_history(&self, chronicle: &Chronicle, who: usize, history: &[TextNumber]) -> Verdict {
+        answers_below_questions(chronicle, who, history)
+    }
+
     fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
         let mut first: BTreeMap<&Place, (usize, &[TextNumber])> = BTreeMap::new();
         for (&who, standing) in &rest.people {
+            answers_below_questions(rest.chronicle, who, &standing.everything)?;
             for (place, history) in &standing.histories {
                 answers_below_questions(rest.chronicle, who, history)?;
                 let (other, theirs) = *first.entry(place).or_insert((who, history));
@@ -40,12 +45,12 @@ fn answers_below_questions(chronicle: &Chronicle, who: usize, history: &[TextNum
     for &number in history {
         above.insert(number);
         let answer = &chronicle.texts[number];
-        if [&chronicle.off, &chronicle.liars].iter().any(|unfit| unfit.contains(&answer.by)) {
+        if chronicle.liars.contains(&answer.by) {
             continue;
         }
         for question in answer.read.iter().filter(|question| here.contains(question) && !above.contains(question)) {
             let question = &chronicle.texts[*question];
-            if ![&chronicle.off, &chronicle.liars].iter().any(|unfit| unfit.contains(&question.by)) {
+            if !chronicle.liars.contains(&question.by) {
                 let (answer, question) = (chronicle.name(answer.id), chronicle.name(question.id));
                 return Err(format!("the history of p{who} has {answer} above {question}, which its author had read"));
             }

@@ -37,6 +37,7 @@ impl Invariant for ExactlyOnce {
             | Journal::Hold { .. }
             | Journal::Abandon { .. }
             | Journal::Late { .. }
+            | Journal::Show { .. }
             | Journal::Forget { .. } => Ok(()),
         }
     }

@@ -54,6 +54,15 @@ pub trait Invariant: Sync {
         Ok(())
     }
 
+    /// `who` asked for the history, of all conversations together.
+    ///
+    /// # Errors
+    /// What is wrong with that.
+    fn on_history(&self, chronicle: &Chronicle, who: usize, history: &[TextNumber]) -> Verdict {
+        let _ = (chronicle, who, history);
+        Ok(())
+    }
+
     /// The network has healed, and everybody had time.
     ///
     /// # Errors
@@ -101,6 +110,8 @@ pub struct Standing {
     pub lineage: Lineage,
     /// What it shows of each conversation, oldest first; texts that nobody wrote are left out.
     pub histories: BTreeMap<Place, Vec<TextNumber>>,
+    /// What it shows of all of them together, likewise.
+    pub everything: Vec<TextNumber>,
     /// Everybody it knows, by label's name and person, and whether they are present.
     pub users: BTreeMap<chat::PersonId, (String, bool)>,
     /// The groups it knows, and the people in them by name.

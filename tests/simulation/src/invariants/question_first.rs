@@ -25,7 +25,6 @@ impl Invariant for QuestionFirst {
         let exempt = message.late
             || lineage.lacks_history
             || chronicle.sent.get(&answer.id).is_none_or(|sent| depends_on_a_liar(chronicle, sent))
-            || chronicle.off.contains(&answer.by)
             || chronicle.is_long(&answer.place);
         if exempt {
             return Ok(());
@@ -40,7 +39,6 @@ impl Invariant for QuestionFirst {
             if question.place == answer.place
                 && !lineage.shown.contains(&number)
                 && !chronicle.liars.contains(&question.by)
-                && !chronicle.off.contains(&question.by)
                 && (chronicle.liars.is_empty() || is_addressed(scene, question.id))
                 && !chronicle.was_given_up(question.id)
                 && !chronicle.twice.contains(&question.id)

@@ -5,6 +5,11 @@ use bytes::Bytes;
 
 use super::{Liar, Lie};
 
+/// The bytes of a stamp: microseconds and a count.
+const STAMP: usize = 12;
+/// Times of stamps lie below this.
+const END: i64 = 1 << 53;
+
 impl Liar {
     /// Changes what is handed on. It still reads as what it was, and its author never signed it.
     pub(super) fn forge(&mut self, frame: &Bytes) -> Bytes {
@@ -33,6 +38,29 @@ impl Liar {
         let mut bytes = frame.to_vec();
         bytes[digit] = if bytes[digit] == b'9' { b'0' } else { bytes[digit] + 1 };
         self.count(lie);
+        bytes.into()
+    }
+
+    /// The texts are stamped with a time far off: the stamp of history stands right before the words.
+    pub(super) fn date(&mut self, frame: &Bytes, exhaust: bool) -> Bytes {
+        let mut bytes = frame.to_vec();
+        for word in words(frame).into_iter().filter(|&at| at >= STAMP) {
+            let stamp = &mut bytes[word - STAMP..word];
+            let (micros, logical) = match self.dice.below(8) {
+                // The end of each range that stamps are in, and what lies outside.
+                0 if exhaust => (END - 1, u32::MAX),
+                1 if exhaust => (2 * END - 1, u32::MAX),
+                2 => (-1, 0),
+                3 => (2 * END, 0),
+                4 => (i64::MAX, u32::MAX),
+                5 => (END - 1, 0),
+                6 => (0, 0),
+                _ => (i64::try_from(self.dice.any() >> 11).expect("53 bits"), 7),
+            };
+            stamp[..8].copy_from_slice(&micros.to_be_bytes());
+            stamp[8..].copy_from_slice(&u32::to_be_bytes(logical));
+            self.count(Lie::Dated);
+        }
         bytes.into()
     }
 

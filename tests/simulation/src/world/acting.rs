@@ -88,6 +88,10 @@ impl World {
                 self.people[who].skew += seconds * 1_000_000;
                 Ok(())
             }
+            Action::Right { who } => {
+                self.people[who].skew = 0;
+                Ok(())
+            }
             Action::Fill { who, time } => {
                 self.fill(who, time);
                 Ok(())

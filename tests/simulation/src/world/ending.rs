@@ -20,6 +20,7 @@ impl World {
     pub(super) fn heal(&mut self) -> Result<(), Violation> {
         self.note(|_| "-- everything heals".to_owned());
         self.healed = true;
+        self.look_at_histories()?;
         self.mend_all();
         for who in 0..self.people.len() {
             (self.people[who].doomed, self.people[who].full_until) = (None, None);
@@ -31,6 +32,18 @@ impl World {
         }
         if let Some((liar, _)) = self.setting.liar {
             self.end_process(liar);
+        }
+        Ok(())
+    }
+
+    /// Everybody who is there looks at the history, whatever state the network is in.
+    fn look_at_histories(&mut self) -> Result<(), Violation> {
+        for who in (0..self.people.len()).filter(|who| !self.chronicle.liars.contains(who)).collect::<Vec<_>>() {
+            let history = self.history(who, None);
+            for invariant in invariants::ALL {
+                let verdict = invariant.on_history(&self.chronicle, who, &history);
+                verdict.map_err(|what| Violation { invariant: invariant.name(), what })?;
+            }
         }
         Ok(())
     }
@@ -69,15 +82,16 @@ impl World {
 
     fn standing(&mut self, who: usize) -> Option<Standing> {
         let lineage = self.people[who].lineage.clone();
-        let mut histories = BTreeMap::from([(Place::All, self.history(who, Target::All))]);
+        let mut histories = BTreeMap::from([(Place::All, self.history(who, Some(Target::All)))]);
         for group in lineage.groups.keys() {
-            histories.insert(Place::Group(group.clone()), self.history(who, Target::Name(group.clone())));
+            histories.insert(Place::Group(group.clone()), self.history(who, Some(Target::Name(group.clone()))));
         }
         for other in (0..self.people.len()).filter(|&other| other != who) {
-            histories.insert(Place::Among([who, other].into()), self.history(who, Target::Name(format!("p{other}"))));
+            let one = Some(Target::Name(format!("p{other}")));
+            histories.insert(Place::Among([who, other].into()), self.history(who, one));
             for third in (0..other).filter(|&third| third != who) {
                 let people = Target::People([other, third].map(|person| format!("p{person}")).into());
-                histories.insert(Place::Among([who, other, third].into()), self.history(who, people));
+                histories.insert(Place::Among([who, other, third].into()), self.history(who, Some(people)));
             }
         }
         let process = self.people[who].peer.as_ref()?.process();
@@ -104,14 +118,14 @@ impl World {
             unacknowledged,
             kept_in_vain: self.people[who].peer.as_mut()?.store_mut().in_vain(),
             lineage,
+            everything: self.history(who, None),
             histories,
         })
     }
 
-    fn history(&mut self, who: usize, of: Target) -> Vec<TextNumber> {
-        let Some(Answer::History { messages, .. }) =
-            self.ask(who, Command::History { of: Some(of), count: Some(10_000) })
-        else {
+    /// What a person reads of one conversation, or of all of them.
+    fn history(&mut self, who: usize, of: Option<Target>) -> Vec<TextNumber> {
+        let Some(Answer::History { messages, .. }) = self.ask(who, Command::History { of, count: Some(10_000) }) else {
             return Vec::new();
         };
         // A liar may tell each of them something else.

@@ -91,6 +91,7 @@ impl World {
             | Action::Start { .. }
             | Action::Copy { .. }
             | Action::Jump { .. }
+            | Action::Right { .. }
             | Action::Fill { .. } => false,
         }
     }

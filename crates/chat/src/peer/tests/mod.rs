@@ -3,6 +3,7 @@
 mod asking;
 mod bounded;
 mod carrying;
+mod clocks;
 mod conversations;
 mod departure;
 mod faults;

@@ -39,6 +39,8 @@ pub(super) struct World {
     now: Duration,
     /// How far everybody's wall clock was set back.
     set_back: Duration,
+    /// By how many microseconds somebody's wall clock is off.
+    off: BTreeMap<usize, i64>,
     config: Config,
     limits: MemoryLimits,
     links: BTreeMap<(usize, usize), LinkId>,
@@ -84,7 +86,7 @@ impl Crossed {
     }
 }
 
-const START: i64 = 1_800_000_000_000_000;
+pub(super) const START: i64 = 1_800_000_000_000_000;
 
 impl World {
     /// Peers of these names, not linked yet.
@@ -101,6 +103,7 @@ impl World {
             people: Vec::new(),
             now: Duration::from_secs(1),
             set_back: Duration::ZERO,
+            off: BTreeMap::new(),
             config,
             limits,
             links: BTreeMap::new(),
@@ -172,7 +175,7 @@ impl World {
             Name::parse(name).unwrap(),
             Incarnation(u64::from(seed) * 1000 + life),
             store,
-            self.now(),
+            self.now_of(usize::from(seed) - 1),
         )
         .unwrap();
         peer.handle_listening(SocketAddr::from(([10, 0, 0, seed], 4000)));
@@ -182,6 +185,17 @@ impl World {
     pub(super) fn now(&self) -> Now {
         let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap();
         Now { monotonic: self.now, unix_micros: START + micros(self.now) - micros(self.set_back) }
+    }
+
+    /// The time as `who` has it.
+    fn now_of(&self, who: usize) -> Now {
+        let Now { monotonic, unix_micros } = self.now();
+        Now { monotonic, unix_micros: unix_micros.saturating_add(self.off.get(&who).copied().unwrap_or(0)) }
+    }
+
+    /// From now on the wall clock of `who` is off by so many microseconds.
+    pub(super) fn set_off(&mut self, who: usize, by: i64) {
+        self.off.insert(who, by);
     }
 
     /// Sets everybody's wall clock back.
@@ -205,7 +219,7 @@ impl World {
         for (me, other) in [(a, b), (b, a)] {
             let person = self.people[other].peer.process().person;
             let remote = SocketAddr::from(([10, 0, 0, self.people[other].seed], 50_000));
-            let (now, link) = (self.now(), self.links[&(me, other)]);
+            let (now, link) = (self.now_of(me), self.links[&(me, other)]);
             self.people[me].peer.handle_link_up(now, link, person, remote);
             self.perform(me);
         }
@@ -216,7 +230,7 @@ impl World {
         for (me, other) in [(a, b), (b, a)] {
             let Some(link) = self.links.remove(&(me, other)) else { return };
             self.halves.remove(&link);
-            let now = self.now();
+            let now = self.now_of(me);
             self.people[me].peer.handle_link_down(now, link, "cut");
             self.perform(me);
         }
@@ -293,7 +307,7 @@ impl World {
             self.pass((end - self.now).min(Duration::from_secs(1)));
         }
         self.stopped = None;
-        let now = self.now();
+        let now = self.now_of(who);
         self.people[who].peer.handle_timeout(now);
         self.perform(who);
     }
@@ -386,7 +400,7 @@ impl World {
 
     fn perform(&mut self, who: usize) {
         loop {
-            let now = self.now();
+            let now = self.now_of(who);
             let someone = &mut self.people[who];
             let effects = someone.peer.take_effects(now);
             if effects.is_empty() {
@@ -433,7 +447,7 @@ impl World {
     pub(super) fn carry(&mut self, from: usize, to: usize, frame: &Bytes) {
         let Some(&link) = self.links.get(&(to, from)) else { return };
         self.crossed.entry((from, to)).or_default().count(frame);
-        let now = self.now();
+        let now = self.now_of(to);
         if let Err(bad) = self.people[to].peer.handle_frame(now, link, frame) {
             self.people[to].closed.push(bad.to_string());
             self.perform(to);
@@ -459,7 +473,7 @@ impl World {
                 Some(at) if at <= end => {
                     self.now = self.now.max(at);
                     for who in (0..self.people.len()).filter(|&who| self.stopped != Some(who)).collect::<Vec<_>>() {
-                        let now = self.now();
+                        let now = self.now_of(who);
                         if self.people[who].peer.poll_timeout().is_some_and(|(at, _)| at <= now.monotonic) {
                             self.people[who].peer.handle_timeout(now);
                             self.perform(who);
@@ -473,7 +487,7 @@ impl World {
     }
 
     pub(super) fn command(&mut self, who: usize, command: Command) -> Result<Answer, Refusal> {
-        let now = self.now();
+        let now = self.now_of(who);
         let answer = self.people[who].peer.handle_command(now, command);
         self.perform(who);
         answer
@@ -498,7 +512,7 @@ impl World {
 
     /// Says these things, each to somebody, in one turn.
     pub(super) fn say_together<'a>(&mut self, who: usize, said: impl Iterator<Item = (&'a str, String)>) {
-        let now = self.now();
+        let now = self.now_of(who);
         for (to, text) in said {
             let to = target(to);
             let said = self.people[who].peer.handle_command(now, Command::Send { to, text, delay_ms: 0 });

@@ -203,11 +203,15 @@ impl<S: Store> Peer<S> {
         let newest = self.oldest_of_the_newest(conversation);
         for entry in entries {
             if newest.is_none_or(|oldest| entry.sort_key() > oldest) {
-                self.show_history(now, entry);
+                self.show_history(now, entry, true);
                 continue;
             }
             let (author, clock) = (entry.kept.sender(), entry.kept.clock());
-            self.homecoming.note_shown(now, entry.kept.id().process.person, entry.hlc);
+            let clock_off = entry.sent_at().is_some_and(|sent_at| self.is_clock_off(now, sent_at, None));
+            let entry = Entry { clock_off, ..entry };
+            self.note_missed(now, entry.kept.id(), author, true);
+            // The user can read it from now on, and answer.
+            self.clock.observe(now.unix_micros, entry.hlc);
             self.talks.entry(conversation).shown.raise(author, clock);
             self.effects.durable.push(Change::Shown(entry.into()));
         }

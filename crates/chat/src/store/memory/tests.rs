@@ -67,7 +67,7 @@ fn run(conversation: &Conversation, author: u8, clock: u64, micros: i64, count: 
     }
     let batch = Arc::new(SignedBatch::new(process(author), Signature([0; 64]), leaves, bodies.into()));
     let first = Entry { hlc: hlc(0), kept: Kept::new(batch, 0), ..entry(conversation, author, clock, micros, 0) };
-    let run = Run::of(first, u32::try_from(count - 1).unwrap(), |_, _| true);
+    let run = Run::of(first, u32::try_from(count - 1).unwrap(), |_, _, _| true);
     assert_eq!(run.count() as usize, count);
     run
 }
