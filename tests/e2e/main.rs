@@ -14,6 +14,7 @@ mod attached;
 mod bad_input;
 mod by_hand;
 mod chaos;
+mod clocks;
 mod commands;
 mod crash;
 mod cut;

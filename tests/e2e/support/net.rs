@@ -5,6 +5,7 @@
 //! `CAUSERIE_REQUIRE_NAMESPACES=1` it fails instead.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -78,6 +79,16 @@ impl Net {
         self.spawn_beside(name, name, options)
     }
 
+    /// Starts a peer on a host of its own, with these variables (`NAME=value`) in its environment.
+    pub(crate) fn spawn_in(&mut self, name: &str, environment: &[String]) -> Peer {
+        self.plug(name);
+        let mut launch = self.launch(name, name, &[]);
+        launch.prefix.push("env".into());
+        launch.prefix.extend(environment.iter().map(Into::into));
+        self.traces.insert(launch.trace());
+        launch.start()
+    }
+
     /// Starts a peer without a prompt on a host of its own.
     pub(crate) fn serve(&mut self, name: &str) -> Service {
         self.plug(name);
@@ -95,9 +106,13 @@ impl Net {
 
     /// How a peer on that host would be started.
     pub(crate) fn launch(&self, host: &str, name: &str, options: &[&str]) -> Launch {
-        let prefix = ["ip", "netns", "exec", &self.namespace(host)].map(Into::into).to_vec();
         let options = options.iter().map(ToString::to_string).collect();
-        Launch { name: name.to_owned(), folder: self.folder.path().to_owned(), prefix, options }
+        Launch { name: name.to_owned(), folder: self.folder.path().to_owned(), prefix: self.prefix(host), options }
+    }
+
+    /// What comes before a program that is to run on a host.
+    pub(crate) fn prefix(&self, host: &str) -> Vec<OsString> {
+        ["ip", "netns", "exec", &self.namespace(host)].map(Into::into).to_vec()
     }
 
     /// Adds a host.
@@ -175,19 +190,20 @@ impl Net {
     }
 
     /// All peers leave once nothing is under way any more; then all traces of the run, those of earlier peers too, are
-    /// verified to be causally ordered and complete.
-    pub(crate) fn check_complete(&self, peers: Vec<Peer>) {
-        self.check_complete_without(peers, &[]);
+    /// verified to be causally ordered and complete. What the check says.
+    pub(crate) fn check_complete(&self, peers: Vec<Peer>) -> String {
+        self.check_complete_without(peers, &[])
     }
 
     /// The same where those named left on purpose before.
-    pub(crate) fn check_complete_without(&self, peers: Vec<Peer>, absent: &[&str]) {
+    pub(crate) fn check_complete_without(&self, peers: Vec<Peer>, absent: &[&str]) -> String {
         leave(peers);
         let traces: Vec<&PathBuf> = self.traces.iter().collect();
         let absent = absent.iter().flat_map(|name| ["--absent", name]);
         let (sound, report) = check(&traces, &["--complete"].into_iter().chain(absent).collect::<Vec<_>>());
         assert!(sound, "{report}");
         assert!(report.starts_with(&format!("{} file", traces.len())), "{report}");
+        report
     }
 
     /// The ids of everything that the traces say was sent.
