@@ -348,7 +348,7 @@ async fn health_is_to_listen_and_to_be_linked_with_everybody() {
     let alice = Peer::start().await;
     let attached = alice.attach().await;
     let answer = attached.requests.request(Command::Health).await.unwrap().unwrap();
-    let Answer::Health { healthy, listening, links, missing } = answer else { panic!("{answer:?}") };
+    let Answer::Health { healthy, listening, links, missing, .. } = answer else { panic!("{answer:?}") };
     assert!(healthy && links == 0 && missing.is_empty(), "to be alone is healthy");
     let address = listening[0].clone();
     let mut bob = Peer::start_with(|config| {
