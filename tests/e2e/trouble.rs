@@ -150,6 +150,58 @@ fn a_machine_without_a_network_is_told_so() {
 }
 
 #[test]
+fn everybody_gone_at_once_is_being_offline() {
+    let Some(mut net) = Net::new() else { return };
+    let names = ["alice", "bob", "carol"];
+    let mut peers = names.map(|name| net.spawn(name, &[]));
+    for (peer, others) in peers.iter().zip([["bob", "carol"], ["alice", "carol"], ["alice", "bob"]]) {
+        others.iter().for_each(|other| drop(peer.meets(other)));
+    }
+    net.split(&["alice"]);
+    assert!(problem(&peers[0], "offline").contains("you are offline"));
+    for other in ["bob", "carol"] {
+        peers[0].loses(other);
+    }
+    peers[1].loses("alice");
+    assert_eq!(task(&peers[0], &["health"]).0, Some(1));
+    net.heal();
+    solved(&peers[0], "offline");
+    peers[0].meets("bob");
+    peers[0].meets("carol");
+    peers[1].say("all together");
+    peers[0].hears("all together");
+    let told = |peer: &Peer| peer.heard().iter().filter(|line| line["kind"] == "offline").count();
+    assert_eq!((told(&peers[0]), told(&peers[1])), (2, 0), "once each way, and only to who is offline");
+    net.check_complete(peers.into());
+}
+
+#[test]
+fn a_duplicate_of_the_name_of_the_machine_is_told() {
+    let Some(mut net) = Net::new() else { return };
+    for host in ["one", "two"] {
+        net.plug(host);
+    }
+    let machine = |host: &str, name: &str| {
+        let mut launch = net.launch(host, name, &[]);
+        launch.prefix.extend(
+            ["unshare", "-u", "sh", "-c", "echo \"$0\" >/proc/sys/kernel/hostname; exec \"$@\"", name].map(Into::into),
+        );
+        launch
+    };
+    let mut first = machine("one", "web1").start();
+    let mut second = machine("two", "web1");
+    second.folder = second.folder.join("two");
+    fs::create_dir(&second.folder).expect("it can be made");
+    let mut second = second.start();
+    for peer in [&first, &second] {
+        assert!(problem(peer, "same_machine_name").contains("web1"));
+    }
+    second.quit();
+    solved(&first, "same_machine_name");
+    first.quit();
+}
+
+#[test]
 fn a_sandbox_that_hides_the_interfaces_leaves_addresses_to_be_given_by_hand() {
     let Some(mut net) = Net::new() else { return };
     net.plug("alice");

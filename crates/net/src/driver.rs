@@ -87,6 +87,8 @@ pub(crate) struct Driver {
     /// Peers that announce themselves by mDNS, of those that are known.
     announced: HashSet<Key>,
     suspects: HashMap<Key, Suspect>,
+    /// All links have fallen silent at once, and none is back.
+    is_offline: bool,
     /// When a connection was last refused because too many files were open.
     no_files: Option<Instant>,
     /// Frames and greetings that broke the protocol, so far.
@@ -238,6 +240,7 @@ impl Driver {
             surveyed: Vec::new(),
             announced: HashSet::new(),
             suspects: HashMap::new(),
+            is_offline: false,
             no_files: None,
             violations: 0,
             links,

@@ -170,6 +170,7 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                 read = self.read.read(&mut self.buffer[held..]) => break read,
                 _ = tick.tick() => {
                     silent += 1;
+                    self.outgoing.is_quiet_for(silent);
                     // The first tick may be due at once.
                     if silent > 10 {
                         return Err(Ended::Down(DownReason::Silent));
@@ -187,6 +188,7 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
             Ok(n) => n,
             Err(error) => return Err(lost(error.to_string())),
         };
+        self.outgoing.is_quiet_for(0);
         self.buffer.truncate(held + n);
         // What is not filled has been cleared in vain.
         let next = if n == self.next_read { n * 4 } else { n * 2 };

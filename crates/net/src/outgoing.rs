@@ -4,6 +4,7 @@
 //! stream, as many frames at once as there are. A long frame is shared between the links instead of copied.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -67,6 +68,8 @@ pub(crate) struct Outgoing {
     writable: Notify,
     /// The link is to end.
     finishing: Notify,
+    /// For how many tenths of [`Limits::dead`](crate::Limits::dead) nothing has come from the other side.
+    quiet: AtomicU32,
     bound: usize,
 }
 
@@ -85,9 +88,26 @@ struct Queue {
 }
 
 impl Outgoing {
+    /// The reading side says for how long nothing has come.
+    pub(crate) fn is_quiet_for(&self, tenths: u32) {
+        self.quiet.store(tenths, Ordering::Relaxed);
+    }
+
+    /// For how many tenths of the time after which a link is dead nothing has come.
+    pub(crate) fn quiet(&self) -> u32 {
+        self.quiet.load(Ordering::Relaxed)
+    }
+
     /// `bound` in bytes.
     pub(crate) fn new(bound: usize) -> Self {
-        Self { queue: Mutex::default(), work: Notify::new(), writable: Notify::new(), finishing: Notify::new(), bound }
+        Self {
+            queue: Mutex::default(),
+            work: Notify::new(),
+            writable: Notify::new(),
+            finishing: Notify::new(),
+            quiet: AtomicU32::new(0),
+            bound,
+        }
     }
 
     /// Queues a frame of the user's. `None` when the link is going down.

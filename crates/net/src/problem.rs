@@ -41,6 +41,8 @@ pub enum Problem {
         /// Its name.
         interface: String,
     },
+    /// No peer has been heard for a while, all at once.
+    Offline,
     /// A peer announces itself, and cannot be reached.
     Unreachable {
         /// Its Ed25519 public key.
@@ -68,6 +70,7 @@ impl Problem {
             Self::OnlyLinkLocal { .. } => "only_link_local",
             Self::NoSuchInterface { .. } => "no_such_interface",
             Self::InterfaceDown { .. } => "interface_down",
+            Self::Offline => "offline",
             Self::Unreachable { .. } => "unreachable",
             Self::NoDescriptors { .. } => "no_descriptors",
         }
@@ -89,6 +92,7 @@ impl Problem {
             Self::NoSuchInterface { interface, .. } | Self::InterfaceDown { interface } => {
                 format!("network interface {interface:?} is up: peers are looked for")
             }
+            Self::Offline => "you are online again".to_owned(),
             Self::Unreachable { peer, .. } => format!("{} is no longer unreachable", peer_id(peer)),
             Self::NoDescriptors { .. } => "connections can be opened again".to_owned(),
         }
@@ -109,6 +113,7 @@ impl Problem {
             | Self::OnlyLinkLocal { .. }
             | Self::NoSuchInterface { .. }
             | Self::InterfaceDown { .. }
+            | Self::Offline
             | Self::NoDescriptors { .. } => self.to_string(),
         }
     }
@@ -153,6 +158,10 @@ impl fmt::Display for Problem {
             Self::InterfaceDown { interface } => write!(
                 f,
                 "network interface {interface:?} is down, so no peers can be found: bring it up (`ip link set {interface} up`)"
+            ),
+            Self::Offline => f.write_str(
+                "you are offline: nobody has been heard for 10 s, all at once; look at the network of this machine (what you write is \
+                 kept and goes out later)",
             ),
             Self::Unreachable { peer, .. } => f.write_str(&self.told_of(&peer_id(peer).to_string())),
             Self::NoDescriptors { error } => write!(

@@ -10,6 +10,13 @@ use chat::PersonId;
 pub(crate) enum Problem {
     /// Peers cannot find or reach each other.
     Links(net::Problem),
+    /// Another peer that is here goes by the name of this machine.
+    SameMachineName {
+        /// The name.
+        name: String,
+        /// Where the other one is.
+        address: String,
+    },
     /// The store keeps nothing at the moment.
     NotKept {
         /// What failed, and what to do.
@@ -26,6 +33,7 @@ impl Problem {
     fn kind(&self) -> &'static str {
         match self {
             Self::Links(problem) => problem.kind(),
+            Self::SameMachineName { .. } => "same_machine_name",
             Self::NotKept { .. } => "not_kept",
             Self::LogFull { .. } => "log_full",
         }
@@ -42,6 +50,10 @@ impl Problem {
         let text = match (self, name) {
             (Self::Links(problem), Some(name)) => problem.told_of(&name),
             (Self::Links(problem), None) => problem.to_string(),
+            (Self::SameMachineName { name, address }, _) => format!(
+                "the peer at {address} goes by the name of this machine, {name:?}: give one of the machines another name \
+                 (`hostnamectl set-hostname`), or this peer one with --name"
+            ),
             (Self::NotKept { reason }, _) => {
                 format!("nothing can be kept, so messages are refused and nothing new is shown until it can: {reason}")
             }
@@ -58,6 +70,7 @@ impl Problem {
         let text = match (self, self.person().and_then(name_of)) {
             (Self::Links(_), Some(name)) => format!("{name} is no longer unreachable"),
             (Self::Links(problem), None) => problem.solved(),
+            (Self::SameMachineName { name, .. }, _) => format!("no other peer here is called {name:?} any more"),
             (Self::NotKept { .. }, _) => "everything is kept, sent and shown again".to_owned(),
             (Self::LogFull { .. }, _) => "the log is written again".to_owned(),
         };

@@ -4,6 +4,8 @@
 //! what others sent or what a timer did, it waits and is tried again. Either way what links hear waits where it is, which
 //! keeps the links up.
 
+use std::fs;
+
 use bytes::Bytes;
 use chat::{Answer, Command, Effects, Now, Refusal, Store as _, StoreError};
 use tokio::time::{Duration, Instant};
@@ -76,7 +78,10 @@ impl Node {
     /// The store may have been taken away while nothing was written to it.
     pub(crate) fn look_at_store(&mut self) -> Result<(), StoreError> {
         match self.peer.store_mut().apply(&[]) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.look_for_namesake();
+                Ok(())
+            }
             Err(StoreError::NotKept { reason }) => {
                 self.stay_stuck(Effects::default(), Bytes::new(), reason.clone());
                 self.raise(Problem::NotKept { reason });
@@ -84,6 +89,16 @@ impl Node {
             }
             Err(lost @ StoreError::Unreadable { .. }) => Err(lost),
         }
+    }
+
+    /// Machines that were copied share their name, and with `--name @host` their peers do.
+    fn look_for_namesake(&mut self) {
+        let name = self.peer.who().name.clone();
+        let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let namesake = self.peer.namesake().filter(|_| machine.trim().eq_ignore_ascii_case(&name));
+        let address = namesake.map(|who| who.address.unwrap_or_default());
+        let problem = Problem::SameMachineName { name, address: address.clone().unwrap_or_default() };
+        if address.is_some() { self.raise(problem) } else { self.solve(&problem) }
     }
 
     /// The user interface in this process says whether it can write what happens.

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use crate::name::Pattern;
 use crate::store::Store;
-use crate::{Answer, PersonId, Problem};
+use crate::{Answer, PersonId, Problem, Who};
 
 use super::Peer;
 
@@ -18,6 +19,13 @@ impl<S: Store> Peer<S> {
             missing: missing.iter().map(|&person| (*self.directory.who(person)).clone()).collect(),
             problems,
         }
+    }
+
+    /// Somebody else who is here and goes by the same name as I.
+    pub fn namesake(&mut self) -> Option<Who> {
+        let users = self.directory.users(&Pattern::new(self.name.as_str()));
+        let named = users.into_iter().filter(|user| user.present && !user.me);
+        named.map(|user| user.who).find(|who| who.name.eq_ignore_ascii_case(self.name.as_str()))
     }
 
     /// The name to call a person by, if they are known.

@@ -1,12 +1,13 @@
 //! Events as lines.
 
+use std::collections::BTreeSet;
 use std::iter;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use node::chat::{Event, HeldInfo, Message, MessageId, Recipients, Who};
+use node::chat::{Event, HeldInfo, Message, MessageId, PersonId, Recipients, Who};
 use node::line::Hello;
 
 use super::answers::{cancelled_line, name_some};
@@ -16,6 +17,9 @@ use super::{Paint, harmless, harmless_line};
 /// What stands in front of the second and further lines of one message: as much as a time and a space.
 pub(super) const INDENT: &str = "         ";
 
+/// The kind of problem that tells of many people at once.
+const OFFLINE: &str = "offline";
+
 /// Turns events and answers into lines of text without line ends. It remembers the day last shown, so that a line can
 /// say when it changes.
 #[derive(Debug)]
@@ -23,13 +27,16 @@ pub(crate) struct Show {
     pub(super) paint: Paint,
     zone: TimeZone,
     day: Option<Date>,
+    /// Who went when this peer lost the network, while it is known to be without one, and until they are back.
+    gone_at_once: BTreeSet<PersonId>,
+    offline: bool,
     /// Long messages are shown by their beginning.
     folds: bool,
 }
 
 impl Show {
     pub(crate) fn new(paint: Paint, zone: TimeZone) -> Self {
-        Self { paint, zone, day: None, folds: false }
+        Self { paint, zone, day: None, gone_at_once: BTreeSet::new(), offline: false, folds: false }
     }
 
     /// For a screen: long messages are shown by their beginning, with what to type for the rest.
@@ -60,6 +67,12 @@ impl Show {
         let text = match event {
             Event::Message { message } => return self.message(message),
             Event::Listening { address } => paint.dim(&format!("listening on {}", harmless_line(address))),
+            // One line for all of them has said so.
+            Event::PeerUp { who, .. } if self.gone_at_once.remove(&who.person) => return Vec::new(),
+            Event::PeerDown { who, .. } if self.offline => {
+                self.gone_at_once.insert(who.person);
+                return Vec::new();
+            }
             Event::PeerUp { who, new } => {
                 format!("* {} is here{}", self.who(who), if *new { ", for the first time" } else { "" })
             }
@@ -131,6 +144,15 @@ impl Show {
                 let shared = who.label.strip_prefix(before.as_str()).is_some_and(|rest| rest.starts_with('·'));
                 let why = if shared { ", as another person goes by that name" } else { "" };
                 format!("* {} is now {}{why}", harmless_line(before), self.who(who))
+            }
+            Event::Problem(problem) if problem.kind == OFFLINE => {
+                self.offline = true;
+                self.gone_at_once.clear();
+                paint.warning(&harmless_line(&problem.text))
+            }
+            Event::Solved(problem) if problem.kind == OFFLINE => {
+                self.offline = false;
+                format!("* {}", harmless_line(&problem.text))
             }
             Event::Problem(problem) => paint.warning(&harmless_line(&problem.text)),
             Event::Solved(problem) => harmless_line(&problem.text).into_owned(),

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use node::chat::{
-    Answer, Event, HeldInfo, Incarnation, Message, MessageId, PersonId, PersonInfo, ProcessId, Recipients, Refusal,
-    UserInfo, WaitingInfo, Who,
+    Answer, Event, HeldInfo, Incarnation, Message, MessageId, PersonId, PersonInfo, Problem, ProcessId, Recipients,
+    Refusal, UserInfo, WaitingInfo, Who,
 };
 
 use super::{Paint, Show, said};
@@ -53,6 +53,25 @@ fn a_message_shows_its_time_its_author_and_to_whom_it_went() {
     assert_eq!(show.message(&direct), ["14:03:12 [to you] bob: hi"]);
     let own = Message { own: true, from: who(1, "alice"), ..direct };
     assert_eq!(show.message(&own), ["14:03:12 [to bob] alice: hi"]);
+}
+
+#[test]
+fn everybody_gone_at_once_is_one_line_and_so_is_the_return() {
+    let mut show = show();
+    let mut line = |event: &Event| show.event(event, at(AT));
+    let problem = |text: &str| Problem { kind: "offline".to_owned(), text: text.to_owned() };
+    let gone = |key, name| Event::PeerDown { who: who(key, name), reason: "no sign of life".to_owned() };
+    let here = |key, name| Event::PeerUp { who: who(key, name), new: false };
+    assert_eq!(line(&gone(4, "dave")), ["14:03:12 * dave has gone: no sign of life"]);
+    assert_eq!(line(&Event::Problem(problem("you are offline"))), ["14:03:12 you are offline"]);
+    for event in [gone(2, "bob"), gone(3, "carol")] {
+        assert_eq!(line(&event), [""; 0]);
+    }
+    assert_eq!(line(&Event::Solved(problem("you are online again"))), ["14:03:12 * you are online again"]);
+    assert_eq!(line(&here(2, "bob")), [""; 0]);
+    assert_eq!(line(&here(4, "dave")), ["14:03:12 * dave is here"]);
+    assert_eq!(line(&here(3, "carol")), [""; 0]);
+    assert_eq!(line(&gone(3, "carol")), ["14:03:12 * carol has gone: no sign of life"]);
 }
 
 #[test]

@@ -150,6 +150,7 @@ impl Driver {
         }
         self.by_hand.peer_up(peer);
         self.suspect_no_more(&peer);
+        self.is_online();
         let tiebreak = &self.tiebreak;
         self.book.make_room(|peer| tiebreak.knows(peer));
         self.book.greeted(peer, &addresses);
@@ -198,6 +199,9 @@ impl Driver {
             | DownReason::Superseded
             | DownReason::Overrun => Lost::Broken,
         };
+        if reason == DownReason::Silent {
+            self.may_be_offline();
+        }
         self.circle.left(now, link);
         self.tiebreak.lost(now, peer, lost);
         self.by_hand.peer_down(now, peer, lost);

@@ -6,13 +6,17 @@ use std::{
 };
 
 use super::Driver;
-use crate::{Event, Problem, peer::Key};
+use crate::{DownReason, Event, Problem, outgoing::Finish, peer::Key};
 
 /// How long a peer that cannot be reached has to confirm that it is there.
 pub(super) const CONFIRM: Duration = Duration::from_secs(3);
 
 /// How long nothing was refused for want of descriptors before that counts as over.
 const ENOUGH_FILES: Duration = Duration::from_secs(5);
+
+/// Tenths of the time after which a link is dead: a link that is alive is never silent for so long, because heartbeats come
+/// every three of them.
+const QUIET: u32 = 6;
 
 /// A peer that announced itself and could not be reached.
 #[derive(Debug)]
@@ -63,6 +67,30 @@ impl Driver {
         }
     }
 
+    /// A link has been silent for too long. If all others are silent as well, it is this peer that has lost the network: then
+    /// all of them end at once, and the user is told so once.
+    pub(super) fn may_be_offline(&mut self) {
+        let links = || {
+            let links = self.up.values().filter_map(|id| self.connections.get(id)?.link.as_ref());
+            links.map(|link| &link.outgoing)
+        };
+        if self.is_offline || links().next().is_none() || links().any(|link| link.quiet() < QUIET) {
+            return;
+        }
+        for link in links() {
+            link.finish(Finish { last: None, text: String::new(), reason: DownReason::Silent });
+        }
+        self.is_offline = true;
+        self.tell(Event::Problem { problem: Problem::Offline });
+    }
+
+    /// There is a link, or nobody whom there could be one to.
+    pub(super) fn is_online(&mut self) {
+        if std::mem::take(&mut self.is_offline) {
+            self.tell(Event::Solved { problem: Problem::Offline });
+        }
+    }
+
     /// A connection could not be taken or made.
     pub(super) fn may_lack_files(&mut self, now: Instant, error: &str) {
         // Of a process, and of the whole system.
@@ -93,6 +121,9 @@ impl Driver {
 
     pub(super) fn look_for_trouble(&mut self, now: Instant) {
         self.has_files_again(now);
+        if self.is_offline && self.tiebreak.unlinked(now).next().is_none() {
+            self.is_online();
+        }
         let gone: Vec<Key> = self.suspects.keys().filter(|peer| !self.tiebreak.knows(peer)).copied().collect();
         gone.iter().for_each(|peer| self.suspect_no_more(peer));
         let port = self.listening.first().map_or(0, SocketAddr::port);
