@@ -47,6 +47,8 @@ struct Person {
     seen_at: Option<IpAddr>,
     /// Every address that was theirs, as far as is known, the latest last.
     known_at: VecDeque<IpAddr>,
+    /// One of them was not among them when they were told to the store.
+    known_at_is_news: bool,
     who: Arc<Who>,
 }
 
@@ -68,8 +70,12 @@ impl Person {
 
     /// Remembers these addresses as the latest, and as many of the others as `limit` leaves room for.
     fn note_addresses(&mut self, addresses: &[IpAddr], limit: usize) {
-        self.known_at.retain(|known| !addresses.contains(known));
-        self.known_at.extend(addresses);
+        for address in addresses {
+            let known = self.known_at.iter().position(|known| known == address);
+            self.known_at_is_news |= known.is_none();
+            known.map(|at| self.known_at.remove(at));
+            self.known_at.push_back(*address);
+        }
         let over = self.known_at.len().saturating_sub(limit);
         self.known_at.drain(..over);
     }
@@ -223,8 +229,8 @@ impl Directory {
             }
             None => {
                 let (present, who) = (person == self.me, self.who(person));
-                let known_at = VecDeque::new();
-                let new = Person { signed, record, present, departed: false, seen_at: None, known_at, who };
+                let (departed, seen_at, known_at, known_at_is_news) = (false, None, VecDeque::new(), false);
+                let new = Person { signed, record, present, departed, seen_at, known_at, known_at_is_news, who };
                 self.people.insert(person, new);
                 news.push(News::Appeared(person));
                 let others = self.relabel(person, &looks).into_iter().filter(|changed| changed.person != person);
@@ -327,6 +333,23 @@ impl Directory {
         let first = entry.seen_at.replace(address).is_none();
         self.show(person);
         first
+    }
+
+    /// The addresses of `person`, the latest last, if there is one among them that was not when they were last asked for.
+    pub(crate) fn new_addresses_of(&mut self, person: PersonId) -> Option<Vec<IpAddr>> {
+        let known = self.people.get_mut(&person)?;
+        std::mem::take(&mut known.known_at_is_news).then(|| known.known_at.iter().copied().collect())
+    }
+
+    /// What was kept of the addresses of `person`: those that are known by now are later.
+    pub(crate) fn restore_addresses_of(&mut self, person: PersonId, addresses: &[IpAddr]) {
+        let limit = self.max_known_addresses;
+        if let Some(known) = self.people.get_mut(&person) {
+            let later: Vec<IpAddr> = known.known_at.drain(..).collect();
+            known.note_addresses(addresses, limit);
+            known.known_at_is_news = false;
+            known.note_addresses(&later, limit);
+        }
     }
 
     /// There is no link to this person any more.

@@ -2,6 +2,8 @@
 
 mod memory;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use crate::history::{Conversation, Entry, SortKey};
@@ -95,6 +97,13 @@ pub enum Change {
     Traced(Bytes),
     /// Somebody's record, my own included, is newer than the one before.
     Record(SignedRecord),
+    /// Where a person was ever seen, or said to be, the latest last, instead of what was kept of it before.
+    Addresses {
+        /// The person.
+        of: PersonId,
+        /// At most `Config::max_known_addresses`.
+        known: Vec<IpAddr>,
+    },
     /// This user's name for a person.
     Alias {
         /// The name.
@@ -129,6 +138,8 @@ pub struct Saved {
     pub greetings: Vec<(ProcessId, Bytes)>,
     /// See [`Change::Record`].
     pub records: Vec<SignedRecord>,
+    /// See [`Change::Addresses`].
+    pub addresses: Vec<(PersonId, Vec<IpAddr>)>,
     /// See [`Change::Alias`].
     pub aliases: Vec<(Name, PersonId)>,
     /// What is held, in the order in which it arrived.

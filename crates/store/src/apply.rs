@@ -66,6 +66,11 @@ impl<'a> Writer<'a> {
                     self.db.prepare_cached(greeting)?.execute(params![of.to_string(), &signed[..]])?;
                 }
                 Change::Record(record) => self.record(record)?,
+                Change::Addresses { of, known } => {
+                    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                    let set = "INSERT INTO addresses VALUES (?1, ?2) ON CONFLICT DO UPDATE SET known = ?2";
+                    self.db.prepare_cached(set)?.execute(params![of.to_string(), known.join(" ")])?;
+                }
                 Change::Alias { alias, person } => match person {
                     Some(person) => {
                         let set = "INSERT INTO aliases VALUES (?1, ?2) ON CONFLICT DO UPDATE SET person = ?2";

@@ -1,5 +1,7 @@
 //! What a peer needs to go on where it stopped.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use chat::{Kept, Parcel, Saved, Signature, SignedRecord};
 use rusqlite::Connection;
@@ -15,6 +17,7 @@ pub(crate) fn load(db: &Connection, cache: &Cache) -> Result<Saved, Fault> {
         talks: talks(db, cache)?,
         greetings: greetings(db)?,
         records: records(db)?,
+        addresses: addresses(db)?,
         aliases: aliases(db)?,
         held: held(db, cache)?,
         carried: carried(db)?,
@@ -56,6 +59,19 @@ fn records(db: &Connection) -> Result<Vec<SignedRecord>, Fault> {
         records.push(record.map_err(|malformed| Fault::Damaged(format!("a record: {malformed}")))?);
     }
     Ok(records)
+}
+
+fn addresses(db: &Connection) -> Result<Vec<(chat::PersonId, Vec<IpAddr>)>, Fault> {
+    let mut select = db.prepare("SELECT person, known FROM addresses")?;
+    let mut rows = select.query([])?;
+    let mut addresses = Vec::new();
+    while let Some(row) = rows.next()? {
+        let known: String = row.get(1)?;
+        let known = known.split_whitespace().map(str::parse).collect::<Result<_, _>>();
+        let known = known.map_err(|error| Fault::Damaged(format!("an address of a person: {error}")))?;
+        addresses.push((person(&row.get::<_, String>(0)?)?, known));
+    }
+    Ok(addresses)
 }
 
 fn aliases(db: &Connection) -> Result<Vec<(chat::Name, chat::PersonId)>, Fault> {

@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use chat::{Change, Conversation, Entry, Filed, Hlc, Kept, MessageId, Name, ProcessId, SignedRecord, Store};
@@ -42,6 +43,7 @@ struct Model {
     mind: Option<Bytes>,
     talks: BTreeMap<Conversation, Bytes>,
     greetings: BTreeMap<ProcessId, Bytes>,
+    addresses: BTreeMap<chat::PersonId, Vec<IpAddr>>,
     aliases: BTreeMap<Name, chat::PersonId>,
 }
 
@@ -86,6 +88,7 @@ impl Model {
             Change::Mind(bytes) => self.mind = Some(bytes.clone()),
             Change::Talk { conversation, vectors } => drop(self.talks.insert(conversation.clone(), vectors.clone())),
             Change::Greeting { of, signed } => drop(self.greetings.insert(*of, signed.clone())),
+            Change::Addresses { of, known } => drop(self.addresses.insert(*of, known.clone())),
             Change::Alias { alias, person: Some(person) } => drop(self.aliases.insert(alias.clone(), *person)),
             Change::Alias { alias, person: None } => drop(self.aliases.remove(alias)),
             Change::Reborn => {
@@ -204,6 +207,7 @@ enum Step {
     Talk(u8, u8),
     Greeting(Index, u8),
     Alias(u8, Option<Index>),
+    Addresses(Index, Vec<IpAddr>),
     Commit,
     Fail,
     Reopen,
@@ -237,6 +241,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4u8, any::<u8>()).prop_map(|(group, vectors)| Step::Talk(group, vectors)),
         1 => any::<(Index, u8)>().prop_map(|(of, signed)| Step::Greeting(of, signed)),
         1 => (0..3u8, any::<Option<Index>>()).prop_map(|(alias, of)| Step::Alias(alias, of)),
+        1 => (any::<Index>(), prop::collection::vec(any::<IpAddr>(), 0..4)).prop_map(|(of, known)| Step::Addresses(of, known)),
         5 => Just(Step::Commit),
         1 => Just(Step::Fail),
         2 => Just(Step::Reopen),
@@ -324,6 +329,7 @@ fn check(store: &mut SqliteStore, model: &Model, pool: &[Entry], me: ProcessId) 
     prop_assert_eq!(saved.mind.as_ref(), model.mind.as_ref());
     prop_assert_eq!(saved.talks.into_iter().collect::<BTreeMap<_, _>>(), model.talks.clone());
     prop_assert_eq!(saved.greetings.into_iter().collect::<BTreeMap<_, _>>(), model.greetings.clone());
+    prop_assert_eq!(saved.addresses.into_iter().collect::<BTreeMap<_, _>>(), model.addresses.clone());
     prop_assert_eq!(saved.aliases.into_iter().collect::<BTreeMap<_, _>>(), model.aliases.clone());
     Ok(())
 }
@@ -404,6 +410,9 @@ proptest! {
                     }
                     Step::Greeting(who, signed) => {
                         open.push(Change::Greeting { of: kept(who).id().process, signed: vec![signed].into() });
+                    }
+                    Step::Addresses(who, known) => {
+                        open.push(Change::Addresses { of: kept(who).id().process.person, known });
                     }
                     Step::Alias(number, who) => {
                         let person = who.map(|who| kept(who).id().process.person);

@@ -5,7 +5,7 @@ use crate::directory::{Changed, Merge, News};
 use crate::history::Conversation;
 use crate::record::{MAX_ADDRESSES, Record, SignedRecord};
 use crate::store::{Change, Store};
-use crate::{Event, Journal, ProcessId};
+use crate::{Event, Journal, PersonId, ProcessId};
 
 use super::{Now, Peer};
 
@@ -62,6 +62,7 @@ impl<S: Store> Peer<S> {
                     // person's records.)
                     self.clock.observe(now.unix_micros, record.version);
                     self.effects.durable.push(Change::Record(signed));
+                    self.keep_addresses_of(record.process.person);
                     if let Some(index) = self.causal.roster().index(&record.process) {
                         self.note_seen(index);
                     }
@@ -115,6 +116,13 @@ impl<S: Store> Peer<S> {
         newcomer_to.sort();
         newcomer_to.dedup();
         self.welcome(process, &newcomer_to);
+    }
+
+    /// Keeps where a person is, so that a restart does not forget it.
+    pub(super) fn keep_addresses_of(&mut self, person: PersonId) {
+        if let Some(known) = self.directory.new_addresses_of(person) {
+            self.effects.durable.push(Change::Addresses { of: person, known });
+        }
     }
 
     pub(super) fn tell_changed<'a>(&mut self, changed: impl IntoIterator<Item = &'a Changed>) {

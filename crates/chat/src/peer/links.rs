@@ -206,6 +206,7 @@ impl<S: Store> Peer<S> {
         self.come_home(now);
         self.link_of.insert(index, link_id);
         let new = self.directory.set_present(person, shown_address(remote)) && !was_met;
+        self.keep_addresses_of(person);
         let who = self.directory.who(person);
         self.tell(Event::PeerUp { who, new });
         self.causal.vouch(index, greeting.clock);

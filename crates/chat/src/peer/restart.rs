@@ -258,6 +258,9 @@ impl<S: Store> Peer<S> {
                 }
             }
         }
+        for (person, known) in &saved.addresses {
+            self.directory.restore_addresses_of(*person, known);
+        }
         for index in self.causal.forgotten().iter() {
             drop(self.directory.depart(*self.causal.roster().id(index)));
         }

@@ -164,6 +164,7 @@ impl Store for MemoryStore {
                 | Change::Talk { .. }
                 | Change::Greeting { .. }
                 | Change::Record(_)
+                | Change::Addresses { .. }
                 | Change::Alias { .. } => {}
             }
         }

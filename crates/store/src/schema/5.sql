@@ -6,3 +6,9 @@ CREATE TABLE scheduled (
 
 -- No message has a clock beyond 2^53. Earlier versions took parcels with any from whoever offered them.
 DELETE FROM parcels WHERE CAST(substr(message, instr(message, ':') + 1) AS INTEGER) > 9007199254740992;
+
+-- Where each person was ever seen, or said to be: IP addresses with spaces in between, the latest last.
+CREATE TABLE addresses (
+    person TEXT PRIMARY KEY,
+    known TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use chat::{
@@ -40,6 +41,7 @@ pub struct ModelStore {
     talks: BTreeMap<Conversation, Bytes>,
     greetings: BTreeMap<ProcessId, Bytes>,
     records: BTreeMap<PersonId, SignedRecord>,
+    addresses: BTreeMap<PersonId, Vec<IpAddr>>,
     aliases: BTreeMap<Name, PersonId>,
     messages: BTreeMap<MessageId, Role>,
     carried: Vec<Parcel>,
@@ -153,6 +155,7 @@ impl Store for ModelStore {
             talks: self.talks.iter().map(|(of, bytes)| (of.clone(), bytes.clone())).collect(),
             greetings: self.greetings.iter().map(|(&of, bytes)| (of, bytes.clone())).collect(),
             records: self.records.values().cloned().collect(),
+            addresses: self.addresses.iter().map(|(&person, known)| (person, known.clone())).collect(),
             aliases: self.aliases.iter().map(|(alias, &person)| (alias.clone(), person)).collect(),
             held: self.order.iter().map(|id| self.messages[id].kept().clone()).collect(),
             carried: self.carried.clone(),
@@ -199,6 +202,7 @@ impl Store for ModelStore {
                         self.records.insert(claim.process.person, record.clone());
                     }
                 }
+                Change::Addresses { of, known } => drop(self.addresses.insert(*of, known.clone())),
                 Change::Alias { alias, person: Some(person) } => drop(self.aliases.insert(alias.clone(), *person)),
                 Change::Alias { alias, person: None } => drop(self.aliases.remove(alias)),
             }

@@ -262,3 +262,21 @@ fn two_bobs_are_told_apart() {
     world.settle();
     assert_eq!(world.heard(1).len() + world.heard(2).len(), 1);
 }
+
+#[test]
+fn where_a_person_was_is_known_after_a_restart() {
+    let mut world = World::new(&["alice", "bob"]);
+    world.keep(ALICE);
+    world.link_all();
+    world.settle();
+    let bob = world.people[BOB].peer.process().person;
+    world.people[ALICE].peer.directory.set_present(bob, "192.0.2.7".parse().unwrap());
+    world.create(BOB, "cars");
+    world.settle();
+    world.come_back(ALICE);
+    assert!(!world.is_linked(ALICE, BOB));
+    world.say(ALICE, "bob@192.0.2.7", "wherever you are");
+    world.link_all();
+    world.settle();
+    assert_eq!(world.heard(BOB), ["wherever you are"]);
+}

@@ -83,6 +83,10 @@ impl TestStore {
                 saved.records.retain(|other| person(other) != person(&record));
                 saved.records.push(record);
             }
+            Change::Addresses { of, known } => {
+                saved.addresses.retain(|(other, _)| *other != of);
+                saved.addresses.push((of, known));
+            }
             Change::Alias { alias, person } => {
                 saved.aliases.retain(|(other, _)| *other != alias);
                 saved.aliases.extend(person.map(|person| (alias, person)));
