@@ -129,8 +129,8 @@ pub struct Config {
     pub max_welcomed: usize,
     /// How many aliases this user may keep.
     pub max_aliases: usize,
-    /// How many addresses of each person are remembered, so that `@bob@ADDRESS` means bob wherever he was: the 32 of a record, and
-    /// as many earlier ones.
+    /// How many addresses of each person are remembered, so that `@bob@ADDRESS` means bob wherever they were: the 32 of a
+    /// record, and as many earlier ones.
     pub max_known_addresses: usize,
     /// How many messages to addresses may wait for a connection.
     pub max_waiting_for_address: usize,

@@ -106,7 +106,7 @@ pub(crate) enum Merge {
 pub(crate) enum News {
     /// Somebody of whom no record was known, or only that of a process that had departed.
     Appeared(PersonId),
-    /// Somebody is shown in another way.
+    /// A person is shown in another way.
     Changed(Changed),
     /// This process was its person's and is so no more.
     Superseded(ProcessId),
@@ -124,7 +124,7 @@ pub(crate) enum News {
     GroupGone(Name),
 }
 
-/// Somebody goes by another name, is at another address, or shares a name that was theirs alone, or shares it no more.
+/// A person has another name or address, or their name is no longer theirs alone, or is so again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Changed {
     pub(crate) person: PersonId,

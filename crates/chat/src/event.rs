@@ -16,8 +16,8 @@ pub struct Who {
     pub name: String,
     /// Where the person was last seen: an IP address without a port.
     pub address: Option<String>,
-    /// What to show: this user's alias, else the name; and behind it `·` and a fingerprint where anybody else known goes by
-    /// a name that looks like it. It can be written behind `@`.
+    /// What to show: this user's alias, else the name; and behind it `·` and a fingerprint where another person who is known
+    /// has a name that looks like it. It can be written behind `@`.
     pub label: String,
 }
 
@@ -302,8 +302,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// A person is shown in another way: a new name, a new address, or a label that is longer since somebody else is called
-    /// the same, or short again.
+    /// A person is shown in another way: a new name, a new address, or a label that is longer since another person has
+    /// the same name, or short again.
     PersonChanged {
         /// The person as now shown.
         who: Arc<Who>,

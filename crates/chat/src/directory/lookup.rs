@@ -173,10 +173,10 @@ impl Directory {
             None => (text, None),
         };
         let mut named = self.namesakes.called(&name::looks(name));
-        // An alias may be of somebody of whom nothing else is known yet.
+        // An alias may name a person of whom nothing else is known yet.
         named.retain(|id| self.people.contains_key(id));
         let Some(place) = place else {
-            // Neither a fingerprint nor an address is anybody's for having been chosen as a name.
+            // A name that looks like a fingerprint or an address does not take it from the person whose it is.
             let by_key = |id: &PersonId| id.fingerprint() == text;
             let address: Option<IpAddr> = text.parse().ok();
             let there =

@@ -278,7 +278,7 @@ fn a_name_that_imitates_a_label_is_shown_as_what_it_is() {
 }
 
 #[test]
-fn somebody_who_has_departed_keeps_a_name() {
+fn a_person_who_has_departed_keeps_their_name() {
     let mut directory = alice();
     let gone = record(2, 1, "bob", &[]);
     news(&mut directory, 2, &gone);
@@ -313,7 +313,7 @@ fn aliases() {
     assert_eq!((label(&directory, 2), label(&directory, 3)), ("bob".to_owned(), "chief".to_owned()));
     assert_eq!(directory.set_alias(person(2), name("Cars")), Err(Refusal::GroupExists { group: "cars".to_owned() }));
     assert_eq!(directory.remove_alias("boss"), Err(Refusal::UnknownUser { name: "boss".to_owned(), nearest: None }));
-    // Somebody comes who is called like the alias: that is two people of one name, as long as there is the alias.
+    // A person comes who has the alias as their name. While there is the alias, these are two people of one name.
     news(&mut directory, 4, &record(4, 1, "Chief", &[]));
     let labels = [label(&directory, 3), label(&directory, 4)];
     assert_eq!(labels, [with_fingerprint("chief", 3), with_fingerprint("Chief", 4)]);

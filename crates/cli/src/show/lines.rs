@@ -142,7 +142,7 @@ impl Show {
             Event::PersonChanged { who, before } if *before == who.label => return Vec::new(),
             Event::PersonChanged { who, before } => {
                 let shared = who.label.strip_prefix(before.as_str()).is_some_and(|rest| rest.starts_with('·'));
-                let why = if shared { ", as another person goes by that name" } else { "" };
+                let why = if shared { ", as another person's name looks the same" } else { "" };
                 format!("* {} is now {}{why}", harmless_line(before), self.who(who))
             }
             Event::Problem(problem) if problem.kind == OFFLINE => {

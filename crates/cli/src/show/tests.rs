@@ -393,7 +393,7 @@ fn a_label_that_grows_says_why() {
     };
     assert_eq!(
         show.event(&changed("bob", "bob·aaaa"), at(AT)),
-        ["14:03:12 * bob is now bob·aaaa, as another person goes by that name"]
+        ["14:03:12 * bob is now bob·aaaa, as another person's name looks the same"]
     );
     assert_eq!(show.event(&changed("bob·aaaa", "bob"), at(AT)), ["14:03:12 * bob·aaaa is now bob"]);
     assert!(show.event(&changed("bob", "bob"), at(AT)).is_empty());

@@ -140,7 +140,7 @@ proptest! {
         }
     }
 
-    /// A label is the name alone if that is theirs alone, whoever else is known; it means the one person who has it, unless a
+    /// A label is the name alone if that is theirs alone; it means the one person who has it, unless a
     /// group has the same name; and what is offered for an ambiguous name is not ambiguous.
     #[test]
     fn labels_and_candidates_are_unambiguous(
