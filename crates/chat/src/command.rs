@@ -18,7 +18,7 @@ pub enum Target {
     Name(String),
     /// Several people, as one message to all of them and to nobody else: names as in [`Name`](Self::Name), of people alone.
     People(Vec<String>),
-    /// Whoever listens at this address.
+    /// The person whom a dial of this address proves to be there, whatever anybody's record says.
     Address(SocketAddr),
 }
 
@@ -232,7 +232,7 @@ pub enum Answer {
         /// What it was.
         waiting: WaitingInfo,
     },
-    /// The message will be sent once the address has answered.
+    /// The message is sent once the address has proved who is there; if that fails nothing is sent.
     Connecting {
         /// The address.
         address: String,

@@ -509,6 +509,11 @@ impl Directory {
         Some(Changed { person, before: std::mem::replace(&mut entry.who, Arc::new(who)) })
     }
 
+    /// Whether the last link to this person came from this address.
+    pub(crate) fn was_seen_at(&self, person: PersonId, address: IpAddr) -> bool {
+        self.people.get(&person).is_some_and(|person| person.seen_at == Some(address.to_canonical()))
+    }
+
     /// Whoever listens at this address, as the records have it: of several who claim to, the one whose link comes from
     /// there.
     pub(crate) fn at_address(&self, address: SocketAddr) -> Option<PersonId> {

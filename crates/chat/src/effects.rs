@@ -1,6 +1,7 @@
 //! What a peer wants done: drained after each turn of inputs, in the manner of raft-rs's `Ready`.
 
 use std::mem;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -27,6 +28,9 @@ pub struct Effects {
     pub renew: Vec<(LinkId, String)>,
     /// Addresses to connect to.
     pub dial: Vec<String>,
+    /// Addresses to dial to learn who is there, also where a link is up: [`Peer::handle_reached`](crate::Peer::handle_reached)
+    /// is the answer, or [`Peer::handle_connect_failed`](crate::Peer::handle_connect_failed).
+    pub reach: Vec<SocketAddr>,
     /// What the user interface is told.
     pub events: News,
 }
@@ -48,18 +52,20 @@ impl Effects {
             frames: take(&mut self.frames),
             renew: mem::take(&mut self.renew),
             dial: mem::take(&mut self.dial),
+            reach: mem::take(&mut self.reach),
             events: mem::take(&mut self.events),
         }
     }
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        let Self { durable, journal, frames, renew, dial, events } = self;
+        let Self { durable, journal, frames, renew, dial, reach, events } = self;
         durable.is_empty()
             && journal.is_empty()
             && frames.is_empty()
             && renew.is_empty()
             && dial.is_empty()
+            && reach.is_empty()
             && events.is_empty()
     }
 }

@@ -20,13 +20,18 @@ pub(crate) struct Target {
 /// Reads `ip:port`, `[v6]:port` or a multiaddr.
 pub(crate) fn parse(text: &str) -> Result<Target, BadAddress> {
     let target = match text.parse() {
-        Ok(address) => Target { address, peer: None },
+        Ok(address) => Target { address: canonical(address), peer: None },
         Err(_) => parse_multiaddr(text).ok_or_else(|| BadAddress::Syntax(text.chars().take(100).collect()))?,
     };
     match unusable(&target.address) {
         Some(reason) => Err(BadAddress::Unusable { address: text.to_owned(), reason }),
         None => Ok(target),
     }
+}
+
+/// An IPv4 address that is written as an IPv6 one is the IPv4 one.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 fn parse_multiaddr(text: &str) -> Option<Target> {
@@ -70,7 +75,7 @@ pub(crate) fn from_multiaddr(multiaddr: &Multiaddr) -> Option<SocketAddr> {
     } else {
         return None;
     };
-    if let Protocol::Tcp(port) = port { Some(SocketAddr::new(ip, port)) } else { None }
+    if let Protocol::Tcp(port) = port { Some(canonical(SocketAddr::new(ip, port))) } else { None }
 }
 
 /// Writes a count (one byte) and that many addresses: a family (4 or 6), the IP address, the port.
@@ -105,7 +110,7 @@ pub(crate) fn decode_all(from: &mut &[u8], most: usize) -> Option<Vec<SocketAddr
             [6] => IpAddr::V6(Ipv6Addr::from(take::<16>(from)?)),
             _ => return None,
         };
-        let address = SocketAddr::new(ip, u16::from_be_bytes(take(from)?));
+        let address = canonical(SocketAddr::new(ip, u16::from_be_bytes(take(from)?)));
         if unusable(&address).is_none() {
             addresses.push(address);
         }
@@ -131,6 +136,8 @@ mod tests {
             ("[2001:db8::1]:4001", "[2001:db8::1]:4001"),
             ("/ip4/192.0.2.1/tcp/4001", "192.0.2.1:4001"),
             ("/ip6/2001:db8::1/tcp/4001", "[2001:db8::1]:4001"),
+            ("[::ffff:192.0.2.1]:4001", "192.0.2.1:4001"),
+            ("/ip6/::ffff:192.0.2.1/tcp/4001", "192.0.2.1:4001"),
         ] {
             let target = Target { address: expected.parse().unwrap(), peer: None };
             assert_eq!(parse(text), Ok(target), "{text}");
@@ -144,7 +151,7 @@ mod tests {
         for text in ["", "nonsense", "host:1", "1.2.3.4", "1.2.3.4:99999", "/ip4/1.2.3.4", "/ip4/1.2.3.4/udp/1"] {
             assert!(matches!(parse(text), Err(BadAddress::Syntax(_))), "{text}");
         }
-        for text in ["1.2.3.4:0", "0.0.0.0:1", "[::]:1", "[fe80::1]:1", "224.0.0.251:1"] {
+        for text in ["1.2.3.4:0", "0.0.0.0:1", "[::]:1", "[fe80::1]:1", "224.0.0.251:1", "[::ffff:0.0.0.0]:1"] {
             assert!(matches!(parse(text), Err(BadAddress::Unusable { .. })), "{text}");
         }
         let sha256 = libp2p::PeerId::random();

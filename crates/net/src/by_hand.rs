@@ -1,9 +1,13 @@
 //! The addresses given by hand: which to dial, and when. A pure state machine.
 //!
 //! An address from the configuration is dialled for as long as the program runs whenever nobody is linked there; one
-//! from the prompt once. Neither asks whose turn it is: nobody else may know of the address.
+//! from the prompt once. Neither asks whose turn it is: nobody else may know of the address. An address that is to be reached is
+//! dialled until it is known who is there and a link to that peer is up, or until that fails.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use crate::{address::Target, peer::Key, random::Random, tiebreak::Lost};
 
@@ -13,6 +17,20 @@ pub(crate) const MAX_ONCE: usize = 64;
 const HEAD_START: Duration = Duration::from_secs(3);
 /// The pause after somebody who quit, or a refusal.
 const QUIET: Duration = Duration::from_secs(10);
+
+/// How often an address that is to be reached is dialled while the other side keeps another connection.
+const REACHES: u32 = 3;
+
+/// What an address is dialled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A link there at all times.
+    Keep,
+    /// A link there.
+    Once,
+    /// To learn who is at this address, as it was asked for.
+    Reach(SocketAddr),
+}
 
 /// Names an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,13 +50,15 @@ struct Entry {
     /// As the user wrote it.
     text: String,
     target: Target,
-    keep: bool,
+    purpose: Purpose,
     phase: Phase,
     failures: u32,
     /// The user has been told that this address fails.
     told: bool,
-    /// Who was last found there.
+    /// Who was last found there, or is expected to be.
     found: Option<Key>,
+    /// A dial of this address has authenticated it.
+    proved: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,20 +68,27 @@ enum Phase {
     Linked,
 }
 
+impl Entry {
+    fn is_kept(&self) -> bool {
+        self.purpose == Purpose::Keep
+    }
+}
+
 impl ByHand {
     pub(crate) fn new(backoff: (Duration, Duration), seed: u64) -> Self {
         Self { entries: Vec::new(), next: 0, backoff, random: Random::new(seed) }
     }
 
-    /// Takes an address. One from the prompt (`keep` false) is refused when too many are being tried.
-    pub(crate) fn add(&mut self, now: Instant, text: String, target: Target, keep: bool) -> Result<(), String> {
-        if !keep && self.entries.iter().filter(|entry| !entry.keep).count() >= MAX_ONCE {
+    /// Takes an address. One that is not kept is refused when too many are being tried.
+    pub(crate) fn add(&mut self, now: Instant, text: String, target: Target, purpose: Purpose) -> Result<(), String> {
+        if purpose != Purpose::Keep && self.entries.iter().filter(|entry| !entry.is_kept()).count() >= MAX_ONCE {
             return Err(text);
         }
         let id = EntryId(self.next);
         self.next += 1;
         let phase = Phase::Due(now);
-        self.entries.push(Entry { id, text, target, keep, phase, failures: 0, told: false, found: target.peer });
+        let (failures, told, found, proved) = (0, false, target.peer, false);
+        self.entries.push(Entry { id, text, target, purpose, phase, failures, told, found, proved });
         Ok(())
     }
 
@@ -83,15 +110,15 @@ impl ByHand {
             .min()
     }
 
-    /// What the user wrote at the prompt; `None` for a configured address.
-    pub(crate) fn asked_for(&self, id: EntryId) -> Option<&str> {
-        self.entries.iter().find(|entry| entry.id == id && !entry.keep).map(|entry| entry.text.as_str())
+    /// What the user wrote, and for what.
+    pub(crate) fn asked_for(&self, id: EntryId) -> Option<(&str, Purpose)> {
+        self.entries.iter().find(|entry| entry.id == id).map(|entry| (entry.text.as_str(), entry.purpose))
     }
 
     /// The dial of an address failed. Returns what to tell the user: the address, and whether it goes on.
     pub(crate) fn failed(&mut self, now: Instant, id: EntryId) -> Option<(String, bool)> {
         let entry = self.entries.iter_mut().find(|entry| entry.id == id)?;
-        if !entry.keep {
+        if !entry.is_kept() {
             let text = std::mem::take(&mut entry.text);
             self.entries.retain(|entry| entry.id != id);
             return Some((text, false));
@@ -110,24 +137,31 @@ impl ByHand {
 
     /// A link was refused there; the user has been told.
     pub(crate) fn refused(&mut self, now: Instant, id: EntryId) {
-        self.entries.retain(|entry| entry.id != id || entry.keep);
+        self.entries.retain(|entry| entry.id != id || entry.is_kept());
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
             entry.phase = Phase::Due(now + QUIET.max(self.backoff.1));
         }
     }
 
-    /// The other side keeps another connection, which will be up soon.
-    pub(crate) fn deferred(&mut self, now: Instant, id: EntryId, peer: Key) {
-        self.entries.retain(|entry| entry.id != id || entry.keep);
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
-            entry.found = Some(peer);
-            entry.phase = Phase::Due(now + HEAD_START);
+    /// The other side keeps another connection, which will be up soon. Returns the address if it was to be reached and that has
+    /// been put off too often.
+    pub(crate) fn deferred(&mut self, now: Instant, id: EntryId, peer: Key) -> Option<String> {
+        self.entries.retain(|entry| entry.id != id || entry.purpose != Purpose::Once);
+        let entry = self.entries.iter_mut().find(|entry| entry.id == id)?;
+        if !entry.is_kept() {
+            entry.failures += 1;
+            if entry.failures >= REACHES {
+                return self.hopeless(id);
+            }
         }
+        (entry.found, entry.proved) = (Some(peer), true);
+        entry.phase = Phase::Due(now + HEAD_START);
+        None
     }
 
     /// The address led to this peer, and a link to it is up.
     pub(crate) fn linked(&mut self, id: EntryId, peer: Key) {
-        self.entries.retain(|entry| entry.id != id || entry.keep);
+        self.entries.retain(|entry| entry.id != id || entry.is_kept());
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
             *entry = Entry {
                 text: std::mem::take(&mut entry.text),
@@ -140,14 +174,21 @@ impl ByHand {
         }
     }
 
-    /// A link to this peer came up by other means.
-    pub(crate) fn peer_up(&mut self, peer: Key) {
+    /// A link to this peer came up by other means. Returns the addresses that were to be reached and have led to it.
+    pub(crate) fn peer_up(&mut self, peer: Key) -> Vec<SocketAddr> {
+        let waits = |entry: &Entry| entry.found == Some(peer) && matches!(entry.phase, Phase::Due(_));
+        let reached = self.entries.iter().filter_map(|entry| match entry.purpose {
+            Purpose::Reach(address) if waits(entry) && entry.proved => Some(address),
+            Purpose::Reach(_) | Purpose::Keep | Purpose::Once => None,
+        });
+        let reached = reached.collect();
         for entry in &mut self.entries {
-            if entry.found == Some(peer) && matches!(entry.phase, Phase::Due(_)) {
+            if waits(entry) {
                 entry.phase = Phase::Linked;
             }
         }
-        self.entries.retain(|entry| entry.keep || entry.phase != Phase::Linked);
+        self.entries.retain(|entry| entry.is_kept() || entry.phase != Phase::Linked);
+        reached
     }
 
     /// The link to this peer went down.
@@ -177,7 +218,7 @@ mod tests {
     #[test]
     fn one_from_the_prompt_is_dialled_once() {
         let (mut by_hand, now, target) = by_hand();
-        by_hand.add(now, "there".into(), target, false).unwrap();
+        by_hand.add(now, "there".into(), target, Purpose::Once).unwrap();
         let (id, dialled) = by_hand.poll(now).unwrap();
         assert_eq!(dialled, target);
         assert_eq!(by_hand.failed(now, id), Some(("there".into(), false)));
@@ -187,7 +228,7 @@ mod tests {
     #[test]
     fn a_configured_one_is_retried_and_the_user_told_once() {
         let (mut by_hand, mut now, target) = by_hand();
-        by_hand.add(now, "there".into(), target, true).unwrap();
+        by_hand.add(now, "there".into(), target, Purpose::Keep).unwrap();
         let mut told = 0;
         for _ in 0..20 {
             now = by_hand.poll_timeout().unwrap().max(now);
@@ -202,7 +243,7 @@ mod tests {
     #[test]
     fn a_configured_one_rests_while_its_peer_is_linked() {
         let (mut by_hand, now, target) = by_hand();
-        by_hand.add(now, "there".into(), target, true).unwrap();
+        by_hand.add(now, "there".into(), target, Purpose::Keep).unwrap();
         let (id, _) = by_hand.poll(now).unwrap();
         by_hand.linked(id, [1; 32]);
         assert_eq!(by_hand.poll_timeout(), None);
@@ -213,9 +254,31 @@ mod tests {
     }
 
     #[test]
+    fn one_to_be_reached_waits_for_the_link_that_the_other_side_keeps() {
+        let (mut by_hand, now, target) = by_hand();
+        let purpose = Purpose::Reach(target.address);
+        by_hand.add(now, "there".into(), target, purpose).unwrap();
+        let (id, _) = by_hand.poll(now).unwrap();
+        assert_eq!(by_hand.peer_up([1; 32]), [], "nobody has proved to be there");
+        assert_eq!(by_hand.deferred(now, id, [1; 32]), None);
+        assert_eq!(by_hand.peer_up([2; 32]), [], "that is another");
+        assert_eq!(by_hand.peer_up([1; 32]), [target.address]);
+        assert_eq!(by_hand.poll_timeout(), None, "it is done");
+        // If that link never comes, it is dialled again and then given up.
+        by_hand.add(now, "there".into(), target, purpose).unwrap();
+        let mut given_up = None;
+        for _ in 0..REACHES {
+            let at = by_hand.poll_timeout().unwrap();
+            let (id, _) = by_hand.poll(at).unwrap();
+            given_up = by_hand.deferred(at, id, [1; 32]);
+        }
+        assert_eq!((given_up, by_hand.poll_timeout()), (Some("there".into()), None));
+    }
+
+    #[test]
     fn the_prompt_is_bounded() {
         let (mut by_hand, now, target) = by_hand();
-        let taken = (0..1000).filter(|_| by_hand.add(now, String::new(), target, false).is_ok()).count();
+        let taken = (0..1000).filter(|_| by_hand.add(now, String::new(), target, Purpose::Once).is_ok()).count();
         assert_eq!(taken, MAX_ONCE);
     }
 }

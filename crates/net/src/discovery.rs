@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     Problem,
-    address::unusable,
+    address::{canonical, unusable},
     book::MAX_ADDRESSES,
     peer::{Key, Start, key_of, peer_id},
     survey::survey,
@@ -239,7 +239,7 @@ fn read(service: &ResolvedService) -> Option<Found> {
     let mut addresses: Vec<_> = service
         .get_addresses()
         .iter()
-        .map(|ip| SocketAddr::new(ip.to_ip_addr(), service.get_port()))
+        .map(|ip| canonical(SocketAddr::new(ip.to_ip_addr(), service.get_port())))
         .filter(|address| unusable(address).is_none())
         .collect();
     addresses.sort_unstable();

@@ -30,10 +30,10 @@ use tokio::{
 
 use crate::{
     BadAddress, Config, DownReason, Error, Event, Limits, LinkId, Problem, Status,
-    address::{from_multiaddr, is_link_local_v6, parse, to_multiaddr},
+    address::{Target, from_multiaddr, is_link_local_v6, parse, to_multiaddr},
     behaviour::{Behaviour, StreamOpened},
     book::Book,
-    by_hand::{ByHand, EntryId},
+    by_hand::{ByHand, EntryId, Purpose},
     discovery::{Discovery, Found},
     frame::Kind,
     greeting::Greeting,
@@ -174,7 +174,7 @@ impl Driver {
         let mut by_hand = ByHand::new(limits.backoff, random()?);
         for text in peers {
             let target = parse(&text)?;
-            by_hand.add(Instant::now(), text, target, true).map_err(BadAddress::Busy)?;
+            by_hand.add(Instant::now(), text, target, Purpose::Keep).map_err(BadAddress::Busy)?;
         }
         let keypair = Keypair::ed25519_from_bytes(secret).expect("32 bytes are an Ed25519 seed");
         let me = key_of(&keypair.public().to_peer_id()).expect("it is an Ed25519 key");
@@ -437,10 +437,12 @@ impl Driver {
                 };
                 if self.connections.values().any(linked) {
                     self.tell(Event::Warning { text: format!("{text} is connected already") });
-                } else if let Err(address) = self.by_hand.add(now, text, target, false) {
-                    let reason = "too many addresses are being tried at once; try again in a moment".to_owned();
-                    self.tell(Event::ConnectFailed { address, reason });
+                } else {
+                    self.dial_by_hand(now, text, target, Purpose::Once);
                 }
+            }
+            Some(Command::Reach { address, target }) => {
+                self.dial_by_hand(Instant::now(), address.to_string(), target, Purpose::Reach(address));
             }
             Some(Command::Status(told)) => {
                 let unlinked = self.tiebreak.unlinked(Instant::now()).collect();
@@ -449,6 +451,13 @@ impl Driver {
             }
             Some(Command::Shutdown(done)) => self.close(Some(done)),
             None => self.close(None),
+        }
+    }
+
+    fn dial_by_hand(&mut self, now: Instant, text: String, target: Target, purpose: Purpose) {
+        if let Err(address) = self.by_hand.add(now, text, target, purpose) {
+            let reason = "too many addresses are being tried at once; try again in a moment".to_owned();
+            self.tell(Event::ConnectFailed { address, reason });
         }
     }
 

@@ -71,6 +71,14 @@ pub enum Event {
         /// Why, and what to do.
         reason: String,
     },
+    /// The dial of an address that [`Net::reach`](crate::Net::reach) was asked for has authenticated this peer, and a link to it is
+    /// up.
+    Reached {
+        /// The address.
+        address: SocketAddr,
+        /// The authenticated Ed25519 public key of the peer there.
+        peer: [u8; 32],
+    },
     /// An address that was given by hand could not be reached.
     ConnectFailed {
         /// The address as it was given.

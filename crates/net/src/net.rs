@@ -1,6 +1,6 @@
 //! The handle.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -25,6 +25,7 @@ pub(crate) type Links = Arc<RwLock<HashMap<LinkId, Arc<Outgoing>>>>;
 #[derive(Debug)]
 pub(crate) enum Command {
     Connect { text: String, target: Target },
+    Reach { address: SocketAddr, target: Target },
     Status(oneshot::Sender<Status>),
     Shutdown(oneshot::Sender<()>),
 }
@@ -85,6 +86,18 @@ impl Net {
         let target = parse(address)?;
         let text = address.to_owned();
         self.commands.try_send(Command::Connect { text, target }).map_err(|_| BadAddress::Busy(address.to_owned()))
+    }
+
+    /// Dials an address to learn who is there now, whatever links are up: [`Reached`](crate::Event::Reached) says so, or
+    /// [`ConnectFailed`](crate::Event::ConnectFailed) with the address as it is written out that it failed.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be dialled, or too many are being tried.
+    pub fn reach(&self, address: SocketAddr) -> Result<(), BadAddress> {
+        let text = address.to_string();
+        let target = parse(&text)?;
+        self.commands.try_send(Command::Reach { address, target }).map_err(|_| BadAddress::Busy(text))
     }
 
     /// Closes a link; both users see the reason. What still waits to be sent on it is dropped.

@@ -64,7 +64,12 @@ pub(crate) fn dial_peer(peer: &Key, addresses: &[SocketAddr]) -> DialOpts {
 /// A dial of whoever listens at an address.
 pub(crate) fn dial_address(address: SocketAddr, peer: Option<Key>) -> DialOpts {
     match peer {
-        Some(peer) => dial_peer(&peer, &[address]),
+        Some(peer) => DialOpts::peer_id(peer_id(&peer))
+            // The user asked for this very address.
+            .condition(PeerCondition::Always)
+            .addresses(vec![to_multiaddr(address)])
+            .allocate_new_port()
+            .build(),
         None => DialOpts::unknown_peer_id().address(to_multiaddr(address)).allocate_new_port().build(),
     }
 }

@@ -2,11 +2,11 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use common::{PATIENCE, Peer, config};
 use futures::future::join_all;
-use net::DownReason;
+use net::{DownReason, Event};
 
 /// Every peer of a full mesh has a link to every other, and never had more: n(n-1)/2 connections.
 async fn full_mesh(peers: &mut [Peer]) {
@@ -234,4 +234,61 @@ async fn heartbeats_keep_an_idle_link_alive() {
     tokio::join!(alice.up(), bob.up());
     alice.settle(Duration::from_secs(5)).await;
     assert_eq!(alice.downs, 0);
+}
+
+/// Who is at an address, or why nobody is.
+async fn reach(peer: &mut Peer, address: SocketAddr) -> Result<[u8; 32], String> {
+    peer.net.reach(address).unwrap();
+    peer.wait("answer", |event| match event {
+        Event::Reached { address: of, peer } if *of == address => Some(Ok(*peer)),
+        Event::ConnectFailed { address: of, reason } if *of == address.to_string() => Some(Err(reason.clone())),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_address_is_said_to_be_whose_its_dial_proves_it_to_be() {
+    let (mut alice, mut bob) = (Peer::start(1).await, Peer::start(2).await);
+    // bob's link is of his own making: it proves nothing of that address.
+    bob.connect(&alice);
+    tokio::join!(alice.up(), bob.up());
+    let is_bob = *alice.links.values().next().unwrap();
+    let there = bob.address;
+    for _ in 0..2 {
+        assert_eq!(reach(&mut alice, there).await, Ok(is_bob));
+    }
+    let mapped = format!("[::ffff:127.0.0.1]:{}", there.port()).parse().unwrap();
+    assert_eq!(reach(&mut alice, mapped).await, Ok(is_bob), "as it was asked for");
+    assert_eq!((alice.links.len(), alice.downs, bob.downs), (1, 0, 0));
+
+    // A stranger is linked first.
+    let mut carol = Peer::start(3).await;
+    let at_carol = carol.address;
+    let (is_carol, _) = tokio::join!(reach(&mut alice, at_carol), carol.up());
+    assert_eq!(alice.links.values().filter(|peer| Ok(**peer) == is_carol).count(), 1);
+
+    // Another identity at an address where there was one before.
+    bob.net.shutdown().await;
+    let gone = reach(&mut alice, there).await;
+    assert!(gone.is_err_and(|reason| reason.contains("nobody listens there")));
+    let mut other = config(4);
+    other.listen = vec![there];
+    let mut other = Peer::with(other).await;
+    let (is_other, _) = tokio::join!(reach(&mut alice, there), other.up());
+    assert!(is_other.is_ok_and(|key| key != is_bob));
+    let itself = alice.address;
+    assert!(reach(&mut alice, itself).await.is_err_and(|reason| reason.contains("this peer itself")));
+}
+
+/// Both dial at once, so one of the two connections is dropped: the answer comes all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_is_reached_whichever_connection_stays() {
+    for round in 0..30u8 {
+        let (mut alice, mut bob) = (Peer::start(round).await, Peer::start(100 + round).await);
+        let (at_alice, at_bob) = (alice.address, bob.address);
+        let (to_bob, to_alice) = tokio::join!(reach(&mut alice, at_bob), reach(&mut bob, at_alice));
+        assert!(to_bob.is_ok() && to_alice.is_ok(), "{to_bob:?}, {to_alice:?}");
+        assert_eq!((alice.ups, bob.ups), (1, 1));
+    }
 }

@@ -388,6 +388,7 @@ impl Node {
             }
             net::Event::Refused { peer, reason } => self.peer.handle_refused(peer, reason),
             net::Event::ConnectFailed { address, reason } => self.peer.handle_connect_failed(address, reason),
+            net::Event::Reached { address, peer } => self.peer.handle_reached(now, address, PersonId::new(peer)),
             net::Event::Warning { text } => self.peer.handle_warning(text),
             net::Event::Problem { problem } => self.raise(Problem::Links(problem)),
             net::Event::Solved { problem } => self.solve(&Problem::Links(problem)),
@@ -475,6 +476,11 @@ impl Node {
         for address in effects.dial {
             if let Err(bad) = self.net.connect(&address) {
                 self.peer.handle_connect_failed(address, bad.to_string());
+            }
+        }
+        for address in effects.reach {
+            if let Err(bad) = self.net.reach(address) {
+                self.peer.handle_connect_failed(address.to_string(), bad.to_string());
             }
         }
         self.owed.drain(..).for_each(Owed::give);

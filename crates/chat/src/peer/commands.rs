@@ -142,16 +142,16 @@ impl<S: Store> Peer<S> {
         }
         let conversation = match to {
             Target::All => Conversation::All,
+            Target::Address(address) => return self.send_to_address(address, text, delay_ms),
+            Target::Name(name) if let Ok(address) = name.parse() => {
+                return self.send_to_address(address, text, delay_ms);
+            }
             Target::Name(name) => match self.directory.resolve(&name, Wanted::Anyone)? {
                 Resolved::All => Conversation::All,
                 Resolved::Group(group) => Conversation::Group(group),
-                Resolved::Person(person) => Conversation::Direct(person),
+                Resolved::Person(person) => Conversation::Direct(self.proved_to_be(&name, person)?),
             },
             Target::People(names) => self.conversation_with(&names)?,
-            Target::Address(address) => match self.directory.at_address(address) {
-                Some(person) => Conversation::Direct(person),
-                None => return self.send_once_connected(address, text, delay_ms),
-            },
         };
         self.may_say(&conversation)?;
         if delay > self.config.max_stamped_delay {
@@ -187,7 +187,21 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    fn send_once_connected(&mut self, address: SocketAddr, text: String, delay_ms: u64) -> Result<Answer, Refusal> {
+    /// The person, if a message to `name` may go to them. People write their own records, so a claim to an address is not
+    /// enough: a link has to have come from it, and an address with a port is to be dialled.
+    pub(super) fn proved_to_be(&self, name: &str, person: PersonId) -> Result<PersonId, Refusal> {
+        let is_claimed = name.parse().is_ok_and(|address| !self.directory.was_seen_at(person, address));
+        if is_claimed || name.parse::<SocketAddr>().is_ok() {
+            return Err(Refusal::UnknownTarget { name: name.to_owned(), nearest: None });
+        }
+        Ok(person)
+    }
+
+    /// What records say of addresses counts for nothing here: the address is dialled, whoever is linked.
+    fn send_to_address(&mut self, address: SocketAddr, text: String, delay_ms: u64) -> Result<Answer, Refusal> {
+        if self.addresses.contains(&address) {
+            return Err(Refusal::Oneself);
+        }
         if self.for_address.len() >= self.config.max_waiting_for_address {
             return Err(Refusal::TooMany {
                 what: "messages waiting for a connection".to_owned(),
@@ -195,15 +209,17 @@ impl<S: Store> Peer<S> {
                 config: "max_waiting_for_address".to_owned(),
             });
         }
-        self.for_address.push((address, text, delay_ms));
-        self.effects.dial.push(address.to_string());
+        self.for_address.push(address, text, delay_ms);
+        self.effects.reach.push(address);
         Ok(Answer::Connecting { address: address.to_string() })
     }
 
-    /// The message that waited for this person's address to answer.
+    /// A message to an address, once this person has proved to be there.
     pub(super) fn say_to_person(&mut self, now: Now, person: PersonId, text: String, delay_ms: u64) {
         let (conversation, delay) = (Conversation::Direct(person), Duration::from_millis(delay_ms));
-        if delay > self.config.max_stamped_delay {
+        if let Err(refusal) = self.may_say(&conversation) {
+            self.tell(Event::Warning { text: format!("your message was not sent: {refusal}") });
+        } else if delay > self.config.max_stamped_delay {
             match self.schedule(now, conversation, text.into(), delay) {
                 Ok(waiting) => self.tell(Event::Scheduled { waiting }),
                 Err(refusal) => self.tell(Event::Warning { text: refusal.to_string() }),

@@ -133,7 +133,7 @@ impl<S: Store> Peer<S> {
         for name in names {
             match self.directory.resolve(name, Wanted::Anyone)? {
                 Resolved::Person(person) if person == self.me.person => return Err(Refusal::Oneself),
-                Resolved::Person(person) => others.insert(person),
+                Resolved::Person(person) => others.insert(self.proved_to_be(name, person)?),
                 Resolved::All | Resolved::Group(_) => return Err(Refusal::NotAPerson { name: name.clone() }),
             };
         }

@@ -99,6 +99,7 @@ impl<S: Store> Peer<S> {
         lost.and_then(|process| self.link_of.remove(&process));
         // Whoever was at the other end is not asked again.
         self.fetch_elsewhere(now, link, process);
+        self.fail_to_address(person, reason);
         let Some(process) = process else { return };
         if lost.is_none() {
             self.ask_others_for_parcels_of(now, process, offers.into_asked());
@@ -141,8 +142,18 @@ impl<S: Store> Peer<S> {
 
     /// An address that was to be dialled could not be reached.
     pub fn handle_connect_failed(&mut self, address: String, reason: String) {
-        self.for_address.retain(|(wanted, _, _)| wanted.to_string() != address);
+        self.for_address.failed(&address);
         self.tell(Event::ConnectFailed { address, reason });
+    }
+
+    /// The dial of an address that was to be reached has proved that this person is there, and there is a link to them.
+    pub fn handle_reached(&mut self, now: Now, address: SocketAddr, person: PersonId) {
+        self.for_address.reached(address, person);
+        if self.link_of.keys().any(|&process| self.person_of(process) == person) {
+            self.say_to_address(now, person);
+        } else if !self.links.values().any(|link| link.person == person) {
+            self.fail_to_address(person, "the link is down again");
+        }
     }
 
     /// A link was refused, by us or by the other side.
@@ -221,7 +232,7 @@ impl<S: Store> Peer<S> {
         self.ask_anew(index);
         self.admit(now);
         self.follow_all(now);
-        self.send_to_address(now, person, remote);
+        self.say_to_address(now, person);
         Ok(())
     }
 
@@ -233,15 +244,20 @@ impl<S: Store> Peer<S> {
         link.in_flight = 0;
     }
 
-    /// Messages to an address go to whoever answered there.
-    fn send_to_address(&mut self, now: Now, person: PersonId, remote: SocketAddr) {
-        let waiting = std::mem::take(&mut self.for_address);
-        for (address, text, delay_ms) in waiting {
-            if address == remote || self.directory.at_address(address) == Some(person) {
-                self.say_to_person(now, person, text, delay_ms);
-            } else {
-                self.for_address.push((address, text, delay_ms));
-            }
+    /// Says what is for the person at an address that was reached.
+    fn say_to_address(&mut self, now: Now, person: PersonId) {
+        for to in self.for_address.take(person) {
+            self.say_to_person(now, person, to.text, to.delay_ms);
+        }
+    }
+
+    /// Drops what is for the person at an address that was reached, unless another link to them is left.
+    pub(super) fn fail_to_address(&mut self, person: PersonId, reason: &str) {
+        if self.links.values().any(|link| link.person == person) {
+            return;
+        }
+        for to in self.for_address.take(person) {
+            self.tell(Event::ConnectFailed { address: to.address.to_string(), reason: reason.to_owned() });
         }
     }
 

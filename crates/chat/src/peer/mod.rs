@@ -1,5 +1,6 @@
 //! One peer: inputs in, effects out.
 
+mod address;
 mod arrival;
 mod batch_frame;
 mod carry;
@@ -50,6 +51,7 @@ use crate::name::Name;
 use crate::store::{Store, StoreError};
 use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, ProcessId, Who};
 
+use address::ForAddress;
 use carry::Carry;
 use catchup::Vectors;
 use departure::Absent;
@@ -138,7 +140,7 @@ pub struct Peer<S> {
     /// What the user was told is held.
     announced: BTreeSet<(Index, Clock)>,
     /// Messages to addresses that are being connected to.
-    for_address: Vec<(SocketAddr, String, u64)>,
+    for_address: ForAddress,
     /// When this peer was called last, and when it is to be called again, at the latest.
     called: Duration,
     expected: Duration,
@@ -199,7 +201,7 @@ impl<S: Store> Peer<S> {
             held_large: BTreeMap::new(),
             held_large_bytes: 0,
             announced: BTreeSet::new(),
-            for_address: Vec::new(),
+            for_address: ForAddress::default(),
             called: now.monotonic,
             expected: Duration::MAX,
             effects: Effects::default(),

@@ -94,10 +94,8 @@ impl<S: Store> Peer<S> {
         (*carry, *absent, *homecoming) = Default::default();
         (*talks, *vectors, *gate) = (Default::default(), Vectors::new(now.monotonic), Default::default());
         *effects = Effects::default();
-        for address in &unkept.dial {
-            if let Some(at) = for_address.iter().rposition(|(wanted, _, _)| wanted.to_string() == *address) {
-                for_address.remove(at);
-            }
+        for address in &unkept.reach {
+            for_address.take_back(*address);
         }
         greetings.clear();
         *greeting_is_news = false;
@@ -125,6 +123,7 @@ impl<S: Store> Peer<S> {
     /// A link of a state that was undone is down; whether it was one.
     pub(super) fn is_ghost_gone(&mut self, link: LinkId, reason: &str) -> bool {
         let Some(Ghost { person, greeted, .. }) = self.ghosts.remove(&link) else { return false };
+        self.fail_to_address(person, reason);
         let is_here = self.link_of.keys().any(|&process| self.person_of(process) == person);
         if greeted && !is_here {
             self.directory.set_absent(person);

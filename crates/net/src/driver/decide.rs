@@ -12,7 +12,7 @@ use libp2p::swarm::ConnectionId;
 use super::{Connection, Driver, Reason, Stage, version_mismatch};
 use crate::{
     DownReason, Event, LinkId,
-    by_hand::EntryId,
+    by_hand::{EntryId, Purpose},
     frame::Kind,
     greeting::{BadGreeting, Greeting},
     introduce::Introduction,
@@ -146,9 +146,11 @@ impl Driver {
         self.refusals.remove(&peer);
         self.tiebreak.linked(now, peer, start);
         if let Some(entry) = entry {
-            self.by_hand.linked(entry, peer);
+            self.by_hand_linked(entry, peer);
         }
-        self.by_hand.peer_up(peer);
+        for address in self.by_hand.peer_up(peer) {
+            self.tell(Event::Reached { address, peer });
+        }
         self.suspect_no_more(&peer);
         self.is_online();
         let tiebreak = &self.tiebreak;
@@ -218,7 +220,7 @@ impl Driver {
             // This side has refused, and said so.
             (Ended::Down(DownReason::Closed(_)), _) => {}
             (Ended::Duplicate | Ended::Down(DownReason::Superseded), Some(entry)) => {
-                self.by_hand.deferred(now, entry, peer);
+                self.by_hand_deferred(now, entry, peer);
             }
             (Ended::Duplicate, None) => {}
             (Ended::Down(reason), Some(entry)) => self.by_hand_failed(now, entry, reason.to_string()),
@@ -228,11 +230,15 @@ impl Driver {
     }
 
     fn was_refused(&mut self, now: Instant, peer: Key, remote: SocketAddr, reason: String, entry: Option<EntryId>) {
-        self.refused(peer, Some(remote), reason);
         self.tiebreak.refused(now, peer);
         if let Some(entry) = entry {
+            if let Some((_, Purpose::Reach(address))) = self.by_hand.asked_for(entry) {
+                let (address, reason) = (address.to_string(), reason.clone());
+                self.tell(Event::ConnectFailed { address, reason });
+            }
             self.by_hand.refused(now, entry);
         }
+        self.refused(peer, Some(remote), reason);
     }
 
     /// Refuses a connection: both users are told.

@@ -5,7 +5,13 @@ use std::time::Instant;
 use libp2p::swarm::{ConnectionId, DialError, dial_opts::DialOpts};
 
 use super::{Dial, Driver, Reason};
-use crate::{Event, address::from_multiaddr, by_hand::EntryId, peer::Key, swarm};
+use crate::{
+    Event,
+    address::from_multiaddr,
+    by_hand::{EntryId, Purpose},
+    peer::Key,
+    swarm,
+};
 
 impl Driver {
     pub(super) fn may_dial(&self) -> bool {
@@ -79,10 +85,31 @@ impl Driver {
     }
 
     pub(super) fn already_linked(&mut self, entry: EntryId, peer: Key) {
-        if let Some(address) = self.by_hand.asked_for(entry) {
-            let text = format!("{address} is connected already");
-            self.tell(Event::Warning { text });
+        match self.by_hand.asked_for(entry) {
+            Some((address, Purpose::Once)) => {
+                let text = format!("{address} is connected already");
+                self.tell(Event::Warning { text });
+            }
+            Some((_, Purpose::Keep | Purpose::Reach(_))) | None => {}
+        }
+        self.by_hand_linked(entry, peer);
+    }
+
+    /// An address led to this peer, and a link to it is up.
+    pub(super) fn by_hand_linked(&mut self, entry: EntryId, peer: Key) {
+        if let Some((_, Purpose::Reach(address))) = self.by_hand.asked_for(entry) {
+            self.tell(Event::Reached { address, peer });
         }
         self.by_hand.linked(entry, peer);
+    }
+
+    /// An address led to this peer, and another connection to it stays.
+    pub(super) fn by_hand_deferred(&mut self, now: Instant, entry: EntryId, peer: Key) {
+        if self.up.contains_key(&peer) {
+            self.by_hand_linked(entry, peer);
+        } else if let Some(address) = self.by_hand.deferred(now, entry, peer) {
+            let reason = "no link to the peer there comes about".to_owned();
+            self.tell(Event::ConnectFailed { address, reason });
+        }
     }
 }

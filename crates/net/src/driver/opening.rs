@@ -48,7 +48,7 @@ impl Driver {
         if dial.is_some() && self.connections.values().any(dialled_already) {
             // An address by hand and discovery have led to the same peer: one is enough, and which does not matter.
             if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial {
-                self.by_hand.deferred(now, entry, peer);
+                self.by_hand_deferred(now, entry, peer);
             }
             self.swarm.behaviour_mut().abort(peer_id(&peer), id);
             return;

@@ -1,5 +1,6 @@
 //! Talking when nothing breaks.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::world::World;
@@ -279,4 +280,65 @@ fn where_a_person_was_is_known_after_a_restart() {
     world.link_all();
     world.settle();
     assert_eq!(world.heard(BOB), ["wherever you are"]);
+}
+
+/// carol's record claims bob's address, and nothing is said to her for that.
+#[test]
+fn what_is_said_to_an_address_is_for_whoever_proves_to_be_there() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    let there: SocketAddr = "10.9.0.3:7000".parse().unwrap();
+    world.people[CAROL].peer.handle_listening(there);
+    world.say(CAROL, "all", "here I am");
+    world.settle();
+    let mut said = Vec::new();
+    for to in [Target::Address(there), Target::Name(there.to_string())] {
+        let answer = world.command(ALICE, Command::Send { to, text: "secret".to_owned(), delay_ms: 0 });
+        assert_eq!(answer, Ok(Answer::Connecting { address: there.to_string() }));
+        world.settle();
+        assert!(world.heard(BOB).iter().all(|text| text == "here I am") && world.heard(CAROL).is_empty());
+        said.push("secret");
+    }
+    assert_eq!(world.people[ALICE].reaches, [there, there], "it is dialled anew for each");
+    world.reached(ALICE, "10.9.0.3:7001".parse().unwrap(), CAROL);
+    world.reached(ALICE, there, BOB);
+    world.settle();
+    assert_eq!(world.heard(BOB)[1..], said);
+    assert!(world.heard(CAROL).is_empty());
+    // Nor for the address alone, unless a link to her came from it.
+    for to in [Target::Name("10.9.0.3".to_owned()), Target::People(vec!["bob".to_owned(), "10.9.0.3".to_owned()])] {
+        let refused = world.command(ALICE, Command::Send { to, text: "secret".to_owned(), delay_ms: 0 });
+        assert!(matches!(refused, Err(Refusal::UnknownTarget { .. } | Refusal::UnknownUser { .. })), "{refused:?}");
+    }
+    // Nobody is there: nothing is said, then or later.
+    world.command(ALICE, Command::Send { to: Target::Address(there), text: "again".to_owned(), delay_ms: 0 }).unwrap();
+    world.people[ALICE].peer.handle_connect_failed(there.to_string(), "no answer".to_owned());
+    world.reached(ALICE, there, BOB);
+    world.settle();
+    assert_eq!(world.heard(BOB)[1..], said);
+}
+
+#[test]
+fn what_is_said_to_an_address_waits_for_the_greeting_of_a_stranger_there() {
+    let mut world = World::new(&["alice", "bob", "carol"]);
+    let there: SocketAddr = "10.9.0.3:7000".parse().unwrap();
+    let send = |text: &str| Command::Send { to: Target::Address(there), text: text.to_owned(), delay_ms: 0 };
+    world.command(ALICE, send("hello")).unwrap();
+    world.link(ALICE, CAROL);
+    world.link(ALICE, BOB);
+    world.reached(ALICE, there, BOB);
+    world.settle();
+    assert_eq!(world.heard(BOB), ["hello"]);
+    assert!(world.heard(CAROL).is_empty());
+    // The link goes down before the stranger has said who they are: the sender is told, and nothing is said.
+    let mut world = World::new(&["alice", "bob"]);
+    world.command(ALICE, send("hello")).unwrap();
+    world.link(ALICE, BOB);
+    world.reached(ALICE, there, BOB);
+    world.cut(ALICE, BOB);
+    let failed =
+        |event: &&Event| matches!(event, Event::ConnectFailed { address, .. } if *address == there.to_string());
+    assert_eq!(world.people[ALICE].events.iter().filter(failed).count(), 1);
+    world.link(ALICE, BOB);
+    world.settle();
+    assert!(world.heard(BOB).is_empty());
 }

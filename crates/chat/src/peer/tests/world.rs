@@ -22,6 +22,8 @@ pub(super) struct Someone {
     pub(super) events: Vec<Event>,
     pub(super) journal: Vec<Journal>,
     pub(super) closed: Vec<String>,
+    /// The addresses that were to be dialled to learn who is there.
+    pub(super) reaches: Vec<SocketAddr>,
     seed: u8,
     life: u64,
 }
@@ -179,7 +181,7 @@ impl World {
         )
         .unwrap();
         peer.handle_listening(SocketAddr::from(([10, 0, 0, seed], 4000)));
-        Someone { peer, events: Vec::new(), journal: Vec::new(), closed: Vec::new(), seed, life }
+        Someone { peer, events: Vec::new(), journal: Vec::new(), closed: Vec::new(), reaches: Vec::new(), seed, life }
     }
 
     pub(super) fn now(&self) -> Now {
@@ -406,7 +408,8 @@ impl World {
             if effects.is_empty() {
                 return;
             }
-            let Effects { durable, journal, frames, renew, dial: _, events } = effects;
+            let Effects { durable, journal, frames, renew, dial: _, reach, events } = effects;
+            someone.reaches.extend(reach);
             someone.peer.store_mut().apply(&durable).unwrap();
             someone.journal.extend(journal);
             someone.events.extend(events);
@@ -491,6 +494,13 @@ impl World {
         let answer = self.people[who].peer.handle_command(now, command);
         self.perform(who);
         answer
+    }
+
+    /// The dial of an address has proved that `there` is the one who answers.
+    pub(super) fn reached(&mut self, who: usize, address: SocketAddr, there: usize) {
+        let (now, person) = (self.now(), self.people[there].peer.process().person);
+        self.people[who].peer.handle_reached(now, address, person);
+        self.perform(who);
     }
 
     pub(super) fn say(&mut self, who: usize, to: &str, text: &str) -> Message {
