@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::store::Change;
-use crate::{MessageId, News, ProcessId};
+use crate::{MessageId, News, PersonId, ProcessId};
 
 /// A link to another peer, as the caller numbers it. Numbers are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +31,8 @@ pub struct Effects {
     /// Addresses to dial to learn who is there, also where a link is up: [`Peer::handle_reached`](crate::Peer::handle_reached)
     /// is the answer, or [`Peer::handle_connect_failed`](crate::Peer::handle_connect_failed).
     pub reach: Vec<SocketAddr>,
+    /// People to whom there was a link for the first time.
+    pub met: Vec<PersonId>,
     /// What the user interface is told.
     pub events: News,
 }
@@ -53,19 +55,21 @@ impl Effects {
             renew: mem::take(&mut self.renew),
             dial: mem::take(&mut self.dial),
             reach: mem::take(&mut self.reach),
+            met: mem::take(&mut self.met),
             events: mem::take(&mut self.events),
         }
     }
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        let Self { durable, journal, frames, renew, dial, reach, events } = self;
+        let Self { durable, journal, frames, renew, dial, reach, met, events } = self;
         durable.is_empty()
             && journal.is_empty()
             && frames.is_empty()
             && renew.is_empty()
             && dial.is_empty()
             && reach.is_empty()
+            && met.is_empty()
             && events.is_empty()
     }
 }

@@ -1,7 +1,7 @@
 //! The part of the mesh that lives inside libp2p's swarm: lets connections in within bounds, and hands out streams.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -16,8 +16,12 @@ use libp2p::{
 };
 
 use crate::{
+    Limits,
+    address::from_multiaddr,
     handler::{Abort, Handler, Opened},
-    peer::key_of,
+    met::Met,
+    peer::{Key, key_of},
+    pending::Pending,
 };
 
 /// Connections at once to one peer: two, of which the rule leaves one, and one more for a peer that has restarted while
@@ -33,9 +37,10 @@ pub(crate) struct StreamOpened {
 
 pub(crate) struct Behaviour {
     timeout: Duration,
-    max_pending: usize,
     max_peers: usize,
-    pending: HashSet<ConnectionId>,
+    /// Those that came in and are not links yet.
+    pending: Pending,
+    met: Met,
     established: HashMap<PeerId, u32>,
     actions: VecDeque<ToSwarm<StreamOpened, Abort>>,
     waker: Option<Waker>,
@@ -43,8 +48,6 @@ pub(crate) struct Behaviour {
 
 #[derive(Debug, thiserror::Error)]
 enum Denied {
-    #[error("too many connections are being authenticated")]
-    Pending,
     #[error("too many peers")]
     Peers,
     #[error("too many connections to one peer")]
@@ -54,12 +57,12 @@ enum Denied {
 }
 
 impl Behaviour {
-    pub(crate) fn new(timeout: Duration, max_pending: usize, max_peers: usize) -> Self {
+    pub(crate) fn new(limits: &Limits, pending: Pending, met: Met) -> Self {
         Self {
-            timeout,
-            max_pending,
-            max_peers,
-            pending: HashSet::new(),
+            timeout: limits.handshake,
+            max_peers: limits.peers,
+            pending,
+            met,
             established: HashMap::new(),
             actions: VecDeque::new(),
             waker: None,
@@ -78,13 +81,25 @@ impl Behaviour {
         }
     }
 
+    /// A connection has become a link.
+    pub(crate) fn is_link(&self, connection: ConnectionId) {
+        self.pending.leave(connection);
+    }
+
+    /// Everybody else leaves places for those that were met before.
+    fn has_room_for(&self, peer: &Key) -> bool {
+        let strangers = || self.established.keys().filter_map(key_of).filter(|key| !self.met.contains(key)).count();
+        self.established.len() < self.max_peers
+            && (self.met.contains(peer) || strangers() < self.max_peers - self.met.kept())
+    }
+
     fn admit(&self, peer: &PeerId) -> Result<(), ConnectionDenied> {
-        if key_of(peer).is_none() {
+        let Some(key) = key_of(peer) else {
             return Err(ConnectionDenied::new(Denied::Key));
-        }
+        };
         match self.established.get(peer) {
             Some(&count) if count >= MAX_PER_PEER => Err(ConnectionDenied::new(Denied::PerPeer)),
-            None if self.established.len() >= self.max_peers => Err(ConnectionDenied::new(Denied::Peers)),
+            None if !self.has_room_for(&key) => Err(ConnectionDenied::new(Denied::Peers)),
             Some(_) | None => Ok(()),
         }
     }
@@ -97,24 +112,22 @@ impl NetworkBehaviour for Behaviour {
     fn handle_pending_inbound_connection(
         &mut self,
         connection: ConnectionId,
-        _: &Multiaddr,
-        _: &Multiaddr,
+        local: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        if self.pending.len() >= self.max_pending {
-            return Err(ConnectionDenied::new(Denied::Pending));
+        if let (Some(local), Some(remote)) = (from_multiaddr(local), from_multiaddr(remote)) {
+            self.pending.enter(connection, (local, remote));
         }
-        self.pending.insert(connection);
         Ok(())
     }
 
     fn handle_established_inbound_connection(
         &mut self,
-        connection: ConnectionId,
+        _: ConnectionId,
         peer: PeerId,
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<Handler, ConnectionDenied> {
-        self.pending.remove(&connection);
         self.admit(&peer)?;
         Ok(Handler::new(false, self.timeout))
     }
@@ -137,7 +150,8 @@ impl NetworkBehaviour for Behaviour {
             FromSwarm::ConnectionEstablished(established) => {
                 *self.established.entry(established.peer_id).or_default() += 1;
             }
-            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, remaining_established, .. }) => {
+            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, remaining_established, .. }) => {
+                self.pending.leave(connection_id);
                 if remaining_established == 0 {
                     self.established.remove(&peer_id);
                 } else if let Some(count) = self.established.get_mut(&peer_id) {
@@ -145,7 +159,7 @@ impl NetworkBehaviour for Behaviour {
                 }
             }
             FromSwarm::ListenFailure(ListenFailure { connection_id, .. }) => {
-                self.pending.remove(&connection_id);
+                self.pending.leave(connection_id);
             }
             _ => {}
         }

@@ -67,11 +67,14 @@ pub struct Limits {
     /// The time that an address has to answer a dial at all: 3 s, one repetition of a lost packet and the time to answer it. The
     /// system answers, however busy the program is; so what is silent is away or behind a firewall, and must not hold up others.
     pub connect: Duration,
-    /// The time a connection has to be authenticated, and again to exchange greetings: 10 s.
+    /// The time a connection has to be authenticated: 10 s.
     pub handshake: Duration,
-    /// Incoming connections that are not authenticated yet: 128.
+    /// The time an authenticated connection has to greet, and three times that to become a link: 10 s, for a busy machine.
+    pub greeting: Duration,
+    /// Incoming connections that are not links yet: 128. When there are more, the address that has the most loses its oldest.
     pub pending: usize,
-    /// Links at once, and peers known at once: 1,024. A full mesh of 450 fits twice.
+    /// Links at once, and peers known at once: 1,024. A full mesh of 450 fits twice. A quarter is for those that were
+    /// [met before](crate::Net::met).
     pub peers: usize,
     /// The time [`Net::shutdown`](crate::Net::shutdown) may take: half a second.
     pub shutdown: Duration,
@@ -92,6 +95,7 @@ impl Default for Limits {
             backoff: (Duration::from_millis(250), Duration::from_secs(30)),
             connect: Duration::from_secs(3),
             handshake: Duration::from_secs(10),
+            greeting: Duration::from_secs(10),
             pending: 128,
             peers: 1024,
             shutdown: Duration::from_millis(500),

@@ -41,6 +41,7 @@ use crate::{
     introduce::Circle,
     link::Report,
     listen::{Reserved, local_addresses, reserve},
+    met::Met,
     net::{Command, Links},
     outgoing::{Finish, Outgoing},
     peer::{Key, Start, key_of, peer_id},
@@ -167,6 +168,7 @@ impl Driver {
         config: Config,
         version: u16,
         links: Links,
+        met: Met,
         orders: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
     ) -> Result<Self, Error> {
@@ -184,7 +186,7 @@ impl Driver {
         let timing = Timing { turn, fallback, backoff, peers };
 
         let reserved = reserve(&listen)?;
-        let mut swarm = swarm::build(&keypair, &limits);
+        let mut swarm = swarm::build(&keypair, &limits, met);
         let mut hidden = None;
         for Reserved { address, .. } in &reserved {
             let Err(error) = swarm.listen_on(to_multiaddr(*address)) else { continue };
@@ -349,9 +351,9 @@ impl Driver {
     /// When a connection that is not up has had its time.
     fn overdue_at(&self, connection: &Connection) -> Option<Instant> {
         match connection.stage {
-            Stage::Opening => Some(connection.since + self.limits.handshake),
-            // Longer than any dial that the decision may wait for.
-            Stage::Greeted | Stage::Accepted => Some(connection.since + self.limits.handshake * 3),
+            Stage::Opening => Some(connection.since + self.limits.greeting),
+            // The other side may have to end an older connection first.
+            Stage::Greeted | Stage::Accepted => Some(connection.since + self.limits.greeting * 3),
             Stage::Up | Stage::Ending => None,
         }
     }
@@ -379,7 +381,10 @@ impl Driver {
                 self.open.remove(&connection_id);
                 // A link notices by itself.
                 if self.connections.get(&connection_id).is_some_and(|connection| connection.link.is_none()) {
-                    self.give_up(connection_id, "the other side hung up");
+                    self.give_up(
+                        connection_id,
+                        "the other side hung up without a greeting: it may have all the links that it can have",
+                    );
                 }
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {

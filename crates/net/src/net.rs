@@ -12,6 +12,7 @@ use crate::{
     driver::Driver,
     frame::Kind,
     greeting::VERSION,
+    met::Met,
     outgoing::{Finish, Outgoing},
 };
 
@@ -34,6 +35,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug)]
 pub struct Net {
     links: Links,
+    met: Met,
     commands: mpsc::Sender<Command>,
     max_frame: usize,
 }
@@ -54,9 +56,10 @@ impl Net {
         let (commands, orders) = mpsc::channel(COMMANDS);
         let (events, receiver) = mpsc::channel(config.limits.events.max(1));
         let max_frame = config.limits.max_frame;
-        let driver = Driver::new(config, version, Arc::clone(&links), orders, events)?;
+        let met = Met::new(config.limits.peers);
+        let driver = Driver::new(config, version, Arc::clone(&links), met.clone(), orders, events)?;
         tokio::spawn(driver.run());
-        Ok((Self { links, commands, max_frame }, Events(receiver)))
+        Ok((Self { links, met, commands, max_frame }, Events(receiver)))
     }
 
     /// Queues a frame. It is taken in any case, and never blocks. One that is longer than
@@ -118,6 +121,12 @@ impl Net {
                 text: reason,
             });
         }
+    }
+
+    /// This peer has been met, now or by an earlier start. A quarter of the places is kept for those that this is said of first, so
+    /// that no number of strangers shuts them out.
+    pub fn met(&self, peer: [u8; 32]) {
+        self.met.add(peer);
     }
 
     /// How the links are doing; `None` once the [`Net`] has shut down.

@@ -5,6 +5,7 @@ use std::{error::Error as StdError, io, time::Duration};
 use libp2p::{
     PeerId, Swarm, Transport,
     core::{
+        ConnectedPoint,
         muxing::StreamMuxerBox,
         transport::{Boxed, timeout::TransportTimeout},
         upgrade::Version,
@@ -21,27 +22,39 @@ use std::net::SocketAddr;
 
 use crate::{
     Limits,
-    address::to_multiaddr,
+    address::{from_multiaddr, to_multiaddr},
     behaviour::Behaviour,
+    met::Met,
     muxer::{MAX_STREAMS, Yamux},
     peer::{Key, peer_id},
+    pending::{Guarded, Pending},
 };
 
-pub(crate) fn build(keypair: &Keypair, limits: &Limits) -> Swarm<Behaviour> {
-    let behaviour = Behaviour::new(limits.handshake, limits.pending, limits.peers);
+pub(crate) fn build(keypair: &Keypair, limits: &Limits, met: Met) -> Swarm<Behaviour> {
+    let pending = Pending::new(limits.pending);
+    let behaviour = Behaviour::new(limits, pending.clone(), met);
     let config = swarm::Config::with_tokio_executor()
         // A connection is kept until it is aborted, and then not a moment longer.
         .with_idle_connection_timeout(Duration::ZERO)
         .with_max_negotiating_inbound_streams(MAX_STREAMS)
         // A peer with addresses of both families gets one handshake, not one for each address.
         .with_smart_dial();
-    Swarm::new(transport(keypair, limits), behaviour, keypair.public().to_peer_id(), config)
+    Swarm::new(transport(keypair, limits, pending), behaviour, keypair.public().to_peer_id(), config)
 }
 
-fn transport(keypair: &Keypair, limits: &Limits) -> Boxed<(PeerId, StreamMuxerBox)> {
+fn transport(keypair: &Keypair, limits: &Limits, pending: Pending) -> Boxed<(PeerId, StreamMuxerBox)> {
     let noise = noise::Config::new(keypair).expect("signing with an Ed25519 key does not fail");
     let tcp = tcp::tokio::Transport::new(tcp::Config::default());
     TransportTimeout::with_outgoing_timeout(tcp, limits.connect)
+        .map(move |stream, point| match point {
+            ConnectedPoint::Listener { local_addr, send_back_addr } => {
+                match (from_multiaddr(&local_addr), from_multiaddr(&send_back_addr)) {
+                    (Some(local), Some(remote)) => pending.guard(stream, (local, remote)),
+                    _ => Guarded::free(stream),
+                }
+            }
+            ConnectedPoint::Dialer { .. } => Guarded::free(stream),
+        })
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(Yamux)
@@ -97,7 +110,11 @@ fn transport_error(error: &(dyn StdError + 'static)) -> String {
     if let Some(words) = os_error(&text).as_ref().and_then(io_error) {
         return words.to_owned();
     }
-    if text.to_lowercase().contains("timeout") {
+    let lower = text.to_lowercase();
+    if lower.contains("end of file") || lower.contains("eof") {
+        return "the program that listens there hung up: it is busy, or not a peer of this program".to_owned();
+    }
+    if lower.contains("timeout") {
         return "no answer: is it running, and does a firewall let it through?".to_owned();
     }
     format!("whoever listens there does not speak this protocol ({text})")

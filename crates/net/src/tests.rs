@@ -13,6 +13,7 @@ use crate::{
     frame::{Kind, MAX_CONTROL, write_frame, write_header},
     greeting::{Greeting, VERSION},
     handler::Opened,
+    met::Met,
     peer::{Key, Start, key_of},
     swarm,
 };
@@ -78,7 +79,7 @@ impl Rude {
     async fn dial(address: SocketAddr) -> Self {
         let keypair = Keypair::generate_ed25519();
         let me = key_of(&keypair.public().to_peer_id()).unwrap();
-        let mut swarm: Swarm<Behaviour> = swarm::build(&keypair, &Limits::default());
+        let mut swarm: Swarm<Behaviour> = swarm::build(&keypair, &Limits::default(), Met::new(0));
         swarm.dial(swarm::dial_address(address, None)).unwrap();
         let stream = loop {
             if let SwarmEvent::Behaviour(StreamOpened { opened: Opened::Stream(stream), .. }) =
@@ -244,7 +245,7 @@ async fn a_killed_peer_is_noticed_by_its_connection_not_by_its_silence() {
 
 #[tokio::test]
 async fn whoever_does_not_greet_is_cut_off() {
-    let limits = Limits { handshake: Duration::from_secs(1), ..Limits::default() };
+    let limits = Limits { greeting: Duration::from_secs(1), ..Limits::default() };
     let (_net, _events, address) = start(Config { limits, ..config(1) }).await;
     let mut rude = Rude::dial(address).await;
     rude.hears().await;
@@ -252,7 +253,7 @@ async fn whoever_does_not_greet_is_cut_off() {
 
 #[tokio::test]
 async fn connections_that_say_nothing_do_not_keep_others_out_for_long() {
-    let limits = Limits { handshake: Duration::from_secs(1), pending: 4, ..Limits::default() };
+    let limits = Limits { handshake: Duration::from_secs(600), pending: 4, ..Limits::default() };
     let (_net, mut events, address) = start(Config { limits, ..config(1) }).await;
     let mut silent = Vec::new();
     for _ in 0..50 {
@@ -260,6 +261,20 @@ async fn connections_that_say_nothing_do_not_keep_others_out_for_long() {
     }
     let (_other, _events, _) = start(Config { peers: vec![address.to_string()], ..config(2) }).await;
     up(&mut events).await;
+}
+
+#[tokio::test]
+async fn identities_that_never_greet_keep_nobody_out() {
+    let limits = Limits { greeting: Duration::from_secs(600), pending: 4, ..Limits::default() };
+    let (_net, mut events, address) = start(Config { limits, ..config(1) }).await;
+    let mut rude = Vec::new();
+    for _ in 0..12 {
+        rude.push(Rude::dial(address).await);
+    }
+    let (_other, _events, _) = start(Config { peers: vec![address.to_string()], ..config(2) }).await;
+    up(&mut events).await;
+    // The first of them has gone for the others, without a word.
+    assert_eq!(rude[0].hears().await, b"");
 }
 
 /// What the user holds of one link's frames is bounded; the link goes on when he lets go, and others never stop.

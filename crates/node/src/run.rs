@@ -478,6 +478,9 @@ impl Node {
                 self.peer.handle_connect_failed(address, bad.to_string());
             }
         }
+        for person in effects.met {
+            self.net.met(*person.public_key());
+        }
         for address in effects.reach {
             if let Err(bad) = self.net.reach(address) {
                 self.peer.handle_connect_failed(address.to_string(), bad.to_string());

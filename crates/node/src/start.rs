@@ -60,6 +60,9 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let identity = Identity::from_seed(seed);
     let peer = Peer::new(limits, identity, name, Incarnation(draw()?), store, clock.now());
     let mut peer = peer.map_err(|error| named(error, folder.as_ref()))?;
+    for person in peer.met() {
+        net.met(*person.public_key());
+    }
     let program = format!("causerie {}", env!("CARGO_PKG_VERSION"));
     let hello = Hello { hello: VERSION, program: program.clone(), known: peer.hello() };
     let (session, far) = session(hello, config.event_batches);

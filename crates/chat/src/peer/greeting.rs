@@ -114,6 +114,18 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// The people to whom there was a link before, in this life or an earlier one; those that were known first in front.
+    pub fn met(&self) -> Vec<crate::PersonId> {
+        let mut met: Vec<crate::PersonId> = Vec::new();
+        for (_, process) in self.causal.roster().iter() {
+            let is_met = process.person != self.me.person && self.greetings.contains_key(process);
+            if is_met && !met.contains(&process.person) {
+                met.push(process.person);
+            }
+        }
+        met
+    }
+
     /// Whether there was a link to this person before, in this life or an earlier one.
     pub(super) fn has_met(&self, person: crate::PersonId) -> bool {
         let first = ProcessId { person, incarnation: crate::Incarnation(0) };

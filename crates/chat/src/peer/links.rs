@@ -216,6 +216,9 @@ impl<S: Store> Peer<S> {
         self.note_company(now);
         self.come_home(now);
         self.link_of.insert(index, link_id);
+        if !was_met {
+            self.effects.met.push(person);
+        }
         let new = self.directory.set_present(person, shown_address(remote)) && !was_met;
         self.keep_addresses_of(person);
         let who = self.directory.who(person);

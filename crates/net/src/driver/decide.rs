@@ -143,6 +143,7 @@ impl Driver {
         let addresses = reachable_at(remote, connection.dial.is_some(), &greeting.listen);
         let entry = connection.by_hand();
         self.up.insert(peer, id);
+        self.swarm.behaviour().is_link(id);
         self.refusals.remove(&peer);
         self.tiebreak.linked(now, peer, start);
         if let Some(entry) = entry {

@@ -408,7 +408,7 @@ impl World {
             if effects.is_empty() {
                 return;
             }
-            let Effects { durable, journal, frames, renew, dial: _, reach, events } = effects;
+            let Effects { durable, journal, frames, renew, dial: _, reach, met: _, events } = effects;
             someone.reaches.extend(reach);
             someone.peer.store_mut().apply(&durable).unwrap();
             someone.journal.extend(journal);
