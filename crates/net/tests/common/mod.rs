@@ -51,6 +51,7 @@ impl Peer {
             match timeout(PATIENCE, events.recv()).await.unwrap() {
                 Some(Event::Listening { address }) => break address,
                 Some(Event::Warning { text }) => warnings.push_back(text),
+                Some(Event::Problem { problem }) => warnings.push_back(problem.to_string()),
                 other => panic!("{other:?} instead of listening"),
             }
         };
@@ -89,6 +90,7 @@ impl Peer {
                 self.frames.extend(frames.map(|frame| (link, frame)));
             }
             Event::Warning { text } => self.warnings.push_back(text),
+            Event::Problem { problem } => self.warnings.push_back(problem.to_string()),
             _ => {}
         }
     }
@@ -127,7 +129,8 @@ impl Peer {
 
     pub(crate) async fn warning(&mut self) -> String {
         while self.warnings.is_empty() {
-            self.wait("warning", |event| matches!(event, Event::Warning { .. }).then_some(())).await;
+            self.wait("warning", |event| matches!(event, Event::Warning { .. } | Event::Problem { .. }).then_some(()))
+                .await;
         }
         self.warnings.pop_front().unwrap()
     }
