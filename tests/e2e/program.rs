@@ -82,7 +82,7 @@ fn off_a_terminal_it_reads_and_writes_plain_lines() {
     assert!(lines.by_ref().any(|line| line.contains("-nonsense")));
     drop(input);
     assert_eq!(lines.filter(|line| line.contains('\u{1b}')).count(), 0);
-    assert!(alice.wait().expect("alice is a child").success());
+    assert_eq!(alice.wait().expect("alice is a child").code(), Some(1), "one line failed");
     bob.loses("alice");
 }
 

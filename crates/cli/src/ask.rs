@@ -11,6 +11,7 @@ use node::line::{Hello, Line, MAX_LINE};
 use node::{Events, Session, SessionEnded};
 use tokio::time::timeout;
 
+use crate::Misuse;
 use crate::chat::{data_folder, runtime, show};
 use crate::input::{self, Input};
 use crate::options::{Folder, Send, Users};
@@ -52,7 +53,7 @@ fn message(words: &[String]) -> anyhow::Result<Command> {
     if only_addressees && (dash || !io::stdin().is_terminal()) {
         let text = piped_text()?;
         if !addressees.is_empty() {
-            return Ok(input::send_to(&addressees.join(" "), text)?);
+            return Ok(input::send_to(&addressees.join(" "), &text)?);
         }
         return only_message(&text);
     }
@@ -62,25 +63,21 @@ fn message(words: &[String]) -> anyhow::Result<Command> {
 fn only_message(text: &str) -> anyhow::Result<Command> {
     match input::parse(text)? {
         Input::Command(command @ Command::Send { .. }) => Ok(command),
-        Input::Nothing => bail!("there is no text to send"),
+        Input::Nothing => {
+            Err(Misuse("there is no text to send: write causerie send MESSAGE, or pipe it in".to_owned()).into())
+        }
         Input::Command(_) | Input::Help | Input::Quit => {
             bail!("that is no message: write causerie send @TARGET MESSAGE, or only a MESSAGE for everybody")
         }
     }
 }
 
-/// Standard input without the end of its last line.
+/// Standard input, all of it.
 fn piped_text() -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     io::stdin().take(MAX_LINE as u64 + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
     anyhow::ensure!(bytes.len() <= MAX_LINE, "standard input has more than {MAX_LINE} bytes: that is no message");
-    let mut text = String::from_utf8(bytes).context("standard input is not text in UTF-8")?;
-    for end in ['\n', '\r'] {
-        if text.ends_with(end) {
-            text.pop();
-        }
-    }
-    Ok(text)
+    String::from_utf8(bytes).context("standard input is not text in UTF-8")
 }
 
 /// `causerie users`.

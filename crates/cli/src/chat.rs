@@ -1,6 +1,7 @@
 //! `causerie` and `causerie attach`: a session of a peer, and the user interface that fits where it runs.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,29 +12,44 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use etcetera::BaseStrategy as _;
+use clap::ValueEnum as _;
 use jiff::tz::TimeZone;
 use node::Session;
+use node::chat::Name;
 use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::options::{Attach, Folder, Look, Peer, ShownAs};
+use crate::Misuse;
+use crate::options::{Attach, DATA, Folder, Look, NAME, PROMPT, Peer, ShownAs};
 use crate::show::{Paint, Show};
 use crate::signals::Signals;
 use crate::{headless, log, prompt};
+
+/// The most characters in a name.
+const MAX_NAME: usize = 32;
 
 /// Runs a peer until its user leaves.
 pub(crate) fn run(options: Peer, look: &Look) -> anyhow::Result<ExitCode> {
     let (filter, json) = (options.log.clone(), options.json);
     let config = config(options)?;
-    converse(&filter, json, look.prompt, "-h lists the commands", async || Ok(node::start(config).await?))
+    converse(&filter, json, shown(look)?, "-h lists the commands", async || Ok(node::start(config).await?))
 }
 
 /// Attaches to a running peer until the user leaves, or the peer does.
 pub(crate) fn attach(options: Attach) -> anyhow::Result<ExitCode> {
     let data = data_folder(options.folder)?;
     let hint = "-h lists the commands; -quit closes this prompt and leaves the peer running";
-    converse("warn", options.json, options.look.prompt, hint, async || Ok(node::attach(&data).await?))
+    converse("warn", options.json, shown(&options.look)?, hint, async || Ok(node::attach(&data).await?))
+}
+
+/// What the prompt shows: as the option says, or else the environment.
+fn shown(look: &Look) -> anyhow::Result<ShownAs> {
+    match (look.prompt, variable(PROMPT)) {
+        (Some(shown), _) => Ok(shown),
+        (None, None) => Ok(ShownAs::Name),
+        (None, Some(named)) => ShownAs::from_str(&named.to_string_lossy(), true)
+            .map_err(|_| Misuse(format!("{PROMPT} is {named:?}: make it name or address")).into()),
+    }
 }
 
 /// Opens a session and converses over it until its end. A prompt shows the user as `shown`; `hint` is for a user who begins.
@@ -50,8 +66,9 @@ fn converse(
         runtime.block_on(async {
             let signals = Signals::listen()?;
             let form = if json { headless::Form::Json } else { headless::Form::Plain(show(false)) };
-            headless::run(open().await?, form, signals, hint).await
-        })?;
+            let all_done = headless::run(open().await?, form, signals, hint).await?;
+            Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        })
     } else {
         let screen = prompt::Screen::new();
         log::to_screen(filter, screen.clone())?;
@@ -59,8 +76,8 @@ fn converse(
             let signals = Signals::listen()?;
             prompt::run(open().await?, show(colours()), screen, signals, shown, hint).await
         })?;
+        Ok(ExitCode::SUCCESS)
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Two workers at least: what blocks on a slow terminal is never the peer.
@@ -110,7 +127,7 @@ pub(crate) fn terminal() -> bool {
 
 /// Whether a terminal wants colours (<https://no-color.org>).
 pub(crate) fn colours() -> bool {
-    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    variable("NO_COLOR").is_none()
 }
 
 pub(crate) fn show(colours: bool) -> Show {
@@ -133,36 +150,101 @@ pub(crate) fn config(options: Peer) -> anyhow::Result<node::Config> {
 
 /// The name that was given, else the login name.
 pub(crate) fn name(given: Option<String>) -> anyhow::Result<String> {
+    let given = given.or_else(|| variable(NAME)?.into_string().ok());
     match given {
         Some(name) if name == "@host" => {
             let name = hostname::get().context("this host has no name; give yourself one with --name")?;
-            Ok(name.to_string_lossy().into_owned())
+            own_name(&name.to_string_lossy()).context("this host's name makes none; give yourself one with --name")
         }
         Some(name) => Ok(name),
-        None => login_name().context("there is no login name; give yourself one with --name or CAUSERIE_NAME"),
+        None => login_name()
+            .and_then(|name| own_name(&name))
+            .context("there is no login name; give yourself one with --name or CAUSERIE_NAME"),
     }
+}
+
+/// What the system calls this user or this host, made a name: of `DOMAIN\user` the user, of a host's name that is too long the
+/// first part, without what no name has in it, and cut.
+fn own_name(system: &str) -> Option<String> {
+    let is_name = |name: &str| Name::parse(name).is_ok();
+    if is_name(system) {
+        return Some(system.to_owned());
+    }
+    let user = system.rsplit_once('\\').map_or(system, |(_, user)| user);
+    let user = user.split_once('@').map_or(user, |(user, _)| user);
+    let first = user.split_once('.').map_or(user, |(first, _)| first);
+    let fitting = |name: &str| {
+        let kept = name.chars().filter(|c| is_name(&format!("a{c}")));
+        let kept: String = kept.collect::<String>().trim_start_matches('-').chars().take(MAX_NAME).collect();
+        is_name(&kept).then_some(kept)
+    };
+    [user, first]
+        .into_iter()
+        .find(|name| is_name(name))
+        .map(str::to_owned)
+        .or_else(|| fitting(first))
+        .or_else(|| fitting(user))
+}
+
+/// A variable of the environment, if it says something.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// By the environment, or else (services and containers have none) by the table of users.
 fn login_name() -> Option<String> {
-    let named = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
-    named("USER").or_else(|| named("LOGNAME")).or_else(|| {
-        let uid = fs::metadata("/proc/self").ok()?.uid().to_string();
-        let users = fs::read_to_string("/etc/passwd").ok()?;
-        users.lines().find_map(|user| {
-            let mut fields = user.split(':');
-            let name = fields.next()?;
-            (fields.nth(1)? == uid).then(|| name.to_owned())
-        })
-    })
+    let named = |name| variable(name)?.into_string().ok();
+    named("USER").or_else(|| named("LOGNAME")).or_else(|| field_of_user(0))
+}
+
+/// What the table of users says of this one.
+fn field_of_user(nth: usize) -> Option<String> {
+    let uid = fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    let fields = users.lines().map(|user| user.split(':').collect::<Vec<_>>());
+    let mine = fields.into_iter().find(|fields| fields.get(2) == Some(&uid.as_str()))?;
+    mine.get(nth).filter(|field| !field.is_empty()).map(|field| (*field).to_owned())
 }
 
 /// The folder that was named, else the one in the user's data folder.
 pub(crate) fn data_folder(named: Folder) -> anyhow::Result<PathBuf> {
-    if let Some(folder) = named.data {
+    if let Some(folder) = named.data.or_else(|| variable(DATA).map(PathBuf::from)) {
         return Ok(folder);
     }
-    let folders = etcetera::choose_base_strategy()
-        .context("there is no home folder to keep your identity in; name one with --data")?;
-    Ok(folders.data_dir().join("causerie"))
+    if let Some(folders) = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute()) {
+        return Ok(folders.join("causerie"));
+    }
+    let home = variable("HOME").map(PathBuf::from).or_else(|| field_of_user(5).map(PathBuf::from));
+    let home = home.context("there is no home folder to keep your identity in; name one with --data")?;
+    Ok(home.join(".local/share/causerie"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_calls_a_user_or_a_host_is_made_a_name() {
+        for (system, name) in [
+            ("alice", "alice"),
+            ("ünal", "ünal"),
+            ("CORP\\alice", "alice"),
+            ("CORP\\alice.b", "alice.b"),
+            ("alice@corp.example.org", "alice"),
+            ("ip-10-0-0-1.eu-central-1.compute.internal", "ip-10-0-0-1"),
+            ("host.example.org", "host.example.org"),
+            ("a+b c", "abc"),
+            ("-dash", "dash"),
+            ("build$", "build"),
+        ] {
+            assert_eq!(own_name(system).as_deref(), Some(name), "{system}");
+        }
+        let long = "x".repeat(63);
+        for system in [long.clone(), format!("{long}.example.org"), format!("CORP\\{long}")] {
+            assert_eq!(own_name(&system).as_deref(), Some(&long[..32]), "{system}");
+        }
+        for none in ["", "\\", "all", "---", "!?"] {
+            assert_eq!(own_name(none), None, "{none:?}");
+        }
+    }
 }

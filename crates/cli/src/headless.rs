@@ -47,21 +47,31 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output. `hint` is for whoever begins.
+/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output. `hint` is for whoever begins. Answers
+/// whether every command was carried out: in JSON each request is told for itself.
 ///
 /// # Errors
 /// Standard output cannot be written or is closed, or the peer has stopped by itself.
-pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<()> {
+pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<bool> {
     let Session { hello, requests, mut events } = session;
     let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let outcome = match form.hello(&mut output, &hello, hint) {
-        Ok(()) => converse(&requests, &mut events, form, &mut signals, output).await,
+        Ok(()) => converse(&requests, &mut events, &mut form, &mut signals, output).await,
         Err(error) => Err(error),
     };
     requests.stop();
     while events.next_batch().await.is_some() {}
-    anyhow::ensure!(outcome.context("standard output")?, "{}", events.reason());
-    Ok(())
+    let Conversed { left, failed } = outcome.context("standard output")?;
+    anyhow::ensure!(left, "{}", events.reason());
+    Ok(!failed || matches!(form, Form::Json))
+}
+
+/// How a conversation ended.
+struct Conversed {
+    /// The peer was asked to leave.
+    left: bool,
+    /// Some command was not carried out.
+    failed: bool,
 }
 
 /// Writes what happens until a signal asks to leave, or standard output is closed. Commands come from elsewhere, as `hint`
@@ -148,18 +158,18 @@ enum Said {
     Wrong(String),
 }
 
-/// Until the peer has stopped; whether it was asked to.
+/// Until the peer has stopped.
 async fn converse(
     requests: &Requests,
     events: &mut Events,
-    mut form: Form,
+    form: &mut Form,
     signals: &mut Signals,
     mut output: impl Write,
-) -> io::Result<bool> {
+) -> io::Result<Conversed> {
     output.flush()?;
     let mut lines = read_stdin();
     let mut owed: VecDeque<Owed> = VecDeque::new();
-    let mut leaving = false;
+    let (mut leaving, mut failed) = (false, false);
     loop {
         tokio::select! {
             batch = events.next_batch() => {
@@ -167,13 +177,14 @@ async fn converse(
                 form.events(&mut output, batch)?;
             }
             line = lines.recv(), if !leaving && owed.len() < UNANSWERED => match line {
-                Some(line) => leaving = take(line, &form, requests, &mut owed).await,
+                Some(line) => leaving = take(line, form, requests, &mut owed).await,
                 None => leaving = true,
             },
             answered = answer(owed.front_mut()), if !owed.is_empty() => {
                 if let Some(Owed::Peer(id, _)) = owed.pop_front()
                     && let Some(answered) = answered
                 {
+                    failed |= answered.is_err();
                     form.answered(&mut output, id, answered)?;
                 }
             }
@@ -184,6 +195,7 @@ async fn converse(
         }
         while let Some(Owed::Here(..)) = owed.front() {
             if let Some(Owed::Here(id, said)) = owed.pop_front() {
+                failed |= matches!(said, Said::Wrong(_));
                 form.said(&mut output, id, said)?;
             }
         }
@@ -192,7 +204,7 @@ async fn converse(
         }
         output.flush()?;
     }
-    Ok(leaving)
+    Ok(Conversed { left: leaving, failed })
 }
 
 /// Reads one line and hands it on; whether it was a goodbye.

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::Misuse;
 use crate::prompt::Screen;
 
 /// Logs what `filter` lets through to standard error.
@@ -22,7 +22,9 @@ pub(crate) fn to_screen(filter: &str, screen: Arc<Screen>) -> anyhow::Result<()>
 }
 
 fn read(filter: &str) -> anyhow::Result<EnvFilter> {
-    EnvFilter::try_new(filter).with_context(|| format!("--log {filter:?} is no filter: write a level or TARGET=LEVEL"))
+    EnvFilter::try_new(filter).map_err(|error| {
+        Misuse(format!("--log {filter:?} is no filter ({error}): write a level or TARGET=LEVEL")).into()
+    })
 }
 
 struct OnScreen(Arc<Screen>);

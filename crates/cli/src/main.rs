@@ -46,8 +46,18 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         complain(&error);
-        ExitCode::FAILURE
+        if is_misuse(&error) { ExitCode::from(2) } else { ExitCode::FAILURE }
     })
+}
+
+/// An option, or what stands behind one, makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misuse(String);
+
+/// Whether other options would have helped, whatever state the machine is in.
+fn is_misuse(error: &anyhow::Error) -> bool {
+    error.is::<Misuse>() || error.downcast_ref::<node::Error>().is_some_and(node::Error::is_misuse)
 }
 
 /// The one place that says why the program ends.

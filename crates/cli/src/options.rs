@@ -34,16 +34,9 @@ pub(crate) struct Options {
 /// How the prompt looks.
 #[derive(Debug, Args)]
 pub(crate) struct Look {
-    /// What the prompt shows of you
-    #[arg(
-        long,
-        env = "CAUSERIE_PROMPT",
-        value_name = "WHAT",
-        value_enum,
-        default_value_t = ShownAs::Name,
-        hide_env_values = true
-    )]
-    pub(crate) prompt: ShownAs,
+    /// What the prompt shows of you (default: CAUSERIE_PROMPT, or else name)
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) prompt: Option<ShownAs>,
 }
 
 /// What the prompt shows of its user.
@@ -58,8 +51,9 @@ pub(crate) enum ShownAs {
 /// What the peer is started with.
 #[derive(Debug, Args)]
 pub(crate) struct Peer {
-    /// Your name: 1 to 32 letters, digits, _, - or . (default: your login name); @host stands for this host's name
-    #[arg(long, env = "CAUSERIE_NAME", value_name = "NAME", hide_env_values = true)]
+    /// Your name: 1 to 32 letters, digits, _, - or . (default: CAUSERIE_NAME, or else your login name); @host stands for this
+    /// host's name
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
     /// Where to listen; can be given more than once (default: every interface, a free port)
     #[arg(long, value_name = "IP:PORT")]
@@ -68,6 +62,7 @@ pub(crate) struct Peer {
     #[arg(
         long,
         value_name = "ADDRESS",
+        value_parser = clap::builder::NonEmptyStringValueParser::new(),
         help = "Connect to this peer: ip:port, [ip6]:port or a multiaddr; can be given more than once"
     )]
     pub(crate) peer: Vec<String>,
@@ -75,7 +70,7 @@ pub(crate) struct Peer {
     #[arg(long)]
     pub(crate) no_mdns: bool,
     /// Use multicast DNS on this network interface only
-    #[arg(long, value_name = "NAME", conflicts_with = "no_mdns")]
+    #[arg(long, value_name = "NAME", conflicts_with = "no_mdns", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) interface: Option<String>,
     #[command(flatten)]
     pub(crate) folder: Folder,
@@ -96,14 +91,21 @@ pub(crate) struct Peer {
     pub(crate) json: bool,
 }
 
-/// The variable of the environment that names the data folder.
+/// The variable of the environment that says what the prompt shows.
+pub(crate) const PROMPT: &str = "CAUSERIE_PROMPT";
+
+/// The variable of the environment that names the user. What is empty is as good as unset.
+pub(crate) const NAME: &str = "CAUSERIE_NAME";
+
+/// The variable of the environment that names the data folder, likewise.
 pub(crate) const DATA: &str = "CAUSERIE_DATA";
 
 /// Which peer it is about: each has its own folder.
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
-    /// The peer's folder, with your identity in it (default: causerie in the user's data folder, such as ~/.local/share)
-    #[arg(long, env = DATA, value_name = "FOLDER", hide_env_values = true)]
+    /// The peer's folder, with your identity in it (default: CAUSERIE_DATA, or else causerie in the user's data folder, such as
+    /// ~/.local/share)
+    #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
 }
 
@@ -189,10 +191,10 @@ pub(crate) struct Traces {
     #[arg(long, requires = "complete")]
     pub(crate) running: bool,
     /// Somebody (a name or a process) who was killed for good while the others still run; can be given more than once
-    #[arg(long, value_name = "NAME", requires = "running")]
+    #[arg(long, value_name = "NAME", requires = "running", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) killed: Vec<String>,
     /// Somebody (a name or a process) who left on purpose; can be given more than once
-    #[arg(long, value_name = "NAME", requires = "complete")]
+    #[arg(long, value_name = "NAME", requires = "complete", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) absent: Vec<String>,
 }
 
@@ -267,6 +269,19 @@ mod tests {
             &["check", "x", "--absent", "bob"],
             &["check", "x", "--running"],
             &["check", "x", "--complete", "--killed", "bob"],
+            &["--name", ""],
+            &["--data", ""],
+            &["--peer", ""],
+            &["--interface", ""],
+            &["--trace", ""],
+            &["check", ""],
+            &["check", "x", "--complete", "--absent", ""],
+            &["diagram", "x", "-o", ""],
+            &["attach", "--name", "bob"],
+            &["send", "--json", "hi"],
+            &["health", "--json"],
+            &["--peer", "1.2.3.4:5", "attach"],
+            &["--json", "--json"],
         ] {
             let arguments = std::iter::once("causerie").chain(nonsense.iter().copied());
             assert!(Options::try_parse_from(arguments).is_err(), "{nonsense:?}");

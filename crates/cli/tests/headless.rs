@@ -238,6 +238,10 @@ fn json_requests_are_answered_in_order_and_under_their_ids() {
         (&error["id"], &error["refusal"], &error["nearest"]),
         (&json!(4), &json!("unknown_group"), &json!("cars"))
     );
+    for id in [json!(null), json!(-1.5), json!([1, {"a": null}]), json!({"b": "c"}), json!(true)] {
+        let answer = alice.ask(&json!({"id": id, "command": "my_groups"}));
+        assert_eq!((answer.get("id"), &answer["answer"]), (Some(&id), &json!("groups")));
+    }
     let error = alice.ask(&json!({"id": 5, "command": "fly"}));
     assert_eq!(error["id"], json!(5));
     assert!(error["error"].as_str().unwrap().contains("fly"), "{error}");
@@ -284,7 +288,123 @@ fn plain_lines_in_and_plain_lines_out() {
     assert!(lines[0].contains("did you mean -listusers?"), "{lines:?}");
     assert_eq!(lines[1], "no group; -creategroup GROUP makes one");
     assert!(lines[2].starts_with("! write a name right behind the @"), "{lines:?}");
+    assert_eq!(alice.end(), 1);
+}
+
+#[test]
+fn a_line_that_failed_shows_in_the_exit_code_and_a_request_in_its_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    for (script, code) in [
+        ("-mygroups\nhello\n\n", 0),
+        ("-mygroups\n@nobody hello\n-mygroups\n", 1),
+        ("-nonsense\n", 1),
+        ("＠nobody hello\nhello\n-quit\n", 1),
+    ] {
+        let mut alice = Running::start(peer("alice", folder.path(), &[]));
+        alice.write(script.as_bytes());
+        assert_eq!(alice.end(), code, "{script}");
+    }
+    let mut alice = Running::start(peer("alice", folder.path(), &["--json"]));
+    alice.json_with("hello");
+    assert_eq!(alice.ask(&json!({"text": "@nobody hello"}))["refusal"], "unknown_target");
     assert_eq!(alice.end(), 0);
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let signal = |name: &str, running: &Running| {
+        let sent = Command::new("kill").args([name, &running.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    };
+    let started = |trap: &str, data: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{trap} exec \"$@\""), "sh"]);
+        let peer = peer("alice", &folder.path().join(data), &["--json"]);
+        shell.arg(peer.get_program()).args(peer.get_args()).env_remove("CAUSERIE_NAME").env_remove("CAUSERIE_DATA");
+        let alice = Running::start(shell);
+        alice.json_with("hello");
+        alice
+    };
+    let mut alice = started("trap '' HUP INT;", "ignoring");
+    for name in ["-HUP", "-INT", "-HUP"] {
+        signal(name, &alice);
+        for _ in 0..5 {
+            assert_eq!(alice.ask(&json!({"command": "my_groups"}))["answer"], "groups", "{name}");
+        }
+    }
+    signal("-TERM", &alice);
+    assert_eq!(alice.child.wait().unwrap().code(), Some(0));
+    let mut alice = started("", "listening");
+    signal("-HUP", &alice);
+    assert_eq!(alice.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn standard_input_is_the_text_of_a_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("alice");
+    let alice = Running::start(peer("alice", &data, &["--json"]));
+    let address = alice.event("listening")["address"].as_str().unwrap().to_owned();
+    let bob = Running::start(peer("bob", &folder.path().join("bob"), &["--json", "--peer", &address]));
+    bob.event("peer_up");
+    alice.event("peer_up");
+    let send = |words: &[&str], text: &[u8]| {
+        let mut command = causerie(&["send"]);
+        command.args(words).env("CAUSERIE_DATA", &data).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may have ended without reading it.
+        let _ = child.stdin.take().unwrap().write_all(text);
+        failed(&child.wait_with_output().unwrap())
+    };
+    let patch = "--- a\n+++ b\n-lu\n    @bob \n\n";
+    let without_end = &patch[..patch.len() - 1];
+    for (words, text, heard, direct) in [
+        (&["@bob", "-"][..], patch, without_end, true),
+        (&["@bob"], patch, without_end, true),
+        (&["-"], patch, without_end, false),
+        (&[], "  to everybody\r\n", "  to everybody", false),
+        (&["@all", "-"], "-lu", "-lu", false),
+        (&["a", "-"], "not this", "a -", false),
+        (&["  two blanks "], "not this", "  two blanks ", false),
+        (&["@bob", "  two blanks "], "not this", "  two blanks ", true),
+    ] {
+        assert_eq!(send(words, text.as_bytes()), (0, String::new()), "{words:?}");
+        let message = bob.event("message")["message"].clone();
+        assert_eq!((&message["text"], message["to"].get("direct").is_some()), (&json!(heard), direct), "{words:?}");
+    }
+    for (words, text, code, named) in [
+        (&["-"][..], &b"-lu"[..], 1, "no message"),
+        (&["-"], b"\xef\xbb\xbf@bob secret", 1, "U+FEFF"),
+        (&["-"], b"", 2, "no text"),
+        (&[], b" \n", 2, "no text"),
+        (&["@bob", "-"], b"", 1, "no message"),
+        (&["@bob", "-"], b"\xff", 1, "UTF-8"),
+        (&["@nobody", "-"], b"hello", 1, "nobody"),
+        (&["@bob", "-"], &[b'x'; 70_000], 1, "70000 bytes"),
+        (&["@bob", "-"], &[b'x'; 600_000], 1, "standard input"),
+    ] {
+        let (is, told) = send(words, text);
+        assert!(is == code && told.contains(named) && told.lines().count() == 1, "{words:?}: {is} {told}");
+    }
+    assert_eq!(bob.end(), 0);
+    assert_eq!(alice.end(), 0);
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none_and_a_login_name_is_made_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for (user, name) in [("tester", "tester"), ("CORP\\tester", "tester"), (&"x".repeat(70), &"x".repeat(32))] {
+        let mut command = causerie(&["--no-mdns", "--listen", "127.0.0.1:0", "--json"]);
+        for empty in ["CAUSERIE_NAME", "CAUSERIE_DATA", "XDG_DATA_HOME"] {
+            command.env(empty, "");
+        }
+        command.env("USER", user).env("HOME", folder.path());
+        let alice = Running::start(command);
+        assert_eq!(alice.json()["me"]["name"], name);
+        assert_eq!(alice.end(), 0);
+    }
+    assert!(folder.path().join(".local/share/causerie/identity.key").exists());
 }
 
 #[test]
@@ -328,17 +448,19 @@ fn what_keeps_it_from_starting_is_said_in_one_line_with_what_to_do() {
     let mut homeless = causerie(&["--name", "alice", "--no-mdns"]);
     homeless.env("HOME", "/dev/null").env_remove("XDG_DATA_HOME");
     let cases = [
-        (peer("alice", &exposed, &[]), "chmod 600"),
-        (peer("no name", folder.path(), &[]), "--name"),
-        (peer("alice", folder.path(), &["--peer", "nowhere"]), "ip:port"),
-        (peer("alice", folder.path(), &["--trace", "/nonexistent/trace"]), "/nonexistent/trace"),
-        (peer("alice", Path::new("/dev/null/folder"), &[]), "--data"),
-        (peer("alice", folder.path(), &["--log", "=loud="]), "--log"),
-        (homeless, "--data"),
+        (peer("alice", &exposed, &[]), 1, "chmod 600"),
+        (peer("no name", folder.path(), &[]), 2, "--name"),
+        (peer("alice", folder.path(), &["--peer", "nowhere"]), 2, "ip:port"),
+        (peer("alice", folder.path(), &["--peer", "1.2.3.4:0"]), 2, "no port"),
+        (peer("alice", folder.path(), &["--peer", "224.0.0.1:1"]), 2, "many machines"),
+        (peer("alice", folder.path(), &["--trace", "/nonexistent/trace"]), 1, "/nonexistent/trace"),
+        (peer("alice", Path::new("/dev/null/folder"), &[]), 1, "--data"),
+        (peer("alice", folder.path(), &["--log", "=loud="]), 2, "--log"),
+        (homeless, 1, "--data"),
     ];
-    for (mut command, named) in cases {
+    for (mut command, expected, named) in cases {
         let (code, told) = failed(&command.stdin(Stdio::null()).output().unwrap());
-        assert_eq!(code, 1, "{told}");
+        assert_eq!(code, expected, "{told}");
         assert!(
             told.starts_with("causerie: ") && told.contains(named) && told.trim_end().lines().count() == 1,
             "{told}"
@@ -362,5 +484,10 @@ fn check_tells_a_violation_from_traces_it_cannot_read() {
         let output = causerie(&["check"]).arg(&file).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{text}{output:?}");
     }
+    fs::write(&file, line(r#""start""#)).unwrap();
+    let output = causerie(&["check"]).arg(&file).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("nothing to check") && !told.contains("OK"), "{told}");
+    assert_eq!(output.status.code(), Some(0));
     assert_eq!(causerie(&["check", "/nonexistent"]).output().unwrap().status.code(), Some(2));
 }

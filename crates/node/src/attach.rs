@@ -180,7 +180,7 @@ async fn ask(
         while let Some(Request { command, answer, .. }) = requests.recv().await {
             asked += 1;
             unanswered.lock().push_back((asked, answer));
-            let request = RequestLine { id: Some(RequestId::Number(asked)), command };
+            let request = RequestLine { id: Some(RequestId::from(asked)), command };
             let Ok(mut line) = serde_json::to_vec(&request) else { continue };
             line.push(b'\n');
             if output.write_all(&line).await.is_err() {
@@ -210,7 +210,7 @@ async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, 
             Ok(Line::Answer { id, answer }) => answered(unanswered, id, Ok(answer)),
             Ok(Line::Error { id, error: _, refusal: Some(refusal) }) => answered(unanswered, id, Err(refusal)),
             Ok(Line::Error { id, error, refusal: None }) => {
-                unanswered.lock().retain(|(asked, _)| Some(RequestId::Number(*asked)) != id);
+                unanswered.lock().retain(|(asked, _)| Some(RequestId::from(*asked)) != id);
                 batch.push(Event::Warning { text: error });
             }
             Ok(Line::End { end }) => {
@@ -234,7 +234,7 @@ async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, 
 fn answered(unanswered: &Unanswered, id: Option<RequestId>, answered: Result<Answer, Refusal>) {
     let mut unanswered = unanswered.lock();
     if let Some((asked, _)) = unanswered.front()
-        && id == Some(RequestId::Number(*asked))
+        && id == Some(RequestId::from(*asked))
         && let Some((_, answer)) = unanswered.pop_front()
     {
         // Whoever asked may have gone away.

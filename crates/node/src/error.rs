@@ -110,3 +110,10 @@ pub enum Error {
     #[error(transparent)]
     Links(#[from] net::Error),
 }
+
+impl Error {
+    /// Whether what was asked for makes no sense, on this machine or on any other.
+    pub fn is_misuse(&self) -> bool {
+        matches!(self, Self::BadName { .. } | Self::Links(net::Error::Peer(_)))
+    }
+}

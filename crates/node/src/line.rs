@@ -5,7 +5,7 @@
 //! an `id`, which its answer repeats. A client may say the version that it speaks in a line of its own (`{"hello": 1}`).
 
 use chat::{Answer, Command, Event, Refusal};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// The version of this format. It grows when a reader of an older one could misunderstand a line; new kinds of lines
@@ -31,21 +31,27 @@ pub struct Hello {
     pub known: chat::Hello,
 }
 
-/// What a request carries so that its answer can be told from others: a number or a text of the client's choice.
+/// What a request carries so that its answer can be told from others: any JSON value of the client's choice, `null` too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum RequestId {
-    /// A number.
-    Number(u64),
-    /// A text.
-    Text(String),
+#[serde(transparent)]
+pub struct RequestId(pub Value);
+
+impl From<u64> for RequestId {
+    fn from(number: u64) -> Self {
+        Self(number.into())
+    }
+}
+
+/// An id that is there: one that is `null` is no missing one.
+fn present<'de, D: Deserializer<'de>>(id: D) -> Result<Option<RequestId>, D::Error> {
+    RequestId::deserialize(id).map(Some)
 }
 
 /// A line to the peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestLine {
     /// Repeated by the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
     /// The command.
     #[serde(flatten)]
@@ -61,7 +67,7 @@ pub enum Line {
     /// A command was carried out.
     Answer {
         /// As the request had it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         id: Option<RequestId>,
         /// The answer.
         #[serde(flatten)]
@@ -70,7 +76,7 @@ pub enum Line {
     /// A command was not carried out.
     Error {
         /// As the request had it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         id: Option<RequestId>,
         /// What is wrong and what to do, for people to read.
         error: String,
@@ -106,11 +112,7 @@ impl Line {
 /// What is wrong with it, for people to read.
 pub fn open(line: &[u8]) -> Result<(Option<RequestId>, Value), String> {
     let object: Value = serde_json::from_slice(line).map_err(|error| cut(format!("that is not JSON: {error}")))?;
-    match object.get("id").map(RequestId::deserialize) {
-        Some(Ok(id)) => Ok((Some(id), object)),
-        Some(Err(_)) => Err("an \"id\" is a number or a text".to_owned()),
-        None => Ok((None, object)),
-    }
+    Ok((object.get("id").cloned().map(RequestId), object))
 }
 
 /// The command in an object.
@@ -149,13 +151,13 @@ mod tests {
         assert_eq!(
             read(r#"{"id":7,"command":"send","to":{"name":"bob"},"text":"hi"}"#),
             RequestLine {
-                id: Some(RequestId::Number(7)),
+                id: Some(RequestId::from(7)),
                 command: Command::Send { to: Target::Name("bob".into()), text: "hi".into(), delay_ms: 0 },
             }
         );
         assert_eq!(
             read(r#"{"id":"a","command":"list_users"}"#),
-            RequestLine { id: Some(RequestId::Text("a".into())), command: Command::ListUsers }
+            RequestLine { id: Some(RequestId("a".into())), command: Command::ListUsers }
         );
         assert_eq!(
             read(r#"{"command":"send","to":"all","text":"hi","delay_ms":1500}"#).command,
@@ -172,7 +174,7 @@ mod tests {
                 r#"{"event":"listening","address":"127.0.0.1:1"}"#,
             ),
             (
-                Line::answering(Some(RequestId::Number(1)), Ok(Answer::Created { group: "cars".into() })),
+                Line::answering(Some(RequestId::from(1)), Ok(Answer::Created { group: "cars".into() })),
                 r#"{"id":1,"answer":"created","group":"cars"}"#,
             ),
             (
@@ -180,6 +182,7 @@ mod tests {
                 r#"{"error":"there is no text to send","refusal":"empty_text"}"#,
             ),
             (Line::misunderstood(None, "what?".into()), r#"{"error":"what?"}"#),
+            (Line::misunderstood(Some(RequestId(Value::Null)), "what?".into()), r#"{"id":null,"error":"what?"}"#),
             (Line::End { end: "the peer has left".into() }, r#"{"end":"the peer has left"}"#),
         ];
         for (line, text) in lines {

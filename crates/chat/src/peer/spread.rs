@@ -22,6 +22,8 @@ pub(super) struct Watch {
     /// The newest of what was told, and how many there were.
     newest: Clock,
     count: usize,
+    /// Somebody of those whom the user was told of went away without it.
+    left_behind: bool,
 }
 
 impl<S: Store> Peer<S> {
@@ -81,16 +83,26 @@ impl<S: Store> Peer<S> {
         outgoing.outstanding.iter().filter(|process| self.link_of.contains_key(process)).collect()
     }
 
-    /// Tells the user that what was announced has arrived, once all of it has. Whoever went away meanwhile does not count.
+    /// Tells the user that what was announced has arrived, once all of it has. If somebody whom it was announced of has gone away
+    /// without it, it has not: that they are gone was told, and nothing more is said.
     pub(super) fn note_spread(&mut self) {
         if self.watch.late.is_empty() {
             return;
         }
         let mut late = std::mem::take(&mut self.watch.late);
-        late.retain(|&clock| !self.reachable_without(clock).is_empty());
+        late.retain(|&clock| {
+            let is_late = !self.reachable_without(clock).is_empty();
+            let lacks = |told: &Set| {
+                self.outbox.message(clock).is_some_and(|message| !message.outstanding.intersection(told).is_empty())
+            };
+            self.watch.left_behind |= !is_late && lacks(&self.watch.told);
+            is_late
+        });
         if late.is_empty() {
-            let id = self.id_of(self.causal.me(), self.watch.newest);
-            self.tell(Event::Spread { id, messages: self.watch.count });
+            if !self.watch.left_behind {
+                let id = self.id_of(self.causal.me(), self.watch.newest);
+                self.tell(Event::Spread { id, messages: self.watch.count });
+            }
             self.watch = Watch { watched: std::mem::take(&mut self.watch.watched), ..Watch::default() };
         } else {
             self.watch.late = late;

@@ -23,7 +23,7 @@ pub(crate) enum Flaw {
     BadDelay { given: String, usage: String },
     #[error("{given:?} names no message, as alice#12 does: write {usage}")]
     NoMessageName { given: String, usage: String },
-    #[error("{given:?} is not a number of messages: write {usage}")]
+    #[error("{given:?} is not a number of messages from 1 on: write {usage}")]
     BadCount { given: String, usage: String },
     #[error("U+{code:04X} in front of the {mark} cannot be seen or is an odd blank: write the {mark} first")]
     Hidden { code: u32, mark: char },

@@ -7,6 +7,7 @@
 //! - Everything else is text to everybody, unless it looks like one of the others ([`ForAll::plain`]).
 
 use std::net::SocketAddr;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use node::chat::{Command, Target};
 
@@ -36,8 +37,7 @@ pub(crate) enum Input {
 /// # Errors
 /// [`Misread`] says in one line what to write instead.
 pub(crate) fn parse(line: &str) -> Result<Input, Misread> {
-    // What is pasted ends in the end of its last line.
-    let line = line.trim_end_matches(['\n', '\r']);
+    let line = without_end(line);
     if is_blank(line) {
         return Ok(Input::Nothing);
     }
@@ -57,16 +57,17 @@ pub(crate) fn parse(line: &str) -> Result<Input, Misread> {
 ///
 /// # Errors
 /// [`Misread`] says what to write instead.
-pub(crate) fn send_to(addressees: &str, text: String) -> Result<Command, Misread> {
+pub(crate) fn send_to(addressees: &str, text: &str) -> Result<Command, Misread> {
     let misread = |flaw| Misread { flaw, escape: Escape::All };
-    if is_blank(&text) {
+    let text = without_end(text);
+    if is_blank(text) {
         return Err(misread(Flaw::NoMessage { targets: shortened(addressees) }));
     }
     let (names, behind) = addressees_of(addressees.strip_prefix('@').unwrap_or(addressees)).map_err(misread)?;
     if !behind.is_empty() {
         return Err(misread(Flaw::NoMessage { targets: shortened(addressees) }));
     }
-    Ok(Command::Send { to: target_of(names), text, delay_ms: 0 })
+    Ok(Command::Send { to: target_of(names), text: text.to_owned(), delay_ms: 0 })
 }
 
 fn command(line: &str, rest: &str) -> Result<Input, Misread> {
@@ -175,10 +176,8 @@ fn number(spec: &Spec, arguments: &str) -> Result<Option<u64>, Flaw> {
         return Ok(None);
     }
     let given = one(spec, arguments)?;
-    match given.parse() {
-        Ok(0) | Err(_) => Err(bad_count(spec, given)),
-        Ok(number) => Ok(Some(number)),
-    }
+    let number = given.parse::<NonZeroU64>().map_err(|_| bad_count(spec, given))?;
+    Ok(Some(number.get()))
 }
 
 /// A message as it is named everywhere, `alice#12`, or by its id.
@@ -191,8 +190,10 @@ fn show(spec: &Spec, arguments: &str) -> Result<Command, Flaw> {
     }
 }
 
+/// One or more.
 fn count(spec: &Spec, given: &str) -> Result<usize, Flaw> {
-    given.parse().map_err(|_| bad_count(spec, given))
+    let count = given.parse::<NonZeroUsize>().map_err(|_| bad_count(spec, given))?;
+    Ok(count.get())
 }
 
 fn bad_count(spec: &Spec, given: &str) -> Flaw {
@@ -246,6 +247,12 @@ fn target(written: &str) -> Target {
         Err(_) if written.eq_ignore_ascii_case("all") => Target::All,
         Err(_) => Target::Name(written.to_owned()),
     }
+}
+
+/// A text without the end of its last line, in which what is pasted or piped ends.
+fn without_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 /// What stands behind the first word and the one character of white space that ends it.

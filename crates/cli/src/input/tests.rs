@@ -165,11 +165,13 @@ fn several_targets_in_front_are_one_message_to_these_people() {
 #[test]
 fn a_text_that_is_not_looked_at_goes_to_whom_it_is_addressed() {
     let text = "  @dave\n-lu  \n";
-    assert_eq!(send_to("@bob", text.into()), Ok(send(name("bob"), text, 0)));
-    assert_eq!(send_to("@bob @carol", text.into()), Ok(send(people(&["bob", "carol"]), text, 0)));
-    assert_eq!(send_to("@all", text.into()), Ok(send(Target::All, text, 0)));
-    assert!(send_to("@bob", " \n".into()).is_err());
-    assert!(send_to("@", text.into()).is_err());
+    assert_eq!(send_to("@all", &format!("{text}\r\n")), Ok(send(Target::All, text, 0)));
+    let piped = "  @dave\n-lu  \n\n";
+    assert_eq!(send_to("@bob", piped), Ok(send(name("bob"), text, 0)));
+    assert_eq!(send_to("@bob @carol", piped), Ok(send(people(&["bob", "carol"]), text, 0)));
+    assert_eq!(send_to("@all", piped), Ok(send(Target::All, text, 0)));
+    assert!(send_to("@bob", " \n").is_err());
+    assert!(send_to("@", text).is_err());
 }
 
 #[test]
@@ -211,6 +213,9 @@ fn history_takes_a_target_and_a_number_in_any_combination() {
     assert!(misread("-history cars many").contains("not a number of messages"));
     assert!(misread("-history 99999999999999999999999").contains("not a number of messages"));
     assert!(misread("-history cars 5 6").contains("one word too many"));
+    for zero in ["-history 0", "-history cars 0", "-history @bob @carol 00"] {
+        assert!(misread(zero).contains("from 1 on"), "{zero}");
+    }
 }
 
 #[test]

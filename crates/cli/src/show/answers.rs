@@ -7,7 +7,7 @@ use node::chat::{Answer, GroupInfo, HeldInfo, Message, PersonInfo, Recipients, R
 use unicode_width::UnicodeWidthStr;
 
 use super::harmless_line;
-use super::lines::{Show, held_line, listed, seconds};
+use super::lines::{Show, and_list, held_line, seconds};
 
 /// How many people a line names before it counts the rest.
 const NAMED: usize = 5;
@@ -124,7 +124,7 @@ impl Show {
     fn joined(&mut self, group: &GroupInfo, history: &[Message]) -> Vec<String> {
         let name = harmless_line(&group.name).into_owned();
         let members = harmless_line(&group.members.join(", ")).into_owned();
-        let mut lines: Vec<_> = history.iter().flat_map(|message| self.message(message)).collect();
+        let mut lines = self.listed(history);
         lines.push(format!("you are in {name}, with {members}; @{name} MESSAGE writes to it"));
         lines
     }
@@ -155,7 +155,7 @@ impl Show {
                 Some(Recipients::People(others)) => format!("{} have said nothing yet to each other", with_you(others)),
             }];
         }
-        messages.iter().flat_map(|message| self.message(message)).collect()
+        self.listed(messages)
     }
 
     fn found(&mut self, of: Option<&Recipients>, messages: &[Message]) -> Vec<String> {
@@ -169,7 +169,7 @@ impl Show {
             };
             return vec![format!("no message {place} has all of these words")];
         }
-        messages.iter().flat_map(|message| self.message(message)).collect()
+        self.listed(messages)
     }
 
     /// The message, and below it who has it and who has not.
@@ -239,7 +239,7 @@ fn whole(waiting: &WaitingInfo) -> String {
         Recipients::All => "everybody".to_owned(),
         Recipients::Group(group) => harmless_line(group).into_owned(),
         Recipients::Direct(who) => harmless_line(&who.label).into_owned(),
-        Recipients::People(others) => listed(others.iter().map(|who| harmless_line(&who.label).into_owned())),
+        Recipients::People(others) => and_list(others.iter().map(|who| harmless_line(&who.label).into_owned())),
     };
     let text = harmless_line(&waiting.text);
     let cut: String = text.chars().take(BEGINNING).collect();
@@ -257,7 +257,7 @@ pub(super) fn name_some(people: &[Who]) -> String {
 
 fn with_you(others: &[Arc<Who>]) -> String {
     let others = others.iter().map(|who| harmless_line(&who.label).into_owned());
-    listed(["you".to_owned()].into_iter().chain(others))
+    and_list(["you".to_owned()].into_iter().chain(others))
 }
 
 fn health(listening: &[String], links: usize, missing: &[Who]) -> String {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::iter;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use node::chat::{Event, HeldInfo, Message, MessageId, PersonId, Recipients, Who};
 use node::line::Hello;
 
@@ -65,7 +65,8 @@ impl Show {
     pub(crate) fn event(&mut self, event: &Event, now: Timestamp) -> Vec<String> {
         let paint = self.paint;
         let text = match event {
-            Event::Message { message } => return self.message(message),
+            Event::Message { message } if message.fetched => return self.message(message),
+            Event::Message { message } => return self.delivered(message, now),
             Event::Listening { address } => paint.dim(&format!("listening on {}", harmless_line(address))),
             // One line for all of them has said so.
             Event::PeerUp { who, .. } if self.gone_at_once.remove(&who.person) => return Vec::new(),
@@ -166,7 +167,7 @@ impl Show {
     /// The lines of messages that were said before this prompt was opened: less bright than what is said now.
     pub(crate) fn recent(&mut self, messages: &[Message]) -> Vec<String> {
         let bright = std::mem::replace(&mut self.paint, Paint { on: false });
-        let lines: Vec<String> = messages.iter().flat_map(|message| self.message(message)).collect();
+        let lines = self.listed(messages);
         self.paint = bright;
         lines.iter().map(|line| bright.dim(line)).collect()
     }
@@ -179,8 +180,35 @@ impl Show {
         lines
     }
 
-    /// The lines of a message.
+    /// The lines of messages in the order of history. A day that is over does not come back: that is a clock that is behind.
+    pub(super) fn listed(&mut self, messages: &[Message]) -> Vec<String> {
+        let mut latest = None;
+        let mut lines = Vec::with_capacity(messages.len());
+        for message in messages {
+            latest = if message.clock_off { latest } else { latest.max(Some(self.written(message).date())) };
+            lines.extend(self.message_under(latest.or(self.day), message));
+        }
+        lines
+    }
+
+    /// The lines of a message, under the day on which it was written if its author's clock is to be believed.
     pub(crate) fn message(&mut self, message: &Message) -> Vec<String> {
+        let day = if message.clock_off { self.day } else { Some(self.written(message).date()) };
+        self.message_under(day, message)
+    }
+
+    /// The lines of a message that is delivered now, under the day on which that is: its author was away, or has a clock that is wrong.
+    fn delivered(&mut self, message: &Message, now: Timestamp) -> Vec<String> {
+        let today = now.to_zoned(self.zone.clone()).date();
+        self.message_under(Some(today), message)
+    }
+
+    /// When a message was written by its author's own clock.
+    fn written(&self, message: &Message) -> Zoned {
+        Timestamp::from_microsecond(message.sent_at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone())
+    }
+
+    fn message_under(&mut self, day: Option<Date>, message: &Message) -> Vec<String> {
         let text = harmless(&message.text);
         let (text, more) = if self.folds { fold(&text) } else { (&*text, None) };
         let to = match &message.to {
@@ -192,7 +220,7 @@ impl Show {
                 let others = others.iter().filter(|who| who.person != message.from.person);
                 let others = others.map(|who| harmless_line(&who.label).into_owned());
                 let you = (!message.own).then(|| "you".to_owned());
-                format!("[to {}] ", listed(you.into_iter().chain(others)))
+                format!("[to {}] ", and_list(you.into_iter().chain(others)))
             }
         };
         let mut marks = Vec::new();
@@ -202,13 +230,18 @@ impl Show {
         if message.clock_off {
             marks.push("by a clock that is off");
         }
+        let at = self.written(message);
+        let day = day.unwrap_or_else(|| at.date());
+        let written = at.strftime("%-d %B %Y").to_string();
+        if day != at.date() {
+            marks.insert(0, &written);
+        }
         let marks = if marks.is_empty() { String::new() } else { self.paint.dim(&format!(" ({})", marks.join(", "))) };
         let from = self.who(&message.from);
-        let at = Timestamp::from_microsecond(message.sent_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let more = more.map_or_else(String::new, |more| {
             format!("\n{}", self.paint.dim(&format!("{more}; -show {}", name_message(&message.id, &message.from))))
         });
-        self.stamped(at, &format!("{}{from}: {text}{more}{marks}", self.paint.dim(&to)))
+        self.under(day, &at, &format!("{}{from}: {text}{more}{marks}", self.paint.dim(&to)))
     }
 
     /// Somebody's label, painted.
@@ -219,11 +252,15 @@ impl Show {
     /// `text` behind the time of day, and before it the day if it is not the one of the line before.
     pub(crate) fn stamped(&mut self, at: Timestamp, text: &str) -> Vec<String> {
         let at = at.to_zoned(self.zone.clone());
+        self.under(at.date(), &at, text)
+    }
+
+    fn under(&mut self, day: Date, at: &Zoned, text: &str) -> Vec<String> {
         let mut lines = Vec::with_capacity(2);
-        if self.day.is_some_and(|day| day != at.date()) {
-            lines.push(self.paint.dim(&format!("-- {} --", at.strftime("%A, %-d %B %Y"))));
+        if self.day.is_some_and(|before| before != day) {
+            lines.push(self.paint.dim(&format!("-- {} --", day.strftime("%A, %-d %B %Y"))));
         }
-        self.day = Some(at.date());
+        self.day = Some(day);
         lines.extend(timed(&self.paint.dim(&at.strftime("%H:%M:%S").to_string()), text));
         lines
     }
@@ -274,7 +311,7 @@ pub(super) fn name_message(id: &MessageId, from: &Arc<Who>) -> String {
 }
 
 /// `you, bob and carol`.
-pub(super) fn listed(names: impl IntoIterator<Item = String>) -> String {
+pub(super) fn and_list(names: impl IntoIterator<Item = String>) -> String {
     let mut names: Vec<String> = names.into_iter().collect();
     match names.pop() {
         Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),

@@ -122,6 +122,46 @@ fn a_new_day_has_a_line_of_its_own() {
 }
 
 #[test]
+fn a_message_that_is_delivered_stands_below_the_readers_own_day() {
+    let mut show = show();
+    show.begin(at(AT));
+    let hour = 3_600_000_000;
+    let mut live = |sent_at, clock_off| {
+        let message = Message { sent_at, clock_off, ..message(Recipients::All, "hi") };
+        show.event(&Event::Message { message }, at(AT))
+    };
+    for _ in 0..2 {
+        assert_eq!(live(AT, false), ["14:03:12 bob: hi"]);
+        assert_eq!(live(AT + 12 * hour, false), ["02:03:12 bob: hi (22 November 2026)"]);
+        assert_eq!(live(AT - 15 * hour, false), ["23:03:12 bob: hi (20 November 2026)"]);
+        assert_eq!(live(0, true), ["00:00:00 bob: hi (1 January 1970, by a clock that is off)"]);
+    }
+    assert_eq!(show.event(&Event::Warning { text: "x".into() }, at(AT + DAY))[0], "-- Sunday, 22 November 2026 --");
+}
+
+#[test]
+fn in_a_list_a_wrong_clock_brings_no_day_back() {
+    let mut show = show();
+    show.begin(at(AT));
+    let said = |sent_at, clock_off| Message { sent_at, clock_off, ..message(Recipients::All, "hi") };
+    let messages =
+        [said(AT - DAY, false), said(AT - 2 * DAY, false), said(AT - DAY, false), said(0, true), said(AT, false)];
+    let lines = show.answer(&Answer::History { of: None, messages: messages.into() }, at(AT));
+    assert_eq!(
+        lines,
+        [
+            "-- Friday, 20 November 2026 --",
+            "14:03:12 bob: hi",
+            "14:03:12 bob: hi (19 November 2026)",
+            "14:03:12 bob: hi",
+            "00:00:00 bob: hi (1 January 1970, by a clock that is off)",
+            "-- Saturday, 21 November 2026 --",
+            "14:03:12 bob: hi",
+        ]
+    );
+}
+
+#[test]
 fn nothing_from_others_reaches_the_terminal_as_a_command() {
     let evil = "\x1b[2J\u{9b}K\u{202e}\x07";
     let nasty = Arc::new(Who {

@@ -115,7 +115,9 @@ impl fmt::Display for Report {
             write!(f, ", {} shown as history", self.shown_as_history)?;
         }
         f.write_str(": ")?;
-        if self.is_ok() {
+        if self.is_ok() && self.messages + self.deliveries + self.shown_as_history == 0 {
+            f.write_str("there was nothing to check, for nobody has sent a message")?;
+        } else if self.is_ok() {
             f.write_str(if self.complete { "OK, causally ordered and complete" } else { "OK, causally ordered" })?;
             if self.unstopped > 0 {
                 write!(f, " ({} had not stopped: nothing was asked of them)", self.unstopped)?;

@@ -130,6 +130,25 @@ fn a_message_that_is_long_on_its_way_is_announced_once_and_its_arrival_too() {
 }
 
 #[test]
+fn a_message_that_was_announced_has_not_arrived_because_a_link_was_lost() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.slow(ALICE, CAROL);
+    world.say(ALICE, "all", "one");
+    world.pass(Duration::from_secs(2));
+    assert!(matches!(notices(&world)[..], [Event::Unspread { .. }]));
+    world.kill(CAROL);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(notices(&world).len(), 1);
+    // What is announced later is told again.
+    world.slow(ALICE, BOB);
+    let last = world.say(ALICE, "all", "two");
+    world.pass(Duration::from_secs(2));
+    world.fast(ALICE, BOB);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(notices(&world)[2..], [Event::Spread { id: last.id, messages: 1 }]);
+}
+
+#[test]
 fn a_flood_is_watched_in_part_only() {
     let mut world = World::mesh(&["alice", "bob"]);
     world.slow(ALICE, BOB);
