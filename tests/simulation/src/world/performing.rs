@@ -118,7 +118,7 @@ impl World {
             self.kill(who, "before its effects were durable");
             return Ok(());
         }
-        let Effects { durable, journal, frames, renew, dial: _, events } = effects;
+        let Effects { durable, journal, frames, renew, dial: _, reach: _, met: _, events } = effects;
         if let Err(error) = peer.store_mut().apply(&durable) {
             return Err(Violation { invariant: "the store keeps", what: format!("p{who}: {error}") });
         }
