@@ -1,4 +1,6 @@
 //! Who takes the places of others.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
+#![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 
 mod common;
 
