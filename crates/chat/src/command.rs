@@ -137,7 +137,7 @@ pub enum Command {
         /// The person, as for [`Command::Who`].
         person: String,
     },
-    /// Connects to a peer at `ip:port` or a multiaddr.
+    /// Connects to a peer at `ip:port`, `host:port` or a multiaddr.
     Connect {
         /// The address.
         address: String,
@@ -487,7 +487,7 @@ pub enum Refusal {
         config: String,
     },
     /// Not an address.
-    #[error("{address:?} is not an address: write ip:port, [ip6]:port or a multiaddr")]
+    #[error("{address:?} is not an address: write ip:port, [ip6]:port, host:port or a multiaddr")]
     BadAddress {
         /// What was given.
         address: String,

@@ -63,7 +63,7 @@ pub(crate) struct Peer {
         long,
         value_name = "ADDRESS",
         value_parser = clap::builder::NonEmptyStringValueParser::new(),
-        help = "Connect to this peer: ip:port, [ip6]:port or a multiaddr; can be given more than once"
+        help = "Connect to this peer: ip:port, [ip6]:port, host:port or a multiaddr; can be given more than once"
     )]
     pub(crate) peer: Vec<String>,
     /// Neither look for peers nor announce this one by multicast DNS

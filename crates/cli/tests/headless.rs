@@ -491,3 +491,25 @@ fn check_tells_a_violation_from_traces_it_cannot_read() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(causerie(&["check", "/nonexistent"]).output().unwrap().status.code(), Some(2));
 }
+
+#[test]
+fn a_host_is_found_by_its_name_and_one_that_does_not_resolve_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let alice = Running::start(peer("alice", &folder.path().join("alice"), &["--json"]));
+    let address = alice.event("listening")["address"].as_str().unwrap().to_owned();
+    // It may stand for ::1 first, where nobody listens.
+    let host = address.replace("127.0.0.1", "localhost");
+    let mut bob = Running::start(peer("bob", &folder.path().join("bob"), &["--json", "--peer", &host]));
+    bob.event("peer_up");
+    alice.event("peer_up");
+    let answer = bob.ask(&json!({"id": 1, "command": "connect", "address": "nowhere.invalid:4100"}));
+    assert_eq!(answer["answer"], "connecting");
+    // The answer to this comes though the name is still being looked up.
+    assert_eq!(bob.ask(&json!({"id": 2, "command": "my_groups"}))["id"], 2);
+    let told = bob.event("connect_failed");
+    assert_eq!(told["address"], "nowhere.invalid:4100");
+    assert!(told["reason"].as_str().unwrap().contains("does not resolve"), "{told}");
+    assert_eq!(bob.ask(&json!({"command": "connect", "address": "nowhere"}))["refusal"], "bad_address");
+    assert_eq!(bob.end(), 0);
+    assert_eq!(alice.end(), 0);
+}

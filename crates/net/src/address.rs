@@ -17,16 +17,50 @@ pub(crate) struct Target {
     pub(crate) peer: Option<Key>,
 }
 
-/// Reads `ip:port`, `[v6]:port` or a multiaddr.
-pub(crate) fn parse(text: &str) -> Result<Target, BadAddress> {
+/// What a user wrote: where it is, or what has to be resolved first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    At(Target),
+    Host(Host),
+}
+
+/// A host's name, and a port there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) port: u16,
+}
+
+/// Reads `ip:port`, `[v6]:port`, `host:port` or a multiaddr.
+pub(crate) fn parse(text: &str) -> Result<Place, BadAddress> {
     let target = match text.parse() {
         Ok(address) => Target { address: canonical(address), peer: None },
-        Err(_) => parse_multiaddr(text).ok_or_else(|| BadAddress::Syntax(text.chars().take(100).collect()))?,
+        Err(_) => match (parse_multiaddr(text), parse_host(text)) {
+            (Some(target), _) => target,
+            (None, Some(Host { port: 0, .. })) => {
+                return Err(BadAddress::Unusable { address: text.to_owned(), reason: "it has no port" });
+            }
+            (None, Some(host)) => return Ok(Place::Host(host)),
+            (None, None) => return Err(BadAddress::Syntax(text.chars().take(100).collect())),
+        },
     };
     match unusable(&target.address) {
         Some(reason) => Err(BadAddress::Unusable { address: text.to_owned(), reason }),
-        None => Ok(target),
+        None => Ok(Place::At(target)),
     }
+}
+
+/// A host's name is what RFC 1123 allows, and `_`, in any script: labels with dots in between, the last of them not a number.
+fn parse_host(text: &str) -> Option<Host> {
+    let (name, port) = text.rsplit_once(':')?;
+    let is_label = |label: &str| {
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        (1..=63).contains(&label.len()) && label.chars().all(fits) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = bare.len() <= 253 && bare.split('.').all(is_label) && !bare.rsplit('.').next().is_some_and(is_number);
+    is_name.then_some(Host { name: name.to_owned(), port: port.parse().ok()? })
 }
 
 /// An IPv4 address that is written as an IPv6 one is the IPv4 one.
@@ -140,18 +174,52 @@ mod tests {
             ("/ip6/::ffff:192.0.2.1/tcp/4001", "192.0.2.1:4001"),
         ] {
             let target = Target { address: expected.parse().unwrap(), peer: None };
-            assert_eq!(parse(text), Ok(target), "{text}");
+            assert_eq!(parse(text), Ok(Place::At(target)), "{text}");
         }
         let id = crate::peer::peer_id(&[7; 32]);
-        assert_eq!(parse(&format!("/ip4/192.0.2.1/tcp/4001/p2p/{id}")).unwrap().peer, Some([7; 32]));
+        let Ok(Place::At(target)) = parse(&format!("/ip4/192.0.2.1/tcp/4001/p2p/{id}")) else { panic!() };
+        assert_eq!(target.peer, Some([7; 32]));
+        for (text, name, port) in [
+            ("localhost:4001", "localhost", 4001),
+            ("peer-1.example.org:1", "peer-1.example.org", 1),
+            ("example.org.:65535", "example.org.", 65535),
+            ("my_host:4100", "my_host", 4100),
+            ("bücher.example:4100", "bücher.example", 4100),
+            ("3com.example:4100", "3com.example", 4100),
+        ] {
+            assert_eq!(parse(text), Ok(Place::Host(Host { name: name.to_owned(), port })), "{text}");
+        }
     }
 
     #[test]
     fn refuses_the_rest() {
-        for text in ["", "nonsense", "host:1", "1.2.3.4", "1.2.3.4:99999", "/ip4/1.2.3.4", "/ip4/1.2.3.4/udp/1"] {
+        let long = format!("{}:1", "x".repeat(64));
+        for text in [
+            "",
+            "nonsense",
+            "1.2.3.4",
+            "1.2.3.4:99999",
+            "/ip4/1.2.3.4",
+            "/ip4/1.2.3.4/udp/1",
+            "host:",
+            ":1",
+            "host:x",
+            "host:99999",
+            "1.2.3:1",
+            "1.2.3.4.5:1",
+            "-x:1",
+            "x-:1",
+            "a..b:1",
+            "a b:1",
+            "http://host:1",
+            "host/x:1",
+            "a:b:1",
+            long.as_str(),
+        ] {
             assert!(matches!(parse(text), Err(BadAddress::Syntax(_))), "{text}");
         }
-        for text in ["1.2.3.4:0", "0.0.0.0:1", "[::]:1", "[fe80::1]:1", "224.0.0.251:1", "[::ffff:0.0.0.0]:1"] {
+        for text in ["host:0", "1.2.3.4:0", "0.0.0.0:1", "[::]:1", "[fe80::1]:1", "224.0.0.251:1", "[::ffff:0.0.0.0]:1"]
+        {
             assert!(matches!(parse(text), Err(BadAddress::Unusable { .. })), "{text}");
         }
         let sha256 = libp2p::PeerId::random();

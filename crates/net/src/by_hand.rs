@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{address::Target, peer::Key, random::Random, tiebreak::Lost};
+use crate::{address::Place, peer::Key, random::Random, tiebreak::Lost};
 
 /// Addresses from the prompt that are being tried at once.
 pub(crate) const MAX_ONCE: usize = 64;
@@ -49,7 +49,9 @@ struct Entry {
     id: EntryId,
     /// As the user wrote it.
     text: String,
-    target: Target,
+    place: Place,
+    /// Where its host may be, the last one first: what is still to be tried of what its name was resolved to.
+    candidates: Vec<SocketAddr>,
     purpose: Purpose,
     phase: Phase,
     failures: u32,
@@ -80,23 +82,39 @@ impl ByHand {
     }
 
     /// Takes an address. One that is not kept is refused when too many are being tried.
-    pub(crate) fn add(&mut self, now: Instant, text: String, target: Target, purpose: Purpose) -> Result<(), String> {
+    pub(crate) fn add(&mut self, now: Instant, text: String, place: Place, purpose: Purpose) -> Result<(), String> {
         if purpose != Purpose::Keep && self.entries.iter().filter(|entry| !entry.is_kept()).count() >= MAX_ONCE {
             return Err(text);
         }
         let id = EntryId(self.next);
         self.next += 1;
         let phase = Phase::Due(now);
-        let (failures, told, found, proved) = (0, false, target.peer, false);
-        self.entries.push(Entry { id, text, target, purpose, phase, failures, told, found, proved });
+        let found = match &place {
+            Place::At(target) => target.peer,
+            Place::Host(_) => None,
+        };
+        let (candidates, failures, told, proved) = (Vec::new(), 0, false, false);
+        self.entries.push(Entry { id, text, place, candidates, purpose, phase, failures, told, found, proved });
         Ok(())
     }
 
     /// The next address to dial.
-    pub(crate) fn poll(&mut self, now: Instant) -> Option<(EntryId, Target)> {
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<(EntryId, Place)> {
         let entry = self.entries.iter_mut().find(|entry| matches!(entry.phase, Phase::Due(at) if at <= now))?;
         entry.phase = Phase::Dialing;
-        Some((entry.id, entry.target))
+        Some((entry.id, entry.place.clone()))
+    }
+
+    /// The name of an entry's host stands for these addresses: they are dialled one after the other.
+    pub(crate) fn resolved(&mut self, id: EntryId, addresses: impl DoubleEndedIterator<Item = SocketAddr>) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.candidates = addresses.rev().collect();
+        }
+    }
+
+    /// The next address of an entry's host.
+    pub(crate) fn next_candidate(&mut self, id: EntryId) -> Option<SocketAddr> {
+        self.entries.iter_mut().find(|entry| entry.id == id)?.candidates.pop()
     }
 
     /// When the next address is to be dialled.
@@ -165,6 +183,8 @@ impl ByHand {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
             *entry = Entry {
                 text: std::mem::take(&mut entry.text),
+                place: entry.place.clone(),
+                candidates: Vec::new(),
                 phase: Phase::Linked,
                 failures: 0,
                 told: false,
@@ -208,17 +228,18 @@ impl ByHand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::{Host, Target};
 
-    fn by_hand() -> (ByHand, Instant, Target) {
+    fn by_hand() -> (ByHand, Instant, Place) {
         let backoff = (Duration::from_millis(250), Duration::from_secs(30));
         let target = Target { address: "192.0.2.1:1".parse().unwrap(), peer: None };
-        (ByHand::new(backoff, 1), Instant::now(), target)
+        (ByHand::new(backoff, 1), Instant::now(), Place::At(target))
     }
 
     #[test]
     fn one_from_the_prompt_is_dialled_once() {
         let (mut by_hand, now, target) = by_hand();
-        by_hand.add(now, "there".into(), target, Purpose::Once).unwrap();
+        by_hand.add(now, "there".into(), target.clone(), Purpose::Once).unwrap();
         let (id, dialled) = by_hand.poll(now).unwrap();
         assert_eq!(dialled, target);
         assert_eq!(by_hand.failed(now, id), Some(("there".into(), false)));
@@ -228,7 +249,7 @@ mod tests {
     #[test]
     fn a_configured_one_is_retried_and_the_user_told_once() {
         let (mut by_hand, mut now, target) = by_hand();
-        by_hand.add(now, "there".into(), target, Purpose::Keep).unwrap();
+        by_hand.add(now, "there".into(), target.clone(), Purpose::Keep).unwrap();
         let mut told = 0;
         for _ in 0..20 {
             now = by_hand.poll_timeout().unwrap().max(now);
@@ -243,7 +264,7 @@ mod tests {
     #[test]
     fn a_configured_one_rests_while_its_peer_is_linked() {
         let (mut by_hand, now, target) = by_hand();
-        by_hand.add(now, "there".into(), target, Purpose::Keep).unwrap();
+        by_hand.add(now, "there".into(), target.clone(), Purpose::Keep).unwrap();
         let (id, _) = by_hand.poll(now).unwrap();
         by_hand.linked(id, [1; 32]);
         assert_eq!(by_hand.poll_timeout(), None);
@@ -256,16 +277,16 @@ mod tests {
     #[test]
     fn one_to_be_reached_waits_for_the_link_that_the_other_side_keeps() {
         let (mut by_hand, now, target) = by_hand();
-        let purpose = Purpose::Reach(target.address);
-        by_hand.add(now, "there".into(), target, purpose).unwrap();
+        let purpose = Purpose::Reach("192.0.2.1:1".parse().unwrap());
+        by_hand.add(now, "there".into(), target.clone(), purpose).unwrap();
         let (id, _) = by_hand.poll(now).unwrap();
         assert_eq!(by_hand.peer_up([1; 32]), [], "nobody has proved to be there");
         assert_eq!(by_hand.deferred(now, id, [1; 32]), None);
         assert_eq!(by_hand.peer_up([2; 32]), [], "that is another");
-        assert_eq!(by_hand.peer_up([1; 32]), [target.address]);
+        assert_eq!(by_hand.peer_up([1; 32]), ["192.0.2.1:1".parse().unwrap()]);
         assert_eq!(by_hand.poll_timeout(), None, "it is done");
         // If that link never comes, it is dialled again and then given up.
-        by_hand.add(now, "there".into(), target, purpose).unwrap();
+        by_hand.add(now, "there".into(), target.clone(), purpose).unwrap();
         let mut given_up = None;
         for _ in 0..REACHES {
             let at = by_hand.poll_timeout().unwrap();
@@ -276,9 +297,28 @@ mod tests {
     }
 
     #[test]
+    fn the_addresses_of_a_host_are_tried_in_their_order_and_resolved_anew_each_time() {
+        let (mut by_hand, now, _) = by_hand();
+        let place = Place::Host(Host { name: "host".into(), port: 1 });
+        by_hand.add(now, "host:1".into(), place.clone(), Purpose::Keep).unwrap();
+        let (id, dialled) = by_hand.poll(now).unwrap();
+        assert_eq!(dialled, place);
+        let addresses = ["192.0.2.1:1", "[2001:db8::1]:1"].map(|address| address.parse().unwrap());
+        by_hand.resolved(id, addresses.into_iter());
+        assert_eq!([(); 3].map(|()| by_hand.next_candidate(id)), [Some(addresses[0]), Some(addresses[1]), None]);
+        assert_eq!(by_hand.failed(now, id), Some(("host:1".into(), true)));
+        let again = by_hand.poll_timeout().unwrap();
+        assert_eq!(by_hand.poll(again), Some((id, place)));
+        by_hand.resolved(id, addresses.into_iter());
+        by_hand.linked(id, [1; 32]);
+        assert_eq!(by_hand.next_candidate(id), None, "it is there");
+    }
+
+    #[test]
     fn the_prompt_is_bounded() {
         let (mut by_hand, now, target) = by_hand();
-        let taken = (0..1000).filter(|_| by_hand.add(now, String::new(), target, Purpose::Once).is_ok()).count();
+        let taken =
+            (0..1000).filter(|_| by_hand.add(now, String::new(), target.clone(), Purpose::Once).is_ok()).count();
         assert_eq!(taken, MAX_ONCE);
     }
 }

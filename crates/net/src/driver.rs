@@ -28,9 +28,11 @@ use tokio::{
     time,
 };
 
+use dialing::Resolved;
+
 use crate::{
     BadAddress, Config, DownReason, Error, Event, Limits, LinkId, Problem, Status,
-    address::{Target, from_multiaddr, is_link_local_v6, parse, to_multiaddr},
+    address::{Place, from_multiaddr, is_link_local_v6, parse, to_multiaddr},
     behaviour::{Behaviour, StreamOpened},
     book::Book,
     by_hand::{ByHand, EntryId, Purpose},
@@ -104,6 +106,11 @@ pub(crate) struct Driver {
     /// What links report with.
     report: mpsc::Sender<(LinkId, Report)>,
     found: mpsc::Receiver<Found>,
+    /// How many names are being resolved.
+    resolving: usize,
+    resolved: mpsc::Receiver<(EntryId, Resolved)>,
+    /// What names are resolved with.
+    resolver: mpsc::Sender<(EntryId, Resolved)>,
     closing: Option<Closing>,
 }
 
@@ -175,8 +182,8 @@ impl Driver {
         let Config { secret, listen, peers, mdns, interface, limits } = config;
         let mut by_hand = ByHand::new(limits.backoff, random()?);
         for text in peers {
-            let target = parse(&text)?;
-            by_hand.add(Instant::now(), text, target, Purpose::Keep).map_err(BadAddress::Busy)?;
+            let place = parse(&text)?;
+            by_hand.add(Instant::now(), text, place, Purpose::Keep).map_err(BadAddress::Busy)?;
         }
         let keypair = Keypair::ed25519_from_bytes(secret).expect("32 bytes are an Ed25519 seed");
         let me = key_of(&keypair.public().to_peer_id()).expect("it is an Ed25519 key");
@@ -218,6 +225,7 @@ impl Driver {
             started.map_err(warn).ok()
         });
         let (report, reports) = mpsc::channel(REPORTS);
+        let (resolver, resolved) = mpsc::channel(limits.dials.max(1));
         Ok(Self {
             me,
             start,
@@ -252,6 +260,9 @@ impl Driver {
             reports,
             report,
             found,
+            resolving: 0,
+            resolved,
+            resolver,
             closing: None,
         })
     }
@@ -276,6 +287,7 @@ impl Driver {
                 event = self.swarm.select_next_some(), if has_room => self.on_swarm(event),
                 Some((link, report)) = self.reports.recv(), if has_room => self.on_report(link, report),
                 Some(found) = self.found.recv(), if has_room => self.on_found(found),
+                Some((entry, resolved)) = self.resolved.recv(), if has_room => self.on_resolved(entry, resolved),
                 order = self.orders.recv(), if self.closing.is_none() => self.on_order(order),
                 () = sleep_until(deadline) => tracing::trace!(why, "due"),
             }
@@ -319,13 +331,12 @@ impl Driver {
     fn act(&mut self, now: Instant) {
         // What the user asked for goes before what anybody may have announced.
         while self.may_dial()
-            && let Some((entry, target)) = self.by_hand.poll(now)
+            && let Some((entry, place)) = self.by_hand.poll(now)
         {
-            if self.listening.contains(&target.address) {
-                self.leads_here(entry);
-                continue;
+            match place {
+                Place::At(target) => self.dial_entry(now, entry, target),
+                Place::Host(host) => self.resolve(now, entry, host),
             }
-            self.start_dial(now, swarm::dial_address(target.address, target.peer), Reason::ByHand(entry));
         }
         while let Some(action) = self.tiebreak.poll(now, self.may_dial()) {
             match action {
@@ -433,21 +444,25 @@ impl Driver {
 
     fn on_order(&mut self, order: Option<Command>) {
         match order {
-            Some(Command::Connect { text, target }) => {
+            Some(Command::Connect { text, place }) => {
                 let now = Instant::now();
-                let linked = |connection: &Connection| {
-                    connection.stage == Stage::Up
-                        && (target.peer == Some(connection.peer)
-                            || (connection.dial.is_some() && connection.remote == target.address))
+                let linked = |connection: &Connection| match &place {
+                    Place::At(target) => {
+                        connection.stage == Stage::Up
+                            && (target.peer == Some(connection.peer)
+                                || (connection.dial.is_some() && connection.remote == target.address))
+                    }
+                    // Whether somebody is linked there is known once the name is resolved and answers.
+                    Place::Host(_) => false,
                 };
                 if self.connections.values().any(linked) {
                     self.tell(Event::Warning { text: format!("{text} is connected already") });
                 } else {
-                    self.dial_by_hand(now, text, target, Purpose::Once);
+                    self.dial_by_hand(now, text, place, Purpose::Once);
                 }
             }
             Some(Command::Reach { address, target }) => {
-                self.dial_by_hand(Instant::now(), address.to_string(), target, Purpose::Reach(address));
+                self.dial_by_hand(Instant::now(), address.to_string(), Place::At(target), Purpose::Reach(address));
             }
             Some(Command::Status(told)) => {
                 let unlinked = self.tiebreak.unlinked(Instant::now()).collect();
@@ -459,8 +474,8 @@ impl Driver {
         }
     }
 
-    fn dial_by_hand(&mut self, now: Instant, text: String, target: Target, purpose: Purpose) {
-        if let Err(address) = self.by_hand.add(now, text, target, purpose) {
+    fn dial_by_hand(&mut self, now: Instant, text: String, place: Place, purpose: Purpose) {
+        if let Err(address) = self.by_hand.add(now, text, place, purpose) {
             let reason = "too many addresses are being tried at once; try again in a moment".to_owned();
             self.tell(Event::ConnectFailed { address, reason });
         }

@@ -49,7 +49,9 @@ impl Error {
 #[non_exhaustive]
 pub enum BadAddress {
     /// It is not an address.
-    #[error("{0:?} is not an address: write ip:port, [ipv6]:port or a multiaddr such as /ip4/192.0.2.1/tcp/4001")]
+    #[error(
+        "{0:?} is not an address: write ip:port, [ipv6]:port, host:port or a multiaddr such as /ip4/192.0.2.1/tcp/4001"
+    )]
     Syntax(String),
     /// It is an address, but one that cannot be dialled.
     #[error("{address} cannot be dialled: {reason}")]

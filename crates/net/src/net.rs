@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     BadAddress, Config, DownReason, Error, Events, Gone, LinkId, Room, Status,
-    address::{Target, parse},
+    address::{Place, Target, parse},
     driver::Driver,
     frame::Kind,
     greeting::VERSION,
@@ -25,7 +25,7 @@ pub(crate) type Links = Arc<RwLock<HashMap<LinkId, Arc<Outgoing>>>>;
 /// What the handle asks of the driver.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Connect { text: String, target: Target },
+    Connect { text: String, place: Place },
     Reach { address: SocketAddr, target: Target },
     Status(oneshot::Sender<Status>),
     Shutdown(oneshot::Sender<()>),
@@ -86,9 +86,9 @@ impl Net {
     ///
     /// When it is not an address, or too many are being tried.
     pub fn connect(&self, address: &str) -> Result<(), BadAddress> {
-        let target = parse(address)?;
+        let place = parse(address)?;
         let text = address.to_owned();
-        self.commands.try_send(Command::Connect { text, target }).map_err(|_| BadAddress::Busy(address.to_owned()))
+        self.commands.try_send(Command::Connect { text, place }).map_err(|_| BadAddress::Busy(address.to_owned()))
     }
 
     /// Dials an address to learn who is there now, whatever links are up: [`Reached`](crate::Event::Reached) says so, or
@@ -99,7 +99,7 @@ impl Net {
     /// When it cannot be dialled, or too many are being tried.
     pub fn reach(&self, address: SocketAddr) -> Result<(), BadAddress> {
         let text = address.to_string();
-        let target = parse(&text)?;
+        let Place::At(target) = parse(&text)? else { return Err(BadAddress::Syntax(text)) };
         self.commands.try_send(Command::Reach { address, target }).map_err(|_| BadAddress::Busy(text))
     }
 

@@ -1,21 +1,75 @@
 //! Dials: by the tie-break's rule, and of addresses given by hand.
+//!
+//! A host's name is resolved by a thread of its own, since the system's resolver blocks; the thread ends with the process, however long
+//! that takes. The name is resolved anew at each try: the host may have moved.
 
-use std::time::Instant;
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs as _},
+    thread,
+    time::Instant,
+};
 
 use libp2p::swarm::{ConnectionId, DialError, dial_opts::DialOpts};
 
 use super::{Dial, Driver, Reason};
 use crate::{
     Event,
-    address::from_multiaddr,
+    address::{Host, Target, from_multiaddr, unusable},
     by_hand::{EntryId, Purpose},
     peer::Key,
     swarm,
 };
 
+/// What a name stands for.
+pub(super) type Resolved = io::Result<Vec<SocketAddr>>;
+
+/// How many addresses of a host are tried.
+const MAX_CANDIDATES: usize = 16;
+
 impl Driver {
     pub(super) fn may_dial(&self) -> bool {
-        self.dials.len() < self.limits.dials
+        self.dials.len() + self.resolving < self.limits.dials
+    }
+
+    /// Dials an address given by hand.
+    pub(super) fn dial_entry(&mut self, now: Instant, entry: EntryId, target: Target) {
+        if self.listening.contains(&target.address) {
+            self.leads_here(entry);
+        } else {
+            self.start_dial(now, swarm::dial_address(target.address, target.peer), Reason::ByHand(entry));
+        }
+    }
+
+    /// Finds out where a host is: [`on_resolved`](Self::on_resolved) goes on.
+    pub(super) fn resolve(&mut self, now: Instant, entry: EntryId, Host { name, port }: Host) {
+        let resolver = self.resolver.clone();
+        let lookup = move || {
+            let resolved =
+                (name.as_str(), port).to_socket_addrs().map(|addresses| addresses.take(MAX_CANDIDATES).collect());
+            // Without a driver there is nobody to tell.
+            let _ = resolver.blocking_send((entry, resolved));
+        };
+        match thread::Builder::new().name("resolver".to_owned()).spawn(lookup) {
+            Ok(_) => self.resolving += 1,
+            Err(error) => self.by_hand_failed(now, entry, format!("its name cannot be resolved: {error}")),
+        }
+    }
+
+    pub(super) fn on_resolved(&mut self, entry: EntryId, resolved: Resolved) {
+        let now = Instant::now();
+        self.resolving = self.resolving.saturating_sub(1);
+        let addresses = match resolved {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                let reason = format!("its name does not resolve ({error}): is it spelled right?");
+                self.by_hand_failed(now, entry, reason);
+                return;
+            }
+        };
+        let usable = addresses.into_iter().filter(|address| unusable(address).is_none());
+        self.by_hand.resolved(entry, usable.collect::<Vec<_>>().into_iter());
+        self.by_hand_failed(now, entry, "its name resolves to no address that can be dialled".to_owned());
     }
 
     pub(super) fn dial(&mut self, now: Instant, peer: Key) {
@@ -75,7 +129,12 @@ impl Driver {
         }
     }
 
+    /// A dial of an address given by hand came to nothing; if it was one address of a host, the next one is dialled.
     pub(super) fn by_hand_failed(&mut self, now: Instant, entry: EntryId, mut reason: String) {
+        if let Some(address) = self.by_hand.next_candidate(entry) {
+            self.dial_entry(now, entry, Target { address, peer: None });
+            return;
+        }
         if let Some((address, goes_on)) = self.by_hand.failed(now, entry) {
             if goes_on {
                 reason.push_str("; it is tried again from time to time");
