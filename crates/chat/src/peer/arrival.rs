@@ -109,7 +109,12 @@ impl<S: Store> Peer<S> {
         if self.causal.knows(sender, clock) {
             return Ok(());
         }
-        if body::is_welcome(kept.body()) && self.wait_for_history(now, &kept) {
+        let is_welcome = body::is_welcome(kept.body());
+        if is_welcome && !self.has_room_to_wait((sender, clock)) {
+            self.vectors.note_refused(now, sender);
+            return Ok(());
+        }
+        if is_welcome && self.wait_for_history(now, &kept) {
             if self.ledger.is_on() {
                 self.ledger.held.push(kept);
             }

@@ -247,15 +247,18 @@ impl<S: Store> Peer<S> {
         }
     }
 
+    /// Whether there is room for a welcome to wait for history, or it waits already. One that did not wait would let an answer go before
+    /// its question, so it is refused for now, and its author pushes it again.
+    pub(super) fn has_room_to_wait(&self, welcome: (Index, Clock)) -> bool {
+        let of_this_member = self.gate.waiting.range((welcome.0, 0)..=(welcome.0, MAX_CLOCK)).count();
+        of_this_member < self.config.max_waiting_welcomes || self.gate.waiting.contains_key(&welcome)
+    }
+
     /// Whether this welcome has to wait for history; if so it waits, and the history is fetched.
     pub(super) fn wait_for_history(&mut self, now: Now, kept: &Kept) -> bool {
         let key = (kept.stamp().sender, kept.stamp().clock);
         if self.gate.waiting.contains_key(&key) || self.gate.submitted.contains_key(&key) {
             return self.gate.waiting.contains_key(&key);
-        }
-        let of_this_member = self.gate.waiting.range((key.0, 0)..=(key.0, MAX_CLOCK)).count();
-        if of_this_member >= self.config.max_waiting_welcomes {
-            return false;
         }
         let Ok(Body::Welcome(Welcome { shown, .. })) = Body::decode(kept.shared_body()) else { return false };
         let from = kept.id().process.person;

@@ -525,3 +525,26 @@ fn what_was_said_to_nobody_under_delay_is_not_put_off_by_a_clock_that_was_set_ba
     world.pass(Duration::from_secs(30));
     assert_eq!(world.heard(dave), ["question", "afterwards"]);
 }
+
+/// alice has not met carol, so bob welcomes her anew before each of his answers. What she asks him for is slow.
+#[test]
+fn more_welcomes_than_may_wait_let_no_answer_go_before_its_question() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    let carol = world.add("carol");
+    world.link(1, carol);
+    world.settle();
+    world.slow(carol, 1);
+    let rounds = 3 * Config::default().max_waiting_welcomes;
+    let mut said = Vec::new();
+    for round in 0..rounds {
+        for (who, text) in [(0, format!("question {round}")), (1, format!("answer {round}"))] {
+            world.say(who, "all", &text);
+            world.settle();
+            said.push(text);
+        }
+    }
+    assert!(world.heard(carol).is_empty(), "she waits for the first question");
+    world.fast(carol, 1);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.heard(carol), said);
+}
