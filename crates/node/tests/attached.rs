@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use node::chat::{Answer, Command, Event, Refusal, Target};
-use node::{AttachError, Config, DataFolder, Error, Events, Session, Submitted};
+use node::{AttachError, Config, DataFolder, Error, Events, Session};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -23,15 +23,18 @@ struct Peer {
 }
 
 impl Peer {
-    /// Somebody else is writing to its store, so that what its user says cannot be kept.
-    async fn get_stuck(&mut self) -> (rusqlite::Connection, Submitted) {
+    /// Another program is writing to its store, so what its user says cannot be kept, and is refused.
+    async fn get_stuck(&mut self) -> rusqlite::Connection {
         let db = rusqlite::Connection::open(self.folder.path().join("causerie.db")).expect("the store is there");
-        db.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes for long");
-        let said = self.session.requests.submit(say("kept later")).await.expect("the peer runs");
-        let stuck =
-            |event| matches!(event, Event::Warning { text } if text.contains("nothing can be kept")).then_some(());
+        db.execute_batch("BEGIN IMMEDIATE").expect("nothing else writes for long");
+        let refused = self.session.requests.request(say("refused")).await.expect("the peer runs");
+        assert!(
+            matches!(&refused, Err(Refusal::NotKept { reason }) if reason.contains("another program")),
+            "{refused:?}"
+        );
+        let stuck = |event| matches!(event, Event::Problem(problem) if problem.kind == "not_kept").then_some(());
         until(&mut self.session.events, stuck).await;
-        (db, said)
+        db
     }
 
     async fn start() -> Self {
@@ -221,7 +224,6 @@ async fn nonsense_gets_a_short_error_and_what_comes_behind_it_is_answered() {
         (b"{\n".to_vec(), "JSON"),
         (b"7\n".to_vec(), "command"),
         (format!("{{\"command\":\"{long}\"}}\n").into_bytes(), "cannot be read"),
-        (b"{\"id\":{},\"command\":\"list_users\"}\n".to_vec(), "id"),
         ([&vec![b'x'; 1 << 21][..], b"\n"].concat(), "2097152 bytes"),
         (b"{\"text\":\"-listusers\"}\n".to_vec(), "command"),
     ] {
@@ -230,8 +232,10 @@ async fn nonsense_gets_a_short_error_and_what_comes_behind_it_is_answered() {
         let error = told["error"].as_str().unwrap();
         assert!(error.contains(named) && error.len() < 1000, "{named}: {error}");
     }
-    let answer = client.ask(json!({"id": "after all", "command": "list_users"})).await;
-    assert_eq!((&answer["id"], &answer["answer"]), (&json!("after all"), &json!("users")));
+    for id in [json!("after all"), json!({"any": ["value"]})] {
+        let answer = client.ask(json!({"id": id, "command": "list_users"})).await;
+        assert_eq!((&answer["id"], &answer["answer"]), (&id, &json!("users")));
+    }
     let first = other.ask(json!({"id": 1, "command": "my_groups"})).await;
     assert_eq!(first["answer"], "groups", "no answer of another client");
 }
@@ -288,35 +292,30 @@ async fn one_client_too_many_is_turned_away_until_another_leaves() {
 }
 
 #[tokio::test]
-async fn while_nothing_can_be_kept_whoever_comes_is_told_why() {
+async fn while_nothing_can_be_kept_a_new_session_is_opened_and_told_why() {
     let mut peer = Peer::start().await;
-    let (db, mut said) = peer.get_stuck().await;
-    let refused = node::attach(peer.folder.path()).await.expect_err("it keeps nothing");
-    assert!(matches!(&refused, AttachError::TurnedAway(why) if why.contains("another program")), "{refused}");
+    let db = peer.get_stuck().await;
+    let late = peer.attach().await;
+    let health = late.requests.request(Command::Health).await.expect("the peer runs").expect("it is no refusal");
+    let Answer::Health { healthy, problems, .. } = health else { panic!("{health:?}") };
+    assert!(!healthy && problems.iter().any(|problem| problem.text.contains("another program")), "{problems:?}");
+    let refused = late.requests.request(say("refused, too")).await.expect("the peer runs");
+    assert!(matches!(refused, Err(Refusal::NotKept { .. })), "{refused:?}");
     db.execute_batch("ROLLBACK").expect("it is open");
-    said.answer().await.expect("the peer runs").expect("it is no refusal");
-    peer.attach().await;
 }
 
 /// Each command is refused at once, and puts nothing off.
 #[tokio::test]
 async fn a_user_who_goes_on_typing_does_not_keep_a_peer_from_keeping_again() {
     let mut peer = Peer::start().await;
-    let (db, mut said) = peer.get_stuck().await;
+    let db = peer.get_stuck().await;
     db.execute_batch("ROLLBACK").expect("it is open");
     let typing = async {
-        loop {
-            // Refused, or taken once there is room.
-            let _ = peer.session.requests.request(say("and more")).await.expect("the peer runs");
+        while peer.session.requests.request(say("and more")).await.expect("the peer runs").is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::select! {
-        answer = timeout(PATIENCE, said.answer()) => {
-            answer.expect("in time").expect("the peer runs").expect("it is no refusal");
-        }
-        () = typing => {}
-    }
+    timeout(PATIENCE, typing).await.expect("it is taken once there is room");
 }
 
 #[tokio::test]
