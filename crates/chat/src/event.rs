@@ -185,12 +185,12 @@ pub enum Event {
     /// A text of mine is scheduled.
     Scheduled {
         /// The text and when it goes out.
-        waiting: WaitingInfo,
+        waiting: Box<WaitingInfo>,
     },
     /// A text of mine that had not gone out was taken back.
     Cancelled {
         /// What it was.
-        waiting: WaitingInfo,
+        waiting: Box<WaitingInfo>,
     },
     /// A message has been held back for longer than an eye-blink (`Config::held_notice`, 100 ms). It is told of nine such
     /// messages at a time (`Config::max_told_held`), and not of what was missed while this peer was away:
@@ -319,4 +319,15 @@ pub enum Event {
         /// What, and what to do.
         text: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A flood moves an event for each message, several times: no rare one may make all of them larger.
+    #[test]
+    fn no_event_is_larger_than_a_message() {
+        assert_eq!(size_of::<Event>(), size_of::<Message>());
+    }
 }

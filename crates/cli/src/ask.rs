@@ -140,7 +140,7 @@ async fn sent_to(events: &mut Events, meanwhile: News, wanted: &str) -> anyhow::
             }
             if let Event::Scheduled { waiting } = &event {
                 return Ok(print(
-                    show(false).answer(&Answer::Scheduled { waiting: waiting.clone() }, Timestamp::now()),
+                    show(false).answer(&Answer::Scheduled { waiting: (**waiting).clone() }, Timestamp::now()),
                 )?);
             }
             if let Event::ConnectFailed { address, reason } = event

@@ -325,8 +325,8 @@ impl Node {
     fn seen_by_others(&self, answer: &Answer, subject: String) -> Option<Event> {
         match answer {
             Answer::Sent { message, .. } => Some(Event::Message { message: message.clone() }),
-            Answer::Scheduled { waiting } => Some(Event::Scheduled { waiting: waiting.clone() }),
-            Answer::Cancelled { waiting } => Some(Event::Cancelled { waiting: waiting.clone() }),
+            Answer::Scheduled { waiting } => Some(Event::Scheduled { waiting: Box::new(waiting.clone()) }),
+            Answer::Cancelled { waiting } => Some(Event::Cancelled { waiting: Box::new(waiting.clone()) }),
             Answer::Created { group } => Some(Event::GroupJoined { group: group.clone(), who: self.peer.who() }),
             Answer::Joined { group, .. } => {
                 Some(Event::GroupJoined { group: group.name.clone(), who: self.peer.who() })

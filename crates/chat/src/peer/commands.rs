@@ -221,7 +221,7 @@ impl<S: Store> Peer<S> {
             self.tell(Event::Warning { text: format!("your message was not sent: {refusal}") });
         } else if delay > self.config.max_stamped_delay {
             match self.schedule(now, conversation, text.into(), delay) {
-                Ok(waiting) => self.tell(Event::Scheduled { waiting }),
+                Ok(waiting) => self.tell(Event::Scheduled { waiting: Box::new(waiting) }),
                 Err(refusal) => self.tell(Event::Warning { text: refusal.to_string() }),
             }
         } else if let Answer::Sent { message, .. } = self.say(now, conversation, text.into(), delay) {

@@ -242,7 +242,7 @@ fn what_goes_out_later_stands_under_its_number_and_with_its_time() {
     let first = waiting(1, None, "later", Some(AT));
     let lines = show.answer(&Answer::Scheduled { waiting: first.clone() }, at(AT));
     assert_eq!(lines, ["14:03:12 (scheduled for 14:03:12; nobody waits for it; -cancel 1 takes it back)"]);
-    assert_eq!(show.event(&Event::Scheduled { waiting: first.clone() }, at(AT)), lines);
+    assert_eq!(show.event(&Event::Scheduled { waiting: Box::new(first.clone()) }, at(AT)), lines);
     let long = waiting(3, Some(id(1, 7)), &"x".repeat(61), Some(AT + 30_000_000));
     let unsent = waiting(4, None, "why?", None);
     let waiting = vec![first.clone(), long, unsent];
