@@ -102,7 +102,7 @@ fn nobody_reads_an_answer_above_its_question(off_by: i64) {
     if off_by > DAY {
         assert_eq!((mark("A1"), mark("A2")), (Some(true), Some(true)));
     }
-    // bob leaves, and whoever comes then has it of others.
+    // bob leaves, and a newcomer has it from others.
     bob.quit();
     alice.loses("bob");
     carol.loses("bob");

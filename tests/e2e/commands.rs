@@ -256,7 +256,7 @@ fn an_alias_takes_nobodys_place_and_one_that_is_gone_stays_gone() {
     for gone in ["robert", "bobby"] {
         assert!(alice.refuses(&format!("@{gone} hello")).contains(gone));
     }
-    // Somebody comes who is called as this user calls somebody else.
+    // A person comes who is called as this user calls another person.
     alice.run("-alias bob carol");
     alice.say("@carol it is you, bob");
     bob.hears("it is you, bob");

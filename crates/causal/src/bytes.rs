@@ -214,7 +214,7 @@ pub(crate) fn take_kept_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
     in_range(take_kept_position(input)?)
 }
 
-/// A clock that somebody wrote, or that follows from what they wrote.
+/// A clock that came in bytes, or that follows from what came in bytes.
 pub(crate) fn in_range(clock: Clock) -> Result<Clock, DecodeError> {
     if (1..=MAX_CLOCK).contains(&clock) { Ok(clock) } else { Err(DecodeError::Clock) }
 }

@@ -25,7 +25,7 @@ pub type Clock = u64;
 /// The greatest clock, 2^53: at a million messages a second an author gets there in 285 years.
 ///
 /// The distance to the end of the integer leaves room for sums, for signed integers (as a database has them) and for floating-point
-/// numbers (as JSON has them), so no clock that somebody made up has to be looked after anywhere else.
+/// numbers (as JSON has them), so a made-up clock needs no care anywhere else.
 ///
 /// # Examples
 /// ```

@@ -366,7 +366,7 @@ pub enum Refusal {
         /// The name.
         name: String,
     },
-    /// Somebody goes by that name, so nobody else is called so.
+    /// A person has that name, so no other person is called so.
     #[error("{name:?} is what {who} is called; an alias needs another name")]
     AliasTaken {
         /// The name.

@@ -14,7 +14,7 @@ pub struct Config {
     /// How many bytes of body the larger of the held messages may have together (4 KiB and up; smaller ones are bounded by
     /// their number). 256 MiB are four thousand of the longest texts.
     pub max_held_bytes: usize,
-    /// How many welcomes of one member may wait for history at once: an honest one sends a few while somebody joins. Past it one is
+    /// How many welcomes of one member may wait for history at once: an honest one sends a few while a person joins. Past it one is
     /// refused, and its author pushes it again.
     pub max_waiting_welcomes: usize,
     /// How many messages may be on their way to one peer, sent and not acknowledged. Several times what is acknowledged at

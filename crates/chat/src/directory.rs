@@ -418,7 +418,7 @@ impl Directory {
         self.generation
     }
 
-    /// Shows `person` as `alias` from now on, in place of any alias before. If somebody else had this alias, they have none now.
+    /// Shows `person` as `alias` from now on, in place of any alias before. If another person had this alias, they have none now.
     ///
     /// # Errors
     /// [`Refusal::GroupExists`] or [`Refusal::AliasTaken`] if a group or a person goes by that name, or [`Refusal::TooMany`].

@@ -31,7 +31,7 @@ pub enum Recipients {
     Group(Arc<str>),
     /// One person, the other side of the conversation: the addressee of my own message, the author of anybody else's.
     Direct(Arc<Who>),
-    /// Several people and nobody else: everybody in the conversation but oneself. The author of a message that is not my own is
+    /// Several people and nobody else: everybody in the conversation but this user. The author of a message that is not my own is
     /// among them.
     People(Arc<[Arc<Who>]>),
 }
@@ -310,7 +310,7 @@ pub enum Event {
         /// As shown before.
         before: String,
     },
-    /// Something keeps this peer from working as it should. Told once; whoever asks after its health is told as well.
+    /// Something keeps this peer from working as it should. Told once; the answer to a question about its health has it as well.
     Problem(Problem),
     /// A problem that was told is gone. Told once; the text says so.
     Solved(Problem),

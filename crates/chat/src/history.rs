@@ -21,7 +21,7 @@ pub enum Conversation {
     Group(Name),
     /// With one person, whoever of the two writes.
     Direct(PersonId),
-    /// With several people and nobody else, whoever of them writes: all of them but oneself, two at least.
+    /// With several people and nobody else, no matter which of them writes: all of them but this user, two at least.
     People(BTreeSet<PersonId>),
 }
 

@@ -15,7 +15,7 @@
 //! - Behind a far-fetched stamp the logical part counts on, as a Lamport clock does. There is room for 2^32 messages. Until time
 //!   catches up, those who have seen it are sorted by that count and not by wall time. Causality holds, and nothing but the order of
 //!   *concurrent* messages depends on it.
-//! - Somebody can use up the count on purpose, by a stamp at its very end. Any order that is read from signed stamps alone has an end
+//! - A liar can use up the count on purpose, by a stamp at its very end. Any order that is read from signed stamps alone has an end
 //!   that a liar can claim. So there is a second range behind the first: stamps go on there by wall time, and one that is
 //!   more than `Config::max_clock_ahead` ahead of the reader's clock is not followed. A liar who does this takes back the promise only
 //!   for people whose clocks are further apart than that.
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(clock.tick(11), Hlc { micros: TIMES + 11, logical: 0 }, "too far ahead to be followed");
         clock.observe(10, near);
         assert_eq!(clock.tick(12), near.successor());
-        // Whoever has only seen what is not followed goes on there too.
+        // A peer that has only seen what is not followed goes on there, too.
         let mut other = self::clock();
         other.observe(10, Hlc::LAST);
         assert_eq!(other.tick(10), Hlc { micros: TIMES + 10, logical: 0 });

@@ -47,7 +47,7 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output. `hint` is for whoever begins. Answers
+/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output. `hint` is for a user who begins. Answers
 /// whether every command was carried out: in JSON each request is told for itself.
 ///
 /// # Errors

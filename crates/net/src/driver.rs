@@ -452,7 +452,7 @@ impl Driver {
                             && (target.peer == Some(connection.peer)
                                 || (connection.dial.is_some() && connection.remote == target.address))
                     }
-                    // Whether somebody is linked there is known once the name is resolved and answers.
+                    // Whether there is a link to it is known once the name is resolved and answers.
                     Place::Host(_) => false,
                 };
                 if self.connections.values().any(linked) {

@@ -8,7 +8,7 @@ use crate::peer::Key;
 
 /// Those that were met first, as many as there are places kept. Cheap to clone: the handle adds to it, the behaviour asks.
 ///
-/// Keys cost nothing, so whoever floods a peer with identities has soon been met as well. Those that were met before keep their places.
+/// Keys cost nothing, so an attacker that floods a peer with identities has soon been met as well. Those that were met before keep their places.
 #[derive(Clone, Debug)]
 pub(crate) struct Met(Arc<Mutex<(HashSet<Key>, usize)>>);
 

@@ -236,7 +236,7 @@ impl TieBreak {
         victim.is_some_and(|key| self.peers.remove(&key).is_some())
     }
 
-    /// A link to the peer is up, whoever dialled, and this is the start that its greeting names.
+    /// A link to the peer is up, no matter which side dialled, and this is the start that its greeting names.
     pub(crate) fn linked(&mut self, now: Instant, peer: Key, start: Start) {
         let before = self.peers.get(&peer);
         let failures = before.map_or(0, |known| known.failures);

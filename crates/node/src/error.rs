@@ -72,7 +72,7 @@ pub enum Error {
     },
     /// The identity key is gone, and what its peer kept is still there.
     #[error(
-        "{} is missing, and the database of its peer is still there: restore the key from a copy, or move {} (with its -wal) away to become somebody new; nothing was changed",
+        "{} is missing, and the database of its peer is still there: restore the key from a copy, or move {} (with its -wal) away to begin as a new person; nothing was changed",
         path.display(), database.display()
     )]
     KeyLost {

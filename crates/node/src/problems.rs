@@ -1,7 +1,7 @@
 //! What keeps this peer from working as it should, and lies outside of the program: the present list of it.
 //!
-//! Each problem is told once when it appears and once when it is solved; whoever asks after the health of the peer is told
-//! of those that are there.
+//! Each problem is told once when it appears and once when it is solved. The answer to a question
+//! about the health of the peer lists those that are there.
 
 use chat::PersonId;
 
@@ -143,7 +143,7 @@ mod tests {
             ["bob", "192.0.2.1:4100", "TCP port 4100", "TCP port 4200"].iter().all(|word| told.contains(word)),
             "{told}"
         );
-        assert!(problems.raise(of(2), bob).is_some(), "it is about somebody else");
+        assert!(problems.raise(of(2), bob).is_some(), "it is about another person");
         assert!(problems.solve(&of(1), bob).is_some());
         assert_eq!(problems.solve(&of(1), bob), None);
         assert!(problems.solve(&full(""), nobody).is_some());

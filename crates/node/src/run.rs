@@ -50,7 +50,7 @@ const MORE_RETENTION: Duration = Duration::from_millis(200);
 /// How long nothing happens before the store does what it has put off.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// How often it is looked whether the store is still where it was: somebody may remove it without a word.
+/// How often it is looked whether the store is still where it was: it may be removed at any time.
 pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
 /// How long a peer that was just heard of may be without a link before that is unhealthy: a link is made within a second

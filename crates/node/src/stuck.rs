@@ -36,7 +36,7 @@ pub(crate) struct Owed {
 
 impl Owed {
     pub(crate) fn give(self) {
-        // Whoever asked may have gone away.
+        // The one that asked may have gone away.
         let _ = self.to.send(self.answered);
     }
 }

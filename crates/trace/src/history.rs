@@ -154,7 +154,7 @@ impl Kind {
 }
 
 impl Kind {
-    /// The message that was sent, as this event shows, and whether it was sent to whoever the event is of.
+    /// The message that was sent, as this event shows, and whether it was sent to the process of this event.
     fn tells_of(self) -> Option<(Number, bool)> {
         match self {
             Self::Deliver(message) | Self::Late(message) => Some((message, true)),

@@ -137,7 +137,7 @@ pub struct Chronicle {
     pub twice: BTreeSet<MessageId>,
     /// What each process delivered, whatever became of its store.
     pub ever_delivered: BTreeSet<(Number, MessageId)>,
-    /// The words that somebody took back before they went out: nobody may be shown them.
+    /// The words that an author took back before they went out: nobody may be shown them.
     pub cancelled: BTreeSet<String>,
     /// The words that had been left unsent and that their user sent after all.
     pub resent: BTreeSet<String>,

@@ -324,7 +324,7 @@ impl Setting {
             5..8 if self.weights.groups > 0 => To::Group(dice.pick::<&'static str>(&GROUPS)),
             5..8 => To::All,
             8 => To::Person(other),
-            // Whom it would be twice it is once, and oneself it is refused.
+            // A person who is drawn twice counts once; the author is left out.
             _ => To::People(other, (other + 1) % self.people),
         }
     }

@@ -55,7 +55,7 @@ fn only_the_owner_of_the_numbering_is_renamed() {
     );
 }
 
-/// Earlier versions kept any clock that somebody named.
+/// Earlier versions kept any clock that a message named.
 #[test]
 fn what_was_kept_beyond_the_last_clock_is_brought_down_to_it_or_left_out() {
     let read = |stamp: &Stamp| Stamp::read_local(&written(stamp), &Limits::default());

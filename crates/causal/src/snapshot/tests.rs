@@ -106,7 +106,7 @@ fn what_is_remembered_is_on_its_way_again() {
     assert!(snapshot.log.contains(&earlier.log[0]));
 }
 
-/// Earlier versions kept any clock that somebody named.
+/// Earlier versions kept any clock that a message named.
 #[test]
 fn what_was_kept_beyond_the_last_clock_is_brought_down_to_it_or_left_out() {
     let mut kept = sound();

@@ -25,7 +25,7 @@ const HASH: usize = 32;
 const SLOT: usize = SALT + KEY + 16 + KEY;
 
 impl Identity {
-    /// Seals `plain` for these people. It opens under the same `context` only. `None` if somebody's key is none.
+    /// Seals `plain` for these people. It opens under the same `context` only. `None` if one of them has no valid key.
     pub(crate) fn seal_for_several(&self, to: &BTreeSet<PersonId>, context: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
         let key = self.keyed(TEXT_KEY_DOMAIN, &[context, plain]);
         let mut sealed = hash(&key).to_vec();

@@ -197,7 +197,7 @@ impl<S: Store> Peer<S> {
         Ok(person)
     }
 
-    /// What records say of addresses counts for nothing here: the address is dialled, whoever is linked.
+    /// What records say of addresses counts for nothing here: the address is dialled, even if there is a link to it.
     fn send_to_address(&mut self, address: SocketAddr, text: String, delay_ms: u64) -> Result<Answer, Refusal> {
         if self.addresses.contains(&address) {
             return Err(Refusal::Oneself);

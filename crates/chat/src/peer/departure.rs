@@ -88,7 +88,7 @@ impl<S: Store> Peer<S> {
         if process == self.me {
             return;
         }
-        // An old record of somebody unknown may still come from a peer that lacks the tombstone.
+        // An old record of an unknown person may still come from a peer that lacks the tombstone.
         let Some(index) = self.number_of_hearsay(process) else { return };
         let is_news = self.directory.process_of(process.person) == Some(process);
         self.depart(now, process);

@@ -21,7 +21,7 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Somebody else who is here and goes by the same name as I.
+    /// Another person who is here and has the same name as I.
     pub fn namesake(&mut self) -> Option<Who> {
         let users = self.directory.users(&Pattern::new(self.name.as_str()));
         let named = users.into_iter().filter(|user| user.present && !user.me);

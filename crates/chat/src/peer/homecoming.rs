@@ -80,7 +80,7 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Whether a message was said while this peer was away: before the link to whoever has it came up, or by an author who is not here.
+    /// Whether a message was said while this peer was away: before the link to the peer that has it came up, or by an author who is not here.
     /// Clocks of machines have no say in that.
     fn was_missed(&self, author: Index, clock: Clock) -> bool {
         let is_before = |catch_up: &CatchUp| clock <= catch_up.missed.of(author);

@@ -111,7 +111,7 @@ impl Input<'_> {
     }
 }
 
-/// Somebody who lies.
+/// A peer that lies.
 struct Liar {
     identity: Identity,
     process: ProcessId,
@@ -691,8 +691,8 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
         })
     }
 
-    /// Mostly somebody known; now and then somebody who never was.
-    fn somebody(&mut self, input: &mut Input<'_>) -> Option<ProcessId> {
+    /// Mostly a known process; now and then one that never was.
+    fn some_process(&mut self, input: &mut Input<'_>) -> Option<ProcessId> {
         match input.byte()? {
             made_up @ 240.. => Some(process(made_up, u64::from(input.byte()?))),
             life @ 224..240 => Some(process(1 + life % 5, u64::from(input.byte()?))),
@@ -702,18 +702,18 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
 
     fn by_author(&mut self, input: &mut Input<'_>) -> Option<Vec<(ProcessId, u64)>> {
         let count = input.below(6)?;
-        (0..count).map(|_| Some((self.somebody(input)?, input.clock()?))).collect()
+        (0..count).map(|_| Some((self.some_process(input)?, input.clock()?))).collect()
     }
 
     fn clocks_by_author(&mut self, input: &mut Input<'_>) -> Option<Vec<(ProcessId, Vec<u64>)>> {
         let count = input.below(3)?;
-        (0..count).map(|_| Some((self.somebody(input)?, input.clocks()?))).collect()
+        (0..count).map(|_| Some((self.some_process(input)?, input.clocks()?))).collect()
     }
 
     fn have(&mut self, input: &mut Input<'_>) -> Option<Vec<Have>> {
         let count = input.below(7)?;
         let one = |_| {
-            let (author, delivered) = (self.somebody(input)?, input.clock()?);
+            let (author, delivered) = (self.some_process(input)?, input.clock()?);
             let mut ends = if input.byte()? % 3 == 0 { input.clocks()? } else { Vec::new() };
             if input.byte()? % 8 != 0 {
                 ends.sort_unstable();
@@ -727,8 +727,13 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
 
     fn ids(&mut self, input: &mut Input<'_>) -> Option<Vec<ParcelIds>> {
         let count = input.below(4)?;
-        let one =
-            |_| Some(ParcelIds { author: self.somebody(input)?, to: self.somebody(input)?, clocks: input.clocks()? });
+        let one = |_| {
+            Some(ParcelIds {
+                author: self.some_process(input)?,
+                to: self.some_process(input)?,
+                clocks: input.clocks()?,
+            })
+        };
         (0..count).map(one).collect()
     }
 
@@ -775,7 +780,7 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
                     let more = if kind & 1 == 0 {
                         None
                     } else {
-                        let message = MessageId { process: self.somebody(input)?, clock: input.clock()? };
+                        let message = MessageId { process: self.some_process(input)?, clock: input.clock()? };
                         Some((input.hlc()?, message))
                     };
                     let shown = [Shown::Behind, Shown::Lacking, Shown::GivenUp, Shown::All][usize::from(kind >> 6)];
@@ -817,10 +822,10 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
     fn say_control(&mut self, liar: usize, input: &mut Input<'_>) -> Option<()> {
         let control = match input.byte()? % 12 {
             0 => Control::Greeting { signed: self.liars[liar].greeting(input.clock()?, input.clock()?) },
-            1 => Control::Pull { author: self.somebody(input)?, after: input.clock()?, up_to: input.clock()? },
+            1 => Control::Pull { author: self.some_process(input)?, after: input.clock()?, up_to: input.clock()? },
             2 => Control::Carrying { offered: self.ids(input)? },
             3 => Control::CarryWanted { wanted: self.ids(input)?, done: self.ids(input)? },
-            4 => Control::Forgotten { process: self.somebody(input)? },
+            4 => Control::Forgotten { process: self.some_process(input)? },
             5 => {
                 let ids = self.ids(input)?;
                 Control::Parcels { parcels: self.parcels(&ids) }
@@ -834,18 +839,18 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
                 before: if input.byte()? % 2 == 0 {
                     None
                 } else {
-                    Some((input.hlc()?, MessageId { process: self.somebody(input)?, clock: input.clock()? }))
+                    Some((input.hlc()?, MessageId { process: self.some_process(input)?, clock: input.clock()? }))
                 },
             }),
             8 => {
                 // Parcels are offered that are there to be given.
                 let kept = self.some_kept(None, input)?;
-                let to = self.somebody(input)?;
+                let to = self.some_process(input)?;
                 let one = |kept: &Kept| ParcelIds { author: kept.id().process, to, clocks: vec![kept.clock()] };
                 Control::Carrying { offered: kept.iter().map(one).collect() }
             }
             9 => Control::Pulled(Pulled {
-                author: self.somebody(input)?,
+                author: self.some_process(input)?,
                 after: input.clock()?,
                 piece: self.piece(None, input)?,
                 through: input.clock()?,

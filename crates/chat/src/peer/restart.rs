@@ -212,7 +212,7 @@ impl fmt::Display for Anew {
                 f.write_str("what is kept here is older than what you have sent: it was put back from a copy")?
             }
             Self::Forgotten { by } => {
-                write!(f, "{by} had forgotten this peer: it was away for long, or somebody said -forget")?;
+                write!(f, "{by} had forgotten this peer: it was away for long, or a person said -forget")?;
             }
         }
         f.write_str(". This peer begins anew, and fetches what is missing from the others")

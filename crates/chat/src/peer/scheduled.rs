@@ -236,7 +236,7 @@ impl<S: Store> Peer<S> {
         Some(WaitingInfo { number, id: None, to: self.recipients(&conversation), text, due_at })
     }
 
-    /// A message of mine that somebody has not acknowledged, or that was said in this turn, or is in the store.
+    /// A message of mine that is not yet acknowledged by all, or that was said in this turn, or is in the store.
     pub(super) fn own(&self, clock: Clock) -> Option<Kept> {
         let outgoing = || Some(self.outbox.message(clock)?.kept.clone());
         let of_this_turn = || {

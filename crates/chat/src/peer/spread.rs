@@ -22,7 +22,7 @@ pub(super) struct Watch {
     /// The newest of what was told, and how many there were.
     newest: Clock,
     count: usize,
-    /// Somebody of those whom the user was told of went away without it.
+    /// One of the people whom the user was told of went away without it.
     left_behind: bool,
 }
 
@@ -83,7 +83,7 @@ impl<S: Store> Peer<S> {
         outgoing.outstanding.iter().filter(|process| self.link_of.contains_key(process)).collect()
     }
 
-    /// Tells the user that what was announced has arrived, once all of it has. If somebody whom it was announced of has gone away
+    /// Tells the user that what was announced has arrived, once all of it has. If a person whom it was announced of has gone away
     /// without it, it has not: that they are gone was told, and nothing more is said.
     pub(super) fn note_spread(&mut self) {
         if self.watch.late.is_empty() {

@@ -83,7 +83,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Who is owed a welcome by whoever goes on from here, and in which conversations.
+    /// Who is owed a welcome by the incarnation that goes on from here, and in which conversations.
     pub(super) fn owed(&self) -> impl Iterator<Item = (Index, BTreeSet<Conversation>)> {
         let mut owed = self.owed.clone();
         self.withheld.iter().for_each(|(&member, of)| owed.entry(member).or_default().extend(of.iter().cloned()));

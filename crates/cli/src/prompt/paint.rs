@@ -88,7 +88,7 @@ impl<W: Write> Painter<W> {
         self.write("\x1b[2J\x1b[H")
     }
 
-    /// Somebody else had the terminal: the line is drawn where its cursor is now.
+    /// Another program had the terminal: the line is drawn where its cursor is now.
     pub(super) fn forget(&mut self) {
         self.drawn = None;
     }

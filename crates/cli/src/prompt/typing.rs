@@ -104,7 +104,7 @@ impl Typing {
                 break;
             }
         }
-        // Somebody else wants to leave: the draft stays above what comes.
+        // Another prompt or a signal wants to leave: the draft stays above what comes.
         painter.leave()
     }
 

@@ -1,8 +1,8 @@
 //! No answer before its question, where one of the two came as history.
 //!
 //! Causal order speaks of what was sent to a process. A newcomer is shown, besides, what was said before it came: these are
-//! [`Kind::Show`] events. An answer is what a process sends after it has been shown the question. Whoever is shown one of its answers must
-//! have been shown the question before. So it is enough to know, for each message, how far the clock of each process was when that
+//! [`Kind::Show`] events. An answer is what a process sends after it has been shown the question. A process that is shown one of its
+//! answers must have been shown the question before. So it is enough to know, for each message, how far the clock of each process was when that
 //! was first shown the message, and for each reader, how far it has come with the messages of each process.
 
 use std::collections::{HashMap, HashSet};

@@ -308,7 +308,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// It comes from somebody who has it, not from its author: no arrow leads there.
+    /// It comes from a process that has it, not from its author: no arrow leads there.
     fn show(&mut self, line: usize, message: Number) {
         let from = self.sent.get(&message).copied();
         if let Some((_, row)) = from {

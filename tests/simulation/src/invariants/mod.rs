@@ -45,7 +45,7 @@ pub trait Invariant: Sync {
         Ok(())
     }
 
-    /// `who` welcomes somebody, and names these messages: of each author in each conversation the last.
+    /// `who` welcomes a newcomer, and names these messages: of each author in each conversation the last.
     ///
     /// # Errors
     /// What is wrong with that.

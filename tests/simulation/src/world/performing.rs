@@ -160,7 +160,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether what somebody names in welcomes is there.
+    /// Whether what a peer names in welcomes is there.
     fn look_at_welcomes(&self, who: usize, durable: &[Change]) -> Result<(), Violation> {
         let person = self.people[who].id();
         for change in durable {
@@ -185,7 +185,7 @@ impl World {
 
     fn tell(&mut self, who: usize, event: &Event) -> Result<(), Violation> {
         if let Event::Message { message } = event {
-            // One's own text goes out that was scheduled: it was shown when it was stamped.
+            // A scheduled text of this user goes out: it was shown when it was stamped.
             if !message.own || message.fetched {
                 self.shown(who, message)?;
             }

@@ -227,7 +227,7 @@ fn an_alias_never_takes_a_persons_place() {
     assert_eq!(directory.set_alias(person(3), name("Boss")).unwrap().replaced, Some(name("boss")));
     directory.set_alias(person(2), name("Boss")).unwrap();
     assert_eq!(resolve(&directory, "Boss"), Ok(Resolved::Person(person(2))));
-    // Of somebody who has gone for good the name is free.
+    // The name of a person who has gone for good is free.
     directory.depart(record(2, 1, "bob", &[]).process);
     directory.set_alias(person(3), name("bob")).unwrap();
 }

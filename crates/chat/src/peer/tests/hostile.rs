@@ -317,7 +317,7 @@ fn welcome_with_made_up_clock(world: &mut World, process: ProcessId) {
     world.say(CAROL, "all", "welcome");
 }
 
-/// carol welcomes somebody with a clock of `process` that does not exist.
+/// carol welcomes a newcomer with a clock of `process` that does not exist.
 fn welcome_of(world: &mut World, whom: usize, process: ProcessId) {
     let whom = world.people[whom].peer.process();
     let made_up = body::Shown { scope: Scope::All, up_to: vec![(process, 1_000_000)], newest: Vec::new() };
@@ -399,7 +399,7 @@ fn a_welcome_that_names_a_process_for_which_there_is_no_room_waits_for_nothing()
     assert_eq!(world.heard(BOB), ["welcome"]);
 }
 
-/// Made-up processes of nobody in particular take half of the roster at most, whoever names them.
+/// Made-up processes of nobody in particular take half of the roster at most, no matter who names them.
 #[test]
 fn nobody_fills_a_roster_with_a_welcome() {
     let config = crate::Config { max_processes: 12, ..crate::Config::default() };

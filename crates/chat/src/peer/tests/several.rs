@@ -79,7 +79,7 @@ fn what_is_no_person_and_too_many_of_them_are_refused() {
     }
 }
 
-/// A carrier has the message for somebody who is away, and cannot read it.
+/// A carrier has the message for a person who is away, and cannot read it.
 #[test]
 fn one_of_them_who_is_away_gets_it_from_a_carrier_who_cannot_read_it() {
     let mut world = World::mesh(&["alice", "bob", "carol", "dave"]);

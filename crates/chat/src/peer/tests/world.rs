@@ -41,7 +41,7 @@ pub(super) struct World {
     now: Duration,
     /// How far everybody's wall clock was set back.
     set_back: Duration,
-    /// By how many microseconds somebody's wall clock is off.
+    /// By how many microseconds the wall clock of a peer is off.
     off: BTreeMap<usize, i64>,
     config: Config,
     limits: MemoryLimits,

@@ -203,7 +203,7 @@ fn what_is_withdrawn_leaves_its_place_to_another() {
         check_books(&store);
     }
     assert_eq!(keys(&store.newest(None, None, 9)), [entries[2].sort_key(), entries[0].sort_key()]);
-    // Of somebody of whom nothing is here there is nothing to take away.
+    // If nothing of an author is here, there is nothing to take away.
     store.apply(&[Change::Withdrawn(kept(9, 1, 1))]).unwrap();
 }
 

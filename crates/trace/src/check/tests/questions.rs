@@ -162,7 +162,7 @@ fn steps(peers: usize) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..60)
 }
 
-/// Carries the steps out: whoever reads something is delivered what was sent to it, and shown the rest, in any order.
+/// Carries the steps out: a process that reads something is delivered what was sent to it, and shown the rest, in any order.
 fn run(peers: usize, steps: &[Step]) -> Run {
     let mut run = Run::new(peers);
     let mut clocks = vec![0; peers];
