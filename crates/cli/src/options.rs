@@ -115,9 +115,9 @@ pub(crate) enum Task {
     Run(Peer),
     /// Open a prompt on the running peer; closing it leaves the peer running
     Attach(Attach),
-    /// Send one message by the running peer; says who gets it later because he is away
+    /// Send one message by the running peer; says who is away and gets it later
     Send(Send),
-    /// List everybody whom the running peer knows
+    /// List everyone that the running peer knows
     Users(Users),
     /// Say in one line whether the running peer is well: 0 if it answers, listens, and has a link to everybody heard of
     Health(Folder),
@@ -187,13 +187,13 @@ pub(crate) struct Traces {
     /// Verify as well that every message reached everybody it was for
     #[arg(long)]
     pub(crate) complete: bool,
-    /// The peers still run: ask as much of one whose trace does not end in a goodbye as of those who have left
+    /// The peers still run: ask as much of a peer whose trace does not end in a goodbye as of one that has left
     #[arg(long, requires = "complete")]
     pub(crate) running: bool,
-    /// Somebody (a name or a process) who was killed for good while the others still run; can be given more than once
+    /// A peer (by its name or process) that was killed for good while the others still run; can be given more than once
     #[arg(long, value_name = "NAME", requires = "running", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) killed: Vec<String>,
-    /// Somebody (a name or a process) who left on purpose; can be given more than once
+    /// A peer (by its name or process) that left on purpose; can be given more than once
     #[arg(long, value_name = "NAME", requires = "complete", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) absent: Vec<String>,
 }

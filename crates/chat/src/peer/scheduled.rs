@@ -1,8 +1,8 @@
 //! Texts that are to go out later, and how they are taken back.
 //!
-//! A short delay stamps a text when it is written ([`sending`](super::sending)): what its author says meanwhile depends on it, and whoever
-//! gets that waits for it. A longer one only writes down what is to be said, to whom and when; it is stamped when it goes out, so
-//! nobody waits for it. What `@NAME` meant is settled when it is written: a person by their key, a group by its name.
+//! A short delay stamps a text when it is written ([`sending`](super::sending)): what its author says meanwhile depends on it, and
+//! a peer that gets that waits for it. A longer delay only writes down what is to be said, to whom and when. It is stamped when it goes
+//! out, so nobody waits for it. What `@NAME` meant is settled when it is written: a person by their key, a group by its name.
 //!
 //! A stamped text cannot vanish, since others may know of its clock already. So what is taken back leaves a void message under the
 //! same stamp, which is delivered in its place, by whatever way, and shows nothing. Nobody was given the text before, so nobody can

@@ -1,10 +1,10 @@
--- One's own texts that are to go out later, by the numbers that their author knows them by: not stamped yet.
+-- Texts of this user that go out later and are not stamped yet, by the numbers that the user knows them by.
 CREATE TABLE scheduled (
     number INTEGER PRIMARY KEY,
     text BLOB NOT NULL          -- what, to whom and when
 ) STRICT;
 
--- No message has a clock beyond 2^53. Earlier versions took parcels with any from whoever offered them.
+-- No message has a clock beyond 2^53. Earlier versions took parcels with any clock that was offered.
 DELETE FROM parcels WHERE CAST(substr(message, instr(message, ':') + 1) AS INTEGER) > 9007199254740992;
 
 -- Where each person was ever seen, or said to be: IP addresses with spaces in between, the latest last.
