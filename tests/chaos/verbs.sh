@@ -147,6 +147,8 @@ talk() {
     begin_to_talk "${peers[@]}"
     say "everybody talks"
 }
+# answers NAME: its peer is up. A container runs before the peer in it does.
+answers() { in_container "$1" causerie users >/dev/null 2>&1; }
 type_at() { docker exec -i "${container[$1]}" causerie attach <<<"$2"; }
 joins() { type_at "$1" "-joingroup $2" | grep -F "you are in $2" >/dev/null; }
 
@@ -154,6 +156,7 @@ joins() { type_at "$1" "-joingroup $2" | grep -F "you are in $2" >/dev/null; }
 begin_to_talk() {
     local name
     for name in "$@"; do
+        eventually 20 "$name answers" answers "$name"
         seed=$((seed + 1))
         rm -f "$work/$name.mute" "$work/$name.log" "$work/$name.finished"
         (chat "$name" "$seed" | docker exec -i "${container[$name]}" causerie attach) >>"$work/$name.log" 2>&1 &
@@ -338,7 +341,7 @@ revive() {
     for name in "$@"; do ids+=("${container[$name]}"); done
     docker start "${ids[@]}" >/dev/null
     for name in "$@"; do
-        eventually 20 "$name is back" in_container "$name" causerie users >/dev/null 2>&1
+        eventually 20 "$name is back" answers "$name"
         peers+=("$name")
         [ ! -e "$work/talking" ] || [ -e "$work/$name.mute" ] || begin_to_talk "$name"
     done
