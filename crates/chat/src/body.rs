@@ -6,11 +6,14 @@
 //! scope u8: 0 all, 1 direct, 2 a group, and then: length u8 | name
 //! | sent_at i64 | stamp: micros i64, logical u32 (all big-endian) | the text in UTF-8, up to the end
 //! ```
+//!
+//! A text that is said again has a kind of its own, and `incarnation u64 | clock u64` in front of all that: see [`TextHead::first`].
 
 use std::collections::BTreeSet;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
+use causal::{Clock, MAX_CLOCK};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
@@ -18,7 +21,7 @@ use crate::codec::{self, Malformed, take};
 use crate::hlc::Hlc;
 use crate::name::Name;
 use crate::record::SignedRecord;
-use crate::{PersonId, ProcessId};
+use crate::{Incarnation, MessageId, PersonId, ProcessId};
 
 const TEXT: u8 = 1;
 const RECORD: u8 = 2;
@@ -27,6 +30,7 @@ const SEALED: u8 = 4;
 const TOMBSTONE: u8 = 5;
 const VOID: u8 = 6;
 const SEALED_FOR_SEVERAL: u8 = 7;
+const TEXT_AGAIN: u8 = 8;
 
 const ALL: u8 = 0;
 const DIRECT: u8 = 1;
@@ -54,6 +58,30 @@ pub(crate) struct TextHead {
     pub(crate) sent_at: i64,
     /// What history is sorted by.
     pub(crate) hlc: Hlc,
+    /// What the text was said as first, if it is said again: some people may have been shown that.
+    pub(crate) first: Option<First>,
+}
+
+/// A message of an earlier incarnation of a text's author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct First {
+    pub(crate) incarnation: Incarnation,
+    #[serde(deserialize_with = "clock::bounded")]
+    pub(crate) clock: Clock,
+}
+
+impl First {
+    /// Its id, where the author is this person.
+    pub(crate) fn of(self, person: PersonId) -> MessageId {
+        let Self { incarnation, clock } = self;
+        MessageId { process: ProcessId { person, incarnation }, clock }
+    }
+}
+
+impl From<MessageId> for First {
+    fn from(id: MessageId) -> Self {
+        Self { incarnation: id.process.incarnation, clock: id.clock }
+    }
 }
 
 /// The first thing that a member says to a newcomer.
@@ -100,13 +128,13 @@ impl Body {
     pub(crate) fn decode(mut bytes: Bytes) -> Result<Self, Malformed> {
         let (&kind, rest) = bytes.split_first().ok_or(Malformed::new("an empty body"))?;
         match kind {
-            TEXT => {
+            TEXT | TEXT_AGAIN => {
                 let text = Parts::of(&bytes).ok_or(Malformed::new("a text with half a head"))?;
-                let (scope, Parts { sent_at, hlc, .. }) = (Scope::read(text.scope)?, text);
+                let (scope, Parts { sent_at, hlc, first, .. }) = (Scope::read(text.scope)?, text);
                 if !text.is_sound() {
                     return Err(Malformed::new("a text that is not UTF-8, or has a stamp that no clock makes"));
                 }
-                Ok(Self::Text(TextHead { scope, sent_at, hlc }))
+                Ok(Self::Text(TextHead { scope, sent_at, hlc, first }))
             }
             RECORD => codec::decode(rest, MAX_VALUE).map(|record| Self::Record(Box::new(record))),
             WELCOME => codec::decode(rest, MAX_VALUE).map(Self::Welcome),
@@ -154,6 +182,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) scope: &'a [u8],
     pub(crate) sent_at: i64,
     pub(crate) hlc: Hlc,
+    pub(crate) first: Option<First>,
     /// Not looked at: see [`is_sound`](Self::is_sound).
     text: &'a [u8],
 }
@@ -161,7 +190,15 @@ pub(crate) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// The parts of a body, if it is a text, or begins like one.
     pub(crate) fn of(body: &'a [u8]) -> Option<Self> {
-        let rest = body.strip_prefix(&[TEXT])?;
+        let (&kind, mut rest) = body.split_first()?;
+        let first = match kind {
+            TEXT => None,
+            TEXT_AGAIN => {
+                let incarnation = Incarnation(u64::from_be_bytes(*take(&mut rest)?));
+                Some(First { incarnation, clock: u64::from_be_bytes(*take(&mut rest)?) })
+            }
+            _ => return None,
+        };
         let scope = match rest {
             [GROUP, length, ..] => 2 + usize::from(*length),
             _ => 1,
@@ -170,12 +207,12 @@ impl<'a> Parts<'a> {
         let sent_at = i64::from_be_bytes(*take(&mut rest)?);
         let micros = i64::from_be_bytes(*take(&mut rest)?);
         let logical = u32::from_be_bytes(*take(&mut rest)?);
-        Some(Self { scope, sent_at, hlc: Hlc { micros, logical }, text: rest })
+        Some(Self { scope, sent_at, hlc: Hlc { micros, logical }, first, text: rest })
     }
 
-    /// Whether the text is one: UTF-8, with a stamp within bounds.
+    /// Whether the text is one: UTF-8, with a stamp and clocks within bounds.
     pub(crate) fn is_sound(&self) -> bool {
-        if !self.hlc.is_sound() {
+        if !self.hlc.is_sound() || self.first.is_some_and(|first| first.clock > MAX_CLOCK) {
             return false;
         }
         // Most are ASCII, and short.
@@ -201,9 +238,16 @@ impl Scope {
 /// The bytes of a text.
 pub(crate) fn text(head: &TextHead, text: &str) -> Bytes {
     const FIXED: usize = 1 + 1 + 8 + 8 + 4;
-    let TextHead { scope, sent_at, hlc } = head;
+    let TextHead { scope, sent_at, hlc, first } = head;
     let mut bytes = BytesMut::with_capacity(FIXED + text.len());
-    bytes.put_u8(TEXT);
+    match first {
+        None => bytes.put_u8(TEXT),
+        Some(First { incarnation, clock }) => {
+            bytes.put_u8(TEXT_AGAIN);
+            bytes.put_u64(incarnation.0);
+            bytes.put_u64(*clock);
+        }
+    }
     match scope {
         Scope::All => bytes.put_u8(ALL),
         Scope::Direct | Scope::People(_) => bytes.put_u8(DIRECT),
@@ -257,8 +301,17 @@ mod tests {
     fn head() -> impl Strategy<Value = TextHead> {
         let group = "[a-zéß字]{1,32}".prop_filter_map("`all` is no group", |name| Name::parse(&name).ok());
         let scope = prop_oneof![Just(Scope::All), Just(Scope::Direct), group.prop_map(Scope::Group)];
-        (scope, (any::<i64>(), 0..2 * crate::hlc::TIMES, any::<u32>()))
-            .prop_map(|(scope, (sent_at, micros, logical))| TextHead { scope, sent_at, hlc: Hlc { micros, logical } })
+        let first = prop::option::of((any::<u64>(), 0..=MAX_CLOCK));
+        let first = first
+            .prop_map(|first| first.map(|(incarnation, clock)| First { incarnation: Incarnation(incarnation), clock }));
+        (scope, (any::<i64>(), 0..2 * crate::hlc::TIMES, any::<u32>()), first).prop_map(
+            |(scope, (sent_at, micros, logical), first)| TextHead {
+                scope,
+                sent_at,
+                hlc: Hlc { micros, logical },
+                first,
+            },
+        )
     }
 
     proptest! {
@@ -285,22 +338,34 @@ mod tests {
 
         #[test]
         fn rubbish_is_refused_without_a_panic(
-            kind in 0..8u8, scope in 0..4u8, rest in prop::collection::vec(any::<u8>(), 0..80)
+            kind in 0..9u8, scope in 0..4u8, rest in prop::collection::vec(any::<u8>(), 0..80)
         ) {
             let _ = Body::decode([&[kind, scope], &rest[..]].concat().into());
         }
     }
 
     #[test]
+    fn a_text_is_refused_that_was_said_first_beyond_the_last_clock() {
+        let head = |clock| TextHead {
+            scope: Scope::All,
+            sent_at: 0,
+            hlc: Hlc::default(),
+            first: Some(First { incarnation: Incarnation(1), clock }),
+        };
+        assert!(Body::decode(text(&head(MAX_CLOCK), "hi")).is_ok());
+        assert!(Body::decode(text(&head(MAX_CLOCK + 1), "hi")).is_err());
+    }
+
+    #[test]
     fn no_welcome_is_read_that_has_a_clock_beyond_the_last() {
-        let author = ProcessId { person: PersonId::new([1; 32]), incarnation: crate::Incarnation(1) };
+        let author = ProcessId { person: PersonId::new([1; 32]), incarnation: Incarnation(1) };
         let decode = |up_to, newest| {
             let shown = Shown { scope: Scope::All, up_to: vec![(author, up_to)], newest: vec![(author, vec![newest])] };
             Body::decode(welcome(&Welcome { shown: vec![shown], gone: Vec::new() }))
         };
-        assert!(decode(causal::MAX_CLOCK, causal::MAX_CLOCK).is_ok());
-        assert!(decode(causal::MAX_CLOCK + 1, 1).is_err());
-        assert!(decode(1, causal::MAX_CLOCK + 1).is_err());
+        assert!(decode(MAX_CLOCK, MAX_CLOCK).is_ok());
+        assert!(decode(MAX_CLOCK + 1, 1).is_err());
+        assert!(decode(1, MAX_CLOCK + 1).is_err());
     }
 
     #[test]

@@ -322,6 +322,12 @@ pub enum Refusal {
         /// Why not.
         reason: String,
     },
+    /// A copy of this peer was started later and is running, so this one says nothing.
+    #[error(
+        "another copy of this peer was started later and is running, so this one sends nothing: stop the other one and start \
+         this one again, or go on there"
+    )]
+    Superseded,
     /// Nobody and no group goes by that name.
     #[error("nobody and no group is called {name:?}{}", did_you_mean(.nearest))]
     UnknownTarget {

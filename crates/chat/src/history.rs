@@ -76,6 +76,12 @@ impl Entry {
         body::Parts::of(body).map(|text| text.sent_at)
     }
 
+    /// What it was said as first, if it is said again.
+    pub(crate) fn first(&self) -> Option<MessageId> {
+        let body = self.opened.as_deref().unwrap_or_else(|| self.kept.body());
+        Some(body::Parts::of(body)?.first?.of(self.kept.id().process.person))
+    }
+
     /// When it was written by its author's own clock (Unix time in microseconds), and what it says. Nothing for a body that
     /// is not a text.
     pub fn text(&self) -> Option<(i64, ByteString)> {

@@ -30,11 +30,13 @@ impl Run {
     /// written by its author's clock.
     pub(crate) fn of(first: Entry, followers: u32, mut goes_on: impl FnMut(Clock, Hlc, i64) -> bool) -> Self {
         let kept = &first.kept;
-        let scope = Parts::of(kept.body()).map(|text| text.scope);
+        // A text that is said again may be shown here already, so it is looked at by itself.
+        let scope = Parts::of(kept.body()).filter(|text| text.first.is_none()).map(|text| text.scope);
         let (clock, mut before) = (kept.clock(), first.hlc);
         let is_next = |&nth: &u32| {
             let text = Parts::of(kept.body_behind(nth));
-            let like_it = |text: &Parts| Some(text.scope) == scope && text.hlc > before && text.is_sound();
+            let is_plain = |text: &Parts| text.first.is_none() && text.is_sound();
+            let like_it = |text: &Parts| Some(text.scope) == scope && text.hlc > before && is_plain(text);
             text.filter(like_it).is_some_and(|text| {
                 before = text.hlc;
                 goes_on(clock + Clock::from(nth), text.hlc, text.sent_at)

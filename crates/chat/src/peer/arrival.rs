@@ -346,9 +346,11 @@ impl<S: Store> Peer<S> {
         talk.shown.raise(sender, first + Clock::from(run.count() - 1));
         talk.newest = talk.newest.max(last.time().min(now.unix_micros));
         let count = run.count();
-        let texts = self.texts(run.clone());
+        if !self.was_shown_before(run.first()) {
+            let texts = self.texts(run.clone());
+            self.effects.events.push_texts(texts);
+        }
         self.effects.durable.push(Change::Shown(run));
-        self.effects.events.push_texts(texts);
         count
     }
 

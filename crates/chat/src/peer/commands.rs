@@ -8,14 +8,14 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use causal::{Clock, Set};
 
-use crate::body::{self, Scope, TextHead};
+use crate::body::{self, First, Scope, TextHead};
 use crate::directory::{NewAlias, Resolved, Wanted};
 use crate::history::{Conversation, Entry};
 use crate::kept::{Kept, SignedBatch};
 use crate::name::{Name, Pattern};
 use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Answer, Command, Event, HeldInfo, Hello, Message, PersonId, Refusal, Target};
+use crate::{Answer, Command, Event, HeldInfo, Hello, Message, MessageId, PersonId, Refusal, Target};
 
 use super::arrival::sealing;
 use super::{Now, Peer};
@@ -26,6 +26,9 @@ impl<S: Store> Peer<S> {
     /// # Errors
     /// [`Refusal`] says why not; then nothing changed.
     pub fn handle_command(&mut self, now: Now, command: Command) -> Result<Answer, Refusal> {
+        if self.is_muted(&command) {
+            return Err(Refusal::Superseded);
+        }
         match command {
             Command::ListUsers => Ok(Answer::Users { users: self.directory.users(&Pattern::new("")) }),
             Command::Who { person } => Ok(Answer::Who { people: self.directory.people_meant(&person)? }),
@@ -231,6 +234,29 @@ impl<S: Store> Peer<S> {
 
     /// Says a text: it is stamped now, and goes out at the end of the turn or after `delay`.
     pub(super) fn say(&mut self, now: Now, conversation: Conversation, text: ByteString, delay: Duration) -> Answer {
+        self.say_as(now, conversation, (now.unix_micros, text), None, delay)
+    }
+
+    /// Says a text again that was written then and said as `first`: those who were shown that are not shown it twice.
+    pub(super) fn say_again(
+        &mut self,
+        now: Now,
+        conversation: Conversation,
+        written: (i64, ByteString),
+        first: MessageId,
+        delay: Duration,
+    ) -> Answer {
+        self.say_as(now, conversation, written, Some(first.into()), delay)
+    }
+
+    fn say_as(
+        &mut self,
+        now: Now,
+        conversation: Conversation,
+        (sent_at, text): (i64, ByteString),
+        first: Option<First>,
+        delay: Duration,
+    ) -> Answer {
         let dests = self.dests(&conversation);
         self.welcome_unaddressed(&dests);
         let head = TextHead {
@@ -239,8 +265,9 @@ impl<S: Store> Peer<S> {
                 Conversation::Group(group) => Scope::Group(group.clone()),
                 Conversation::Direct(_) | Conversation::People(_) => Scope::Direct,
             },
-            sent_at: now.unix_micros,
+            sent_at,
             hlc: self.clock.tick(now.unix_micros),
+            first,
         };
         let group = match &conversation {
             Conversation::All => Some("all"),

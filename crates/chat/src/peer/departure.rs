@@ -20,7 +20,7 @@ use crate::record::{Record, SignedRecord};
 use crate::store::Store;
 use crate::{Answer, Event, LinkId, PersonId, ProcessId, Refusal};
 
-use super::restart::Anew;
+use super::anew::Anew;
 use super::{BadFrame, Now, Peer};
 
 /// How often those who are away are counted. What is counted survives a restart in whole ticks.

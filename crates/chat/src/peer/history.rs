@@ -28,7 +28,7 @@ impl<S: Store> Peer<S> {
             return Err(Refusal::NoWords);
         }
         let entries = self.store.search(conversation.as_ref(), &words, count.unwrap_or(self.config.search_shown));
-        let messages = entries.iter().rev().filter_map(|entry| self.read(entry)).collect();
+        let messages = self.read_all(entries.into_iter().rev());
         Ok(Answer::Found { of: conversation.map(|conversation| self.recipients(&conversation)), messages })
     }
 
@@ -88,9 +88,13 @@ impl<S: Store> Peer<S> {
 
     /// The newest `count` messages of a conversation, or of all of them, oldest first.
     pub(super) fn newest(&mut self, of: Option<&Conversation>, count: usize) -> Vec<Message> {
-        let mut entries = self.store.newest(of, None, count);
-        entries.reverse();
-        entries.iter().filter_map(|entry| self.read(entry)).collect()
+        let entries = self.store.newest(of, None, count);
+        self.read_all(entries.into_iter().rev())
+    }
+
+    /// Each text once, also where it was said again.
+    fn read_all(&mut self, entries: impl Iterator<Item = Entry>) -> Vec<Message> {
+        entries.filter_map(|entry| if self.is_repetition(&entry) { None } else { self.read(&entry) }).collect()
     }
 
     pub(super) fn read(&mut self, entry: &Entry) -> Option<Message> {

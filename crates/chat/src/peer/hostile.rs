@@ -634,7 +634,8 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
     }
 
     fn body(&mut self, liar: usize, input: &mut Input<'_>) -> Option<Bytes> {
-        let text = |scope, hlc: Hlc, text: &str| body::text(&TextHead { scope, sent_at: hlc.micros, hlc }, text);
+        let text =
+            |scope, hlc: Hlc, text: &str| body::text(&TextHead { scope, sent_at: hlc.micros, hlc, first: None }, text);
         Some(match input.byte()? % 16 {
             0..4 => text(Scope::All, input.hlc()?, "hello to all"),
             4 => {

@@ -12,9 +12,9 @@ use crate::record::SignedRecord;
 use crate::store::Store;
 use crate::{Event, LinkId, PersonId};
 
+use super::anew::Anew;
 use super::carry::Offers;
 use super::requests::Requests;
-use super::restart::Anew;
 use super::{BadFrame, Now, Peer, greeting};
 
 /// One link that is up.

@@ -1,6 +1,7 @@
 //! One peer: inputs in, effects out.
 
 mod address;
+mod anew;
 mod arrival;
 mod batch_frame;
 mod carry;
@@ -18,6 +19,7 @@ mod links;
 mod outbox;
 mod piece;
 mod repair;
+mod repeats;
 mod requests;
 mod restart;
 mod revert;
@@ -60,6 +62,7 @@ use homecoming::Homecoming;
 use links::Link;
 use outbox::Outbox;
 use repair::Repair;
+use repeats::Repeats;
 use requests::Request;
 use restart::Ledger;
 use revert::Ghost;
@@ -131,6 +134,9 @@ pub struct Peer<S> {
     vectors: Vectors,
     gate: Gate,
     repair: Repair,
+    repeats: Repeats,
+    /// A copy of this peer runs, and says what is to be said.
+    superseded: bool,
     /// What was held when it arrived, with how many followed it and when that was, oldest first, until the user is told or
     /// it is released.
     held_since: VecDeque<(Index, Clock, u32, Duration)>,
@@ -197,6 +203,8 @@ impl<S: Store> Peer<S> {
             vectors: Vectors::new(now.monotonic),
             gate: Gate::default(),
             repair: Repair::default(),
+            repeats: Repeats::default(),
+            superseded: false,
             held_since: VecDeque::new(),
             held_large: BTreeMap::new(),
             held_large_bytes: 0,

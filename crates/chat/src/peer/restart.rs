@@ -1,10 +1,10 @@
-//! Across a restart: what is kept of this mind, how it goes on from there, and how it begins anew as another incarnation.
+//! Across a restart: what is kept of this mind, and how it goes on from there. How it begins anew as another incarnation stands in
+//! [`anew`](super::anew).
 //!
 //! Messages are kept where they arrive and are sent; this module keeps the rest, once a turn and only if the store survives
 //! the process: where the causal order stands, what was shown of each conversation, who is still owed a welcome.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use bytes::Bytes;
 use causal::{Clock, Index, Snapshot};
@@ -14,11 +14,11 @@ use crate::batch::Hash;
 use crate::body::Body;
 use crate::clock;
 use crate::codec;
-use crate::history::{Conversation, Entry, SortKey};
+use crate::history::{Conversation, SortKey};
 use crate::hlc::Hlc;
 use crate::kept::{Causal, Kept};
 use crate::store::{Change, Saved, Store, StoreError};
-use crate::{Config, Event, Incarnation, Journal, MessageId, PersonId, ProcessId};
+use crate::{Config, Incarnation, MessageId, PersonId, ProcessId};
 
 use super::talk::{Rest, Vector};
 use super::{Now, Peer};
@@ -70,7 +70,7 @@ pub(super) struct Ledger {
     on: bool,
     /// How many processes have a number in the store.
     numbered: usize,
-    settled: Clock,
+    pub(super) settled: Clock,
     /// The causal order is not where the store has it.
     pub(super) causal_moved: bool,
     /// What arrived in this turn and was held; some of it may be delivered by now.
@@ -81,18 +81,18 @@ pub(super) struct Ledger {
     /// The hash of the last message that it sent.
     pub(super) last: Option<Hash>,
     /// The clock when this run began: what was sent later was sent by this run.
-    clock_at_start: Clock,
+    pub(super) clock_at_start: Clock,
     /// The version of my own record when this run began.
     pub(super) version_at_start: Hlc,
     /// How many messages were held when this run began.
     pub(super) held_at_start: usize,
     /// What was known to be on its way when this run began.
-    log_at_start: Vec<causal::Entry>,
+    pub(super) log_at_start: Vec<causal::Entry>,
     /// Earlier incarnations of mine whose store was put back from a copy, and beyond which clock what is kept of them may have
     /// clocks that had been used before: nobody gets it under these.
-    doubtful: BTreeMap<Index, Clock>,
+    pub(super) doubtful: BTreeMap<Index, Clock>,
     /// What the next incarnation will be, should there be need of one.
-    fresh: Incarnation,
+    pub(super) fresh: Incarnation,
 }
 
 impl Ledger {
@@ -137,7 +137,7 @@ impl Ledger {
 }
 
 /// An incarnation that was never used: `fresh`, and then others that follow from it.
-fn take_fresh(fresh: &mut Incarnation) -> Incarnation {
+pub(super) fn take_fresh(fresh: &mut Incarnation) -> Incarnation {
     let taken = *fresh;
     // A random number's successor is as random.
     fresh.0 = fresh.0.wrapping_add(1);
@@ -173,50 +173,13 @@ pub(super) fn causal(
 }
 
 /// There is room for what was `held` when the process was stopped, and as much again for what others wait for.
-fn causal_config(config: &Config, max_processes: usize, held: usize) -> causal::Config {
+pub(super) fn causal_config(config: &Config, max_processes: usize, held: usize) -> causal::Config {
     let max_held = config.max_held.max(held).saturating_mul(2);
     causal::Config { trust: causal::Trust::Vouched, max_held, max_processes, ..causal::Config::default() }
 }
 
 fn unreadable(reason: impl ToString) -> StoreError {
     StoreError::Unreadable { reason: reason.to_string() }
-}
-
-/// Why a peer begins anew.
-#[derive(Debug)]
-pub(super) enum Anew {
-    /// Its store was put back from a copy.
-    RolledBack,
-    /// Others have forgotten it.
-    Forgotten {
-        /// Who says so.
-        by: String,
-    },
-}
-
-impl Anew {
-    /// What the others are told.
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::RolledBack => "beginning anew: the store was rolled back",
-            Self::Forgotten { .. } => "beginning anew: it was forgotten",
-        }
-    }
-}
-
-impl fmt::Display for Anew {
-    /// What the user is told.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RolledBack => {
-                f.write_str("what is kept here is older than what you have sent: it was put back from a copy")?
-            }
-            Self::Forgotten { by } => {
-                write!(f, "{by} had forgotten this peer: it was away for long, or a person said -forget")?;
-            }
-        }
-        f.write_str(". This peer begins anew, and fetches what is missing from the others")
-    }
 }
 
 impl<S: Store> Peer<S> {
@@ -295,6 +258,7 @@ impl<S: Store> Peer<S> {
             }
         }
         self.restore_scheduled(now, saved.scheduled)?;
+        self.restore_repeats();
         self.carry.sent_before(self.causal.clock());
         self.restore_carried(saved.carried);
         self.ledger.settled = self.settled();
@@ -389,88 +353,9 @@ impl<S: Store> Peer<S> {
             self.effects.durable.splice(0..0, new);
         }
     }
-
-    /// Goes on as another incarnation, which others welcome with what it missed.
-    ///
-    /// My store may be behind what I have signed: it was rolled back. What it has of my clock may have been used before; so what
-    /// I said since the start goes out again under the new incarnation. Or I was forgotten, and nobody addresses what I am
-    /// any more; what I said as that is handed on, like what somebody said who is not here.
-    pub(super) fn begin_anew(&mut self, now: Now, why: &Anew) {
-        self.flush(now);
-        let mut unsent = match why {
-            Anew::RolledBack => self.store.newest(None, None, self.config.max_resent),
-            Anew::Forgotten { .. } => Vec::new(),
-        };
-        unsent.retain(|entry| entry.kept.id().process == self.me && entry.kept.id().clock > self.ledger.clock_at_start);
-        unsent.sort_by_key(|entry| entry.kept.id().clock);
-        let how = |entry: &Entry| {
-            let clock = entry.kept.id().clock;
-            let delay = self.outbox.due(clock).map(|due| due.saturating_sub(now.monotonic));
-            (delay.unwrap_or_default(), self.schedule.may_be_said_already(clock))
-        };
-        let unsent: Vec<_> = unsent.into_iter().map(|entry| (how(&entry), entry)).collect();
-        for (link, _) in std::mem::take(&mut self.links) {
-            self.effects.renew.push((link, why.reason().to_owned()));
-        }
-        for process in std::mem::take(&mut self.link_of).into_keys() {
-            let person = self.person_of(process);
-            self.directory.set_absent(person);
-            let who = self.directory.who(person);
-            self.tell(Event::PeerDown { who, reason: "this peer begins anew".to_owned() });
-        }
-        let old = self.me;
-        self.me = ProcessId { person: old.person, incarnation: take_fresh(&mut self.ledger.fresh) };
-        let sent = match why {
-            // What was sent since the start may have clocks that were used before: nobody gets it under these.
-            Anew::RolledBack => self.ledger.clock_at_start,
-            Anew::Forgotten { .. } => self.causal.clock(),
-        };
-        let mut anew = self.causal.snapshot();
-        if matches!(why, Anew::RolledBack) {
-            // What was sent since the start counts for nothing: nor has it told anybody of what is on its way.
-            anew.remember(&self.ledger.log_at_start);
-        }
-        let anew = anew.reborn(self.me, sent);
-        let room = self.config.max_processes.max(anew.processes.len());
-        self.causal =
-            Causal::restore(anew, causal_config(&self.config, room, 0)).expect("made of a snapshot that is sound");
-        let index = self.causal.roster().index(&old).expect("just added");
-        if matches!(why, Anew::RolledBack) {
-            self.ledger.doubtful.insert(index, sent);
-        }
-        self.ledger.held_at_start = 0;
-        self.ledger.log_at_start = self.causal.snapshot().log;
-        self.talks.hand_over(self.causal.me(), index);
-        self.owe_welcomes_again();
-        self.forget_what_was_under_way(now);
-        self.keep_state();
-        if !self.ledger.on {
-            self.effects.durable.push(Change::Process { number: number(index), process: old });
-        }
-        self.effects.durable.push(Change::Reborn);
-        self.ledger.settled = 0;
-        self.ledger.delivered = 0;
-        self.ledger.last = None;
-        self.ledger.clock_at_start = 0;
-        self.ledger.causal_moved = true;
-        self.journal(Journal::Start { process: self.me, name: self.name.to_string(), supersedes: Some(old) });
-        self.tell(Event::Warning { text: why.to_string() });
-        self.write_own_record(now);
-        if matches!(why, Anew::RolledBack) {
-            self.doubt_scheduled(now);
-        }
-        for ((delay, may_be_said_already), entry) in unsent {
-            let Some((written_at, text)) = entry.text() else { continue };
-            if may_be_said_already {
-                self.leave_unsent(entry.conversation.clone(), text, written_at);
-            } else {
-                self.say(now, entry.conversation.clone(), text, delay);
-            }
-        }
-    }
 }
 
-fn number(index: Index) -> u32 {
+pub(super) fn number(index: Index) -> u32 {
     u32::try_from(index.position()).expect("there are far fewer processes")
 }
 

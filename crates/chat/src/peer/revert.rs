@@ -70,6 +70,8 @@ impl<S: Store> Peer<S> {
             vectors,
             gate,
             repair: _,
+            repeats: _,
+            superseded: _,
             held_since: _,
             held_large: _,
             held_large_bytes: _,

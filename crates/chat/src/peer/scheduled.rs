@@ -17,7 +17,7 @@ use bytestring::ByteString;
 use causal::Clock;
 use serde::{Deserialize, Serialize};
 
-use crate::body::{self, Body, Welcome};
+use crate::body::{self, Body, First, Welcome};
 use crate::codec;
 use crate::history::{Conversation, Entry};
 use crate::kept::{Kept, SignedBatch};
@@ -38,6 +38,8 @@ struct Text {
     written_at: i64,
     /// When it is to go out, likewise; not by itself if there is no such time.
     due: Option<i64>,
+    /// What it was said as first, if it may have reached some.
+    first: Option<First>,
 }
 
 /// A text that is to be said later.
@@ -113,7 +115,7 @@ impl<S: Store> Peer<S> {
             });
         }
         let due = now.unix_micros.saturating_add(micros(delay));
-        let text = Text { conversation, text: text.into(), written_at: now.unix_micros, due: Some(due) };
+        let text = Text { conversation, text: text.into(), written_at: now.unix_micros, due: Some(due), first: None };
         let number = self.put_off(text, Some(now.monotonic + delay));
         self.waiting_text(now, number).ok_or(Refusal::NothingWaits { number: Some(number) })
     }
@@ -202,10 +204,21 @@ impl<S: Store> Peer<S> {
 
     /// This store is a copy that was put back: what was due by now may have gone out in the life that it does not know.
     pub(super) fn doubt_scheduled(&mut self, now: Now) {
-        let was_due = |text: &Text| text.due.is_some_and(|due| due <= now.unix_micros);
+        self.doubt(|due| due <= now.unix_micros);
+    }
+
+    /// Nothing goes out in this run any more: a copy of this peer runs. What it may have scheduled too does not go out later either.
+    pub(super) fn stop_scheduled(&mut self) {
+        self.doubt(|_| true);
+        self.schedule.texts.values_mut().for_each(|scheduled| scheduled.due = None);
+    }
+
+    /// What was read from the store, and `may_be_said` elsewhere by the time when it is due (Unix time in microseconds), does not go
+    /// out by itself.
+    fn doubt(&mut self, may_be_said: impl Fn(i64) -> bool) {
         let mut doubtful = Vec::new();
         for (&number, scheduled) in &mut self.schedule.texts {
-            if scheduled.is_old && was_due(&scheduled.text) {
+            if scheduled.is_old && scheduled.text.due.is_some_and(&may_be_said) {
                 (scheduled.due, scheduled.text.due) = (None, None);
                 doubtful.push(number);
             }
@@ -213,9 +226,16 @@ impl<S: Store> Peer<S> {
         doubtful.into_iter().for_each(|number| self.keep_scheduled(number));
     }
 
-    /// Its user decides what becomes of a text that was written then and has not gone out.
-    pub(super) fn leave_unsent(&mut self, conversation: Conversation, text: ByteString, written_at: i64) {
-        self.put_off(Text { conversation, text: text.into(), written_at, due: None }, None);
+    /// Its user decides what becomes of a text that was written then, and said as `first` without reaching everybody.
+    pub(super) fn leave_unsent(
+        &mut self,
+        conversation: Conversation,
+        text: ByteString,
+        written_at: i64,
+        first: MessageId,
+    ) {
+        let first = Some(first.into());
+        self.put_off(Text { conversation, text: text.into(), written_at, due: None, first }, None);
     }
 
     /// What has not gone out yet, by number.
@@ -238,14 +258,8 @@ impl<S: Store> Peer<S> {
 
     /// A message of mine that is not yet acknowledged by all, or that was said in this turn, or is in the store.
     pub(super) fn own(&self, clock: Clock) -> Option<Kept> {
-        let outgoing = || Some(self.outbox.message(clock)?.kept.clone());
-        let of_this_turn = || {
-            let id = MessageId { process: self.me, clock };
-            let run = self.shown_in_this_turn().find(|run| run.contains(id))?;
-            run.entries().find(|entry| entry.kept.id() == id).map(|entry| entry.kept)
-        };
-        let stored = || self.store.kept_by(self.me, clock.checked_sub(1)?, clock, 1).pop();
-        outgoing().or_else(of_this_turn).or_else(stored)
+        let outgoing = self.outbox.message(clock).map(|outgoing| outgoing.kept.clone());
+        outgoing.or_else(|| self.filed(MessageId { process: self.me, clock }))
     }
 
     /// A text of mine, as it stands in my history.
@@ -281,11 +295,17 @@ impl<S: Store> Peer<S> {
         let number = number.or_else(|| unsent().map(|(&number, _)| number));
         let scheduled = number.and_then(|number| self.schedule.texts.get(&number));
         let (Some(number), Some(scheduled)) = (number, scheduled) else { return Err(Refusal::NothingWaits { number }) };
-        let Text { conversation, text, .. } = scheduled.text.clone();
+        let Text { conversation, text, written_at, first, .. } = scheduled.text.clone();
         self.may_say(&conversation)?;
         self.schedule.texts.remove(&number);
         self.keep_scheduled(number);
-        Ok(self.say(now, conversation, text.into(), Duration::ZERO))
+        Ok(match first {
+            Some(first) => {
+                let first = first.of(self.me.person);
+                self.say_again(now, conversation, (written_at, text.into()), first, Duration::ZERO)
+            }
+            None => self.say(now, conversation, text.into(), Duration::ZERO),
+        })
     }
 
     fn numbered_or_last(&self, number: Option<u64>) -> Result<u64, Refusal> {

@@ -16,7 +16,8 @@ fn stamped(micros: i64) -> Hlc {
 }
 
 fn text(scope: Scope, micros: i64) -> Vec<u8> {
-    body::text(&TextHead { scope, sent_at: 7, hlc: stamped(micros) }, &format!("said at {micros}")).to_vec()
+    body::text(&TextHead { scope, sent_at: 7, hlc: stamped(micros), first: None }, &format!("said at {micros}"))
+        .to_vec()
 }
 
 /// The first of these bodies, and as many as are like it.

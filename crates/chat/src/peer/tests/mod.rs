@@ -5,6 +5,7 @@ mod bounded;
 mod carrying;
 mod clocks;
 mod conversations;
+mod copies;
 mod departure;
 mod faults;
 mod gaps;

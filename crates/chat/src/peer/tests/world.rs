@@ -286,6 +286,25 @@ impl World {
         self.people[who] = Someone { events, journal, closed, ..back };
     }
 
+    /// A copy of what `who` keeps is run too: a peer of the same person, not linked yet.
+    pub(super) fn copy(&mut self, who: usize) -> usize {
+        let Someone { seed, .. } = self.people[who];
+        let name = self.people[who].peer.name.to_string();
+        let store = self.people[who].peer.store_mut().copy();
+        let life = 100 + u64::try_from(self.people.len()).unwrap();
+        let copy = self.born_with(store, &name, seed, life);
+        self.people.push(copy);
+        self.people.len() - 1
+    }
+
+    /// The others keep their links with a copy of `who`.
+    pub(super) fn superseded(&mut self, who: usize) {
+        self.kill(who);
+        let now = self.now_of(who);
+        self.people[who].peer.handle_superseded(now);
+        self.perform(who);
+    }
+
     /// What `from` says to `to` stays on the way until the link is fast again.
     pub(super) fn slow(&mut self, from: usize, to: usize) {
         self.slow.insert((from, to));

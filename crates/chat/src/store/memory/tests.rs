@@ -57,7 +57,7 @@ fn run(conversation: &Conversation, author: u8, clock: u64, micros: i64, count: 
     let (mut bodies, mut leaves) = (Vec::new(), Vec::new());
     let hlc = |nth: usize| Hlc { micros: micros + nth as i64, logical: 0 };
     for nth in 0..count {
-        let body = body::text(&TextHead { scope: Scope::All, sent_at: 0, hlc: hlc(nth) }, "text");
+        let body = body::text(&TextHead { scope: Scope::All, sent_at: 0, hlc: hlc(nth), first: None }, "text");
         let place = bodies.len()..bodies.len() + body.len();
         bodies.extend_from_slice(&body);
         leaves.push(match nth {

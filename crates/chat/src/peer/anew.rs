@@ -1,0 +1,208 @@
+//! Beginning anew as another incarnation: after a roll-back of the store, beside a running copy of this peer, or when the others
+//! have forgotten it.
+
+use std::fmt;
+
+use causal::Clock;
+
+use crate::history::Entry;
+use crate::kept::Causal;
+use crate::run::Run;
+use crate::store::{Change, Store};
+use crate::{Command, Event, Journal, ProcessId};
+
+use super::restart::{causal_config, number, take_fresh};
+use super::{Now, Peer};
+
+/// Why a peer begins anew.
+#[derive(Debug)]
+pub(super) enum Anew {
+    /// Its store was put back from a copy.
+    RolledBack,
+    /// It is not the newest start of its identity: a copy of it runs and says what is said under that name.
+    Superseded,
+    /// Others have forgotten it.
+    Forgotten {
+        /// Who says so.
+        by: String,
+    },
+}
+
+impl Anew {
+    /// What the others are told.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::RolledBack => "beginning anew: the store was rolled back",
+            Self::Superseded => "beginning anew: a copy of this peer runs",
+            Self::Forgotten { .. } => "beginning anew: it was forgotten",
+        }
+    }
+}
+
+impl fmt::Display for Anew {
+    /// What the user is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RolledBack => {
+                f.write_str("what is kept here is older than what you have sent: it was put back from a copy")?
+            }
+            Self::Superseded => {
+                return f.write_str(
+                    "another copy of this peer was started later and is running, so this one sends nothing any more. What it \
+                     could not send is kept: -pending lists it. Stop one of the two; to go on here, stop the other one and \
+                     start this one again. For a second device, run a peer of its own: with another data folder",
+                );
+            }
+            Self::Forgotten { by } => {
+                write!(f, "{by} had forgotten this peer: it was away for long, or a person said -forget")?;
+            }
+        }
+        f.write_str(". This peer begins anew, and fetches what is missing from the others")
+    }
+}
+
+impl<S: Store> Peer<S> {
+    /// Another copy of this peer runs, with the same identity, and counts as the one that was started later: the caller has proof of that,
+    /// has ended all links, and makes no others. From now on, for as long as this process lives, this peer says nothing.
+    /// What it has said since its start, and not every recipient has acknowledged, is kept as unsent, for the user to resend
+    /// after a restart or to drop.
+    pub fn handle_superseded(&mut self, now: Now) {
+        if !self.superseded {
+            self.superseded = true;
+            self.begin_anew(now, &Anew::Superseded);
+        }
+    }
+
+    /// Whether a command would say something to others, which a peer that was superseded may not.
+    pub(super) fn is_muted(&self, command: &Command) -> bool {
+        self.superseded
+            && match command {
+                Command::CreateGroup { .. }
+                | Command::JoinGroup { .. }
+                | Command::LeaveGroup { .. }
+                | Command::Send { .. }
+                | Command::Resend { .. }
+                | Command::Forget { .. }
+                | Command::Connect { .. } => true,
+                Command::ListUsers
+                | Command::Who { .. }
+                | Command::ListGroups
+                | Command::MyGroups
+                | Command::FindUser { .. }
+                | Command::FindGroup { .. }
+                | Command::History { .. }
+                | Command::Search { .. }
+                | Command::Seen { .. }
+                | Command::Show { .. }
+                | Command::Pending
+                | Command::Cancel { .. }
+                | Command::Alias { .. }
+                | Command::Unalias { .. }
+                | Command::Health => false,
+            }
+    }
+
+    /// Whether a text of mine was for somebody who has not acknowledged it, or for nobody yet.
+    fn is_with_not_all(&self, entry: &Entry) -> bool {
+        entry.kept.dests().is_empty() || self.outbox.message(entry.kept.clock()).is_some()
+    }
+
+    /// My texts since the start of this run, in no particular order.
+    fn said_since_the_start(&self) -> Vec<Entry> {
+        let mut said = self.store.newest(None, None, self.config.max_resent);
+        said.extend(self.shown_in_this_turn().flat_map(Run::entries));
+        let is_since = |clock: Clock| clock > self.ledger.clock_at_start;
+        said.retain(|entry| entry.kept.id().process == self.me && is_since(entry.kept.id().clock));
+        said
+    }
+
+    /// Goes on as another incarnation, which others welcome with what it missed.
+    ///
+    /// My store may be behind what I have signed: it was rolled back. What it has of my clock may have been used before; so what
+    /// I said since the start goes out again under the new incarnation. The same is true if a copy of me runs, but then my user decides
+    /// what becomes of it. Or I was forgotten, and nobody addresses what I am any more; what I said as that is handed on, like what
+    /// somebody said who is not here.
+    pub(super) fn begin_anew(&mut self, now: Now, why: &Anew) {
+        self.flush(now);
+        let mut unsent = match why {
+            Anew::RolledBack => self.said_since_the_start(),
+            Anew::Superseded => {
+                let mut said = self.said_since_the_start();
+                said.retain(|entry| self.is_with_not_all(entry));
+                said
+            }
+            Anew::Forgotten { .. } => Vec::new(),
+        };
+        unsent.sort_by_key(|entry| entry.kept.id().clock);
+        let how = |entry: &Entry| {
+            let clock = entry.kept.id().clock;
+            let delay = self.outbox.due(clock).map(|due| due.saturating_sub(now.monotonic));
+            (delay.unwrap_or_default(), self.schedule.may_be_said_already(clock))
+        };
+        let unsent: Vec<_> = unsent.into_iter().map(|entry| (how(&entry), entry)).collect();
+        for (link, _) in std::mem::take(&mut self.links) {
+            self.effects.renew.push((link, why.reason().to_owned()));
+        }
+        for process in std::mem::take(&mut self.link_of).into_keys() {
+            let person = self.person_of(process);
+            self.directory.set_absent(person);
+            let who = self.directory.who(person);
+            self.tell(Event::PeerDown { who, reason: "this peer begins anew".to_owned() });
+        }
+        let old = self.me;
+        let is_forked = matches!(why, Anew::RolledBack | Anew::Superseded);
+        self.me = ProcessId { person: old.person, incarnation: take_fresh(&mut self.ledger.fresh) };
+        let sent = match why {
+            // What was sent since the start may have clocks that were used before: nobody gets it under these.
+            Anew::RolledBack | Anew::Superseded => self.ledger.clock_at_start,
+            Anew::Forgotten { .. } => self.causal.clock(),
+        };
+        let mut anew = self.causal.snapshot();
+        if is_forked {
+            // What was sent since the start counts for nothing: nor has it told anybody of what is on its way.
+            anew.remember(&self.ledger.log_at_start);
+        }
+        let anew = anew.reborn(self.me, sent);
+        let room = self.config.max_processes.max(anew.processes.len());
+        self.causal =
+            Causal::restore(anew, causal_config(&self.config, room, 0)).expect("made of a snapshot that is sound");
+        let index = self.causal.roster().index(&old).expect("just added");
+        if is_forked {
+            self.ledger.doubtful.insert(index, sent);
+        }
+        self.ledger.held_at_start = 0;
+        self.ledger.log_at_start = self.causal.snapshot().log;
+        self.talks.hand_over(self.causal.me(), index);
+        self.owe_welcomes_again();
+        self.forget_what_was_under_way(now);
+        self.keep_state();
+        if !self.ledger.is_on() {
+            self.effects.durable.push(Change::Process { number: number(index), process: old });
+        }
+        self.effects.durable.push(Change::Reborn);
+        self.ledger.settled = 0;
+        self.ledger.delivered = 0;
+        self.ledger.last = None;
+        self.ledger.clock_at_start = 0;
+        self.ledger.causal_moved = true;
+        self.journal(Journal::Start { process: self.me, name: self.name.to_string(), supersedes: Some(old) });
+        self.tell(Event::Warning { text: why.to_string() });
+        self.write_own_record(now);
+        match why {
+            Anew::RolledBack => self.doubt_scheduled(now),
+            Anew::Superseded => self.stop_scheduled(),
+            Anew::Forgotten { .. } => {}
+        }
+        for ((delay, may_be_said_already), entry) in unsent {
+            let Some((written_at, text)) = entry.text() else { continue };
+            let conversation = entry.conversation.clone();
+            // Some may have been shown it; if what was said was a repetition itself, it is one of the same text.
+            let first = entry.first().unwrap_or(entry.kept.id());
+            if may_be_said_already || matches!(why, Anew::Superseded) {
+                self.leave_unsent(conversation, text, written_at, first);
+            } else {
+                self.say_again(now, conversation, (written_at, text), first, delay);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Texts that are said again: each is shown once.
+//!
+//! A peer that begins anew cannot tell which of its last texts reached whom. So it says them again, and each of these names what it was
+//! said as first ([`TextHead::first`](crate::body::TextHead)). Where both are, the text is filed under both ids, so that
+//! it can be handed on under either, and shown under the id that came first.
+
+use std::collections::BTreeMap;
+
+use bytestring::ByteString;
+
+use crate::body::{self, First};
+use crate::history::Entry;
+use crate::kept::Kept;
+use crate::store::Store;
+use crate::{MessageId, PersonId};
+
+use super::Peer;
+
+/// Under which ids texts were said again, by what they were said as first. It is read from the newest history at the start.
+#[derive(Debug, Default)]
+pub(super) struct Repeats(BTreeMap<PersonId, BTreeMap<First, MessageId>>);
+
+impl Repeats {
+    /// Notes a text that was said again; no more than `limit` of each author.
+    fn note(&mut self, first: MessageId, again: MessageId, limit: usize) {
+        let of_author = self.0.entry(first.process.person).or_default();
+        if of_author.len() < limit {
+            of_author.insert(first.into(), again);
+        }
+    }
+
+    fn of(&self, first: MessageId) -> Option<MessageId> {
+        self.0.get(&first.process.person)?.get(&first.into()).copied()
+    }
+}
+
+impl<S: Store> Peer<S> {
+    pub(super) fn restore_repeats(&mut self) {
+        self.repeats = Repeats::default();
+        for entry in self.store.newest(None, None, self.config.max_resent) {
+            self.note_repeat(&entry);
+        }
+    }
+
+    fn note_repeat(&mut self, entry: &Entry) {
+        if let Some(first) = entry.first() {
+            self.repeats.note(first, entry.kept.id(), self.config.max_resent);
+        }
+    }
+
+    /// Whether a text that comes to be shown was shown already, under another id.
+    pub(super) fn was_shown_before(&mut self, entry: &Entry) -> bool {
+        self.note_repeat(entry);
+        let other = entry.first().or_else(|| self.repeats.of(entry.kept.id()));
+        other.is_some_and(|other| self.is_here_as(other, entry))
+    }
+
+    /// Whether a text of the history is one that stands there under the id that it was said as first.
+    pub(super) fn is_repetition(&self, entry: &Entry) -> bool {
+        entry.first().is_some_and(|first| self.is_here_as(first, entry))
+    }
+
+    /// Whether the message with this id is here and says what this text says. A copy of the author may have said something else
+    /// under the same clock.
+    fn is_here_as(&self, id: MessageId, entry: &Entry) -> bool {
+        self.filed(id).is_some_and(|kept| self.text_of(&kept) == entry.text())
+    }
+
+    /// When a text was written, and what it says.
+    fn text_of(&self, kept: &Kept) -> Option<(i64, ByteString)> {
+        body::read_text(self.open(kept).unwrap_or_else(|| kept.shared_body()))
+    }
+
+    /// A message that is filed here, in this turn or before.
+    pub(super) fn filed(&self, id: MessageId) -> Option<Kept> {
+        let of_this_turn = || {
+            let run = self.shown_in_this_turn().find(|run| run.contains(id))?;
+            run.entries().find(|entry| entry.kept.id() == id).map(|entry| entry.kept)
+        };
+        let stored = || self.store.kept_by(id.process, id.clock.checked_sub(1)?, id.clock, 1).pop();
+        of_this_turn().or_else(stored)
+    }
+}

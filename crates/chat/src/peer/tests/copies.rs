@@ -1,0 +1,175 @@
+//! Two copies of one peer run at the same time: the older start is superseded, and nothing is shown twice.
+
+use std::time::Duration;
+
+use super::world::World;
+use crate::{Answer, Command, Refusal};
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const CAROL: usize = 2;
+const COPY: usize = 3;
+
+/// bob is copied after a talk. Then he is linked to alice, and the copy to carol.
+fn two_bobs() -> World {
+    let mut world = World::new(&["alice", "bob", "carol"]);
+    world.keep(BOB);
+    world.link_all();
+    world.settle();
+    world.say(BOB, "all", "before");
+    world.settle();
+    world.kill(BOB);
+    world.come_back(BOB);
+    assert_eq!(world.copy(BOB), COPY);
+    world.link(BOB, ALICE);
+    world.link(COPY, CAROL);
+    world.settle();
+    world
+}
+
+/// The copy meets alice as well: bob is told, and the copy goes on alone.
+fn the_copy_goes_on(world: &mut World) {
+    world.superseded(BOB);
+    for _ in 0..3 {
+        for other in [ALICE, CAROL] {
+            if !world.is_linked(COPY, other) {
+                world.link(COPY, other);
+            }
+            world.settle();
+        }
+    }
+    world.pass(Duration::from_secs(5));
+}
+
+fn unsent(world: &mut World, who: usize) -> Vec<String> {
+    match world.command(who, Command::Pending) {
+        Ok(Answer::Pending { waiting, .. }) => waiting.iter().map(|waiting| waiting.text.to_string()).collect(),
+        other => panic!("nothing pending: {other:?}"),
+    }
+}
+
+#[test]
+fn a_text_that_some_were_shown_is_not_shown_to_them_again() {
+    let mut world = two_bobs();
+    world.say(BOB, "all", "from bob");
+    world.say(COPY, "all", "from the copy");
+    world.say(COPY, "carol", "to carol alone");
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["before", "from the copy", "to carol alone"]);
+    the_copy_goes_on(&mut world);
+    world.say(COPY, "all", "after");
+    world.settle();
+    assert_eq!(world.heard(ALICE), ["before", "from bob", "from the copy", "after"]);
+    assert_eq!(world.heard(CAROL), ["before", "from the copy", "to carol alone", "after"]);
+    assert_eq!(world.history(ALICE, "all"), ["before", "from bob", "from the copy", "after"]);
+    assert_eq!(world.history(CAROL, "all"), ["before", "from the copy", "after"]);
+    assert_eq!(world.history(CAROL, "bob"), ["to carol alone"]);
+    assert_eq!(world.history(COPY, "all"), ["before", "from the copy", "after"]);
+}
+
+/// Whichever of the others the newcomer meets first: the text may come under the id that it was said as first, or as it was said again.
+#[test]
+fn a_newcomer_is_shown_each_text_once() {
+    for bob_speaks_to in ["all", "alice"] {
+        for order in [[CAROL, ALICE, COPY], [ALICE, CAROL, COPY], [COPY, ALICE, CAROL], [ALICE, COPY, CAROL]] {
+            let mut world = two_bobs();
+            world.say(BOB, bob_speaks_to, "from bob");
+            world.say(COPY, "all", "from the copy");
+            world.settle();
+            world.say(CAROL, "all", "answer to the copy");
+            world.settle();
+            the_copy_goes_on(&mut world);
+            let dave = world.add("dave");
+            for other in order {
+                world.link(dave, other);
+                world.pass(Duration::from_secs(40));
+            }
+            let shown = world.heard(dave);
+            for text in ["before", "from the copy", "answer to the copy"] {
+                let times = shown.iter().filter(|shown| *shown == text).count();
+                assert_eq!(times, 1, "{text}, where {order:?} are met: {shown:?}");
+            }
+            let (mut history, mut shown) = (world.history(dave, "all"), shown);
+            history.sort();
+            shown.sort();
+            assert_eq!(history, shown);
+        }
+    }
+}
+
+#[test]
+fn who_is_superseded_sends_nothing_and_keeps_what_did_not_reach_all() {
+    let mut world = two_bobs();
+    world.say(BOB, "alice", "to alice alone");
+    world.say(BOB, "all", "to alice and carol");
+    world.pass(Duration::from_secs(1));
+    the_copy_goes_on(&mut world);
+    let send = Command::Send { to: crate::Target::All, text: "again".to_owned(), delay_ms: 0 };
+    assert_eq!(world.command(BOB, send), Err(Refusal::Superseded));
+    assert_eq!(world.command(BOB, Command::Resend { number: None }), Err(Refusal::Superseded));
+    assert_eq!(world.history(BOB, "all"), ["before", "to alice and carol"]);
+    assert_eq!(unsent(&mut world, BOB), ["to alice and carol"]);
+    assert_eq!(world.heard(ALICE), ["before", "to alice alone", "to alice and carol"]);
+    world.command(BOB, Command::Cancel { number: None }).unwrap();
+    assert!(unsent(&mut world, BOB).is_empty());
+}
+
+/// carol has something else of the copy under the clock of what bob said, so it never comes to her by itself.
+#[test]
+fn what_was_left_unsent_can_be_sent_once_the_copy_is_stopped() {
+    let mut world = two_bobs();
+    world.say(BOB, "all", "from bob");
+    world.say(COPY, "carol", "to carol alone");
+    world.settle();
+    the_copy_goes_on(&mut world);
+    world.kill(COPY);
+    world.come_back(BOB);
+    for _ in 0..2 {
+        for other in [ALICE, CAROL] {
+            if !world.is_linked(BOB, other) {
+                world.link(BOB, other);
+            }
+            world.pass(Duration::from_secs(5));
+        }
+    }
+    assert_eq!(world.heard(CAROL), ["before", "to carol alone"], "nothing goes out by itself");
+    assert_eq!(unsent(&mut world, BOB), ["from bob"]);
+    world.command(BOB, Command::Resend { number: None }).unwrap();
+    world.say(BOB, "all", "I am back");
+    world.settle();
+    assert_eq!(world.heard(CAROL), ["before", "to carol alone", "from bob", "I am back"]);
+    assert_eq!(world.heard(ALICE), ["before", "from bob", "I am back"]);
+    assert_eq!(world.history(BOB, "all"), ["before", "from bob", "I am back"]);
+    assert!(unsent(&mut world, BOB).is_empty());
+}
+
+#[test]
+fn what_both_had_scheduled_is_said_by_the_copy_alone() {
+    let mut world = World::new(&["alice", "bob", "carol"]);
+    world.keep(BOB);
+    world.link_all();
+    world.settle();
+    let later = Command::Send { to: crate::Target::All, text: "later".to_owned(), delay_ms: 60_000 };
+    world.command(BOB, later).unwrap();
+    world.kill(BOB);
+    world.come_back(BOB);
+    assert_eq!(world.copy(BOB), COPY);
+    world.link(BOB, ALICE);
+    world.settle();
+    let here = Command::Send { to: crate::Target::All, text: "scheduled here".to_owned(), delay_ms: 60_000 };
+    world.command(BOB, here).unwrap();
+    the_copy_goes_on(&mut world);
+    world.pass(Duration::from_secs(100));
+    assert_eq!((world.heard(ALICE), world.heard(CAROL)), (vec!["later".to_owned()], vec!["later".to_owned()]));
+    assert_eq!(unsent(&mut world, BOB), ["later", "scheduled here"]);
+    world.kill(COPY);
+    world.come_back(BOB);
+    for _ in 0..2 {
+        if !world.is_linked(BOB, ALICE) {
+            world.link(BOB, ALICE);
+        }
+        world.pass(Duration::from_secs(100));
+    }
+    assert_eq!(world.heard(ALICE), ["later", "scheduled here"]);
+    assert_eq!(unsent(&mut world, BOB), ["later"]);
+}
