@@ -95,7 +95,7 @@ fn main() -> anyhow::Result<ExitCode> {
                 }
                 println!("virtual time {:.3?}; {:?}", world.now(), world.chronicle().tally);
                 if let Some(folder) = trace {
-                    let files = simulation::traces::write(&folder, world.people())?;
+                    let files = simulation::traces::write(&folder, world.machines())?;
                     let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
                     println!("causerie check {}", files.join(" "));
                 }

@@ -1,4 +1,4 @@
-//! The network between peers, as `net` shows it to them: links that come up and go down, and frames on them.
+//! The network between machines, as `net` shows it to them: links that come up and go down, and frames on them.
 //!
 //! A link is TCP: its frames arrive in order, each once, for as long as it is up; frames on different links overtake each
 //! other. Between any two peers there are two paths, one each way. A *blocked* path carries nothing: what is sent waits (TCP
@@ -94,10 +94,10 @@ pub struct Network {
 
 impl Network {
     /// A network without links; every path is made by `path`.
-    pub fn new(people: usize, room: usize, mut dice: Dice, mut path: impl FnMut(&mut Dice) -> Path) -> Self {
+    pub fn new(machines: usize, room: usize, mut dice: Dice, mut path: impl FnMut(&mut Dice) -> Path) -> Self {
         let mut paths = BTreeMap::new();
-        for from in 0..people {
-            for to in (0..people).filter(|&to| to != from) {
+        for from in 0..machines {
+            for to in (0..machines).filter(|&to| to != from) {
                 paths.insert((from, to), path(&mut dice));
             }
         }

@@ -7,26 +7,26 @@ use std::sync::Arc;
 use chat::{Journal, MessageId, ProcessId};
 use trace::{Event, Record, Writer};
 
-use crate::person::Person;
+use crate::machine::Machine;
 
-/// Writes one file a person into `folder`.
+/// Writes one file for each machine into `folder`.
 ///
 /// # Errors
 /// The first that cannot be written.
-pub fn write(folder: &Path, people: &[Person]) -> io::Result<Vec<PathBuf>> {
+pub fn write(folder: &Path, machines: &[Machine]) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)?;
-    people.iter().map(|person| write_one(folder, person)).collect()
+    machines.iter().map(|machine| write_one(folder, machine)).collect()
 }
 
-fn write_one(folder: &Path, person: &Person) -> io::Result<PathBuf> {
-    let path = folder.join(format!("{}.jsonl", person.name));
+fn write_one(folder: &Path, machine: &Machine) -> io::Result<PathBuf> {
+    let path = folder.join(format!("{machine}.jsonl"));
     if path.exists() {
         std::fs::remove_file(&path)?;
     }
-    let name: Arc<str> = person.name.to_string().into();
+    let name: Arc<str> = machine.name.to_string().into();
     let mut peer: Arc<str> = "?".into();
-    let mut records = Vec::with_capacity(person.journal.len());
-    for (ts, entry) in &person.journal {
+    let mut records = Vec::with_capacity(machine.journal.len());
+    for (ts, entry) in &machine.journal {
         if let Journal::Start { process, .. } = entry {
             peer = process.to_string().into();
         }

@@ -1,5 +1,5 @@
-//! The world: people, the network between them, and the virtual clock. Everything happens in one thread, one thing at a time,
-//! in an order that the seed alone decides.
+//! The world: people and their machines, the network between these, and the virtual clock. Everything happens in one thread, one
+//! thing at a time, in an order that the seed alone decides.
 
 mod acting;
 mod ending;
@@ -15,8 +15,8 @@ use crate::chronicle::Chronicle;
 use crate::dice::Dice;
 use crate::invariants::{self, Scene, Verdict};
 use crate::liar::Liar;
+use crate::machine::Machine;
 use crate::network::{Motion, Network, Path};
-use crate::person::Person;
 use crate::plan::{Action, Disk, Setting};
 
 /// A promise that was broken.
@@ -36,7 +36,7 @@ pub struct World {
     setting: Setting,
     dice: Dice,
     now: Duration,
-    people: Vec<Person>,
+    machines: Vec<Machine>,
     network: Network,
     /// What is going to happen. The second number keeps the order of what happens at one time.
     agenda: BTreeMap<(Duration, u64), Happening>,
@@ -78,24 +78,24 @@ impl World {
     pub fn new(seed: u64, keep: Keep) -> Self {
         let mut dice = Dice::new(seed);
         let setting = Setting::draw(seed, &mut dice);
-        let people: Vec<Person> =
-            setting.skews.iter().enumerate().map(|(number, &skew)| Person::new(number, skew)).collect();
+        let machines: Vec<Machine> =
+            setting.skews.iter().enumerate().map(|(person, &skew)| Machine::new(person, person, skew)).collect();
         let most = setting.delay;
         let path = |dice: &mut Dice| {
             let high = dice.time(Duration::from_micros(200), most);
             Path { delay: (high / 4, high), each: Duration::ZERO, blocked: false }
         };
-        let network = Network::new(setting.people, setting.room, Dice::new(dice.any()), path);
+        let network = Network::new(machines.len(), setting.room, Dice::new(dice.any()), path);
         let mut chronicle = Chronicle::default();
         chronicle.history_first = setting.config.history_first;
         chronicle.liars.extend(setting.liar.map(|(who, _)| who));
-        let everybody = || people.iter().map(Person::id).collect();
+        let everybody = || machines.iter().map(Machine::id).collect();
         let liar =
             setting.liar.map(|(_, habits)| Liar::new(habits, everybody(), setting.promises, Dice::new(dice.any())));
         let mut world = Self {
             dice,
             now: Duration::from_secs(1),
-            people,
+            machines,
             network,
             agenda: BTreeMap::new(),
             scheduled: 0,
@@ -155,7 +155,7 @@ impl World {
                 self.schedule(at, Happening::Motion(motion));
             }
             let next = self.agenda.first_key_value().map(|(&(at, _), _)| at);
-            let wakes = self.people.iter().filter_map(|person| Some((person.wake?, person.number)));
+            let wakes = self.machines.iter().filter_map(|machine| Some((machine.wake?, machine.number)));
             let wake = wakes.min().map(|(at, who)| (at.max(self.now), who));
             let wake_first = wake.filter(|&(at, _)| next.is_none_or(|next| at < next));
             let at = wake_first.map(|(at, _)| at).or(next).filter(|&at| at <= end);
@@ -179,9 +179,9 @@ impl World {
     }
 
     fn standstill(&self) -> Violation {
-        let wakes = self.people.iter().filter_map(|person| {
-            let (at, why) = person.peer.as_ref()?.poll_timeout()?;
-            (at <= self.now).then(|| format!("p{}: {why}", person.number))
+        let wakes = self.machines.iter().filter_map(|machine| {
+            let (at, why) = machine.peer.as_ref()?.poll_timeout()?;
+            (at <= self.now).then(|| format!("{machine}: {why}"))
         });
         let wakes: Vec<String> = wakes.collect();
         Violation {
@@ -236,7 +236,7 @@ impl World {
     }
 
     fn dial(&mut self, a: usize, b: usize) -> Result<(), Violation> {
-        let alive = self.people[a].peer.is_some() && self.people[b].peer.is_some();
+        let alive = self.machines[a].peer.is_some() && self.machines[b].peer.is_some();
         if !self.network.can_connect(self.now, a, b) {
             if alive && (self.network.end(a, b).is_none() || self.network.end(b, a).is_none()) {
                 self.network.dial(self.now, a, b, self.healed);
@@ -252,7 +252,7 @@ impl World {
                 self.network.drop_end(stale);
             }
         }
-        if self.people[a].peer.is_none() || self.people[b].peer.is_none() {
+        if self.machines[a].peer.is_none() || self.machines[b].peer.is_none() {
             return Ok(());
         }
         let (mine, theirs) = self.network.connect(a, b);
@@ -264,14 +264,13 @@ impl World {
     /// A line of a journal: it is checked, and then it is part of what happened.
     fn journal(&mut self, who: usize, entry: Journal) -> Result<(), Violation> {
         if let Journal::Start { process, supersedes, .. } = &entry {
-            self.chronicle.begin(*process, who, &mut self.people[who].lineage, supersedes.is_some());
-            if let Some(liar) = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&who)) {
+            let machine = &mut self.machines[who];
+            self.chronicle.begin(*process, machine.person, &mut machine.lineage, supersedes.is_some());
+            if let Some(liar) = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&machine.person)) {
                 liar.begin(*process);
             }
         }
-        if let Some(notes) = &mut self.notes {
-            notes.push(format!("{:>10.3?} p{who} {}", self.now, in_words(&self.chronicle, &entry)));
-        }
+        self.note(|world| format!("{} {}", world.machines[who], in_words(&world.chronicle, &entry)));
         let about = match &entry {
             Journal::Deliver { id } | Journal::Late { id } => Some(*id),
             Journal::Start { .. }
@@ -286,27 +285,27 @@ impl World {
             self.check(who, |invariant, scene| invariant.on_journal(scene, &entry))?;
         }
         let at = u64::try_from(self.now.as_micros()).expect("a few minutes");
-        let person = &mut self.people[who];
-        self.chronicle.note(&entry, &mut person.lineage, at);
+        let machine = &mut self.machines[who];
+        self.chronicle.note(&entry, &mut machine.lineage, at);
         if self.keep_journals {
-            let micros = person.now(self.now).unix_micros;
-            person.journal.push((micros, entry));
+            let micros = machine.now(self.now).unix_micros;
+            machine.journal.push((micros, entry));
         }
         Ok(())
     }
 
     /// A text is shown to a user.
     fn shown(&mut self, who: usize, message: &Message) -> Result<(), Violation> {
-        self.note(|chronicle| {
+        self.note(|world| {
             let Message { id, text, fetched, late, .. } = message;
             let how = if *fetched { "is shown, as history," } else { "is shown" };
             let late = if *late { ", late" } else { "" };
-            format!("p{who} {how} {} {:?}{late}", chronicle.name(*id), &**text)
+            format!("{} {how} {} {:?}{late}", world.machines[who], world.chronicle.name(*id), &**text)
         });
         if !self.chronicle.twice.contains(&message.id) {
             self.check(who, |invariant, scene| invariant.on_shown(scene, message))?;
         }
-        self.chronicle.note_shown(message, &mut self.people[who].lineage);
+        self.chronicle.note_shown(message, &mut self.machines[who].lineage);
         Ok(())
     }
 
@@ -315,24 +314,29 @@ impl World {
         who: usize,
         look: impl Fn(&dyn invariants::Invariant, &Scene<'_>) -> Verdict,
     ) -> Result<(), Violation> {
-        let person = &self.people[who];
-        let Some(process) = person.lineage.process.filter(|_| !self.chronicle.liars.contains(&who)) else {
-            return Ok(());
-        };
+        let machine = &self.machines[who];
+        let Some(process) = machine.lineage.process.filter(|_| !self.lies(who)) else { return Ok(()) };
         let process = self.chronicle.processes[process].0;
-        let honest = self.people.iter().filter(|person| !self.chronicle.liars.contains(&person.number));
-        let stores: Vec<_> = honest.filter(|person| person.has_store()).map(|person| &person.lineage).collect();
-        let scene = Scene { chronicle: &self.chronicle, lineage: &person.lineage, who, process, stores: &stores };
+        let honest = self.machines.iter().filter(|machine| !self.lies(machine.number));
+        let stores: Vec<_> = honest.filter(|machine| machine.has_store()).map(|machine| &machine.lineage).collect();
+        let (chronicle, lineage, who) = (&self.chronicle, &machine.lineage, machine.person);
+        let scene = Scene { chronicle, lineage, who, process, stores: &stores };
         for invariant in invariants::ALL {
             let verdict = look(*invariant, &scene);
-            verdict.map_err(|what| Violation { invariant: invariant.name(), what: format!("at p{who}: {what}") })?;
+            verdict.map_err(|what| Violation { invariant: invariant.name(), what: format!("at {machine}: {what}") })?;
         }
         Ok(())
     }
 
-    fn note(&mut self, what: impl FnOnce(&Chronicle) -> String) {
+    /// Whether the person whose machine this is lies.
+    fn lies(&self, who: usize) -> bool {
+        self.chronicle.liars.contains(&self.machines[who].person)
+    }
+
+    fn note(&mut self, what: impl FnOnce(&Self) -> String) {
+        let line = self.notes.is_some().then(|| format!("{:>10.3?} {}", self.now, what(self)));
         if let Some(notes) = &mut self.notes {
-            notes.push(format!("{:>10.3?} {}", self.now, what(&self.chronicle)));
+            notes.extend(line);
         }
     }
 
@@ -341,9 +345,9 @@ impl World {
         self.notes.as_deref().unwrap_or_default()
     }
 
-    /// The people, with their journals if these were kept.
-    pub fn people(&self) -> &[Person] {
-        &self.people
+    /// The machines, with the journals of their peers if these were kept.
+    pub fn machines(&self) -> &[Machine] {
+        &self.machines
     }
 
     /// What happened, for those who count.

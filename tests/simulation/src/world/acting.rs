@@ -40,7 +40,7 @@ impl World {
                 Ok(())
             }
             Action::Split { side } => {
-                for a in 0..self.people.len() {
+                for a in 0..self.machines.len() {
                     for b in 0..a {
                         if (side >> a) & 1 != (side >> b) & 1 {
                             self.cut(a, b);
@@ -73,23 +73,23 @@ impl World {
                 Ok(())
             }
             Action::Crash { who, at } => {
-                if self.people[who].peer.is_some() {
-                    self.people[who].doomed = Some(at);
+                if self.machines[who].peer.is_some() {
+                    self.machines[who].doomed = Some(at);
                 }
                 Ok(())
             }
             Action::Goodbye { who } => self.goodbye(who),
             Action::Start { who, disk } => self.start(who, disk),
             Action::Copy { who } => {
-                self.people[who].copy_store();
+                self.machines[who].copy_store();
                 Ok(())
             }
             Action::Jump { who, seconds } => {
-                self.people[who].skew += seconds * 1_000_000;
+                self.machines[who].skew += seconds * 1_000_000;
                 Ok(())
             }
             Action::Right { who } => {
-                self.people[who].skew = 0;
+                self.machines[who].skew = 0;
                 Ok(())
             }
             Action::Fill { who, time } => {
@@ -111,7 +111,7 @@ impl World {
     }
 
     pub(super) fn mend_all(&mut self) {
-        for a in 0..self.people.len() {
+        for a in 0..self.machines.len() {
             for b in 0..a {
                 self.mend(a, b);
             }
@@ -119,57 +119,58 @@ impl World {
     }
 
     pub(super) fn start(&mut self, who: usize, disk: Disk) -> Result<(), Violation> {
-        if self.people[who].peer.is_some() {
+        if self.machines[who].peer.is_some() {
             return Ok(());
         }
         let kind = self.setting.stores;
-        let person = &mut self.people[who];
-        person.left = false;
-        let before = person.disk.take();
-        let kept = match (disk, person.copy.take()) {
+        let machine = &mut self.machines[who];
+        machine.left = false;
+        let before = machine.disk.take();
+        let kept = match (disk, machine.copy.take()) {
             (Disk::Lost, _) => None,
             (Disk::Copy, Some((copy, lineage))) => {
                 let number = lineage.process.unwrap_or(usize::MAX);
                 let copied_at = lineage.past.get(number).copied().unwrap_or(0);
                 self.chronicle.go_back_to(&lineage);
-                person.lineage = Lineage { rolled_back: true, copied_at, ..lineage };
+                machine.lineage = Lineage { rolled_back: true, copied_at, ..lineage };
                 Some(copy)
             }
             (Disk::Same | Disk::Copy, copy) => {
-                person.copy = copy;
+                machine.copy = copy;
                 before
             }
         };
+        let label = machine.to_string();
         let unfit = |error: chat::StoreError| Violation {
             invariant: "a peer starts on what its store has",
-            what: format!("p{who}: {error}"),
+            what: format!("{label}: {error}"),
         };
         let store = match kept {
             Some(kept) => kept.reopened(),
             None => {
-                person.lineage = Lineage::default();
+                machine.lineage = Lineage::default();
                 crate::disk::Disk::empty(kind)
             }
         };
         let store = store.map_err(unfit)?;
-        let (config, name, fresh) = (self.setting.config.clone(), person.name.clone(), person.fresh());
-        let started = crate::disk::start(config, person.identity.clone(), name, fresh, store, person.now(self.now));
+        let (config, name, fresh) = (self.setting.config.clone(), machine.name.clone(), machine.fresh());
+        let started = crate::disk::start(config, machine.identity.clone(), name, fresh, store, machine.now(self.now));
         let mut peer = started.map_err(unfit)?;
-        peer.handle_listening(person.address());
-        person.peer = Some(peer);
-        for other in (0..self.people.len()).filter(|&other| other != who) {
+        peer.handle_listening(machine.address());
+        machine.peer = Some(peer);
+        for other in (0..self.machines.len()).filter(|&other| other != who) {
             self.network.dial(self.now, who, other, true);
         }
         self.perform(who)
     }
 
     fn goodbye(&mut self, who: usize) -> Result<(), Violation> {
-        let now = self.people[who].now(self.now);
-        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        let now = self.machines[who].now(self.now);
+        let Some(peer) = &mut self.machines[who].peer else { return Ok(()) };
         peer.handle_shutdown(now);
         self.perform(who)?;
-        if self.people[who].peer.is_some() {
-            self.people[who].left = true;
+        if self.machines[who].peer.is_some() {
+            self.machines[who].left = true;
             self.end_process(who);
         }
         Ok(())
@@ -185,21 +186,22 @@ impl World {
             To::Person(other) => Target::Name(format!("p{other}")),
             To::People(one, other) => Target::People([one, other].map(|person| format!("p{person}")).into()),
         };
-        let now = self.people[who].now(self.now);
-        let peer = self.people[who].peer.as_mut()?;
+        let now = self.machines[who].now(self.now);
+        let peer = self.machines[who].peer.as_mut()?;
         let answer = peer.handle_command(now, Command::Send { to, text: text.clone(), delay_ms });
         if delay_ms > 0 && answer.is_ok() {
-            self.people[who].promising.push(text);
+            self.machines[who].promising.push(text);
         }
         let Ok(Answer::Sent { message, .. }) = answer else { return None };
+        let by = self.machines[who].person;
         let place = match &message.to {
             Recipients::All => Place::All,
             Recipients::Group(name) => Place::Group(name.to_string()),
-            Recipients::Direct(other) => self.among(who, [other.person]),
-            Recipients::People(others) => self.among(who, others.iter().map(|other| other.person)),
+            Recipients::Direct(other) => self.among(by, [other.person]),
+            Recipients::People(others) => self.among(by, others.iter().map(|other| other.person)),
         };
-        self.chronicle.write(message.id, &message.text, place, who, &self.people[who].lineage);
-        self.people[who].owed.push(message.id);
+        self.chronicle.write(message.id, &message.text, place, by, &self.machines[who].lineage);
+        self.machines[who].owed.push(message.id);
         Some(message.id)
     }
 
@@ -221,44 +223,45 @@ impl World {
 
     /// Only somebody who is away can be forgotten.
     fn forget(&mut self, who: usize, whom: usize) -> Result<(), Violation> {
-        let now = self.people[who].now(self.now);
-        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        let now = self.machines[who].now(self.now);
+        let Some(peer) = &mut self.machines[who].peer else { return Ok(()) };
         // Whom he does not know, or who is here, he is told that he cannot forget.
         let _ = peer.handle_command(now, Command::Forget { person: format!("p{whom}") });
         self.perform_for_user(who).map(drop)
     }
 
-    fn among(&self, who: usize, others: impl IntoIterator<Item = PersonId>) -> Place {
-        let number = |other| self.people.iter().position(|person| person.id() == other);
-        Place::Among(others.into_iter().filter_map(number).chain([who]).collect())
+    fn among(&self, person: usize, others: impl IntoIterator<Item = PersonId>) -> Place {
+        let number = |other| self.machines.iter().find(|machine| machine.id() == other).map(|machine| machine.person);
+        Place::Among(others.into_iter().filter_map(number).chain([person]).collect())
     }
 
     /// Whoever begins anew says once more what he said as what he was: texts that no user wrote now.
     pub(super) fn note_resent(&mut self, who: usize, durable: &[Change]) {
         let runs = durable.iter().filter_map(|change| if let Change::Shown(run) = change { Some(run) } else { None });
+        let by = self.machines[who].person;
         for entry in runs.flat_map(Run::entries) {
             let id = entry.kept.id();
-            let own = !entry.fetched && self.people.get(who).is_some_and(|person| person.id() == id.process.person);
+            let own = !entry.fetched && self.machines[who].id() == id.process.person;
             if !own || self.chronicle.text(id).is_some() {
                 continue;
             }
             let place = match &entry.conversation {
                 Conversation::All => Place::All,
                 Conversation::Group(name) => Place::Group(name.to_string()),
-                Conversation::Direct(other) => self.among(who, [*other]),
-                Conversation::People(others) => self.among(who, others.iter().copied()),
+                Conversation::Direct(other) => self.among(by, [*other]),
+                Conversation::People(others) => self.among(by, others.iter().copied()),
             };
             if let Some((_, words)) = entry.text() {
-                self.chronicle.write(id, &words, place, who, &self.people[who].lineage);
+                self.chronicle.write(id, &words, place, by, &self.machines[who].lineage);
             }
         }
     }
 
     fn command(&mut self, who: usize, command: Command) -> Result<(), Violation> {
-        let now = self.people[who].now(self.now);
-        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        let now = self.machines[who].now(self.now);
+        let Some(peer) = &mut self.machines[who].peer else { return Ok(()) };
         let answer = peer.handle_command(now, command);
-        let doomed = self.people[who].doomed;
+        let doomed = self.machines[who].doomed;
         // What was killed before it was durable never happened.
         if self.perform_for_user(who)?
             && doomed != Some(Boundary::BeforeDurable)
@@ -271,7 +274,7 @@ impl World {
 
     /// A user learns that what he asked for is done.
     pub(super) fn note_answer(&mut self, who: usize, answer: Answer) {
-        let lineage = &mut self.people[who].lineage;
+        let lineage = &mut self.machines[who].lineage;
         if let Answer::Cancelled { waiting } = &answer {
             self.chronicle.cancelled.insert(waiting.text.to_string());
             lineage.cancelled.insert(waiting.text.to_string());

@@ -22,11 +22,11 @@ impl World {
         self.healed = true;
         self.look_at_histories()?;
         self.mend_all();
-        for who in 0..self.people.len() {
-            (self.people[who].doomed, self.people[who].full_until) = (None, None);
+        for who in 0..self.machines.len() {
+            (self.machines[who].doomed, self.machines[who].full_until) = (None, None);
             self.find_room(who)?;
-            let gone = self.setting.gone == Some(who) || self.chronicle.liars.contains(&who);
-            if self.people[who].peer.is_none() && !gone {
+            let gone = self.setting.gone == Some(self.machines[who].person) || self.lies(who);
+            if self.machines[who].peer.is_none() && !gone {
                 self.start(who, Disk::Same)?;
             }
         }
@@ -38,10 +38,10 @@ impl World {
 
     /// Everybody who is there looks at the history, whatever state the network is in.
     fn look_at_histories(&mut self) -> Result<(), Violation> {
-        for who in (0..self.people.len()).filter(|who| !self.chronicle.liars.contains(who)).collect::<Vec<_>>() {
+        for who in (0..self.machines.len()).filter(|&who| !self.lies(who)).collect::<Vec<_>>() {
             let history = self.history(who, None);
             for invariant in invariants::ALL {
-                let verdict = invariant.on_history(&self.chronicle, who, &history);
+                let verdict = invariant.on_history(&self.chronicle, self.machines[who].person, &history);
                 verdict.map_err(|what| Violation { invariant: invariant.name(), what })?;
             }
         }
@@ -52,7 +52,7 @@ impl World {
         let healed = self.now;
         self.pass(healed + LOOK)?;
         let mut probes = Vec::new();
-        for who in 0..self.people.len() {
+        for who in 0..self.machines.len() {
             probes.extend(self.say(who, &To::All, 0));
             self.perform(who)?;
         }
@@ -67,12 +67,12 @@ impl World {
     }
 
     fn stand(&mut self, probes: &[MessageId]) -> Result<(), Violation> {
-        let honest = (0..self.people.len()).filter(|who| !self.chronicle.liars.contains(who));
-        let honest: Vec<usize> = honest.filter(|&who| self.people[who].peer.is_some()).collect();
-        let people: BTreeMap<usize, Standing> =
-            honest.into_iter().filter_map(|who| Some((who, self.standing(who)?))).collect();
+        let runs = |&who: &usize| !self.lies(who) && self.machines[who].peer.is_some();
+        let honest: Vec<usize> = (0..self.machines.len()).filter(runs).collect();
+        let standing = |who: usize| Some((self.machines[who].person, self.standing(who)?));
+        let people: BTreeMap<usize, Standing> = honest.into_iter().filter_map(standing).collect();
         let chronicle = &self.chronicle;
-        let rest = Rest { chronicle, people, everybody: self.people.len(), probes: probes.to_vec() };
+        let rest = Rest { chronicle, people, everybody: self.setting.people, probes: probes.to_vec() };
         for invariant in invariants::ALL {
             let verdict = invariant.at_rest(&rest);
             verdict.map_err(|what| Violation { invariant: invariant.name(), what })?;
@@ -81,20 +81,20 @@ impl World {
     }
 
     fn standing(&mut self, who: usize) -> Option<Standing> {
-        let lineage = self.people[who].lineage.clone();
+        let (person, lineage) = (self.machines[who].person, self.machines[who].lineage.clone());
         let mut histories = BTreeMap::from([(Place::All, self.history(who, Some(Target::All)))]);
         for group in lineage.groups.keys() {
             histories.insert(Place::Group(group.clone()), self.history(who, Some(Target::Name(group.clone()))));
         }
-        for other in (0..self.people.len()).filter(|&other| other != who) {
+        for other in (0..self.setting.people).filter(|&other| other != person) {
             let one = Some(Target::Name(format!("p{other}")));
-            histories.insert(Place::Among([who, other].into()), self.history(who, one));
-            for third in (0..other).filter(|&third| third != who) {
+            histories.insert(Place::Among([person, other].into()), self.history(who, one));
+            for third in (0..other).filter(|&third| third != person) {
                 let people = Target::People([other, third].map(|person| format!("p{person}")).into());
-                histories.insert(Place::Among([who, other, third].into()), self.history(who, Some(people)));
+                histories.insert(Place::Among([person, other, third].into()), self.history(who, Some(people)));
             }
         }
-        let process = self.people[who].peer.as_ref()?.process();
+        let process = self.machines[who].peer.as_ref()?.process();
         let Answer::Users { users } = self.ask(who, Command::ListUsers)? else { return None };
         let Answer::Groups { groups } = self.ask(who, Command::ListGroups)? else { return None };
         let Answer::Pending { held, waiting, unacknowledged, .. } = self.ask(who, Command::Pending)? else {
@@ -109,21 +109,21 @@ impl World {
             process,
             groups: groups.iter().map(|group| (group.name.clone(), members(&group.members))).collect(),
             users: users.iter().map(|user| (user.who.person, (user.who.name.clone(), user.present))).collect(),
-            name: self.people[who].name.to_string(),
+            name: self.machines[who].name.to_string(),
             held: held
                 .into_iter()
                 .map(|held| (held.id, held.missing.into_iter().map(|(id, _)| id).collect(), held.fetching))
                 .collect(),
             waiting: waiting.into_iter().map(|text| (text.text.to_string(), text.due_at.is_some())).collect(),
             unacknowledged,
-            kept_in_vain: self.people[who].peer.as_mut()?.store_mut().in_vain(),
+            kept_in_vain: self.machines[who].peer.as_mut()?.store_mut().in_vain(),
             lineage,
             everything: self.history(who, None),
             histories,
         })
     }
 
-    /// What a person reads of one conversation, or of all of them.
+    /// What a machine's user reads of one conversation, or of all of them.
     fn history(&mut self, who: usize, of: Option<Target>) -> Vec<TextNumber> {
         let Some(Answer::History { messages, .. }) = self.ask(who, Command::History { of, count: Some(10_000) }) else {
             return Vec::new();
@@ -137,7 +137,7 @@ impl World {
     }
 
     pub(super) fn ask(&mut self, who: usize, command: Command) -> Option<Answer> {
-        let now = self.people[who].now(self.now);
-        self.people[who].peer.as_mut()?.handle_command(now, command).ok()
+        let now = self.machines[who].now(self.now);
+        self.machines[who].peer.as_mut()?.handle_command(now, command).ok()
     }
 }

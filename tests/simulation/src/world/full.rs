@@ -6,8 +6,8 @@ use std::time::Duration;
 use chat::{Effects, Store as _};
 
 use super::{Happening, Violation, World};
+use crate::machine::Stuck;
 use crate::network::Motion;
-use crate::person::Stuck;
 use crate::plan::Action;
 
 /// How soon it is looked again whether a peer takes in what waits for it. Disks may get room before their time.
@@ -15,43 +15,45 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl World {
     pub(super) fn is_stuck(&self, who: usize) -> bool {
-        self.people[who].stuck.is_some()
+        self.machines[who].stuck.is_some()
     }
 
     /// Nothing can be kept for so long.
     pub(super) fn fill(&mut self, who: usize, time: Duration) {
-        let full_until = &mut self.people[who].full_until;
+        let full_until = &mut self.machines[who].full_until;
         *full_until = (*full_until).max(Some(self.now + time));
     }
 
     /// Whether a turn that changes what is kept has to wait. What is in memory alone has no disk that could be full.
     pub(super) fn lacks_room(&mut self, who: usize, effects: &Effects) -> bool {
-        let person = &mut self.people[who];
+        let machine = &mut self.machines[who];
         !effects.durable.is_empty()
-            && person.full_until.is_some_and(|until| until > self.now)
-            && person.peer.as_mut().is_some_and(|peer| peer.store_mut().survives())
+            && machine.full_until.is_some_and(|until| until > self.now)
+            && machine.peer.as_mut().is_some_and(|peer| peer.store_mut().survives())
     }
 
     /// A turn waits for room.
     pub(super) fn get_stuck(&mut self, who: usize, effects: Effects) {
-        self.note(|_| format!("p{who} cannot keep a turn"));
+        self.note(|world| format!("{} cannot keep a turn", world.machines[who]));
         self.chronicle.tally.stuck += 1;
-        let person = &mut self.people[who];
-        (person.stuck, person.wake) = (Some(Stuck { effects }), None);
-        let until = person.full_until.expect("it is full");
+        let machine = &mut self.machines[who];
+        (machine.stuck, machine.wake) = (Some(Stuck { effects }), None);
+        let until = machine.full_until.expect("it is full");
         self.schedule(until, Happening::Room(who));
     }
 
     /// What a user asked for cannot be kept: it is refused, and has not happened.
     pub(super) fn refuse(&mut self, who: usize, unkept: &Effects) -> Result<(), Violation> {
         self.chronicle.tally.refused += 1;
-        let person = &mut self.people[who];
-        let now = person.now(self.now);
-        let refused = std::mem::take(&mut person.owed);
-        person.promising.clear();
-        let Some(peer) = &mut person.peer else { return Ok(()) };
-        peer.revert(now, unkept)
-            .map_err(|error| Violation { invariant: "a turn can be undone", what: format!("p{who}: {error}") })?;
+        let machine = &mut self.machines[who];
+        let now = machine.now(self.now);
+        let refused = std::mem::take(&mut machine.owed);
+        machine.promising.clear();
+        let Some(peer) = &mut machine.peer else { return Ok(()) };
+        if let Err(error) = peer.revert(now, unkept) {
+            let what = format!("{}: {error}", self.machines[who]);
+            return Err(Violation { invariant: "a turn can be undone", what });
+        }
         let effects = peer.take_effects(now);
         refused.into_iter().for_each(|id| self.chronicle.refuse(id));
         self.get_stuck(who, effects);
@@ -65,8 +67,9 @@ impl World {
             Motion::Notice(end) | Motion::Down(end, _) | Motion::Up(end) => (self.network.sender(end), None),
             Motion::Dial(a, b) => (Some(a), Some(b)),
         };
-        let stuck = one.into_iter().chain(other).map(|who| &self.people[who]).filter(|person| person.stuck.is_some());
-        stuck.filter_map(|person| person.full_until).max().map(|until| until.min(self.now + LOOK_AGAIN))
+        let stuck =
+            one.into_iter().chain(other).map(|who| &self.machines[who]).filter(|machine| machine.stuck.is_some());
+        stuck.filter_map(|machine| machine.full_until).max().map(|until| until.min(self.now + LOOK_AGAIN))
     }
 
     /// Whether a user would do something that his peer cannot take now.
@@ -98,12 +101,12 @@ impl World {
 
     /// If there is room again, the turn is kept, and the peer goes on: with what its timers say or with what it was sent.
     pub(super) fn find_room(&mut self, who: usize) -> Result<(), Violation> {
-        if let Some(until) = self.people[who].full_until.filter(|&until| until > self.now) {
+        if let Some(until) = self.machines[who].full_until.filter(|&until| until > self.now) {
             self.schedule(until, Happening::Room(who));
             return Ok(());
         }
-        let Some(Stuck { effects }) = self.people[who].stuck.take() else { return Ok(()) };
-        self.note(|_| format!("p{who} can keep the turn"));
+        let Some(Stuck { effects }) = self.machines[who].stuck.take() else { return Ok(()) };
+        self.note(|world| format!("{} can keep the turn", world.machines[who]));
         self.carry_out(who, effects)?;
         if self.dice.percent(50) { self.timeout(who) } else { Ok(()) }
     }

@@ -15,19 +15,24 @@ impl World {
             if let Some(ready) = arrived.ready {
                 self.ready(arrived.from, ready)?;
             }
-            let person = &mut self.people[arrived.to];
-            let now = person.now(self.now);
-            let Some(peer) = &mut person.peer else { return Ok(()) };
+            let machine = &mut self.machines[arrived.to];
+            let now = machine.now(self.now);
+            let Some(peer) = &mut machine.peer else { return Ok(()) };
             turn = Some(arrived.to);
             if let Err(bad) = peer.handle_frame(now, arrived.link, &arrived.frame) {
-                self.note(|_| format!("p{} closes its link to p{}: {bad}", arrived.to, arrived.from));
+                self.note(|world| {
+                    let [to, from] = [arrived.to, arrived.from].map(|who| &world.machines[who]);
+                    format!("{to} closes its link to {from}: {bad}")
+                });
                 // Who lies about his clock is told of messages that his own peer never sent.
                 let forgotten_again = bad.to_string().contains("too soon to be believed");
-                if !forgotten_again && ![arrived.from, arrived.to].iter().any(|who| self.chronicle.liars.contains(who))
-                {
+                if !forgotten_again && ![arrived.from, arrived.to].iter().any(|&who| self.lies(who)) {
                     return Err(Violation {
                         invariant: "the honest are believed",
-                        what: format!("p{} sent p{} a bad frame: {bad}", arrived.from, arrived.to),
+                        what: format!(
+                            "{} sent {} a bad frame: {bad}",
+                            self.machines[arrived.from], self.machines[arrived.to]
+                        ),
                     });
                 }
                 self.link_down(arrived.link, "a bad frame")?;
@@ -43,9 +48,9 @@ impl World {
 
     /// A link has room again, which its sender learns once he takes anything in.
     pub(super) fn ready(&mut self, who: usize, link: LinkId) -> Result<(), Violation> {
-        if let Some(later) = self.people[who].full_until.filter(|_| self.is_stuck(who)) {
+        if let Some(later) = self.machines[who].full_until.filter(|_| self.is_stuck(who)) {
             self.schedule(later, Happening::Ready(who, link));
-        } else if let Some(peer) = &mut self.people[who].peer {
+        } else if let Some(peer) = &mut self.machines[who].peer {
             peer.handle_link_ready(link);
             self.perform(who)?;
         }
@@ -55,11 +60,11 @@ impl World {
     pub(super) fn link_up(&mut self, end: LinkId) -> Result<(), Violation> {
         let Some((who, other)) = self.network.up(end) else { return Ok(()) };
         self.chronicle.tally.links += 1;
-        self.note(|_| format!("p{who} has a link to p{other}"));
-        let (person, mut remote) = (self.people[other].id(), self.people[other].address());
+        self.note(|world| format!("{} has a link to {}", world.machines[who], world.machines[other]));
+        let (person, mut remote) = (self.machines[other].id(), self.machines[other].address());
         remote.set_port(50_000);
-        let now = self.people[who].now(self.now);
-        if let Some(peer) = &mut self.people[who].peer {
+        let now = self.machines[who].now(self.now);
+        if let Some(peer) = &mut self.machines[who].peer {
             peer.handle_link_up(now, end, person, remote);
         }
         self.network.arrive_at(self.now, end);
@@ -68,16 +73,18 @@ impl World {
 
     pub(super) fn link_down(&mut self, end: LinkId, reason: &'static str) -> Result<(), Violation> {
         let Some((who, other)) = self.network.owner(end) else { return Ok(()) };
-        self.note(|_| format!("p{who} has no link to p{other} any more: {reason}"));
-        let now = self.people[who].now(self.now);
-        let Some(peer) = &mut self.people[who].peer else { return Ok(()) };
+        self.note(|world| {
+            format!("{} has no link to {} any more: {reason}", world.machines[who], world.machines[other])
+        });
+        let now = self.machines[who].now(self.now);
+        let Some(peer) = &mut self.machines[who].peer else { return Ok(()) };
         peer.handle_link_down(now, end, reason);
         self.perform(who)
     }
 
     pub(super) fn timeout(&mut self, who: usize) -> Result<(), Violation> {
-        let now = self.people[who].now(self.now);
-        if let Some(peer) = &mut self.people[who].peer {
+        let now = self.machines[who].now(self.now);
+        if let Some(peer) = &mut self.machines[who].peer {
             peer.handle_timeout(now);
         }
         self.perform(who)
@@ -85,9 +92,9 @@ impl World {
 
     /// Carries out what a user asked for, or undoes it and refuses it; whether it was done.
     pub(super) fn perform_for_user(&mut self, who: usize) -> Result<bool, Violation> {
-        let person = &mut self.people[who];
-        let now = person.now(self.now);
-        let Some(peer) = &mut person.peer else { return Ok(false) };
+        let machine = &mut self.machines[who];
+        let now = machine.now(self.now);
+        let Some(peer) = &mut machine.peer else { return Ok(false) };
         let effects = peer.take_effects(now);
         if self.lacks_room(who, &effects) {
             self.refuse(who, &effects)?;
@@ -99,9 +106,9 @@ impl World {
 
     /// Carries out what is to be done, or waits until it can be kept.
     pub(super) fn perform(&mut self, who: usize) -> Result<(), Violation> {
-        let person = &mut self.people[who];
-        let now = person.now(self.now);
-        let Some(peer) = person.peer.as_mut().filter(|_| person.stuck.is_none()) else { return Ok(()) };
+        let machine = &mut self.machines[who];
+        let now = machine.now(self.now);
+        let Some(peer) = machine.peer.as_mut().filter(|_| machine.stuck.is_none()) else { return Ok(()) };
         let effects = peer.take_effects(now);
         if self.lacks_room(who, &effects) {
             self.get_stuck(who, effects);
@@ -111,19 +118,19 @@ impl World {
     }
 
     pub(super) fn carry_out(&mut self, who: usize, effects: Effects) -> Result<(), Violation> {
-        let person = &mut self.people[who];
-        let Some(peer) = &mut person.peer else { return Ok(()) };
-        let doom = person.doomed.filter(|_| !effects.is_empty());
+        let machine = &mut self.machines[who];
+        let Some(peer) = &mut machine.peer else { return Ok(()) };
+        let doom = machine.doomed.filter(|_| !effects.is_empty());
         if doom == Some(Boundary::BeforeDurable) {
             self.kill(who, "before its effects were durable");
             return Ok(());
         }
         let Effects { durable, journal, frames, renew, dial: _, reach: _, met: _, events } = effects;
         if let Err(error) = peer.store_mut().apply(&durable) {
-            return Err(Violation { invariant: "the store keeps", what: format!("p{who}: {error}") });
+            return Err(Violation { invariant: "the store keeps", what: format!("{}: {error}", self.machines[who]) });
         }
-        let promised = std::mem::take(&mut self.people[who].promising);
-        self.people[who].lineage.promised.extend(promised);
+        let promised = std::mem::take(&mut self.machines[who].promising);
+        self.machines[who].lineage.promised.extend(promised);
         self.note_resent(who, &durable);
         // What is durable has happened. A trace that was not written yet is completed from the store at the next start.
         for entry in journal {
@@ -138,7 +145,7 @@ impl World {
             Some(Boundary::BeforeDurable | Boundary::AfterDurable | Boundary::BeforeEvents) | None => frames.len(),
         };
         for (link, frame) in frames.into_iter().take(sent) {
-            let lies = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&who));
+            let lies = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&self.machines[who].person));
             let frames = lies.map_or_else(|| vec![frame.clone()], |liar| liar.tell(link, frame.clone()));
             frames.into_iter().for_each(|frame| self.send(who, link, frame));
         }
@@ -149,20 +156,20 @@ impl World {
             self.link_down(link, "closed")?;
             self.network.close(self.now, link, "closed by the other side");
         }
-        for id in std::mem::take(&mut self.people[who].owed) {
+        for id in std::mem::take(&mut self.machines[who].owed) {
             self.chronicle.confirm(id);
         }
         for event in events {
             self.tell(who, &event)?;
         }
-        let person = &mut self.people[who];
-        person.wake = person.peer.as_ref().and_then(chat::Peer::poll_timeout).map(|(at, _)| at);
+        let machine = &mut self.machines[who];
+        machine.wake = machine.peer.as_ref().and_then(chat::Peer::poll_timeout).map(|(at, _)| at);
         Ok(())
     }
 
     /// Whether what a peer names in welcomes is there.
     fn look_at_welcomes(&self, who: usize, durable: &[Change]) -> Result<(), Violation> {
-        let person = self.people[who].id();
+        let person = self.machines[who].id();
         for change in durable {
             if let Change::Delivered { kept } = change
                 && kept.id().process.person == person
@@ -177,7 +184,7 @@ impl World {
         // A link that is gone says so by an event of its own.
         if self.owner(link) == Some(who)
             && self.network.send(self.now, link, frame)
-            && let Some(peer) = &mut self.people[who].peer
+            && let Some(peer) = &mut self.machines[who].peer
         {
             peer.handle_link_full(link);
         }
@@ -190,15 +197,15 @@ impl World {
                 self.shown(who, message)?;
             }
         } else if let Event::Warning { text } = event {
-            self.note(|_| format!("p{who} is warned: {text}"));
-            self.people[who].lineage.lacks_history |= text.contains("could not be fetched");
+            self.note(|world| format!("{} is warned: {text}", world.machines[who]));
+            self.machines[who].lineage.lacks_history |= text.contains("could not be fetched");
         }
         Ok(())
     }
 
     /// The process is gone, without a word.
     pub(super) fn kill(&mut self, who: usize, when: &str) {
-        self.note(|_| format!("p{who} is killed {when}"));
+        self.note(|world| format!("{} is killed {when}", world.machines[who]));
         self.chronicle.tally.crashes += 1;
         self.end_process(who);
     }
@@ -213,12 +220,12 @@ impl World {
     }
 
     pub(super) fn end_process(&mut self, who: usize) {
-        let person = &mut self.people[who];
-        (person.doomed, person.wake) = (None, None);
-        (person.full_until, person.stuck) = (None, None);
-        person.owed.clear();
-        person.promising.clear();
-        person.disk = person.peer.take().map(chat::Peer::into_store).filter(Store::survives);
+        let machine = &mut self.machines[who];
+        (machine.doomed, machine.wake) = (None, None);
+        (machine.full_until, machine.stuck) = (None, None);
+        machine.owed.clear();
+        machine.promising.clear();
+        machine.disk = machine.peer.take().map(chat::Peer::into_store).filter(Store::survives);
         self.network.end_all(self.now, who);
     }
 }

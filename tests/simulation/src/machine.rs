@@ -1,4 +1,4 @@
-//! One person: a key, a name, a clock that may be off, a store, and a peer while it runs.
+//! One machine: the key and the name of its person, a clock that may be off, a store, and a peer while it runs.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,39 +9,41 @@ use crate::chronicle::Lineage;
 use crate::disk::Disk;
 use crate::plan::{Boundary, EPOCH};
 
-/// A person and what is his.
-pub struct Person {
-    /// The key.
+/// What a peer of a person runs on.
+pub struct Machine {
+    /// The person's key.
     pub identity: Identity,
-    /// The name that he goes by.
+    /// The name that the person goes by.
     pub name: Name,
-    /// Which one he is.
+    /// Which machine it is.
     pub number: usize,
-    /// How far his wall clock is off, in microseconds.
+    /// Whose it is.
+    pub person: usize,
+    /// How far the wall clock is off, in microseconds.
     pub skew: i64,
-    /// His peer, while it runs.
+    /// The peer, while it runs.
     pub peer: Option<Peer<Disk>>,
-    /// His store, while no peer runs on it, if it survived the last one.
+    /// The store, while no peer runs on it, if it survived the last one.
     pub disk: Option<Disk>,
     /// A copy of it that was made, and what it had been through.
     pub copy: Option<(Disk, Lineage)>,
-    /// What his store has been through.
+    /// What the store has been through.
     pub lineage: Lineage,
-    /// How many processes he has begun.
+    /// How many processes have begun here.
     pub lives: u64,
-    /// Where his peer is to be killed.
+    /// Where the peer is to be killed.
     pub doomed: Option<Boundary>,
-    /// When his peer is to be called.
+    /// When the peer is to be called.
     pub wake: Option<Duration>,
-    /// What he wrote in this turn, and has not been told is sent.
+    /// What its user wrote in this turn, and has not been told is sent.
     pub owed: Vec<MessageId>,
-    /// What he wrote in this turn that is to go out later.
+    /// What its user wrote in this turn that is to go out later.
     pub promising: Vec<String>,
-    /// His peer's journal, with the times of his own clock.
+    /// The peer's journal, with the times of this machine's clock.
     pub journal: Vec<(i64, Journal)>,
-    /// He has left on purpose.
+    /// The peer has left on purpose.
     pub left: bool,
-    /// Until when his disk is full.
+    /// Until when the disk is full.
     pub full_until: Option<Duration>,
     /// What cannot be kept as long.
     pub stuck: Option<Stuck>,
@@ -53,15 +55,16 @@ pub struct Stuck {
     pub effects: Effects,
 }
 
-impl Person {
-    /// Somebody who has not come yet.
-    pub fn new(number: usize, skew: i64) -> Self {
+impl Machine {
+    /// A machine of this person on which nothing has run yet.
+    pub fn new(number: usize, person: usize, skew: i64) -> Self {
         let mut key = [7; 32];
-        key[0] = u8::try_from(number).expect("few people");
+        key[0] = u8::try_from(person).expect("few people");
         Self {
             identity: Identity::from_seed(key),
-            name: Name::parse(&format!("p{number}")).expect("a letter and a digit"),
+            name: Name::parse(&format!("p{person}")).expect("a letter and a digit"),
             number,
+            person,
             skew,
             peer: None,
             disk: None,
@@ -79,24 +82,24 @@ impl Person {
         }
     }
 
-    /// The time as this person's clocks have it.
+    /// The time as this machine's clocks have it.
     pub fn now(&self, now: Duration) -> Now {
         let micros = i64::try_from(now.as_micros()).expect("a few minutes");
         Now { monotonic: now, unix_micros: EPOCH + micros + self.skew }
     }
 
-    /// Who that is.
+    /// Whose it is, by the key.
     pub fn id(&self) -> PersonId {
         self.identity.person()
     }
 
-    /// Where he listens.
+    /// Where the peer listens.
     pub fn address(&self) -> SocketAddr {
-        let host = u8::try_from(self.number + 1).expect("few people");
+        let host = u8::try_from(self.number + 1).expect("few machines");
         SocketAddr::from(([10, 0, 0, host], 4000))
     }
 
-    /// Whether what he has been through is still kept.
+    /// Whether what it has been through is still kept.
     pub fn has_store(&self) -> bool {
         self.peer.is_some() || self.disk.is_some()
     }
@@ -114,5 +117,11 @@ impl Person {
         self.lives += 1;
         // The ones that follow are taken if the store turns out to have been rolled back.
         Incarnation(1_000_000 * (self.number as u64 + 1) + 100 * self.lives)
+    }
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "p{}", self.person)
     }
 }
