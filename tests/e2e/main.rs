@@ -35,4 +35,5 @@ mod program;
 mod services;
 mod triangle;
 mod trouble;
+mod two_places;
 mod verification;

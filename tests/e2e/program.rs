@@ -37,19 +37,24 @@ fn help_and_version_are_told() {
 fn options_that_make_no_sense_are_refused_in_words() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let data = folder.path().to_string_lossy().into_owned();
-    for (options, named) in [
-        (&["--name", "not a name"][..], "not a name"),
-        (&["--name", &"n".repeat(500)], "name"),
-        (&["--no-mdns", "--peer", "nowhere"], "nowhere"),
-        (&["--no-mdns", "--trace", "/nonexistent/trace"], "/nonexistent/trace"),
-        (&["--no-mdns", "--log", "=loud="], "=loud="),
-        (&["--listen", "here"], "here"),
+    let alike = ["--listen", "127.0.0.1:7001", "--listen", "127.0.0.1:7001"];
+    for (options, code, named) in [
+        (&["--name", "not a name"][..], 2, "not a name"),
+        (&["--name", &"n".repeat(500)], 2, "name"),
+        (&["--no-mdns", "--peer", "nowhere"], 2, "nowhere"),
+        (&["--no-mdns", "--trace", "/nonexistent/trace"], 1, "/nonexistent/trace"),
+        (&["--no-mdns", "--log", "=loud="], 2, "=loud="),
+        (&["--listen", "here"], 2, "here"),
+        (&alike, 2, "127.0.0.1:7001 is given twice"),
     ] {
         let output = run(&[&["--data", &data], options].concat());
         let told = text(&output.stderr);
-        assert!(!output.status.success(), "{options:?}");
+        assert_eq!(output.status.code(), Some(code), "{options:?}: {told}");
         assert!(told.contains(named) && !told.contains("panicked"), "{options:?}: {told}");
     }
+    let both = ["check", "x", "--complete", "--running", "--killed", "bob", "--absent", "bob"];
+    let output = run(&both);
+    assert_eq!((output.status.code(), text(&output.stderr).contains("bob")), (Some(2), true));
 }
 
 #[test]

@@ -136,6 +136,9 @@ pub(crate) fn show(colours: bool) -> Show {
 
 /// What a peer is started with by these options.
 pub(crate) fn config(options: Peer) -> anyhow::Result<node::Config> {
+    if let Some(twice) = first_repeated(&options.listen).filter(|address| address.port() != 0) {
+        return Err(Misuse(format!("--listen {twice} is given twice: give each address once")).into());
+    }
     let mut config = node::Config::new(name(options.name)?);
     config.data = Some(data_folder(options.folder)?);
     config.listen = options.listen;
@@ -146,6 +149,10 @@ pub(crate) fn config(options: Peer) -> anyhow::Result<node::Config> {
     config.keep = options.keep.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
     config.keep_bytes = options.keep_size.map(|megabytes| u64::from(megabytes) << 20);
     Ok(config)
+}
+
+fn first_repeated<T: PartialEq>(of: &[T]) -> Option<&T> {
+    of.iter().enumerate().find_map(|(nth, one)| of[..nth].contains(one).then_some(one))
 }
 
 /// The name that was given, else the login name.

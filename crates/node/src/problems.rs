@@ -22,6 +22,8 @@ pub(crate) enum Problem {
         /// What failed, and what to do.
         reason: String,
     },
+    /// A copy of this peer was started later and is running, so this one says nothing more for as long as it runs.
+    Superseded,
     /// The user interface in this process cannot write what happens.
     LogFull {
         /// What failed, and what to do.
@@ -35,6 +37,7 @@ impl Problem {
             Self::Links(problem) => problem.kind(),
             Self::SameMachineName { .. } => "same_machine_name",
             Self::NotKept { .. } => "not_kept",
+            Self::Superseded => "superseded",
             Self::LogFull { .. } => "log_full",
         }
     }
@@ -57,6 +60,10 @@ impl Problem {
             (Self::NotKept { reason }, _) => {
                 format!("nothing can be kept, so messages are refused and nothing new is shown until it can: {reason}")
             }
+            (Self::Superseded, _) => "another copy of this peer was started later and is running, so this one sends nothing more. What it \
+                 could not send is kept: -pending lists it. Go on there and stop this one; or stop the other one, and start this \
+                 one again. For a second device, start a peer with a data folder of its own"
+                .to_owned(),
             (Self::LogFull { reason }, _) => {
                 format!(
                     "the log cannot be written, so messages are refused and nothing new is shown until it can: {reason}"
@@ -73,6 +80,7 @@ impl Problem {
             (Self::SameMachineName { name, .. }, _) => format!("no other peer here is called {name:?} any more"),
             (Self::NotKept { .. }, _) => "everything is kept, sent and shown again".to_owned(),
             (Self::LogFull { .. }, _) => "the log is written again".to_owned(),
+            (Self::Superseded, _) => unreachable!("a peer that was superseded stays so"),
         };
         chat::Problem { kind: self.kind().to_owned(), text }
     }

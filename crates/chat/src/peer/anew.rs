@@ -1,8 +1,6 @@
 //! Beginning anew as another incarnation: after a roll-back of the store, beside a running copy of this peer, or when the others
 //! have forgotten it.
 
-use std::fmt;
-
 use causal::Clock;
 
 use crate::history::Entry;
@@ -37,27 +35,20 @@ impl Anew {
             Self::Forgotten { .. } => "beginning anew: it was forgotten",
         }
     }
-}
 
-impl fmt::Display for Anew {
-    /// What the user is told.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+    /// What the user is told. Of a copy that runs the caller knows more.
+    fn warning(&self) -> Option<String> {
+        let why = match self {
             Self::RolledBack => {
-                f.write_str("what is kept here is older than what you have sent: it was put back from a copy")?
+                "what is kept here is older than what you have sent: it was put back from a copy, or a copy of it runs"
+                    .to_owned()
             }
-            Self::Superseded => {
-                return f.write_str(
-                    "another copy of this peer was started later and is running, so this one sends nothing any more. What it \
-                     could not send is kept: -pending lists it. Stop one of the two; to go on here, stop the other one and \
-                     start this one again. For a second device, run a peer of its own: with another data folder",
-                );
-            }
+            Self::Superseded => return None,
             Self::Forgotten { by } => {
-                write!(f, "{by} had forgotten this peer: it was away for long, or a person said -forget")?;
+                format!("{by} had forgotten this peer: it was away for long, or a person said -forget")
             }
-        }
-        f.write_str(". This peer begins anew, and fetches what is missing from the others")
+        };
+        Some(format!("{why}. This peer begins anew, and fetches what is missing from the others"))
     }
 }
 
@@ -65,7 +56,7 @@ impl<S: Store> Peer<S> {
     /// Another copy of this peer runs, with the same identity, and counts as the one that was started later: the caller has proof of that,
     /// has ended all links, and makes no others. From now on, for as long as this process lives, this peer says nothing.
     /// What it has said since its start, and not every recipient has acknowledged, is kept as unsent, for the user to resend
-    /// after a restart or to drop.
+    /// after a restart or to drop. The caller tells the user.
     pub fn handle_superseded(&mut self, now: Now) {
         if !self.superseded {
             self.superseded = true;
@@ -186,7 +177,9 @@ impl<S: Store> Peer<S> {
         self.ledger.clock_at_start = 0;
         self.ledger.causal_moved = true;
         self.journal(Journal::Start { process: self.me, name: self.name.to_string(), supersedes: Some(old) });
-        self.tell(Event::Warning { text: why.to_string() });
+        if let Some(text) = why.warning() {
+            self.tell(Event::Warning { text });
+        }
         self.write_own_record(now);
         match why {
             Anew::RolledBack => self.doubt_scheduled(now),
