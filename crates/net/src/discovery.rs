@@ -121,6 +121,16 @@ impl Discovery {
         self.running.as_ref().is_some_and(|running| running.daemon.verify(name, patience).is_ok())
     }
 
+    /// Stops, and takes nothing back: another program announces itself under the same name.
+    pub(crate) fn leave_to_another(self) {
+        if let Some(Running { daemon, .. }) = &self.running
+            // A daemon without interfaces has nowhere to say goodbye.
+            && let Err(error) = daemon.disable_interface(IfKind::All)
+        {
+            tracing::debug!(%error, "mDNS is gone already");
+        }
+    }
+
     /// Takes the announcement back.
     pub(crate) async fn stop(self) {
         let Some(Running { daemon, .. }) = &self.running else { return };

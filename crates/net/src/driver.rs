@@ -4,6 +4,7 @@
 
 mod decide;
 mod dialing;
+mod elsewhere;
 mod hearing;
 mod opening;
 mod trouble;
@@ -37,6 +38,7 @@ use crate::{
     book::Book,
     by_hand::{ByHand, EntryId, Purpose},
     discovery::{Discovery, Found},
+    elsewhere::Rate,
     frame::Kind,
     greeting::Greeting,
     handler::Opened,
@@ -47,6 +49,8 @@ use crate::{
     net::{Command, Links},
     outgoing::{Finish, Outgoing},
     peer::{Key, Start, key_of, peer_id},
+    questions::Questions,
+    rumours::Rumours,
     swarm,
     tiebreak::{Action, TieBreak, Timing},
 };
@@ -60,8 +64,11 @@ const REPORTS: usize = 256;
 const FINDINGS: usize = 256;
 
 pub(crate) struct Driver {
+    keypair: Keypair,
     me: Key,
     start: Start,
+    /// A newer start of this identity has proved that it runs.
+    superseded: bool,
     version: u16,
     limits: Arc<Limits>,
     swarm: Swarm<Behaviour>,
@@ -74,6 +81,8 @@ pub(crate) struct Driver {
     by_hand: ByHand,
     circle: Circle,
     book: Book,
+    questions: Questions,
+    rumours: Rumours,
 
     /// Dials under way, not connected yet.
     dials: HashMap<ConnectionId, Dial>,
@@ -132,6 +141,8 @@ struct Dial {
 enum Reason {
     Rule(Key),
     ByHand(EntryId),
+    /// Another start of a linked peer is said to be there.
+    Rumour,
 }
 
 /// A connection, from the moment it is authenticated.
@@ -148,6 +159,10 @@ struct Connection {
     greeting: Option<Greeting>,
     /// Nobody knew the peer before it appeared here.
     stranger: bool,
+    /// Questions about older starts that the other side asks.
+    asks: Rate,
+    /// Those that it is asked because others asked.
+    relays: Rate,
 }
 
 #[derive(Debug)]
@@ -166,6 +181,10 @@ enum Stage {
     /// The other side has decided for it; what it replaces is not down yet.
     Accepted,
     Up,
+    /// A newer start of the peer is linked. This one is not, and waits for the proof of it, at the longest so long.
+    Outlived {
+        until: Instant,
+    },
     Ending,
 }
 
@@ -227,13 +246,17 @@ impl Driver {
         let (report, reports) = mpsc::channel(REPORTS);
         let (resolver, resolved) = mpsc::channel(limits.dials.max(1));
         Ok(Self {
+            keypair,
             me,
             start,
+            superseded: false,
             version,
             tiebreak: TieBreak::new(me, start.r, timing, random()?),
             by_hand,
             circle: Circle::new(&me, &start),
             book: Book::new(limits.peers.saturating_mul(2)),
+            questions: Questions::default(),
+            rumours: Rumours::new(limits.backoff, random()?),
             limits: Arc::new(limits),
             swarm,
             _reserved: reserved,
@@ -317,6 +340,7 @@ impl Driver {
         let timeouts = [
             self.tiebreak.poll_timeout(self.may_dial()),
             self.by_hand.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "address by hand")),
+            self.rumours.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "rumour")),
             self.circle.poll_timeout().map(|at| (at, "introductions")),
             opening.min().map(|at| (at, "handshake")),
             self.next_trouble().map(|at| (at, "trouble")),
@@ -348,6 +372,12 @@ impl Driver {
                 }
             }
         }
+        while self.may_dial()
+            && let Some((peer, addresses)) = self.rumours.poll(now)
+        {
+            let opts = swarm::dial_peer(&peer, addresses);
+            self.start_dial(now, opts, Reason::Rumour);
+        }
         self.look_for_trouble(now);
         let letters = self.circle.poll(now);
         self.post(letters);
@@ -355,7 +385,10 @@ impl Driver {
             self.overdue_at(connection).is_some_and(|at| at <= now).then_some(*id)
         };
         for id in self.connections.iter().filter_map(overdue).collect::<Vec<_>>() {
-            self.give_up(id, "the other side does not greet");
+            match self.connections.get(&id).map(|connection| connection.stage) {
+                Some(Stage::Outlived { .. }) => self.refuse_outlived(id),
+                Some(_) | None => self.give_up(id, "the other side does not greet"),
+            }
         }
     }
 
@@ -365,6 +398,7 @@ impl Driver {
             Stage::Opening => Some(connection.since + self.limits.greeting),
             // The other side may have to end an older connection first.
             Stage::Greeted | Stage::Accepted => Some(connection.since + self.limits.greeting * 3),
+            Stage::Outlived { until } => Some(until),
             Stage::Up | Stage::Ending => None,
         }
     }
@@ -438,6 +472,8 @@ impl Driver {
                 Some(letters) => self.post(letters),
                 None => self.violated(id, "a malformed digest"),
             },
+            Report::Elsewhere(payload) => self.on_question(id, &payload),
+            Report::Supersedes(payload) => self.on_proof(id, &payload),
             Report::Ended(ended) => self.ended(id, link, ended),
         }
     }
@@ -475,6 +511,10 @@ impl Driver {
     }
 
     fn dial_by_hand(&mut self, now: Instant, text: String, place: Place, purpose: Purpose) {
+        if self.superseded {
+            let reason = "this identity runs elsewhere, so this program makes no links any more".to_owned();
+            return self.tell(Event::ConnectFailed { address: text, reason });
+        }
         if let Err(address) = self.by_hand.add(now, text, place, purpose) {
             let reason = "too many addresses are being tried at once; try again in a moment".to_owned();
             self.tell(Event::ConnectFailed { address, reason });

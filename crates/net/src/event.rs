@@ -79,6 +79,9 @@ pub enum Event {
         /// The authenticated Ed25519 public key of the peer there.
         peer: [u8; 32],
     },
+    /// A newer start of this very identity runs elsewhere, and has proved it: most likely a copy of the data folder. All links end,
+    /// none comes up any more, and this peer no longer announces itself. Comes at most once, before the links are down.
+    Superseded,
     /// An address that was given by hand could not be reached.
     ConnectFailed {
         /// The address as it was given.

@@ -38,6 +38,10 @@ pub(crate) enum Kind {
     Duplicate = 9,
     /// The last frame before the sender closes a link so that it comes up anew, with the reason. Nobody is to blame.
     Renew = 10,
+    /// A question about an older start of a peer.
+    Elsewhere = 11,
+    /// The proof that a newer start of a peer runs. May come before the greeting: a peer that is not let in is told so.
+    Supersedes = 12,
 }
 
 impl Kind {
@@ -45,12 +49,24 @@ impl Kind {
     pub(crate) fn is_last(self) -> bool {
         match self {
             Self::Goodbye | Self::Close | Self::Refuse | Self::Duplicate | Self::Renew => true,
-            Self::Greeting | Self::Accept | Self::Data | Self::Heartbeat | Self::Introduce | Self::Digest => false,
+            Self::Greeting
+            | Self::Accept
+            | Self::Data
+            | Self::Heartbeat
+            | Self::Introduce
+            | Self::Digest
+            | Self::Elsewhere
+            | Self::Supersedes => false,
         }
     }
 
+    /// Whether a greeting need not have come before a frame of this kind.
+    pub(crate) fn may_come_first(self) -> bool {
+        self.is_last() || self == Self::Supersedes
+    }
+
     fn from_byte(byte: u8) -> Option<Self> {
-        const KINDS: [Kind; 11] = [
+        const KINDS: [Kind; 13] = [
             Kind::Greeting,
             Kind::Accept,
             Kind::Data,
@@ -62,6 +78,8 @@ impl Kind {
             Kind::Refuse,
             Kind::Duplicate,
             Kind::Renew,
+            Kind::Elsewhere,
+            Kind::Supersedes,
         ];
         KINDS.get(usize::from(byte)).copied()
     }

@@ -12,6 +12,7 @@
 //!   whoever needs more keeps what is not acknowledged.
 //! - Every queue is bounded: [`Net::send`] says [`Room::Full`] instead of growing, and a receiver that does not take
 //!   its [`Events`] slows its senders down, each link by itself.
+//! - If a newer start of this very identity runs anywhere in the mesh, [`Event::Superseded`] says so soon, and the links end.
 //!
 //! # Examples
 //!
@@ -54,6 +55,7 @@ mod by_hand;
 mod config;
 mod discovery;
 mod driver;
+mod elsewhere;
 mod error;
 mod event;
 mod examine;
@@ -70,7 +72,9 @@ mod outgoing;
 mod peer;
 mod pending;
 mod problem;
+mod questions;
 mod random;
+mod rumours;
 mod status;
 mod survey;
 mod swarm;

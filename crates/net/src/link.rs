@@ -39,6 +39,10 @@ pub(crate) enum Report {
     Introduced(Bytes),
     /// The other side's digest.
     Digest(Bytes),
+    /// A question about an older start.
+    Elsewhere(Bytes),
+    /// A proof of a newer start.
+    Supersedes(Bytes),
     /// The link has ended; nothing comes from it any more.
     Ended(Ended),
 }
@@ -142,7 +146,7 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                     greeted = true;
                     self.report(Report::Greeted(Greeting::decode(&payload, self.version))).await;
                 }
-                Split::Control { kind, .. } if !greeted && !kind.is_last() => {
+                Split::Control { kind, .. } if !greeted && !kind.may_come_first() => {
                     return Err(protocol("no greeting".to_owned()));
                 }
                 Split::Data { .. } if !greeted => return Err(protocol("no greeting".to_owned())),
@@ -200,7 +204,7 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
         if let Some(up) = self.up.take() {
             up.await.map_err(|_| lost("closed before it was up".to_owned()))?;
         }
-        if self.outgoing.finish_reason().is_some() {
+        if self.outgoing.is_down() {
             return Ok(());
         }
         let cost = (checked.len() + BATCH_COST).min(self.limits.incoming);
@@ -208,7 +212,9 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
         let credit = Arc::clone(&self.credit).acquire_many_owned(cost).await.expect("the semaphore is never closed");
         let frames = Frames::new(checked, count, credit);
         let event = Event::Frames { link: self.id, frames };
-        self.events.send(event).await.map_err(|_| Ended::Down(DownReason::Shutdown))
+        let permit = self.events.reserve().await.map_err(|_| Ended::Down(DownReason::Shutdown))?;
+        self.outgoing.unless_down(|| permit.send(event));
+        Ok(())
     }
 
     async fn control(&mut self, kind: Kind, payload: Bytes) -> Result<(), Ended> {
@@ -217,6 +223,8 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
             Kind::Accept => self.report(Report::Accepted).await,
             Kind::Introduce => self.report(Report::Introduced(payload)).await,
             Kind::Digest => self.report(Report::Digest(payload)).await,
+            Kind::Elsewhere => self.report(Report::Elsewhere(payload)).await,
+            Kind::Supersedes => self.report(Report::Supersedes(payload)).await,
             Kind::Goodbye => return Err(Ended::Down(DownReason::Goodbye)),
             Kind::Close => return Err(Ended::Down(DownReason::ClosedByPeer(reason(&payload)))),
             Kind::Renew => return Err(Ended::Down(DownReason::Renewed(reason(&payload)))),
@@ -304,6 +312,7 @@ async fn tell_writable(
 ) -> Result<Infallible, DownReason> {
     loop {
         outgoing.writable().await;
-        events.send(Event::Writable { link: id }).await.map_err(|_| DownReason::Shutdown)?;
+        let permit = events.reserve().await.map_err(|_| DownReason::Shutdown)?;
+        outgoing.unless_down(|| permit.send(Event::Writable { link: id }));
     }
 }

@@ -80,6 +80,8 @@ struct Queue {
     bytes: usize,
     /// The user was told so and waits for `writable`.
     full: bool,
+    /// The user is told that the link is down, whatever may still be said on it.
+    is_down: bool,
     finish: Option<Finish>,
     finish_taken: bool,
     gone: bool,
@@ -113,7 +115,7 @@ impl Outgoing {
     /// Queues a frame of the user's. `None` when the link is going down.
     pub(crate) fn push(&self, frame: &Bytes) -> Option<Room> {
         let mut queue = self.queue.lock();
-        if queue.gone || queue.finish.is_some() {
+        if queue.gone || queue.has_ended() {
             return None;
         }
         if self.overrun(&mut queue) {
@@ -180,6 +182,24 @@ impl Outgoing {
         queue.finish = Some(finish);
         self.work.notify_one();
         self.finishing.notify_one();
+    }
+
+    /// From here on the link is down for the user, though it does not end yet.
+    pub(crate) fn take_down(&self) {
+        self.queue.lock().is_down = true;
+    }
+
+    /// Tells the user something of the link, unless its end is told, or about to be. `tell` does not wait.
+    pub(crate) fn unless_down(&self, tell: impl FnOnce()) {
+        let queue = self.queue.lock();
+        if !queue.has_ended() {
+            tell();
+        }
+    }
+
+    /// Whether the link's end is told to the user, or about to be.
+    pub(crate) fn is_down(&self) -> bool {
+        self.queue.lock().has_ended()
     }
 
     /// Why this side ends the link, once it does.
@@ -252,6 +272,11 @@ impl Outgoing {
 }
 
 impl Queue {
+    /// For the user.
+    fn has_ended(&self) -> bool {
+        self.is_down || self.finish.is_some()
+    }
+
     /// Appends to the last buffer, or to a new one when that is full or there is none.
     fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         if let Some(Piece::Copied(tail)) = self.pieces.back_mut()
@@ -325,6 +350,22 @@ mod tests {
             outgoing.push_control(Kind::Introduce, &[0; 400]);
         }
         assert_eq!(outgoing.finish_reason(), Some(DownReason::Overrun));
+    }
+
+    #[test]
+    fn a_link_that_is_down_for_the_user_still_says_what_this_crate_has_to_say() {
+        let outgoing = Outgoing::new(1000);
+        let told = |outgoing: &Outgoing| {
+            let mut told = false;
+            outgoing.unless_down(|| told = true);
+            told
+        };
+        assert!(told(&outgoing));
+        outgoing.take_down();
+        assert!(!told(&outgoing));
+        assert_eq!(outgoing.push(&Bytes::new()), None);
+        outgoing.push_control(Kind::Heartbeat, &[]);
+        assert!(!written(&outgoing).is_empty());
     }
 
     #[test]

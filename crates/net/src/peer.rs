@@ -18,7 +18,7 @@ pub(crate) fn key_of(peer: &PeerId) -> Option<Key> {
 }
 
 /// One start of a peer: the random number of the tie-break, and the time, by which a newer start is told from an older.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Start {
     /// Drawn afresh at each start.
     pub(crate) r: u64,

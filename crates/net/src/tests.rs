@@ -1,6 +1,8 @@
 //! Peers that break the protocol, or speak another version of it.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 
+mod elsewhere;
+
 use std::{net::SocketAddr, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
@@ -77,7 +79,10 @@ struct Rude {
 
 impl Rude {
     async fn dial(address: SocketAddr) -> Self {
-        let keypair = Keypair::generate_ed25519();
+        Self::dial_as(Keypair::generate_ed25519(), address).await
+    }
+
+    async fn dial_as(keypair: Keypair, address: SocketAddr) -> Self {
         let me = key_of(&keypair.public().to_peer_id()).unwrap();
         let mut swarm: Swarm<Behaviour> = swarm::build(&keypair, &Limits::default(), Met::new(0));
         swarm.dial(swarm::dial_address(address, None)).unwrap();
@@ -105,7 +110,11 @@ impl Rude {
 
     /// Greets so that it is for the other side to decide, which it does at once.
     async fn greet(&mut self) {
-        let greeting = Greeting { id: self.me, start: Start { r: u64::MAX, at: 1 }, dial: 1, listen: Vec::new() };
+        self.greet_as(Start { r: u64::MAX, at: 1 }).await;
+    }
+
+    async fn greet_as(&mut self, start: Start) {
+        let greeting = Greeting { id: self.me, start, dial: 1, listen: Vec::new() };
         self.send(Kind::Greeting, &greeting.encode(VERSION)).await;
     }
 

@@ -161,6 +161,11 @@ impl TieBreak {
         self.peers.contains_key(peer)
     }
 
+    /// Whether another start of the peer was heard of than this one, and none has had a link.
+    pub(crate) fn knows_another(&self, peer: &Key, start: &Start) -> bool {
+        self.peers.get(peer).is_some_and(|known| !known.met && known.start != *start)
+    }
+
     /// Whether [`Action::Dial`] was given for this peer and no input has followed.
     pub(crate) fn is_dialing(&self, peer: &Key) -> bool {
         self.peers.get(peer).is_some_and(|known| matches!(known.phase, Phase::Dialing { .. }))

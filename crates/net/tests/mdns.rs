@@ -1,5 +1,6 @@
 //! Discovery by mDNS, each test in a network namespace of its own: nothing reaches the machine's network.
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
+#![allow(clippy::print_stderr, reason = "how long it took is worth a line")]
 
 mod common;
 #[path = "../../../tests/support/skip.rs"]
@@ -13,7 +14,7 @@ use std::{
 
 use common::{Peer, config};
 use futures::future::join_all;
-use mdns_sd::{ServiceDaemon, ServiceInfo};
+use mdns_sd::{ServiceDaemon, ServiceEvent, ServiceInfo};
 use net::{Config, DownReason, Event};
 
 /// Runs `test`, the caller's own name, again in a fresh namespace after `setup`. `true` inside of it.
@@ -242,5 +243,37 @@ async fn a_firewall_at_one_side_is_got_around_before_the_long_wait() {
         for peer in peers {
             peer.net.shutdown().await;
         }
+    }
+}
+
+/// Both copies run in one network, and announce themselves under the same name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_back() {
+    if !inside("of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_back", LAN) {
+        return;
+    }
+    for round in 0..6 {
+        // Half of the time it is for alice to dial the newer copy, of which it has heard while linked to the older one.
+        let mut alice = Peer::with(discovers(1 + round)).await;
+        let mut bob1 = Peer::with(discovers(101 + round)).await;
+        tokio::join!(alice.up(), bob1.up());
+        let watcher = ServiceDaemon::new().unwrap();
+        let seen = watcher.browse("_causerie._tcp.local.").unwrap();
+        let began = Instant::now();
+        let mut bob2 = Peer::with(discovers(101 + round)).await;
+        bob1.superseded().await;
+        eprintln!("told {:?} after the newer one started", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        bob2.up().await;
+        bob1.settle(Duration::from_millis(500)).await;
+        assert!(bob1.links.is_empty());
+        // The older one has not taken back what the newer one announces: that would be known after a second.
+        alice.settle(Duration::from_millis(1500)).await;
+        assert_eq!((alice.links.len(), bob2.superseded, alice.superseded), (1, 0, 0));
+        while let Ok(event) = seen.try_recv() {
+            assert!(!matches!(event, ServiceEvent::ServiceRemoved(..)), "{event:?}");
+        }
+        tokio::join!(alice.net.shutdown(), bob1.net.shutdown(), bob2.net.shutdown());
+        watcher.shutdown().unwrap();
     }
 }

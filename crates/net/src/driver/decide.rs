@@ -4,12 +4,14 @@
 //! very connection. It takes the first connection that both have greeted on and says so on it (`Accept`); both sides take the link for
 //! up from there. So there is never a doubt, and never more than one. It does not wait for its own dial, which a firewall
 //! may swallow while the other side's gets through. Of several it prefers what it dialled itself, then the newer of the other side's.
+//!
+//! A connection of a newer start takes the place of the older start's link at once ([`elsewhere`](super::elsewhere) goes on from there).
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
 
 use libp2p::swarm::ConnectionId;
 
-use super::{Connection, Driver, Reason, Stage, version_mismatch};
+use super::{Connection, Driver, Reason, Stage, opening::LOOK, version_mismatch};
 use crate::{
     DownReason, Event, LinkId,
     by_hand::{EntryId, Purpose},
@@ -63,9 +65,7 @@ impl Driver {
         connection.stage = Stage::Greeted;
         let up = self.up.get(&peer).and_then(|up| self.connections.get(up)).and_then(Connection::start);
         if up.is_some_and(|up| up.is_newer_than(&start)) {
-            let reason = "another program with the same identity was started later and is connected: close one of \
-                          them, or give this one a data folder of its own";
-            return self.end(id, Some((Kind::Refuse, reason.to_owned())), DownReason::Superseded);
+            return self.outlived(Instant::now(), id);
         }
         // Whoever was dialled greets only now: what is refused before never looks like a link to the other side.
         if dialled {
@@ -77,7 +77,7 @@ impl Driver {
     /// The other side has decided that this connection stays.
     pub(super) fn accepted(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if connection.stage == Stage::Ending {
+        if matches!(connection.stage, Stage::Outlived { .. } | Stage::Ending) {
             return;
         }
         let theirs = connection.greeting.as_ref().is_some_and(|theirs| !decides((self.me, self.start), theirs));
@@ -85,7 +85,10 @@ impl Driver {
             return self.violated(id, "a decision that was not the other side's");
         }
         connection.stage = Stage::Accepted;
-        let peer = connection.peer;
+        let (peer, start) = (connection.peer, connection.start());
+        if let Some(old) = self.link_of_older(&peer, start) {
+            self.outlived(Instant::now(), old);
+        }
         match self.up.get(&peer).copied() {
             // Brought up as soon as the old one is down.
             Some(old) => self.end(old, None, DownReason::Superseded),
@@ -103,6 +106,10 @@ impl Driver {
         });
         let mut candidates: BTreeSet<_> = candidates.filter_map(|(id, c)| Some((c.rank()?, *id))).collect();
         let Some((rank, best)) = candidates.pop_last() else { return };
+        // No connection of an older start than that of the link is a candidate.
+        if let Some(old) = self.link_of_older(&peer, self.connections.get(&best).and_then(Connection::start)) {
+            self.outlived(Instant::now(), old);
+        }
         if let Some(&old) = self.up.get(&peer) {
             if !self.connections.get(&old).and_then(Connection::rank).is_some_and(|old| rank.replaces(old)) {
                 self.end(best, Some((Kind::Duplicate, String::new())), DownReason::Superseded);
@@ -117,6 +124,10 @@ impl Driver {
             self.bring_up(best);
         }
         for (_, id) in candidates {
+            // One of an older start waits for the proof.
+            if !self.connections.get(&id).is_some_and(|connection| connection.stage == Stage::Greeted) {
+                continue;
+            }
             self.end(id, Some((Kind::Duplicate, String::new())), DownReason::Superseded);
         }
     }
@@ -135,7 +146,8 @@ impl Driver {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let (Some(link), Some(greeting)) = (&mut connection.link, &connection.greeting) else { return };
         connection.stage = Stage::Up;
-        let (peer, start, remote, stranger) = (connection.peer, greeting.start, connection.remote, connection.stranger);
+        let (peer, start, remote) = (connection.peer, greeting.start, connection.remote);
+        let stranger = connection.stranger || self.tiebreak.knows_another(&peer, &start);
         let event = Event::Up { link: link.id, peer, address: remote };
         self.outbox.push_back((event, link.up.take()));
         self.links.write().insert(link.id, Arc::clone(&link.outgoing));
@@ -160,6 +172,7 @@ impl Driver {
         let addresses = self.book.proven(&peer).to_vec();
         let letters = self.circle.joined(now, link, Introduction { peer, start, addresses }, remote, stranger);
         self.post(letters);
+        self.outlive_others(now, peer, start);
     }
 
     pub(super) fn ended(&mut self, id: ConnectionId, link: LinkId, ended: Ended) {
@@ -172,6 +185,8 @@ impl Driver {
         if let Ended::Down(DownReason::Protocol(what)) = &ended {
             self.count_violation(peer, what);
         }
+        let outlived = matches!(connection.stage, Stage::Outlived { .. });
+        let ended = if outlived { Ended::Down(DownReason::Superseded) } else { ended };
         if self.up.get(&peer) == Some(&id) {
             self.up.remove(&peer);
             self.down(now, peer, link, ended);
@@ -187,7 +202,7 @@ impl Driver {
     }
 
     /// A link that was up is down.
-    fn down(&mut self, now: Instant, peer: Key, link: LinkId, ended: Ended) {
+    pub(super) fn down(&mut self, now: Instant, peer: Key, link: LinkId, ended: Ended) {
         let reason = match ended {
             Ended::Down(reason) => reason,
             Ended::Refused(reason) => DownReason::ClosedByPeer(reason),
@@ -206,6 +221,7 @@ impl Driver {
             self.may_be_offline();
         }
         self.circle.left(now, link);
+        self.rumours.forget(&peer);
         self.tiebreak.lost(now, peer, lost);
         self.by_hand.peer_down(now, peer, lost);
         self.tell(Event::Down { link, peer, reason });
@@ -220,6 +236,11 @@ impl Driver {
             (Ended::Refused(reason), entry) => self.was_refused(now, peer, connection.remote, reason, entry),
             // This side has refused, and said so.
             (Ended::Down(DownReason::Closed(_)), _) => {}
+            (Ended::Duplicate | Ended::Down(DownReason::Superseded), Some(entry))
+                if connection.is_look() && self.up.contains_key(&peer) =>
+            {
+                self.already_linked(entry, peer);
+            }
             (Ended::Duplicate | Ended::Down(DownReason::Superseded), Some(entry)) => {
                 self.by_hand_deferred(now, entry, peer);
             }
@@ -272,7 +293,7 @@ impl Driver {
     }
 
     /// Ends a connection with a last word, or at once without one.
-    fn end(&mut self, id: ConnectionId, last: Option<(Kind, String)>, reason: DownReason) {
+    pub(super) fn end(&mut self, id: ConnectionId, last: Option<(Kind, String)>, reason: DownReason) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.stage = Stage::Ending;
         if let Some(link) = &connection.link {
@@ -296,7 +317,7 @@ impl Rank {
 }
 
 impl Connection {
-    fn start(&self) -> Option<Start> {
+    pub(super) fn start(&self) -> Option<Start> {
         self.greeting.as_ref().map(|greeting| greeting.start)
     }
 
@@ -306,10 +327,15 @@ impl Connection {
         Some(Rank { start, ours: self.dial.is_some(), theirs: greeting.dial })
     }
 
+    /// It was dialled although there was a link.
+    fn is_look(&self) -> bool {
+        self.dial.is_some_and(|dial| dial.number == LOOK)
+    }
+
     fn by_hand(&self) -> Option<EntryId> {
         match self.dial?.reason {
             Reason::ByHand(entry) => Some(entry),
-            Reason::Rule(_) => None,
+            Reason::Rule(_) | Reason::Rumour => None,
         }
     }
 }

@@ -29,7 +29,7 @@ const MAX_CANDIDATES: usize = 16;
 
 impl Driver {
     pub(super) fn may_dial(&self) -> bool {
-        self.dials.len() + self.resolving < self.limits.dials
+        !self.superseded && self.dials.len() + self.resolving < self.limits.dials
     }
 
     /// Dials an address given by hand.
@@ -118,6 +118,7 @@ impl Driver {
                 }
                 self.settle(now, peer);
             }
+            Reason::Rumour => {}
             Reason::ByHand(entry) if matches!(error, DialError::LocalPeerId { .. }) => self.leads_here(entry),
             Reason::ByHand(entry) => self.by_hand_failed(now, entry, swarm::dial_error(error)),
         }
@@ -131,6 +132,10 @@ impl Driver {
 
     /// A dial of an address given by hand came to nothing; if it was one address of a host, the next one is dialled.
     pub(super) fn by_hand_failed(&mut self, now: Instant, entry: EntryId, mut reason: String) {
+        if self.superseded {
+            // Nothing is dialled any more, and the user knows why.
+            return;
+        }
         if let Some(address) = self.by_hand.next_candidate(entry) {
             self.dial_entry(now, entry, Target { address, peer: None });
             return;
@@ -143,6 +148,7 @@ impl Driver {
         }
     }
 
+    /// An address led to the start of this peer that is linked, or to an older one.
     pub(super) fn already_linked(&mut self, entry: EntryId, peer: Key) {
         match self.by_hand.asked_for(entry) {
             Some((address, Purpose::Once)) => {

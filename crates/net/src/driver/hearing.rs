@@ -28,6 +28,7 @@ impl Driver {
         };
         for introduction in introductions {
             let peer = introduction.peer;
+            self.start_introduced(id, peer, introduction.start);
             self.heard(peer, introduction.start, &introduction.addresses, Source::Introduced);
         }
     }
@@ -35,6 +36,9 @@ impl Driver {
     pub(super) fn on_found(&mut self, found: Found) {
         match found {
             Found::Peer { peer, start, addresses } => {
+                if self.linked_start(&peer).is_some_and(|linked| linked != start) {
+                    self.rumours.heard(Instant::now(), peer, start, &addresses);
+                }
                 self.heard(peer, start, &addresses, Source::Announced);
                 if self.tiebreak.knows(&peer) {
                     self.announced.insert(peer);

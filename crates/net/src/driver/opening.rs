@@ -5,15 +5,22 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use libp2p::{Stream, core::ConnectedPoint, swarm::ConnectionId};
 use tokio::sync::oneshot;
 
-use super::{Attached, Connection, Dial, Driver, Reason, Stage};
+use super::{
+    Attached, Connection, Dial, Driver, Reason, Stage,
+    elsewhere::{ASKS, RELAYS},
+};
 use crate::{
     LinkId,
+    elsewhere::Rate,
     frame::Kind,
     greeting::{self, Greeting},
     link::{self, Link},
     outgoing::Outgoing,
     peer::{Key, peer_id},
 };
+
+/// The number of a connection that never takes the place of a link to the same start.
+pub(super) const LOOK: u64 = 0;
 
 impl Driver {
     pub(super) fn established(
@@ -24,20 +31,23 @@ impl Driver {
         remote: SocketAddr,
         endpoint: &ConnectedPoint,
     ) {
-        let dial = self.dials.remove(&id);
-        if self.closing.is_some() || (endpoint.is_dialer() && dial.is_none()) {
+        let mut dial = self.dials.remove(&id);
+        if self.closing.is_some() || self.superseded || (endpoint.is_dialer() && dial.is_none()) {
             self.swarm.behaviour_mut().abort(peer_id(&peer), id);
             return;
         }
-        if let Some(dial) = dial
+        if let Some(dial) = &mut dial
             && self.up.contains_key(&peer)
         {
-            // The link came up while this was dialled.
-            if let Reason::ByHand(entry) = dial.reason {
-                self.already_linked(entry, peer);
+            match dial.reason {
+                Reason::Rule(_) => {
+                    // The link came up while this was dialled.
+                    self.swarm.behaviour_mut().abort(peer_id(&peer), id);
+                    return;
+                }
+                // Another start of the peer may be there. If it is the same, the link stays.
+                Reason::ByHand(_) | Reason::Rumour => dial.number = LOOK,
             }
-            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
-            return;
         }
         let by_hand = matches!(dial, Some(Dial { reason: Reason::ByHand(_), .. }));
         let dialled_already = |other: &Connection| {
@@ -55,7 +65,9 @@ impl Driver {
         }
         let stranger = by_hand || !self.tiebreak.knows(&peer);
         let stage = Stage::Opening;
-        let connection = Connection { peer, remote, dial, since: now, stage, link: None, greeting: None, stranger };
+        let (asks, relays) = (Rate::new(ASKS), Rate::new(RELAYS));
+        let (link, greeting) = (None, None);
+        let connection = Connection { peer, remote, dial, since: now, stage, link, greeting, stranger, asks, relays };
         self.connections.insert(id, connection);
     }
 

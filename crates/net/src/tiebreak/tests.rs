@@ -92,6 +92,17 @@ impl Pair {
     }
 }
 
+#[test]
+fn a_start_is_another_only_until_one_has_had_a_link() {
+    let (mut machine, now, peer) = (machine(1, 5, 1), Instant::now(), [2; 32]);
+    assert!(!machine.knows_another(&peer, &start(8)), "nobody was heard of");
+    machine.heard(now, peer, start(7), Source::Introduced);
+    assert!(machine.knows_another(&peer, &start(8)) && !machine.knows_another(&peer, &start(7)));
+    machine.linked(now, peer, start(7));
+    machine.lost(now, peer, Lost::Broken);
+    assert!(!machine.knows_another(&peer, &start(8)), "it has restarted");
+}
+
 prop_compose! {
     /// Different ids; numbers that are often equal.
     fn pairs()(first in any::<u8>(), step in 1u8..255, r in prop::array::uniform2(0u64..3), seed in any::<u64>())

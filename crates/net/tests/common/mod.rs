@@ -37,6 +37,7 @@ pub(crate) struct Peer {
     pub(crate) downs: usize,
     pub(crate) frames: VecDeque<(LinkId, Bytes)>,
     pub(crate) warnings: VecDeque<String>,
+    pub(crate) superseded: usize,
 }
 
 impl Peer {
@@ -56,7 +57,7 @@ impl Peer {
             }
         };
         let (links, frames) = (BTreeMap::new(), VecDeque::new());
-        Self { net, events, address, links, ups: 0, downs: 0, frames, warnings }
+        Self { net, events, address, links, ups: 0, downs: 0, frames, warnings, superseded: 0 }
     }
 
     /// Waits for the first event that `pick` takes. Links and frames are kept account of on the way.
@@ -91,6 +92,7 @@ impl Peer {
             }
             Event::Warning { text } => self.warnings.push_back(text),
             Event::Problem { problem } => self.warnings.push_back(problem.to_string()),
+            Event::Superseded => self.superseded += 1,
             _ => {}
         }
     }
@@ -109,6 +111,10 @@ impl Peer {
             _ => None,
         })
         .await
+    }
+
+    pub(crate) async fn superseded(&mut self) {
+        self.wait("news of a newer start", |event| matches!(event, Event::Superseded).then_some(())).await;
     }
 
     pub(crate) async fn failed(&mut self) -> (String, String) {
