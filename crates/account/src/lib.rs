@@ -2,7 +2,7 @@
 //!
 //! A data folder holds one key in `identity.key`. It is *plain* (64 hexadecimal digits), or *sealed* by a passphrase
 //! ([`SealedKey`]). [`Key::read`] tells which it is; [`seal`], [`reseal`] and [`unseal`] change it so that a key that opens is in its
-//! place at every moment. An *account* is a data folder with a name.
+//! place at every moment. An *account* is a data folder that lies under a common folder and carries its name ([`Accounts`]).
 //! A sealed key can be taken to another machine as one file, or written down as 24 words ([`Seed::words`]).
 //!
 //! # What a passphrase protects
@@ -18,6 +18,7 @@
 //! there from the beginning helps, or full-disk encryption.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod cost;
 mod erase;
 mod error;
@@ -31,6 +32,7 @@ mod sealed;
 mod seed;
 mod words;
 
+pub use accounts::Accounts;
 pub use cost::{BadCost, Cost};
 pub use error::Error;
 pub use export::{Owner, verify};
