@@ -389,7 +389,10 @@ impl Node {
             net::Event::Refused { peer, reason } => self.peer.handle_refused(peer, reason),
             net::Event::ConnectFailed { address, reason } => self.peer.handle_connect_failed(address, reason),
             net::Event::Reached { address, peer } => self.peer.handle_reached(now, address, PersonId::new(peer)),
-            net::Event::Superseded => self.peer.handle_superseded(now),
+            net::Event::Superseded => {
+                self.peer.handle_superseded(now);
+                self.raise(Problem::Superseded);
+            }
             net::Event::Warning { text } => self.peer.handle_warning(text),
             net::Event::Problem { problem } => self.raise(Problem::Links(problem)),
             net::Event::Solved { problem } => self.solve(&Problem::Links(problem)),
