@@ -1,8 +1,9 @@
 //! `causerie run`, and what a script asks it: nothing here needs a network of its own.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -46,7 +47,13 @@ fn told(output: &Output) -> (Option<i32>, String, String) {
 #[test]
 fn its_log_can_be_followed_and_a_signal_ends_it_with_a_goodbye() {
     let host = Host::new();
-    let (mut alice, mut bob) = host.pair();
+    let mut alice = Service::start(host.launch("alice", &[]));
+    let mut launch = host.launch("bob", &["--peer", &alice.address()]);
+    // Tests that run in the background of a shell ignore it, and so would bob.
+    launch.prefix = ["env", "--default-signal=INT"].map(Into::into).into();
+    let mut bob = Service::start(launch);
+    alice.logs("bob is here");
+    bob.logs("alice is here");
     assert!(alice.log().lines().next().expect("a first line").contains("causerie attach --data"), "{}", alice.log());
     alice.call(&["send", "hello \u{1b}[2J everybody"]);
     bob.logs("everybody");
@@ -186,17 +193,32 @@ fn health_is_one_line_and_an_exit_code() {
 
 #[test]
 fn what_happens_meanwhile_does_not_disturb_an_answer() {
+    /// Several times what may wait for a user interface.
+    const EVENTS: usize = 100_000;
     let host = Host::new();
-    let (alice, bob) = host.pair();
-    let mut talks = bob.launch.clone().attach();
-    for round in 0..20 {
-        for number in 0..200 {
-            talks.write(&format!("{round} {number}"));
+    let mut alice = Service::start(host.launch("alice", &["--json"]));
+    let hello = alice.log().lines().next().expect("a first line").to_owned();
+    let answer = told(&alice.call(&["users", "--json"])).1.replacen('{', r#"{"id":1,"#, 1);
+    alice.end("-TERM");
+    // In alice's place one that tells very much before it answers.
+    let socket = UnixListener::bind(alice.launch.data().join("session.sock")).expect("the socket can be made");
+    let talking = std::thread::spawn(move || {
+        let (stream, _) = socket.accept().expect("a client comes");
+        let mut asked = BufReader::new(stream.try_clone().expect("it can be shared")).lines();
+        let mut next = || asked.next().expect("a line").expect("it can be read");
+        let mut output = BufWriter::new(stream);
+        next();
+        writeln!(output, "{hello}").and_then(|()| output.flush()).expect("the client reads");
+        next();
+        for _ in 0..EVENTS {
+            output.write_all(b"{\"event\":\"warning\",\"text\":\"so much\"}\n").expect("the client reads");
         }
-        let (code, _, error) = told(&alice.call(&["users"]));
-        assert_eq!(code, Some(0), "{error}");
-    }
-    alice.logs("19 199");
+        write!(output, "{answer}").and_then(|()| output.flush()).expect("the client reads");
+    });
+    let (code, output, error) = told(&alice.call(&["users"]));
+    assert_eq!(code, Some(0), "{error}");
+    assert!(output.contains("alice  you"), "{output}");
+    talking.join().expect("it has said everything");
 }
 
 #[test]

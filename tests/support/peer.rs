@@ -298,11 +298,19 @@ impl Peer {
         none("held") && none("delayed") && pending["unacknowledged"] == 0
     }
 
-    /// Leaves as a user does.
+    /// Leaves as a user does. Its exit code says whether it has refused anything.
     pub(crate) fn quit(&mut self) {
         self.write("-quit");
         let status = self.wait();
-        assert!(status.success(), "{} left with {status}{}", self.name(), self.story());
+        let code = i32::from(self.refused_something());
+        assert_eq!(status.code(), Some(code), "{} left with {status}{}", self.name(), self.story());
+    }
+
+    /// Whether one of its answers, all of which are waited for, is an error.
+    fn refused_something(&self) -> bool {
+        let is_there_more = self.heard.take(|_| false, PATIENCE);
+        assert_eq!(is_there_more, None);
+        self.heard.all().iter().any(|line| line.get("error").is_some())
     }
 
     /// Waits for the end of the process.

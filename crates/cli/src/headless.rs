@@ -48,7 +48,7 @@ pub(crate) enum Form {
 }
 
 /// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output. `hint` is for a user who begins. Answers
-/// whether every command was carried out: in JSON each request is told for itself.
+/// whether every command was carried out.
 ///
 /// # Errors
 /// Standard output cannot be written or is closed, or the peer has stopped by itself.
@@ -63,7 +63,7 @@ pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, 
     while events.next_batch().await.is_some() {}
     let Conversed { left, failed } = outcome.context("standard output")?;
     anyhow::ensure!(left, "{}", events.reason());
-    Ok(!failed || matches!(form, Form::Json))
+    Ok(!failed)
 }
 
 /// How a conversation ended.

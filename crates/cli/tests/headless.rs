@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -87,7 +87,19 @@ impl Running {
     /// Closes the input, and waits for the end.
     fn end(mut self) -> i32 {
         drop(self.input.take());
-        self.child.wait().expect("the program ends").code().expect("no signal ended it")
+        self.ends()
+    }
+
+    /// Waits for the end.
+    fn ends(&mut self) -> i32 {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is a child") {
+                return status.code().expect("no signal ended it");
+            }
+            assert!(Instant::now() < until, "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
@@ -164,7 +176,7 @@ fn whoever_comes_back_is_told_how_much_was_missed() {
     assert_eq!(bob.ask(&json!({"text": "-show alice#9999"}))["refusal"], "no_such_message");
     let seen = alice.ask(&json!({"command": "seen"}));
     assert_eq!((&seen["by"][0]["name"], &seen["away"]), (&json!("bob"), &json!([])));
-    assert_eq!(bob.end(), 0);
+    assert_eq!(bob.end(), 1);
     assert_eq!(alice.end(), 0);
 }
 
@@ -193,7 +205,7 @@ fn whoever_was_forgotten_returns_as_somebody_new_and_misses_nothing() {
     assert_ne!(again.json_with("hello")["process"], before);
     again.event("peer_up");
     assert_eq!(again.end(), 0);
-    assert_eq!(alice.end(), 0);
+    assert_eq!(alice.end(), 1);
 }
 
 #[test]
@@ -257,7 +269,7 @@ fn json_requests_are_answered_in_order_and_under_their_ids() {
     for id in 10..200 {
         assert_eq!(alice.json_with("answer")["id"], json!(id));
     }
-    assert_eq!(alice.end(), 0);
+    assert_eq!(alice.end(), 1);
 }
 
 #[test]
@@ -275,7 +287,7 @@ fn rubbish_gets_one_line_each_and_nothing_else_is_lost() {
     assert!(error().contains("not JSON"));
     assert!(error().contains("one JSON object"));
     assert_eq!(alice.json_with("answer")["answer"], "groups");
-    assert_eq!(alice.end(), 0);
+    assert_eq!(alice.end(), 1);
 }
 
 #[test]
@@ -292,7 +304,7 @@ fn plain_lines_in_and_plain_lines_out() {
 }
 
 #[test]
-fn a_line_that_failed_shows_in_the_exit_code_and_a_request_in_its_answer() {
+fn a_line_or_a_request_that_failed_shows_in_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     for (script, code) in [
         ("-mygroups\nhello\n\n", 0),
@@ -304,10 +316,17 @@ fn a_line_that_failed_shows_in_the_exit_code_and_a_request_in_its_answer() {
         alice.write(script.as_bytes());
         assert_eq!(alice.end(), code, "{script}");
     }
-    let mut alice = Running::start(peer("alice", folder.path(), &["--json"]));
-    alice.json_with("hello");
-    assert_eq!(alice.ask(&json!({"text": "@nobody hello"}))["refusal"], "unknown_target");
-    assert_eq!(alice.end(), 0);
+    let mine = r#"{"command":"my_groups"}"#;
+    for (requests, code) in [
+        (&[mine, r#"{"text":"hello"}"#, ""][..], 0),
+        (&[mine, r#"{"text":"@nobody hello"}"#, mine], 1),
+        (&[r#"{"command":"fly"}"#], 1),
+        (&["rubbish", mine, r#"{"text":"-quit"}"#], 1),
+    ] {
+        let mut alice = Running::start(peer("alice", folder.path(), &["--json"]));
+        alice.write((requests.join("\n") + "\n").as_bytes());
+        assert_eq!(alice.end(), code, "{requests:?}");
+    }
 }
 
 #[test]
@@ -317,16 +336,19 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         let sent = Command::new("kill").args([name, &running.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
     };
-    let started = |trap: &str, data: &str| {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("{trap} exec \"$@\""), "sh"]);
+    let started = |how: &str, data: &str| {
+        let mut env = Command::new("env");
         let peer = peer("alice", &folder.path().join(data), &["--json"]);
-        shell.arg(peer.get_program()).args(peer.get_args()).env_remove("CAUSERIE_NAME").env_remove("CAUSERIE_DATA");
-        let alice = Running::start(shell);
+        env.arg(how)
+            .arg(peer.get_program())
+            .args(peer.get_args())
+            .env_remove("CAUSERIE_NAME")
+            .env_remove("CAUSERIE_DATA");
+        let alice = Running::start(env);
         alice.json_with("hello");
         alice
     };
-    let mut alice = started("trap '' HUP INT;", "ignoring");
+    let mut alice = started("--ignore-signal=HUP,INT", "ignoring");
     for name in ["-HUP", "-INT", "-HUP"] {
         signal(name, &alice);
         for _ in 0..5 {
@@ -334,10 +356,12 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         }
     }
     signal("-TERM", &alice);
-    assert_eq!(alice.child.wait().unwrap().code(), Some(0));
-    let mut alice = started("", "listening");
-    signal("-HUP", &alice);
-    assert_eq!(alice.child.wait().unwrap().code(), Some(0));
+    assert_eq!(alice.ends(), 0);
+    for name in ["-HUP", "-INT"] {
+        let mut alice = started("--default-signal=HUP,INT", "listening");
+        signal(name, &alice);
+        assert_eq!(alice.ends(), 0, "{name}");
+    }
 }
 
 #[test]
@@ -510,6 +534,6 @@ fn a_host_is_found_by_its_name_and_one_that_does_not_resolve_is_told() {
     assert_eq!(told["address"], "nowhere.invalid:4100");
     assert!(told["reason"].as_str().unwrap().contains("does not resolve"), "{told}");
     assert_eq!(bob.ask(&json!({"command": "connect", "address": "nowhere"}))["refusal"], "bad_address");
-    assert_eq!(bob.end(), 0);
+    assert_eq!(bob.end(), 1);
     assert_eq!(alice.end(), 0);
 }
