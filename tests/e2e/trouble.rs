@@ -113,10 +113,12 @@ fn firewalls_at_both_ends_are_named_with_the_ports_to_open() {
             net.on(name, &[table, "-A", "INPUT", "-p", "tcp", "--syn", "-j", "DROP"]);
         }
     }
-    let peers = names.map(|name| net.spawn_beside(name, name, &["--listen", "0.0.0.0:4100"]));
-    let told: Vec<String> = peers.iter().map(|peer| problem(peer, "unreachable")).collect();
-    for text in told {
-        assert!(text.contains("open TCP port 4100"), "{text}");
+    let listen = ["--listen", "0.0.0.0:4100", "--listen", "0.0.0.0:4200"];
+    let peers = [net.spawn_beside("alice", "alice", &listen[..2]), net.spawn_beside("bob", "bob", &listen[2..])];
+    for (peer, [here, there]) in peers.iter().zip([[4100, 4200], [4200, 4100]]) {
+        let text = problem(peer, "unreachable");
+        let ports = format!("open TCP port {there} on that machine, or TCP port {here} on this one");
+        assert!(text.contains(&ports), "{text}");
         // Whichever of its addresses was tried first.
         assert!(["at 10.77.0.", "at [fd77::"].iter().any(|address| text.contains(address)), "{text}");
     }
@@ -154,26 +156,46 @@ fn a_machine_without_a_network_is_told_so() {
 #[test]
 fn everybody_gone_at_once_is_being_offline() {
     let Some(mut net) = Net::new() else { return };
-    let names = ["alice", "bob", "carol"];
-    let mut peers = names.map(|name| net.spawn(name, &[]));
+    let mut peers = ["alice", "bob", "carol"].map(|name| net.spawn(name, &[]));
+    let mut dave = net.serve("dave");
     for (peer, others) in peers.iter().zip([["bob", "carol"], ["alice", "carol"], ["alice", "bob"]]) {
         others.iter().for_each(|other| drop(peer.meets(other)));
+        peer.meets("dave");
+        dave.logs(&format!("{} is here", peer.name()));
     }
     net.split(&["alice"]);
     assert!(problem(&peers[0], "offline").contains("you are offline"));
-    for other in ["bob", "carol"] {
+    for other in ["bob", "carol", "dave"] {
         peers[0].loses(other);
     }
     peers[1].loses("alice");
+    dave.logs("alice has gone");
     assert_eq!(task(&peers[0], &["health"]).0, Some(1));
     net.heal();
     solved(&peers[0], "offline");
-    peers[0].meets("bob");
-    peers[0].meets("carol");
+    for other in ["bob", "carol", "dave"] {
+        peers[0].meets(other);
+    }
     peers[1].say("all together");
     peers[0].hears("all together");
+    dave.logs("alice is here");
+    // What a person reads of it.
+    net.split(&["dave"]);
+    dave.logs("you are offline");
+    peers.iter().for_each(|peer| drop(peer.loses("dave")));
+    net.heal();
+    dave.logs("you are online again");
+    peers.iter().for_each(|peer| drop(peer.meets("dave")));
+    peers[2].say("and once more");
+    dave.logs("and once more");
+    let log = dave.log();
+    let gone = log.lines().filter(|line| line.contains("has gone")).count();
+    let here = log.lines().filter(|line| line.contains("is here")).count();
+    assert_eq!((gone, here), (1, 4), "a line for each who came or went when dave was offline: {log}");
     let told = |peer: &Peer| peer.heard().iter().filter(|line| line["kind"] == "offline").count();
     assert_eq!((told(&peers[0]), told(&peers[1])), (2, 0), "once each way, and only to who is offline");
+    eventually("dave has everything", || peers.iter_mut().all(Peer::settled));
+    assert_eq!(dave.end("-TERM").code(), Some(0));
     net.check_complete(peers.into());
 }
 
@@ -265,6 +287,30 @@ fn a_key_that_is_lost_is_named_and_not_replaced() {
     assert!(!alice.launch.data().join("identity.key").exists());
     let (code, said) = task(&alice, &["doctor"]);
     assert_eq!((code, said.contains("identity.key is missing")), (Some(1), true), "{said}");
+}
+
+#[test]
+fn a_database_that_is_a_link_to_nowhere_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut alice = alone(&folder).start();
+    alice.say("kept");
+    alice.quit();
+    let (disk, database) = (folder.path().join("disk.db"), alice.launch.data().join("causerie.db"));
+    fs::rename(&database, &disk).expect("it can be moved");
+    let nowhere = folder.path().join("nowhere.db");
+    std::os::unix::fs::symlink(&nowhere, &database).expect("a link can be made");
+    let words = alice.launch.command();
+    let output = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("symbolic link") && said.contains("nowhere.db"), "{said}");
+    assert!(!nowhere.exists() && database.is_symlink());
+    let (code, said) = task(&alice, &["doctor"]);
+    assert_eq!((code, said.contains("nowhere.db")), (Some(1), true), "{said}");
+    fs::rename(&disk, &nowhere).expect("it can be moved");
+    alice.restart();
+    assert!(alice.run("-history").to_string().contains("kept"));
+    alice.quit();
 }
 
 /// A program that does not outlive a test that fails.
