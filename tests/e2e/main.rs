@@ -29,6 +29,7 @@ mod joining;
 mod kills;
 mod labels;
 mod leaving;
+mod limits;
 mod mesh;
 mod port;
 mod program;

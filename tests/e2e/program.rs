@@ -60,14 +60,8 @@ fn options_that_make_no_sense_are_refused_in_words() {
 #[test]
 fn off_a_terminal_it_reads_and_writes_plain_lines() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let launch = |name: &str, options: &[&str]| Launch {
-        name: name.to_owned(),
-        folder: folder.path().to_owned(),
-        prefix: Vec::new(),
-        options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
-    };
-    let mut bob = launch("bob", &[]).start();
-    let alice = launch("alice", &["--peer", &bob.address(|_| true)]).command();
+    let mut bob = Launch::alone("bob", folder.path(), &[]).start();
+    let alice = Launch::alone("alice", folder.path(), &["--peer", &bob.address(|_| true)]).command();
     let mut alice = Command::new(&alice[0])
         .args(&alice[1..])
         .stdin(Stdio::piped())

@@ -21,12 +21,7 @@ impl Host {
     }
 
     fn launch(&self, name: &str, options: &[&str]) -> Launch {
-        Launch {
-            name: name.to_owned(),
-            folder: self.0.path().to_owned(),
-            prefix: Vec::new(),
-            options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
-        }
+        Launch::alone(name, self.0.path(), options)
     }
 
     /// Two services that have met.

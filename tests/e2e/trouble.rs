@@ -243,20 +243,10 @@ fn a_sandbox_that_hides_the_interfaces_leaves_addresses_to_be_given_by_hand() {
     bob.quit();
 }
 
-/// A peer on this machine alone.
-fn alone(folder: &tempfile::TempDir) -> Launch {
-    Launch {
-        name: "alice".to_owned(),
-        folder: folder.path().to_owned(),
-        prefix: Vec::new(),
-        options: ["--no-mdns", "--listen", "127.0.0.1:0"].map(str::to_owned).into(),
-    }
-}
-
 #[test]
 fn a_folder_that_is_moved_away_is_noticed_and_refused_like_a_full_disk() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let mut alice = alone(&folder).start();
+    let mut alice = Launch::alone("alice", folder.path(), &[]).start();
     alice.say("kept");
     let (here, away) = (alice.launch.data(), folder.path().join("away"));
     fs::rename(&here, &away).expect("it can be moved");
@@ -275,7 +265,7 @@ fn a_folder_that_is_moved_away_is_noticed_and_refused_like_a_full_disk() {
 #[test]
 fn a_key_that_is_lost_is_named_and_not_replaced() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let mut alice = alone(&folder).start();
+    let mut alice = Launch::alone("alice", folder.path(), &[]).start();
     alice.say("kept");
     alice.quit();
     fs::remove_file(alice.launch.data().join("identity.key")).expect("it is there");
@@ -292,7 +282,7 @@ fn a_key_that_is_lost_is_named_and_not_replaced() {
 #[test]
 fn a_database_that_is_a_link_to_nowhere_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let mut alice = alone(&folder).start();
+    let mut alice = Launch::alone("alice", folder.path(), &[]).start();
     alice.say("kept");
     alice.quit();
     let (disk, database) = (folder.path().join("disk.db"), alice.launch.data().join("causerie.db"));
@@ -329,7 +319,7 @@ fn a_log_whose_disk_is_full_is_waited_for() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let disk = folder.path().join("disk");
     fs::create_dir(&disk).expect("it can be made");
-    let mut launch = alone(&folder);
+    let mut launch = Launch::alone("alice", folder.path(), &[]);
     let script = "mount -t tmpfs -o size=64k causerie-small-log \"$0\" || exit 77; exec \"$@\" >\"$0/log\"";
     launch.prefix =
         ["unshare", "-m", "sh", "-c", script].map(Into::into).into_iter().chain([disk.clone().into()]).collect();
@@ -380,30 +370,6 @@ fn a_log_whose_disk_is_full_is_waited_for() {
 }
 
 #[test]
-fn a_limit_that_is_too_low_is_named() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let mut named = 0;
-    for limit in [6, 9, 12, 15, 18, 21, 24] {
-        let mut launch = alone(&folder);
-        launch.prefix = ["sh", "-c", "ulimit -n $0; exec \"$@\""]
-            .map(Into::into)
-            .into_iter()
-            .chain([limit.to_string().into()])
-            .collect();
-        let words = launch.command();
-        let output = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).output().expect("it starts");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!said.contains("panicked"), "{limit}: {said}");
-        assert_eq!(output.status.success(), said.is_empty(), "{limit}: {said}");
-        if !output.status.success() {
-            assert!(said.contains(&format!("{limit} files")) && said.contains("ulimit -n"), "{limit}: {said}");
-            named += 1;
-        }
-    }
-    assert!(named > 0, "no limit was too low");
-}
-
-#[test]
 fn doctor_looks_by_itself_where_no_peer_runs() {
     let Some(mut net) = Net::new() else { return };
     let bob = net.spawn("bob", &["--listen", "0.0.0.0:4100"]);
@@ -433,7 +399,7 @@ fn doctor_looks_by_itself_where_no_peer_runs() {
 #[test]
 fn a_service_that_is_asked_gives_its_problems_in_health() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let alice = Service::start(alone(&folder));
+    let alice = Service::start(Launch::alone("alice", folder.path(), &[]));
     fs::rename(alice.launch.data().join("causerie.db"), folder.path().join("away.db")).expect("it can be moved");
     alice.logs("causerie.db is gone");
     let output = alice.call(&["health"]);

@@ -32,6 +32,12 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
+    /// A peer that multicasts nothing and listens on this machine alone.
+    pub(crate) fn alone(name: &str, folder: &Path, options: &[&str]) -> Self {
+        let options = ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect();
+        Self { name: name.to_owned(), folder: folder.to_owned(), prefix: Vec::new(), options }
+    }
+
     pub(crate) fn trace(&self) -> PathBuf {
         self.folder.join(format!("{}.trace", self.name))
     }
@@ -71,7 +77,8 @@ impl Launch {
         words
     }
 
-    fn log(&self) -> PathBuf {
+    /// What it writes to standard error.
+    pub(crate) fn log(&self) -> PathBuf {
         self.folder.join(format!("{}.log", self.name))
     }
 

@@ -46,12 +46,7 @@ impl Deref for Chat {
 
 /// A peer on this machine alone.
 pub(crate) fn launch(folder: &TempDir, name: &str, options: &[&str]) -> Launch {
-    Launch {
-        name: name.to_owned(),
-        folder: folder.path().to_owned(),
-        prefix: Vec::new(),
-        options: ["--no-mdns", "--listen", "127.0.0.1:0"].iter().chain(options).map(ToString::to_string).collect(),
-    }
+    Launch::alone(name, folder.path(), options)
 }
 
 impl Attached {

@@ -88,10 +88,7 @@ fn limit_met(said: &str) -> Option<String> {
         ));
     }
     if said.contains("(os error 11)") && said.contains("thread") {
-        let limit = node::limits::threads()?;
-        return Some(format!(
-            "this user may have {limit} processes and threads: end some, or raise the limit (`ulimit -u`, TasksMax= of systemd)"
-        ));
+        return Some(node::limits::on_threads());
     }
     None
 }

@@ -44,6 +44,8 @@ pub(crate) enum Found {
     Gone(Key),
     /// What is in the way of discovery at the moment.
     Survey(Vec<Problem>),
+    /// No more files can be opened, so nobody knows what is in the way.
+    NoFiles(String),
 }
 
 /// Announces this peer and looks for others until it is dropped or stopped.
@@ -300,12 +302,16 @@ async fn watch(interface: Option<String>, found: mpsc::Sender<Found>) {
     let mut told = Vec::new();
     loop {
         ticks.tick().await;
-        let problems = survey(interface.as_deref());
-        if problems != told {
-            if found.send(Found::Survey(problems.clone())).await.is_err() {
-                return;
+        let news = match survey(interface.as_deref()) {
+            Ok(problems) if problems == told => continue,
+            Ok(problems) => {
+                told.clone_from(&problems);
+                Found::Survey(problems)
             }
-            told = problems;
+            Err(error) => Found::NoFiles(error.to_string()),
+        };
+        if found.send(news).await.is_err() {
+            return;
         }
     }
 }

@@ -101,8 +101,10 @@ pub(crate) struct Driver {
     suspects: HashMap<Key, Suspect>,
     /// All links have fallen silent at once, and none is back.
     is_offline: bool,
-    /// When a connection was last refused because too many files were open.
+    /// When something last failed because too many files were open.
     no_files: Option<Instant>,
+    /// How many files could be open when this began.
+    max_files: Option<u64>,
     /// Frames and greetings that broke the protocol, so far.
     violations: u64,
 
@@ -275,6 +277,7 @@ impl Driver {
             suspects: HashMap::new(),
             is_offline: false,
             no_files: None,
+            max_files: crate::limits::open_files(),
             violations: 0,
             links,
             outbox,

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::{net::TcpStream, task::JoinSet, time};
 
-use crate::{Problem, discovery, peer::Key, survey::survey, swarm};
+use crate::{Problem, discovery, limits, peer::Key, survey::survey, swarm};
 
 /// Peers whose port is tried: more say nothing new, and each costs a connection.
 const TRIED: usize = 64;
@@ -41,7 +41,8 @@ pub struct Announced {
 /// Looks at the network for `patience`, on one interface or on all of them. Nobody is told of this machine: connections to
 /// the peers that are found are opened and closed. Needs a Tokio runtime with time and I/O enabled.
 pub async fn examine(interface: Option<&str>, patience: Duration) -> Examination {
-    let problems = survey(interface);
+    let problems = survey(interface)
+        .unwrap_or_else(|error| vec![Problem::NoDescriptors { error: error.to_string(), limit: limits::open_files() }]);
     let found = discovery::look(interface, patience).await;
     let mut attempts = JoinSet::new();
     for (peer, addresses) in found.into_iter().take(TRIED) {

@@ -63,6 +63,7 @@ mod frame;
 mod greeting;
 mod handler;
 mod introduce;
+pub mod limits;
 mod link;
 mod listen;
 mod met;

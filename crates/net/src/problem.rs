@@ -52,10 +52,12 @@ pub enum Problem {
         /// The TCP port of this peer.
         port: u16,
     },
-    /// The process may not open more files, so it takes no connections and makes none.
+    /// No more files can be opened, so this process takes no connections and makes none.
     NoDescriptors {
         /// What the system says.
         error: String,
+        /// How many files this process may have open, if that is known.
+        limit: Option<u64>,
     },
 }
 
@@ -164,11 +166,16 @@ impl fmt::Display for Problem {
                  kept and goes out later)",
             ),
             Self::Unreachable { peer, .. } => f.write_str(&self.told_of(&peer_id(peer).to_string())),
-            Self::NoDescriptors { error } => write!(
-                f,
-                "this process may not open more files ({error}), so there are no new connections: raise its limit (`ulimit -n`, \
-                 or LimitNOFILE= of systemd)"
-            ),
+            Self::NoDescriptors { error, limit } => {
+                f.write_str("no more files can be opened")?;
+                match limit.filter(|_| error.contains("(os error 24)")) {
+                    Some(limit) => write!(f, ", since this process has {limit} open and may have no more")?,
+                    None => write!(f, " ({error})")?,
+                }
+                f.write_str(
+                    ", so there are no new connections: raise the limit (`ulimit -n`, or LimitNOFILE= of systemd) and start again",
+                )
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use if_addrs::Interface;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{Problem, address::is_link_local_v6};
+use crate::{Problem, address::is_link_local_v6, limits::lacks_files};
 
 /// The port of multicast DNS.
 const PORT: u16 = 5353;
@@ -18,10 +18,14 @@ const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 const NOTHING: [u8; 12] = [0; 12];
 
 /// What is in the way of discovery at the moment, on `interface` or on all of them.
-pub(crate) fn survey(interface: Option<&str>) -> Vec<Problem> {
+///
+/// # Errors
+/// No more files can be opened, so nothing can be looked at.
+pub(crate) fn survey(interface: Option<&str>) -> io::Result<Vec<Problem>> {
     let all = match if_addrs::get_if_addrs() {
         Ok(all) => all,
-        Err(error) => return vec![Problem::InterfacesHidden { error: error.to_string() }],
+        Err(error) if lacks_files(&error.to_string()) => return Err(error),
+        Err(error) => return Ok(vec![Problem::InterfacesHidden { error: error.to_string() }]),
     };
     let mut problems: Vec<Problem> = of_interfaces(&all, interface).into_iter().collect();
     let used: Vec<&Interface> = all
@@ -29,7 +33,7 @@ pub(crate) fn survey(interface: Option<&str>) -> Vec<Problem> {
         .filter(|i| i.is_oper_up() && !i.is_loopback() && interface.is_none_or(|name| i.name == name))
         .collect();
     problems.extend(of_multicast(&used));
-    problems
+    Ok(problems)
 }
 
 fn of_interfaces(all: &[Interface], interface: Option<&str>) -> Option<Problem> {

@@ -101,7 +101,7 @@ fn try_to_write(folder: &Path) -> io::Result<()> {
 
 /// Without a table of limits there is nothing to complain of.
 fn look_at_limit() -> Result<String, String> {
-    match crate::limits::open_files() {
+    match net::limits::open_files() {
         Some(limit) if limit < FILES => Err(format!(
             "this process may open {limit} files, and a peer with many links needs {FILES}: raise the limit (`ulimit -n`, or \
              LimitNOFILE= of systemd)"

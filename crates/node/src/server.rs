@@ -4,6 +4,7 @@
 //! events and answers. Nothing here is ever waited for by the peer: a client that does not take its events is dropped by
 //! its [`Feed`](crate::feed::Feed), and one that does not take its answers is not read any more.
 
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,9 +70,10 @@ impl Server {
 
 async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) {
     let mut clients = JoinSet::new();
+    let mut door = Door::new(&socket.listener);
     loop {
         tokio::select! {
-            stream = accept(&socket.listener) => {
+            stream = door.accept() => {
                 if clients.len() < service.max_clients {
                     clients.spawn(serve(stream, service.clone()));
                 } else {
@@ -87,17 +89,36 @@ async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) 
     let _ = timeout(GOODBYE, async { while clients.join_next().await.is_some() {} }).await;
 }
 
-async fn accept(listener: &UnixListener) -> UnixStream {
-    let mut told = false;
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            Err(error) => {
-                if !told {
-                    tracing::warn!("no client can attach until this is over: {error}");
-                    told = true;
+/// Where clients come in.
+struct Door<'a> {
+    listener: &'a UnixListener,
+    /// Links may take all files that this process may have open: this one is kept for a client that asks why nothing works.
+    spare: Option<File>,
+    /// It was said that nobody can come in.
+    told: bool,
+}
+
+impl<'a> Door<'a> {
+    fn new(listener: &'a UnixListener) -> Self {
+        Self { listener, spare: None, told: false }
+    }
+
+    async fn accept(&mut self) -> UnixStream {
+        if self.spare.is_none() {
+            self.spare = File::open("/dev/null").ok();
+            self.told &= self.spare.is_none();
+        }
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => return stream,
+                Err(_) if self.spare.take().is_some() => {}
+                Err(error) => {
+                    if !self.told {
+                        tracing::warn!("no client can attach until this is over: {error}");
+                        self.told = true;
+                    }
+                    sleep(ACCEPT_AGAIN).await;
                 }
-                sleep(ACCEPT_AGAIN).await;
             }
         }
     }

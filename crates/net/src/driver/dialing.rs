@@ -17,6 +17,7 @@ use crate::{
     Event,
     address::{Host, Target, from_multiaddr, unusable},
     by_hand::{EntryId, Purpose},
+    limits,
     peer::Key,
     swarm,
 };
@@ -52,7 +53,10 @@ impl Driver {
         };
         match thread::Builder::new().name("resolver".to_owned()).spawn(lookup) {
             Ok(_) => self.resolving += 1,
-            Err(error) => self.by_hand_failed(now, entry, format!("its name cannot be resolved: {error}")),
+            Err(error) => {
+                let reason = format!("its name cannot be looked up: {error}; {}", limits::on_threads());
+                self.by_hand_failed(now, entry, reason);
+            }
         }
     }
 

@@ -49,6 +49,7 @@ impl Driver {
                 self.suspect_no_more(&peer);
             }
             Found::Survey(problems) => self.survey_is(problems),
+            Found::NoFiles(error) => self.may_lack_files(Instant::now(), &error),
         }
     }
 

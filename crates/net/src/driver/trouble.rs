@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Driver;
-use crate::{DownReason, Event, Problem, outgoing::Finish, peer::Key};
+use crate::{DownReason, Event, Problem, limits::lacks_files, outgoing::Finish, peer::Key};
 
 /// How long a peer that cannot be reached has to confirm that it is there.
 pub(super) const CONFIRM: Duration = Duration::from_secs(3);
@@ -91,21 +91,18 @@ impl Driver {
         }
     }
 
-    /// A connection could not be taken or made.
+    /// A connection could not be taken or made, or the network not be looked at.
     pub(super) fn may_lack_files(&mut self, now: Instant, error: &str) {
-        // Of a process, and of the whole system.
-        if !["(os error 24)", "(os error 23)"].iter().any(|number| error.contains(number)) {
-            return;
-        }
-        if self.no_files.replace(now).is_none() {
-            self.tell(Event::Problem { problem: Problem::NoDescriptors { error: error.to_owned() } });
+        if lacks_files(error) && self.no_files.replace(now).is_none() {
+            let problem = Problem::NoDescriptors { error: error.to_owned(), limit: self.max_files };
+            self.tell(Event::Problem { problem });
         }
     }
 
     fn has_files_again(&mut self, now: Instant) {
         if self.no_files.is_some_and(|last| now.duration_since(last) >= ENOUGH_FILES) {
             self.no_files = None;
-            self.tell(Event::Solved { problem: Problem::NoDescriptors { error: String::new() } });
+            self.tell(Event::Solved { problem: Problem::NoDescriptors { error: String::new(), limit: None } });
         }
     }
 
