@@ -1,11 +1,8 @@
 //! Beginning anew as another incarnation: after a roll-back of the store, beside a running copy of this peer, or when the others
 //! have forgotten it.
 
-use causal::Clock;
-
 use crate::history::Entry;
 use crate::kept::Causal;
-use crate::run::Run;
 use crate::store::{Change, Store};
 use crate::{Command, Event, Journal, ProcessId};
 
@@ -98,13 +95,10 @@ impl<S: Store> Peer<S> {
         entry.kept.dests().is_empty() || self.outbox.message(entry.kept.clock()).is_some()
     }
 
-    /// My texts since the start of this run, in no particular order.
-    fn said_since_the_start(&self) -> Vec<Entry> {
-        let mut said = self.store.newest(None, None, self.config.max_resent);
-        said.extend(self.shown_in_this_turn().flat_map(Run::entries));
-        let is_since = |clock: Clock| clock > self.ledger.clock_at_start;
-        said.retain(|entry| entry.kept.id().process == self.me && is_since(entry.kept.id().clock));
-        said
+    /// My newest texts since the start of this run, however much others have said since, newest first.
+    fn said_since_the_start(&self) -> impl Iterator<Item = Entry> + '_ {
+        let since_the_start = self.ledger.clock_at_start + 1..=self.causal.clock();
+        since_the_start.rev().filter_map(|clock| self.own_text(clock)).take(self.config.max_resent)
     }
 
     /// Goes on as another incarnation, which others welcome with what it missed.
@@ -115,16 +109,12 @@ impl<S: Store> Peer<S> {
     /// somebody said who is not here.
     pub(super) fn begin_anew(&mut self, now: Now, why: &Anew) {
         self.flush(now);
-        let mut unsent = match why {
-            Anew::RolledBack => self.said_since_the_start(),
-            Anew::Superseded => {
-                let mut said = self.said_since_the_start();
-                said.retain(|entry| self.is_with_not_all(entry));
-                said
-            }
+        let mut unsent: Vec<Entry> = match why {
+            Anew::RolledBack => self.said_since_the_start().collect(),
+            Anew::Superseded => self.said_since_the_start().filter(|entry| self.is_with_not_all(entry)).collect(),
             Anew::Forgotten { .. } => Vec::new(),
         };
-        unsent.sort_by_key(|entry| entry.kept.id().clock);
+        unsent.reverse();
         let how = |entry: &Entry| {
             let clock = entry.kept.id().clock;
             let delay = self.outbox.due(clock).map(|due| due.saturating_sub(now.monotonic));

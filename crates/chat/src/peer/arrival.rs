@@ -14,7 +14,7 @@ use crate::hlc::Hlc;
 use crate::kept::{Kept, SignedBatch};
 use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Event, Journal, LinkId, PersonId, ProcessId};
+use crate::{Event, Journal, LinkId, MessageId, PersonId, ProcessId};
 
 use super::{BadFrame, Now, Peer, batch_frame};
 
@@ -314,7 +314,8 @@ impl<S: Store> Peer<S> {
     /// Shows a text, and those of its followers that are like it and delivered like it, and keeps them in the history. Answers
     /// how many that are. The text is `late` if it had been given up.
     pub(super) fn show(&mut self, now: Now, mut entry: Entry, followers: u32) -> u32 {
-        let (sender, first) = (entry.kept.sender(), entry.kept.clock());
+        let (sender, id) = (entry.kept.sender(), entry.kept.id());
+        let first = id.clock;
         self.tell_of_loss(&entry.conversation);
         if entry.fetched {
             self.note_unserved(&entry.conversation, &entry.kept);
@@ -328,10 +329,13 @@ impl<S: Store> Peer<S> {
         let is_off = |clock, sent_at| self.is_clock_off(now, sent_at, (!fetched).then_some((sender, clock)));
         let (late, clock_off) = (is_late(entry.hlc), entry.sent_at().is_some_and(|sent_at| is_off(first, sent_at)));
         (entry.late, entry.clock_off) = (late, clock_off);
+        // What was said again may be shown already, and what was signed with it need not be.
+        let is_said_again = |clock| self.repeats.of(MessageId { clock, ..id }).is_some();
+        let followers = if is_said_again(first) { 0 } else { followers };
         let run = Run::of(entry, followers, |clock, hlc, sent_at| {
             let is_held_apart =
                 self.announced.contains(&(sender, clock)) || self.held_large.contains_key(&(sender, clock));
-            is_late(hlc) == late && is_off(clock, sent_at) == clock_off && !is_held_apart
+            is_late(hlc) == late && is_off(clock, sent_at) == clock_off && !is_held_apart && !is_said_again(clock)
         });
         for id in (1..run.count()).map(|nth| run.id(nth)) {
             self.journal(if given_up { Journal::Late { id } } else { Journal::Deliver { id } });

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::body::{Body, Scope, TextHead};
 use crate::directory::{Resolved, Wanted};
 use crate::history::{Conversation, Entry};
+use crate::kept::Kept;
 use crate::news::Texts;
 use crate::run::Run;
 use crate::store::{Change, Store};
@@ -95,6 +97,21 @@ impl<S: Store> Peer<S> {
     /// Each text once, also where it was said again.
     fn read_all(&mut self, entries: impl Iterator<Item = Entry>) -> Vec<Message> {
         entries.filter_map(|entry| if self.is_repetition(&entry) { None } else { self.read(&entry) }).collect()
+    }
+
+    /// A text that is shown here, as it stands in the history.
+    pub(super) fn entry_of(&self, kept: Kept) -> Option<Entry> {
+        let opened = self.open(&kept);
+        let Ok(Body::Text(TextHead { scope, hlc, .. })) =
+            Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body()))
+        else {
+            return None;
+        };
+        if opened.is_some() != (scope == Scope::Direct) {
+            return None;
+        }
+        let conversation = self.conversation(&kept, &scope)?;
+        Some(Entry { conversation, hlc, kept, fetched: false, late: false, clock_off: false, opened })
     }
 
     pub(super) fn read(&mut self, entry: &Entry) -> Option<Message> {

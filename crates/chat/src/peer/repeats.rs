@@ -6,9 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bytestring::ByteString;
-
-use crate::body::{self, First};
+use crate::body::First;
 use crate::history::Entry;
 use crate::kept::Kept;
 use crate::store::Store;
@@ -29,7 +27,8 @@ impl Repeats {
         }
     }
 
-    fn of(&self, first: MessageId) -> Option<MessageId> {
+    /// Under which id a text was said again, if it was.
+    pub(super) fn of(&self, first: MessageId) -> Option<MessageId> {
         self.0.get(&first.process.person)?.get(&first.into()).copied()
     }
 }
@@ -60,15 +59,15 @@ impl<S: Store> Peer<S> {
         entry.first().is_some_and(|first| self.is_here_as(first, entry))
     }
 
-    /// Whether the message with this id is here and says what this text says. A copy of the author may have said something else
-    /// under the same clock.
+    /// Whether the message with this id was shown here, in the same conversation, and says what this text says. A copy of the author
+    /// may have said something else under the same clock. One of the two is the original: texts that are said again as each other
+    /// would hide each other.
     fn is_here_as(&self, id: MessageId, entry: &Entry) -> bool {
-        self.filed(id).is_some_and(|kept| self.text_of(&kept) == entry.text())
-    }
-
-    /// When a text was written, and what it says.
-    fn text_of(&self, kept: &Kept) -> Option<(i64, ByteString)> {
-        body::read_text(self.open(kept).unwrap_or_else(|| kept.shared_body()))
+        self.filed(id).and_then(|kept| self.entry_of(kept)).is_some_and(|other| {
+            other.conversation == entry.conversation
+                && other.first().is_none_or(|_| entry.first().is_none())
+                && other.text() == entry.text()
+        })
     }
 
     /// A message that is filed here, in this turn or before.

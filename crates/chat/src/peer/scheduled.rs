@@ -264,13 +264,7 @@ impl<S: Store> Peer<S> {
 
     /// A text of mine, as it stands in my history.
     pub(super) fn own_text(&self, clock: Clock) -> Option<Entry> {
-        let kept = self.own(clock)?;
-        let opened = self.open(&kept);
-        let Ok(Body::Text(head)) = Body::decode(opened.clone().unwrap_or_else(|| kept.shared_body())) else {
-            return None;
-        };
-        let conversation = self.conversation(&kept, &head.scope)?;
-        Some(Entry { conversation, hlc: head.hlc, kept, fetched: false, late: false, clock_off: false, opened })
+        self.entry_of(self.own(clock)?)
     }
 
     /// Takes back what has not gone out: what is numbered so, or what was written last.

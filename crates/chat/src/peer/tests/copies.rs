@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::World;
-use crate::{Answer, Command, Refusal};
+use crate::{Answer, Command, Config, Refusal};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -12,7 +12,11 @@ const COPY: usize = 3;
 
 /// bob is copied after a talk. Then he is linked to alice, and the copy to carol.
 fn two_bobs() -> World {
-    let mut world = World::new(&["alice", "bob", "carol"]);
+    two_bobs_with(Config { journal: true, ..Config::default() })
+}
+
+fn two_bobs_with(config: Config) -> World {
+    let mut world = World::with_config(&["alice", "bob", "carol"], config);
     world.keep(BOB);
     world.link_all();
     world.settle();
@@ -112,6 +116,17 @@ fn who_is_superseded_sends_nothing_and_keeps_what_did_not_reach_all() {
     assert_eq!(world.heard(ALICE), ["before", "to alice alone", "to alice and carol"]);
     world.command(BOB, Command::Cancel { number: None }).unwrap();
     assert!(unsent(&mut world, BOB).is_empty());
+}
+
+#[test]
+fn what_did_not_reach_all_is_kept_however_much_others_have_said_since() {
+    let mut world = two_bobs_with(Config { journal: true, max_resent: 10, ..Config::default() });
+    world.say(BOB, "all", "from bob");
+    world.settle();
+    world.say_many(ALICE, "all", 20);
+    world.settle();
+    world.superseded(BOB);
+    assert_eq!(unsent(&mut world, BOB), ["from bob"]);
 }
 
 /// carol has something else of the copy under the clock of what bob said, so it never comes to her by itself.

@@ -18,6 +18,7 @@ mod naming;
 mod newcomers;
 mod requests;
 mod rolled_back;
+mod said_again;
 mod scheduled;
 mod searching;
 mod seen;
