@@ -9,6 +9,7 @@ mod service;
 #[path = "../support/skip.rs"]
 mod skip;
 
+mod accounts;
 mod attached;
 mod bare;
 mod demonstration;

@@ -95,10 +95,9 @@ impl Chat {
     /// A terminal of that size with a shell in it, which alice was started from. `None` if there is no tmux: the test is to
     /// return.
     pub(crate) fn in_shell(columns: usize, rows: usize) -> Option<Self> {
-        let screen = Screen::new()?;
+        let screen = Screen::shell(columns, rows)?;
         let bob = launch(&screen.folder, "bob", &[]).start();
         let address = bob.address(|_| true);
-        screen.start(columns, rows, &["bash", "--norc", "--noprofile"].map(Into::into));
         let alice = launch(&screen.folder, "alice", &["--peer", &address]).command();
         screen.write(&quoted(&alice));
         screen.press(&["Enter"]);
@@ -127,6 +126,13 @@ impl Screen {
         let screen = Self::new()?;
         let words: Vec<OsString> = [PROGRAM].iter().chain(arguments).map(OsString::from).collect();
         screen.start(columns, rows, &words);
+        Some(screen)
+    }
+
+    /// A terminal of that size with a shell in it. `None` if there is no tmux: the test is to return.
+    pub(crate) fn shell(columns: usize, rows: usize) -> Option<Self> {
+        let screen = Self::new()?;
+        screen.start(columns, rows, &["bash", "--norc", "--noprofile"].map(Into::into));
         Some(screen)
     }
 

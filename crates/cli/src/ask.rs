@@ -12,7 +12,8 @@ use node::{Events, Session, SessionEnded};
 use tokio::time::timeout;
 
 use crate::Misuse;
-use crate::chat::{data_folder, runtime, show};
+use crate::chat::{runtime, show};
+use crate::home;
 use crate::input::{self, Input};
 use crate::options::{Folder, Send, Users};
 
@@ -25,7 +26,7 @@ const CONNECTING: Duration = Duration::from_secs(60);
 /// `causerie send`: silent if all is well; says who gets the message only later.
 pub(crate) fn send(options: Send) -> anyhow::Result<ExitCode> {
     let command = message(&options.message)?;
-    let data = data_folder(options.folder)?;
+    let data = home::folder(&options.folder)?;
     runtime()?.block_on(async {
         let mut session = node::attach(&data).await?;
         let (answer, meanwhile) = ask(&mut session, command).await?;
@@ -100,7 +101,7 @@ pub(crate) fn health(folder: Folder) -> anyhow::Result<ExitCode> {
 }
 
 fn ask_once(folder: Folder, command: Command) -> anyhow::Result<Answer> {
-    let data = data_folder(folder)?;
+    let data = home::folder(&folder)?;
     runtime()?.block_on(async {
         let (answer, _) = ask(&mut node::attach(&data).await?, command).await?;
         Ok(answer)

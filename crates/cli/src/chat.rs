@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -20,10 +19,10 @@ use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Misuse;
-use crate::options::{Attach, DATA, Folder, Look, NAME, PROMPT, Peer, ShownAs};
+use crate::options::{Attach, Look, NAME, PROMPT, Peer, ShownAs};
 use crate::show::{Paint, Show};
 use crate::signals::Signals;
-use crate::{headless, log, prompt};
+use crate::{headless, home, log, prompt};
 
 /// The most characters in a name.
 const MAX_NAME: usize = 32;
@@ -37,7 +36,7 @@ pub(crate) fn run(options: Peer, look: &Look) -> anyhow::Result<ExitCode> {
 
 /// Attaches to a running peer until the user leaves, or the peer does.
 pub(crate) fn attach(options: Attach) -> anyhow::Result<ExitCode> {
-    let data = data_folder(options.folder)?;
+    let data = home::folder(&options.folder)?;
     let hint = "-h lists the commands; -quit closes this prompt and leaves the peer running";
     converse("warn", options.json, shown(&options.look)?, hint, async || Ok(node::attach(&data).await?))
 }
@@ -139,8 +138,10 @@ pub(crate) fn config(options: Peer) -> anyhow::Result<node::Config> {
     if let Some(twice) = first_repeated(&options.listen).filter(|address| address.port() != 0) {
         return Err(Misuse(format!("--listen {twice} is given twice: give each address once")).into());
     }
-    let mut config = node::Config::new(name(options.name)?);
-    config.data = Some(data_folder(options.folder)?);
+    let folder = home::folder(&options.folder)?;
+    let account = home::account_named(&options.folder)?.map(|name| name.to_string());
+    let mut config = node::Config::new(name(options.name.or(account))?);
+    config.home = Some(home::open(&folder, options.passphrase.passphrase_file.as_deref())?);
     config.listen = options.listen;
     config.peers = options.peer;
     config.mdns = !options.no_mdns;
@@ -194,7 +195,7 @@ fn own_name(system: &str) -> Option<String> {
 }
 
 /// A variable of the environment, if it says something.
-fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
@@ -205,25 +206,12 @@ fn login_name() -> Option<String> {
 }
 
 /// What the table of users says of this one.
-fn field_of_user(nth: usize) -> Option<String> {
+pub(crate) fn field_of_user(nth: usize) -> Option<String> {
     let uid = fs::metadata("/proc/self").ok()?.uid().to_string();
     let users = fs::read_to_string("/etc/passwd").ok()?;
     let fields = users.lines().map(|user| user.split(':').collect::<Vec<_>>());
     let mine = fields.into_iter().find(|fields| fields.get(2) == Some(&uid.as_str()))?;
     mine.get(nth).filter(|field| !field.is_empty()).map(|field| (*field).to_owned())
-}
-
-/// The folder that was named, else the one in the user's data folder.
-pub(crate) fn data_folder(named: Folder) -> anyhow::Result<PathBuf> {
-    if let Some(folder) = named.data.or_else(|| variable(DATA).map(PathBuf::from)) {
-        return Ok(folder);
-    }
-    if let Some(folders) = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute()) {
-        return Ok(folders.join("causerie"));
-    }
-    let home = variable("HOME").map(PathBuf::from).or_else(|| field_of_user(5).map(PathBuf::from));
-    let home = home.context("there is no home folder to keep your identity in; name one with --data")?;
-    Ok(home.join(".local/share/causerie"))
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use account::Key;
 use node::chat::{Answer, Command};
 use node::{AttachError, Check};
 use serde::Serialize;
 
 use crate::ask::ask;
-use crate::chat::{data_folder, runtime};
+use crate::chat::runtime;
+use crate::home;
 use crate::options::Doctor;
 use crate::show::harmless_line;
 
@@ -26,7 +28,7 @@ struct Report<'a> {
 
 /// Looks, and prints what it finds: 0 if all is well.
 pub(crate) fn run(options: Doctor) -> anyhow::Result<ExitCode> {
-    let data = data_folder(options.folder)?;
+    let data = home::folder(&options.folder)?;
     let (running, checks) = runtime()?.block_on(examine(&data, options.interface.as_deref()));
     let healthy = checks.iter().all(|check| check.ok);
     let mut output = io::stdout().lock();
@@ -46,7 +48,11 @@ pub(crate) fn run(options: Doctor) -> anyhow::Result<ExitCode> {
 async fn examine(data: &Path, interface: Option<&str>) -> (bool, Vec<Check>) {
     let mut session = match node::attach(data).await {
         Ok(session) => session,
-        Err(AttachError::NoPeer { .. }) => return (false, node::examine(data, interface).await),
+        Err(AttachError::NoPeer { .. }) => {
+            let mut checks = node::examine(data, interface).await;
+            checks.push(Check::new("identity", look_at_key(data).map_err(|error| error.to_string())));
+            return (false, checks);
+        }
         Err(error) => return (true, vec![Check::new("peer", Err(error.to_string()))]),
     };
     let me = &session.hello.known.me;
@@ -72,4 +78,12 @@ async fn examine(data: &Path, interface: Option<&str>) -> (bool, Vec<Check>) {
         Err(error) => checks.push(Check::new("health", Err(error.to_string()))),
     }
     (true, checks)
+}
+
+fn look_at_key(data: &Path) -> Result<String, account::Error> {
+    Ok(match Key::read(data)? {
+        None => "there is none yet: the first start makes it".to_owned(),
+        Some(Key::Plain(seed)) => format!("{}, without a passphrase", seed.person().fingerprint()),
+        Some(Key::Sealed(sealed)) => format!("{}, with a passphrase", sealed.name()),
+    })
 }

@@ -4,6 +4,7 @@
 //! options make no sense, or the traces cannot be read.
 #![forbid(unsafe_code)]
 
+mod account;
 mod ask;
 mod chat;
 mod check;
@@ -11,9 +12,11 @@ mod demo;
 mod diagram;
 mod doctor;
 mod headless;
+mod home;
 mod input;
 mod log;
 mod options;
+mod passphrase;
 mod prompt;
 mod run;
 mod show;
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Some(Task::Doctor(options)) => doctor::run(options),
         Some(Task::Check(traces)) => check::run(&traces),
         Some(Task::Diagram(drawing)) => diagram::run(&drawing),
+        Some(Task::Account(task)) => account::run(task).map(|()| ExitCode::SUCCESS),
         Some(Task::Demo) => demo::run(),
     };
     outcome.unwrap_or_else(|error| {
@@ -61,9 +65,14 @@ fn is_misuse(error: &anyhow::Error) -> bool {
 }
 
 /// The one place that says why the program ends.
-#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("causerie: {}", explain(error));
+    tell(&explain(error));
+}
+
+/// Tells the user something that is no part of the output.
+#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+fn tell(text: &str) {
+    eprintln!("causerie: {text}");
 }
 
 /// An error and what caused it, unless it has said that itself.

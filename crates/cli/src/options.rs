@@ -1,7 +1,11 @@
+mod account;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use account::{AccountTask, Passphrase};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +78,8 @@ pub(crate) struct Peer {
     pub(crate) interface: Option<String>,
     #[command(flatten)]
     pub(crate) folder: Folder,
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
     /// Drop messages that are older than so many days (default: keep them for good)
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) keep: Option<u32>,
@@ -100,9 +106,15 @@ pub(crate) const NAME: &str = "CAUSERIE_NAME";
 /// The variable of the environment that names the data folder, likewise.
 pub(crate) const DATA: &str = "CAUSERIE_DATA";
 
+/// The variable of the environment that names the account, likewise.
+pub(crate) const ACCOUNT: &str = "CAUSERIE_ACCOUNT";
+
 /// Which peer it is about: each has its own folder.
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
+    /// The account, made by `causerie account new` (default: CAUSERIE_ACCOUNT, or else none: the default folder)
+    #[arg(long, value_name = "NAME", conflicts_with = "data", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) account: Option<String>,
     /// The peer's folder, with your identity in it (default: CAUSERIE_DATA, or else causerie in the user's data folder, such as
     /// ~/.local/share)
     #[arg(long, value_name = "FOLDER")]
@@ -128,6 +140,9 @@ pub(crate) enum Task {
     /// Draw the traces of all peers as a space–time diagram
     #[command(after_help = shiviz())]
     Diagram(Drawing),
+    /// Make and keep accounts: identities with a passphrase, each in a folder of its own
+    #[command(subcommand)]
+    Account(AccountTask),
     /// Three peers play the dependency triangle on this machine; then you join them
     Demo,
 }
@@ -282,6 +297,12 @@ mod tests {
             &["health", "--json"],
             &["--peer", "1.2.3.4:5", "attach"],
             &["--json", "--json"],
+            &["--account", "alice", "--data", "folder"],
+            &["--account", ""],
+            &["account"],
+            &["account", "new", "alice", "--passphrase", "secret"],
+            &["account", "delete"],
+            &["account", "import"],
         ] {
             let arguments = std::iter::once("causerie").chain(nonsense.iter().copied());
             assert!(Options::try_parse_from(arguments).is_err(), "{nonsense:?}");

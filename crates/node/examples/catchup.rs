@@ -29,7 +29,7 @@ fn main() -> Outcome {
     let strings: Vec<&str> = args.iter().map(String::as_str).collect();
     match strings.as_slice() {
         ["peer", number, data, at_once, peers @ ..] => {
-            let mut config = players::config(number.parse()?, Some(data), None);
+            let mut config = players::config(number.parse()?, Some(data), None)?;
             config.peers = peers.iter().map(|&peer| peer.to_owned()).collect();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(peer(config, at_once.parse()?))

@@ -27,7 +27,7 @@ fn main() -> Outcome {
         ["peer", number, peers, seconds, data, rest @ ..] => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let data = Some(*data).filter(|data| !data.is_empty());
-            let config = players::config(number.parse()?, data, rest.first().copied());
+            let config = players::config(number.parse()?, data, rest.first().copied())?;
             runtime.block_on(peer(config, peers.parse()?, seconds.parse()?))
         }
         [] => conduct(8, 5, ""),

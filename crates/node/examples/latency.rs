@@ -24,7 +24,7 @@ fn main() -> Outcome {
     if let ["peer", number, peers, data, rest @ ..] = strings.as_slice() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let data = Some(*data).filter(|data| !data.is_empty());
-        let config = players::config(number.parse()?, data, rest.first().copied());
+        let config = players::config(number.parse()?, data, rest.first().copied())?;
         return runtime.block_on(peer(config, peers.parse()?));
     }
     let number = |nth: usize, default: u64| strings.get(nth).map_or(Ok(default), |text| text.parse());

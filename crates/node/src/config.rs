@@ -1,15 +1,33 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
+use crate::DataFolder;
+
+/// Who a peer is, and where it keeps what it may not lose.
+pub struct Home {
+    /// The folder of its database, and of the socket by which other processes reach its session.
+    pub folder: DataFolder,
+    /// The Ed25519 seed of its person. What keeps it, sealed or not, is the caller's business.
+    pub seed: Zeroizing<[u8; 32]>,
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
 /// What a peer is started with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Config {
     /// The name to claim: 1 to 32 letters, digits, `_`, `-` or `.`.
     pub name: String,
-    /// The folder that keeps the identity key and the socket by which other processes reach the session; without one the
-    /// peer is somebody new at each start, and nobody can attach to it.
-    pub data: Option<PathBuf>,
+    /// Without one the peer is a new person at each start, keeps nothing, and no other process can attach to it.
+    pub home: Option<Home>,
     /// Where to listen; empty for every interface and a free port.
     pub listen: Vec<SocketAddr>,
     /// Addresses to connect to, `ip:port`, `[ip6]:port` or multiaddrs: what discovery does where multicast does not reach.
@@ -41,11 +59,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// A peer by that name: no data folder, discovery on, every interface, no trace.
+    /// A peer by that name: no home, discovery on, every interface, no trace.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            data: None,
+            home: None,
             listen: Vec::new(),
             peers: Vec::new(),
             mdns: true,

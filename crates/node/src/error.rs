@@ -53,34 +53,6 @@ pub enum Error {
         /// The greatest length.
         limit: usize,
     },
-    /// The identity key can be read by others than its owner.
-    #[error("{} can be read by others (mode {mode:03o}); if it is still yours alone, run: chmod 600 {}", path.display(), path.display())]
-    KeyExposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// The identity key is not one.
-    #[error(
-        "{} is damaged: an identity key is one line of 64 hexadecimal digits; restore it from a copy, or move it away to become somebody new",
-        path.display()
-    )]
-    KeyDamaged {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The identity key is gone, and what its peer kept is still there.
-    #[error(
-        "{} is missing, and the database of its peer is still there: restore the key from a copy, or move {} (with its -wal) away to begin as a new person; nothing was changed",
-        path.display(), database.display()
-    )]
-    KeyLost {
-        /// Where the key should be.
-        path: PathBuf,
-        /// The database.
-        database: PathBuf,
-    },
     /// A file that is to be there is a link that leads nowhere.
     #[error(
         "{} is a symbolic link to {}, which is not there: mount or restore what it leads to, or remove the link; nothing was changed",

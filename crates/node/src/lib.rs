@@ -28,7 +28,7 @@ mod stuck;
 
 pub use attach::{AttachError, attach};
 pub use chat;
-pub use config::Config;
+pub use config::{Config, Home};
 pub use data::DataFolder;
 pub use error::Error;
 pub use examine::{Check, examine};

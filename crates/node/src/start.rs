@@ -6,10 +6,12 @@ use store::{Retention, SqliteStore};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::clients::Clients;
 use crate::clock::Clock;
-use crate::data::{follow, random_seed};
+use crate::config::Home;
+use crate::data::follow;
 use crate::journal::Trace;
 use crate::keep::Keep;
 use crate::line::{Hello, VERSION};
@@ -32,10 +34,9 @@ const ATTACHING: usize = 16;
 pub async fn start(config: Config) -> Result<Session, Error> {
     let name = Name::choose(&config.name)
         .map_err(|bad| Error::BadName { name: bad.text.clone(), reason: bad.reason.clone() })?;
-    let folder = config.data.as_deref().map(DataFolder::open).transpose()?;
-    let seed = match &folder {
-        Some(folder) => folder.identity()?,
-        None => random_seed()?,
+    let (folder, seed) = match config.home {
+        Some(Home { folder, seed }) => (Some(folder), seed),
+        None => (None, random_seed()?),
     };
     let socket = folder.as_ref().map(Socket::bind).transpose()?;
     let store = match &folder {
@@ -48,7 +49,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         }
         None => None,
     };
-    let mut links = net::Config::new(seed);
+    let mut links = net::Config::new(*seed);
     links.listen = config.listen;
     links.peers = config.peers;
     links.mdns = config.mdns;
@@ -57,7 +58,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
 
     let clock = Clock::start();
     let limits = chat::Config { journal: trace.is_some(), ..chat::Config::default() };
-    let identity = Identity::from_seed(seed);
+    let identity = Identity::from_seed(*seed);
     let peer = Peer::new(limits, identity, name, Incarnation(draw()?), store, clock.now());
     let mut peer = peer.map_err(|error| named(error, folder.as_ref()))?;
     for person in peer.met() {
@@ -116,6 +117,12 @@ fn named(error: StoreError, folder: Option<&DataFolder>) -> StoreError {
         }
         (error, _) => error,
     }
+}
+
+fn random_seed() -> Result<Zeroizing<[u8; 32]>, Error> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed).map_err(|error| Error::Random(error.to_string()))?;
+    Ok(seed)
 }
 
 fn draw() -> Result<u64, Error> {

@@ -1,11 +1,12 @@
 //! Other processes reach the session of a running peer over the socket in its data folder.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
 use std::time::Duration;
 
 use node::chat::{Answer, Command, Event, Refusal, Target};
-use node::{AttachError, Config, DataFolder, Error, Events, Session};
+use node::{AttachError, Config, DataFolder, Error, Events, Home, Session};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -15,6 +16,15 @@ use tokio::time::timeout;
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Each folder is of a person of its own.
+fn home(folder: &Path) -> Result<Home, Error> {
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&hasher.finish().to_be_bytes());
+    Ok(Home { folder: DataFolder::open(folder)?, seed: seed.into() })
+}
 
 /// A running peer, and the folder that it runs on.
 struct Peer {
@@ -44,7 +54,7 @@ impl Peer {
     async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut config = Config::new("alice");
-        config.data = Some(folder.path().to_owned());
+        config.home = Some(home(folder.path()).expect("the folder can be used"));
         config.listen = vec!["127.0.0.1:0".parse().expect("an address")];
         config.mdns = false;
         change(&mut config);
@@ -334,11 +344,7 @@ async fn a_folder_without_a_living_peer_says_what_to_do() {
 #[tokio::test]
 async fn the_socket_of_a_living_peer_is_left_alone() {
     let alice = Peer::start().await;
-    let mut config = Config::new("second");
-    config.data = Some(alice.folder.path().to_owned());
-    config.mdns = false;
-    assert!(matches!(node::start(config).await.unwrap_err(), Error::DataInUse { .. }));
-    assert!(DataFolder::open(alice.folder.path()).is_err());
+    assert!(matches!(home(alice.folder.path()).unwrap_err(), Error::DataInUse { .. }));
     assert_eq!(alice.attach().await.hello.known.me.name, "alice");
 }
 

@@ -1,12 +1,13 @@
 //! A peer that cannot make sense of what it kept says where that is and what to do, and leaves it as it is.
 
-use node::Config;
+use node::{Config, DataFolder, Home};
 
 fn config(folder: &std::path::Path) -> Config {
     let mut config = Config::new("alice");
     config.listen = vec!["127.0.0.1:0".parse().expect("an address")];
     config.mdns = false;
-    config.data = Some(folder.to_owned());
+    let folder = DataFolder::open(folder).expect("the folder can be used");
+    config.home = Some(Home { folder, seed: [7; 32].into() });
     config
 }
 

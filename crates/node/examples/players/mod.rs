@@ -70,13 +70,19 @@ pub(crate) fn assemble(peers: usize, arguments: impl Fn(usize) -> Vec<String>) -
 }
 
 /// A peer on loopback that listens on a free port, with a data folder of its own in `data`, if there is one.
-pub(crate) fn config(number: usize, data: Option<&str>, first: Option<&str>) -> node::Config {
+pub(crate) fn config(number: usize, data: Option<&str>, first: Option<&str>) -> Result<node::Config, node::Error> {
     let mut config = node::Config::new(format!("peer{number}"));
     config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     config.mdns = false;
     config.peers = first.map(str::to_owned).into_iter().collect();
-    config.data = data.map(|folder| Path::new(folder).join(format!("peer{number}")));
-    config
+    config.home = data.map(|folder| home(Path::new(folder), number)).transpose()?;
+    Ok(config)
+}
+
+fn home(folder: &Path, number: usize) -> Result<node::Home, node::Error> {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    Ok(node::Home { folder: node::DataFolder::open(&folder.join(format!("peer{number}")))?, seed: seed.into() })
 }
 
 /// Waits until a peer is linked to all the others; says where it listens.
