@@ -212,17 +212,26 @@ fn a_duplicate_of_the_name_of_the_machine_is_told() {
         );
         launch
     };
-    let mut first = machine("one", "web1").start();
-    let mut second = machine("two", "web1");
-    second.folder = second.folder.join("two");
-    fs::create_dir(&second.folder).expect("it can be made");
-    let mut second = second.start();
-    for peer in [&first, &second] {
-        assert!(problem(peer, "same_machine_name").contains("web1"));
+    let start = |host: &str, folder: &str| {
+        let mut launch = machine(host, "web1");
+        launch.folder = launch.folder.join(folder);
+        fs::create_dir(&launch.folder).expect("it can be made");
+        launch.start()
+    };
+    // Two users of one machine share its name, and nothing is wrong with that.
+    let (mut first, mut beside) = (start("one", "first"), start("one", "beside"));
+    first.meets("web1");
+    let mut second = start("two", "second");
+    let (one, two) = ("goes by the name of this machine, \"web1\"", ["the peer at 10.77.0.2 ", "the peer at fd77::2 "]);
+    for peer in [&first, &beside] {
+        let text = problem(peer, "same_machine_name");
+        assert!(text.contains(one) && two.iter().any(|address| text.contains(address)), "{text}");
     }
+    assert!(problem(&second, "same_machine_name").contains(one));
     second.quit();
     solved(&first, "same_machine_name");
     first.quit();
+    beside.quit();
 }
 
 #[test]

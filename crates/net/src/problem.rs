@@ -89,7 +89,7 @@ impl Problem {
             Self::MulticastPortTaken => "UDP port 5353 is free again: peers are looked for".to_owned(),
             Self::MulticastRefused { family, .. } => format!("multicast DNS can be sent over {family} again"),
             Self::InterfacesHidden { .. } => "the network interfaces can be listed again".to_owned(),
-            Self::NoInterface => "a network interface is up: peers are looked for".to_owned(),
+            Self::NoInterface => "a network interface is up and has an address: peers are looked for".to_owned(),
             Self::OnlyLinkLocal { .. } => "there is an address that can be dialled: peers are looked for".to_owned(),
             Self::NoSuchInterface { interface, .. } | Self::InterfaceDown { interface } => {
                 format!("network interface {interface:?} is up: peers are looked for")
@@ -141,7 +141,8 @@ impl fmt::Display for Problem {
                  --peer"
             ),
             Self::NoInterface => f.write_str(
-                "no network interface is up, so only peers on this machine can be found: connect this machine to a network",
+                "no network interface is up and has an address, so only peers on this machine can be found: connect this machine to a \
+                 network",
             ),
             Self::OnlyLinkLocal { interface: None } => f.write_str(
                 "this machine has only link-local addresses (fe80::…), which cannot be dialled: give it another address, by a \

@@ -47,9 +47,14 @@ impl Problem {
         if let Self::Links(problem) = self { problem.peer().map(PersonId::new) } else { None }
     }
 
-    /// As it is told, where the person that it is about has a name.
+    /// How to name whom it is about: those who were never met have a key and nothing else.
+    fn subject(&self, name_of: impl Fn(PersonId) -> Option<String>) -> Option<String> {
+        let person = self.person()?;
+        Some(name_of(person).unwrap_or_else(|| format!("a peer ({})", person.fingerprint())))
+    }
+
     fn told(&self, name_of: impl Fn(PersonId) -> Option<String>) -> chat::Problem {
-        let name = self.person().and_then(name_of);
+        let name = self.subject(name_of);
         let text = match (self, name) {
             (Self::Links(problem), Some(name)) => problem.told_of(&name),
             (Self::Links(problem), None) => problem.to_string(),
@@ -74,7 +79,7 @@ impl Problem {
     }
 
     fn solved(&self, name_of: impl Fn(PersonId) -> Option<String>) -> chat::Problem {
-        let text = match (self, self.person().and_then(name_of)) {
+        let text = match (self, self.subject(name_of)) {
             (Self::Links(_), Some(name)) => format!("{name} is no longer unreachable"),
             (Self::Links(problem), None) => problem.solved(),
             (Self::SameMachineName { name, .. }, _) => format!("no other peer here is called {name:?} any more"),
@@ -151,7 +156,8 @@ mod tests {
             ["bob", "192.0.2.1:4100", "TCP port 4100", "TCP port 4200"].iter().all(|word| told.contains(word)),
             "{told}"
         );
-        assert!(problems.raise(of(2), bob).is_some(), "it is about another person");
+        let told = problems.raise(of(2), nobody).expect("it is about another person").text;
+        assert!(told.starts_with("a peer (") && told.len() < 200, "never a whole key: {told}");
         assert!(problems.solve(&of(1), bob).is_some());
         assert_eq!(problems.solve(&of(1), bob), None);
         assert!(problems.solve(&full(""), nobody).is_some());

@@ -21,11 +21,13 @@ impl<S: Store> Peer<S> {
         }
     }
 
-    /// Another person who is here and has the same name as I.
+    /// Another person who is here, from another machine, and has the same name as I.
     pub fn namesake(&mut self) -> Option<Who> {
+        let mine: Vec<String> = self.addresses.iter().map(|address| address.ip().to_string()).collect();
         let users = self.directory.users(&Pattern::new(self.name.as_str()));
-        let named = users.into_iter().filter(|user| user.present && !user.me);
-        named.map(|user| user.who).find(|who| who.name.eq_ignore_ascii_case(self.name.as_str()))
+        let named = users.into_iter().filter(|user| user.present && !user.me).map(|user| user.who);
+        let mut elsewhere = named.filter(|who| who.address.as_ref().is_none_or(|address| !mine.contains(address)));
+        elsewhere.find(|who| who.name.eq_ignore_ascii_case(self.name.as_str()))
     }
 
     /// The name to call a person by, if they are known.

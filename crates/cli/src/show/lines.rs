@@ -26,6 +26,8 @@ const OFFLINE: &str = "offline";
 pub(crate) struct Show {
     pub(super) paint: Paint,
     zone: TimeZone,
+    /// The user, once it is known who that is.
+    me: Option<PersonId>,
     day: Option<Date>,
     /// Who went when this peer lost the network, while it is known to be without one, and until they are back.
     gone_at_once: BTreeSet<PersonId>,
@@ -36,7 +38,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn new(paint: Paint, zone: TimeZone) -> Self {
-        Self { paint, zone, day: None, gone_at_once: BTreeSet::new(), offline: false, folds: false }
+        Self { paint, zone, me: None, day: None, gone_at_once: BTreeSet::new(), offline: false, folds: false }
     }
 
     /// For a screen: long messages are shown by their beginning, with what to type for the rest.
@@ -45,8 +47,9 @@ impl Show {
     }
 
     /// The lines that begin a session; `hint` says what to do next.
-    pub(crate) fn hello(&self, hello: &Hello, hint: &str) -> Vec<String> {
+    pub(crate) fn hello(&mut self, hello: &Hello, hint: &str) -> Vec<String> {
         let me = &hello.known.me;
+        self.me = Some(me.person);
         let program = harmless_line(&hello.program);
         let mut lines = vec![format!(
             "{program}: you are {}{}",
@@ -144,7 +147,11 @@ impl Show {
             Event::PersonChanged { who, before } => {
                 let shared = who.label.strip_prefix(before.as_str()).is_some_and(|rest| rest.starts_with('·'));
                 let why = if shared { ", as another person's name looks the same" } else { "" };
-                format!("* {} is now {}{why}", harmless_line(before), self.who(who))
+                if self.me == Some(who.person) {
+                    format!("* you are now called {}{why}", self.who(who))
+                } else {
+                    format!("* {} is now {}{why}", harmless_line(before), self.who(who))
+                }
             }
             Event::Problem(problem) if problem.kind == OFFLINE => {
                 self.offline = true;

@@ -6,6 +6,7 @@ use node::chat::{
     Answer, Event, HeldInfo, Incarnation, Message, MessageId, PersonId, PersonInfo, Problem, ProcessId, Recipients,
     Refusal, UserInfo, WaitingInfo, Who,
 };
+use node::line::{Hello, VERSION};
 
 use super::{Paint, Show, said};
 
@@ -437,6 +438,13 @@ fn a_label_that_grows_says_why() {
     );
     assert_eq!(show.event(&changed("bob·aaaa", "bob"), at(AT)), ["14:03:12 * bob·aaaa is now bob"]);
     assert!(show.event(&changed("bob", "bob"), at(AT)).is_empty());
+    let me = Who::clone(&who(2, "bob"));
+    let known = node::chat::Hello { me, process: id(2, 0).process, users: Vec::new(), groups: Vec::new() };
+    show.hello(&Hello { hello: VERSION, program: String::new(), known }, "");
+    assert_eq!(
+        show.event(&changed("bob", "bob·aaaa"), at(AT)),
+        ["14:03:12 * you are now called bob·aaaa, as another person's name looks the same"]
+    );
 }
 
 #[test]
