@@ -28,6 +28,31 @@ fn a_newcomer_meets_everybody_within_two_seconds() {
     net.check_complete(peers);
 }
 
+/// How long it takes to meet everybody if all connections to one peer are dropped: five seconds, and the rest for a busy machine. A dial
+/// of which nothing can come takes 30 by itself.
+const OUT_OF_TURN: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_firewall_at_one_end_costs_a_few_seconds_at_most() {
+    let Some(mut net) = Net::new() else { return };
+    net.plug("alice");
+    if !net.can_filter("alice") {
+        return;
+    }
+    for table in ["iptables", "ip6tables"] {
+        net.on("alice", &[table, "-A", "INPUT", "-p", "tcp", "--syn", "-j", "DROP"]);
+    }
+    let alice = net.spawn_beside("alice", "alice", &[]);
+    // Who is to dial is drawn at random: it is alice for some, and not for all.
+    let names = ["bob", "carol", "dave", "erin", "frank", "grace"];
+    let mut peers = vec![alice];
+    peers.extend(names.map(|name| net.spawn(name, &[])));
+    for name in names {
+        peers[0].expect_within(OUT_OF_TURN, name, |line| line["event"] == "peer_up" && line["who"]["name"] == name);
+    }
+    net.check_complete(peers);
+}
+
 #[test]
 fn who_cannot_be_discovered_is_told_why() {
     let Some(mut net) = Net::new() else { return };

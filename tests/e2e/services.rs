@@ -63,6 +63,20 @@ fn its_log_can_be_followed_and_a_signal_ends_it_with_a_goodbye() {
 }
 
 #[test]
+fn a_service_that_was_started_by_nohup_outlives_its_terminal() {
+    let host = Host::new();
+    let mut launch = host.launch("alice", &[]);
+    launch.prefix = ["env", "--ignore-signal=HUP"].map(Into::into).into();
+    let mut alice = Service::start(launch);
+    alice.signal("-HUP");
+    // A signal that it took would end it before it answers the last of these.
+    for _ in 0..20 {
+        assert_eq!(told(&alice.call(&["health"])).0, Some(0));
+    }
+    assert_eq!(alice.end("-TERM").code(), Some(0));
+}
+
+#[test]
 fn the_socket_is_the_owners_alone() {
     let host = Host::new();
     let alice = Service::start(host.launch("alice", &[]));

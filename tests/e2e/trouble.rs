@@ -43,16 +43,6 @@ fn task(peer: &Peer, words: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// Whether there is a packet filter; without one the test is to return.
-fn can_filter(net: &Net, host: &str) -> bool {
-    let missing = Command::new("iptables").arg("--version").output().is_err();
-    if missing {
-        skip("a packet filter (iptables)", "there is none");
-        return false;
-    }
-    !net.on(host, &["sh", "-c", "iptables -L && ip6tables -L"]).is_empty()
-}
-
 #[test]
 fn another_program_holds_the_port_of_multicast() {
     let Some(mut net) = Net::new() else { return };
@@ -81,7 +71,7 @@ fn another_program_holds_the_port_of_multicast() {
 fn the_system_refuses_to_send_multicast() {
     let Some(mut net) = Net::new() else { return };
     net.plug("alice");
-    if !can_filter(&net, "alice") {
+    if !net.can_filter("alice") {
         return;
     }
     let tables = ["iptables", "ip6tables"];
@@ -106,7 +96,7 @@ fn firewalls_at_both_ends_are_named_with_the_ports_to_open() {
     let names = ["alice", "bob"];
     for name in names {
         net.plug(name);
-        if !can_filter(&net, name) {
+        if !net.can_filter(name) {
             return;
         }
         for table in ["iptables", "ip6tables"] {
@@ -393,7 +383,7 @@ fn doctor_looks_by_itself_where_no_peer_runs() {
     assert!(code == Some(0) && said.contains("10.77.0.1:4100") && said.contains("answers at"), "{said}");
     let heard = bob.heard();
     assert!(!heard.iter().any(|line| line["event"] == "peer_up"), "it does not join");
-    if can_filter(&net, "bob") {
+    if net.can_filter("bob") {
         for table in ["iptables", "ip6tables"] {
             net.on("bob", &[table, "-A", "INPUT", "-p", "tcp", "--syn", "-j", "DROP"]);
         }

@@ -143,6 +143,16 @@ impl Net {
         inside(&self.namespace(host), command)
     }
 
+    /// Whether there is a packet filter; without one the test is to return.
+    pub(crate) fn can_filter(&self, host: &str) -> bool {
+        let missing = Command::new("iptables").arg("--version").output().is_err();
+        if missing {
+            skip("a packet filter (iptables)", "there is none");
+            return false;
+        }
+        !self.on(host, &["sh", "-c", "iptables -L && ip6tables -L"]).is_empty()
+    }
+
     /// Starts a command on a host that goes on until it is dropped.
     pub(crate) fn keep_running(&self, host: &str, command: &[&str]) -> Running {
         let namespace = self.namespace(host);
