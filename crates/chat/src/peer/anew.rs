@@ -1,6 +1,10 @@
 //! Beginning anew as another incarnation: after a roll-back of the store, beside a running copy of this peer, or when the others
 //! have forgotten it.
 
+use std::collections::BTreeMap;
+
+use causal::{Clock, Index, Set};
+
 use crate::history::Entry;
 use crate::kept::Causal;
 use crate::store::{Change, Store};
@@ -101,6 +105,39 @@ impl<S: Store> Peer<S> {
         since_the_start.rev().filter_map(|clock| self.own_text(clock)).take(self.config.max_resent)
     }
 
+    /// The same, and behind them my texts from before the start that not everybody has: if an earlier run began with a copy of the
+    /// store, their clocks may have been used before, too.
+    fn said_in_doubt(&self) -> impl Iterator<Item = Entry> + '_ {
+        let outstanding: Vec<Clock> = self.outbox.after(0).map(|outgoing| outgoing.kept.clock()).collect();
+        let earlier = outstanding.into_iter().rev().filter(|&clock| clock <= self.ledger.clock_at_start);
+        let texts = earlier.filter_map(|clock| self.own_text(clock));
+        self.said_since_the_start().chain(texts).take(self.config.max_resent)
+    }
+
+    /// What is on its way, as my messages since the start of this run have told others: what I say next waits for it, whether they
+    /// get these messages or not.
+    fn told_since_the_start(&self) -> Vec<causal::Entry> {
+        let mut newest: BTreeMap<(Index, Index), Clock> = BTreeMap::new();
+        let last = self.causal.clock();
+        let many = Clock::try_from(self.config.max_resent).unwrap_or(Clock::MAX);
+        for kept in
+            (self.ledger.clock_at_start.max(last.saturating_sub(many))..last).filter_map(|clock| self.own(clock + 1))
+        {
+            for entry in kept.stamp().log.iter() {
+                // What one author sent to one destination waits for all that it sent there before.
+                for dest in entry.dests.iter() {
+                    let clock = newest.entry((entry.sender, dest)).or_default();
+                    *clock = entry.clock.max(*clock);
+                }
+            }
+        }
+        let mut told: BTreeMap<(Index, Clock), Set> = BTreeMap::new();
+        for ((sender, dest), clock) in newest {
+            told.entry((sender, clock)).or_default().insert(dest);
+        }
+        told.into_iter().map(|((sender, clock), dests)| causal::Entry { sender, clock, dests }).collect()
+    }
+
     /// Goes on as another incarnation, which others welcome with what it missed.
     ///
     /// My store may be behind what I have signed: it was rolled back. What it has of my clock may have been used before; so what
@@ -110,7 +147,7 @@ impl<S: Store> Peer<S> {
     pub(super) fn begin_anew(&mut self, now: Now, why: &Anew) {
         self.flush(now);
         let mut unsent: Vec<Entry> = match why {
-            Anew::RolledBack => self.said_since_the_start().collect(),
+            Anew::RolledBack => self.said_in_doubt().collect(),
             Anew::Superseded => self.said_since_the_start().filter(|entry| self.is_with_not_all(entry)).collect(),
             Anew::Forgotten { .. } => Vec::new(),
         };
@@ -142,6 +179,7 @@ impl<S: Store> Peer<S> {
         if is_forked {
             // What was sent since the start counts for nothing: nor has it told anybody of what is on its way.
             anew.remember(&self.ledger.log_at_start);
+            anew.remember(&self.told_since_the_start());
         }
         let anew = anew.reborn(self.me, sent);
         let room = self.config.max_processes.max(anew.processes.len());

@@ -188,3 +188,30 @@ fn what_both_had_scheduled_is_said_by_the_copy_alone() {
     assert_eq!(world.heard(ALICE), ["later", "scheduled here"]);
     assert_eq!(unsent(&mut world, BOB), ["later"]);
 }
+
+#[test]
+fn what_a_copy_said_before_it_was_started_again_is_not_forgotten() {
+    let mut world = two_bobs();
+    world.say(BOB, "all", "from bob");
+    world.say(COPY, "all", "from the copy");
+    world.settle();
+    world.kill(COPY);
+    world.come_back(COPY);
+    the_copy_goes_on(&mut world);
+    assert_eq!(world.heard(ALICE), ["before", "from bob", "from the copy"]);
+    assert_eq!(world.heard(CAROL), ["before", "from the copy"]);
+}
+
+/// The copy said its answer before it learnt of bob, so it says it again. It may not forget what that answers.
+#[test]
+fn what_was_said_to_a_copy_goes_before_what_it_says_again() {
+    let mut world = two_bobs();
+    world.cut(ALICE, CAROL);
+    world.say(BOB, "alice", "from bob");
+    world.say(CAROL, "all", "question");
+    world.settle();
+    world.say(COPY, "all", "answer");
+    world.settle();
+    the_copy_goes_on(&mut world);
+    assert_eq!(world.heard(ALICE), ["before", "from bob", "question", "answer"]);
+}

@@ -104,8 +104,10 @@ impl<S: Store> Peer<S> {
                 && after.get(&process).is_none_or(|&first| clock > first);
             // No welcome has named it yet, but whoever asks may lie.
             let is_delayed = process == self.me && self.outbox.due(clock).is_some();
+            // What I said as an earlier incarnation may have clocks that had been used; what I fetched of it is what others have.
+            let is_doubtful = !entry.fetched && self.ledger.is_doubtful(entry.kept.sender(), clock);
             let is_named = is_new || also.contains(&(&process, clock));
-            is_named && !is_delayed && self.is_for_history(&entry.kept, asker, entry.fetched)
+            is_named && !is_delayed && !is_doubtful && self.is_for_history(&entry.kept, asker, entry.fetched)
         };
         let mut piece = Builder::new(self.config.max_piece, self.config.max_piece_bytes);
         // The first piece is what a newcomer waits for.

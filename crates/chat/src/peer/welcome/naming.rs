@@ -95,7 +95,10 @@ impl<S: Store> Peer<S> {
 
     /// Whether a message is in the store, or will be after this turn.
     pub(super) fn is_here(&self, id: MessageId) -> bool {
-        self.store.contains(id) || self.shown_in_this_turn().any(|run| run.contains(id))
+        let is_delivered = |change: &Change| matches!(change, Change::Delivered { kept } if kept.id() == id);
+        self.store.contains(id)
+            || self.shown_in_this_turn().any(|run| run.contains(id))
+            || self.effects.durable.iter().any(is_delivered)
     }
 
     /// Whether a message is here, or on the shelf.
