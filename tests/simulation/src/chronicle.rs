@@ -1,10 +1,21 @@
 //! What happened in a run, as somebody who sees everything would write it down. Invariants judge by this alone: it is made
 //! of the peers' journals and of what their users saw, never of what the peers have in mind.
 
+mod copies;
+mod lineage;
+mod tally;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat::{Journal, Message, MessageId, ProcessId};
+
+use copies::either;
+pub use lineage::Lineage;
+use lineage::contain;
+pub use tally::Tally;
+
+use crate::machine::Machine;
 
 /// A process, numbered in the order in which they began.
 pub type Number = usize;
@@ -35,17 +46,24 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A text that somebody wrote.
+/// A text that somebody wrote. Its words are those of no other: two copies of a peer may say different texts under one id, and a
+/// text that is said again has another id.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// The message.
+    /// The message that it was written as.
     pub id: MessageId,
+    /// The messages that have left with it: more than one if it was said again.
+    pub sent_as: Vec<MessageId>,
+    /// Whom the first message is addressed to, once it has been sent.
+    pub dests: Vec<ProcessId>,
     /// Where it was written.
     pub place: Place,
     /// The words.
     pub words: String,
     /// Its author, a person.
     pub by: usize,
+    /// The machine on which it was written.
+    pub machine: usize,
     /// What its author had been shown (or had written) before, in the order in which it was; of a group, as a member.
     pub read: Rc<[TextNumber]>,
     /// Its author was told that it is sent.
@@ -61,59 +79,14 @@ pub struct Sent {
     pub clock: u64,
     /// Whom it is addressed to.
     pub dests: Vec<ProcessId>,
-    /// What happened before it: of each process, the greatest clock.
+    /// What happened before it: of each process, the greatest clock. If two messages were sent as this one, before both.
     pub past: Rc<[u64]>,
+    /// If two messages were sent as this one, what happened before either.
+    pub before_either: Option<Rc<[u64]>>,
     /// The text that it carries, if it carries one.
     pub text: Option<TextNumber>,
     /// When, in virtual microseconds.
     pub at: u64,
-}
-
-/// What one store has been through. A copy of the store comes with a copy of this.
-#[derive(Clone, Debug, Default)]
-pub struct Lineage {
-    /// The process that writes here.
-    pub process: Option<Number>,
-    /// The causal past of what it does next.
-    pub past: Vec<u64>,
-    /// The messages delivered here.
-    pub delivered: BTreeSet<MessageId>,
-    /// What was given up here: of an author, the clocks from and to.
-    pub given_up: Vec<(ProcessId, u64, u64)>,
-    /// The same, with clocks that nobody had used yet: what comes of these is called late.
-    pub calls_late: Vec<(ProcessId, u64, u64)>,
-    /// The texts shown here, one's own included, in order.
-    pub read: Vec<TextNumber>,
-    /// The same, to look them up.
-    pub shown: BTreeSet<TextNumber>,
-    /// The groups that its person is in, and how many texts had been shown when he joined.
-    pub groups: BTreeMap<String, usize>,
-    /// The store is a copy that was put back, and its peer has not begun anew since.
-    pub rolled_back: bool,
-    /// How far its process had come when the copy was made.
-    pub copied_at: u64,
-    /// The words that were to go out later, by what is kept here.
-    pub promised: BTreeSet<String>,
-    /// Those of them that were taken back.
-    pub cancelled: BTreeSet<String>,
-    /// Its user was told that history could not be fetched.
-    pub lacks_history: bool,
-}
-
-impl Lineage {
-    /// Whether this message may be called late here.
-    pub fn calls_late(&self, id: MessageId) -> bool {
-        contain(&self.calls_late, id)
-    }
-
-    /// Whether this message was given up here.
-    pub fn gave_up(&self, id: MessageId) -> bool {
-        contain(&self.given_up, id)
-    }
-}
-
-fn contain(ranges: &[(ProcessId, u64, u64)], id: MessageId) -> bool {
-    ranges.iter().any(|&(author, from, to)| author == id.process && (from..=to).contains(&id.clock))
 }
 
 /// Everything that was sent and written, by whom.
@@ -128,17 +101,30 @@ pub struct Chronicle {
     pub inbox: BTreeMap<(ProcessId, Number), BTreeSet<u64>>,
     /// The texts.
     pub texts: Vec<Text>,
-    by_id: BTreeMap<MessageId, TextNumber>,
+    by_words: BTreeMap<String, TextNumber>,
+    /// What is being written, by machine, and has not left.
+    writing: BTreeMap<(usize, MessageId), TextNumber>,
+    /// The texts that have left: more than one as the same message if its author used its number twice.
+    carried: BTreeMap<MessageId, Vec<TextNumber>>,
     /// What anybody ever gave up: of an author, the clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
-    /// Numbers that a process used again whose store had been rolled back, before it could know. Nothing can be said of these:
-    /// one of the two was said to some, and the other to others. The process cannot know which it used again, so it disowns all
-    /// that it has used since the store was put back when it begins anew, and says the texts once more (`chat`'s `restart` module).
+    /// Numbers that a process used again whose store had been rolled back, or two copies of one peer, before they could know. Of the
+    /// order of these nothing can be said: one of the two was said to some, and the other to others. The process cannot know which
+    /// was used twice, so it disowns all that it has used since the copy was made when it begins anew, and says the texts once more
+    /// or leaves them unsent (`chat`'s `anew` module).
     pub twice: BTreeSet<MessageId>,
+    /// The processes that began anew: as what else they had run, and how far that had come when it was started.
+    anew: BTreeMap<Number, (Number, u64)>,
+    /// The processes that anybody forgot.
+    pub forgotten: BTreeSet<ProcessId>,
+    /// What a copy had said before the start after which it was superseded.
+    pub left_behind: BTreeSet<MessageId>,
     /// What each process delivered, whatever became of its store.
     pub ever_delivered: BTreeSet<(Number, MessageId)>,
     /// The words that an author took back before they went out: nobody may be shown them.
     pub cancelled: BTreeSet<String>,
+    /// The words that an author took back, though some may have them, or a copy of the author may say them.
+    pub taken_back: BTreeSet<String>,
     /// The words that had been left unsent and that their user sent after all.
     pub resent: BTreeSet<String>,
     /// Groups that somebody left: what was said there before, not all members can have.
@@ -149,51 +135,6 @@ pub struct Chronicle {
     pub history_first: usize,
     /// Counts of what happened, for the summary.
     pub tally: Tally,
-}
-
-/// How much happened.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    /// Messages stamped.
-    pub sent: u64,
-    /// Deliveries.
-    pub delivered: u64,
-    /// Messages held back.
-    pub held: u64,
-    /// Ranges given up.
-    pub abandoned: u64,
-    /// Deliveries of what had been given up.
-    pub late: u64,
-    /// Texts shown as history.
-    pub fetched: u64,
-    /// Frames carried.
-    pub frames: u64,
-    /// Crashes.
-    pub crashes: u64,
-    /// Links that came up.
-    pub links: u64,
-    /// Turns that could not be kept at first.
-    pub stuck: u64,
-    /// Turns of users that could not be kept, so they were undone.
-    pub refused: u64,
-}
-
-impl Tally {
-    /// Adds another run's.
-    pub fn add(&mut self, other: &Self) {
-        let Self { sent, delivered, held, abandoned, late, fetched, frames, crashes, links, stuck, refused } = other;
-        self.sent += sent;
-        self.delivered += delivered;
-        self.held += held;
-        self.abandoned += abandoned;
-        self.late += late;
-        self.fetched += fetched;
-        self.frames += frames;
-        self.crashes += crashes;
-        self.links += links;
-        self.stuck += stuck;
-        self.refused += refused;
-    }
 }
 
 impl Chronicle {
@@ -227,12 +168,20 @@ impl Chronicle {
 
     /// The number of the text that a message carries.
     pub fn text_number(&self, id: MessageId) -> Option<TextNumber> {
-        self.by_id.get(&id).copied()
+        self.carried.get(&id)?.first().copied()
     }
 
     /// The text that a message carries.
     pub fn text(&self, id: MessageId) -> Option<&Text> {
         self.text_number(id).map(|number| &self.texts[number])
+    }
+
+    /// The text that is shown as this message, if its author wrote that.
+    pub fn text_shown(&self, message: &Message) -> Option<TextNumber> {
+        let carried = self.carried.get(&message.id)?;
+        let shown = carried.iter().find(|&&number| self.texts[number].words == *message.text);
+        // A liar may have told something else to each.
+        shown.or(carried.first().filter(|_| self.is_liars(&message.id.process))).copied()
     }
 
     /// Whether a conversation has more texts than a newcomer is shown before anything else.
@@ -256,23 +205,26 @@ impl Chronicle {
     }
 
     /// A process began to write to a store; `anew` if it took over from another while it ran.
-    pub fn begin(&mut self, process: ProcessId, person: usize, lineage: &mut Lineage, anew: bool) {
+    pub fn begin(&mut self, process: ProcessId, machine: &mut Machine, anew: bool) {
+        let Machine { number: at, person, lineage, .. } = machine;
         let number = *self.numbers.entry(process).or_insert_with(|| {
-            self.processes.push((process, person));
+            self.processes.push((process, *person));
             self.processes.len() - 1
         });
         let former = lineage.process.replace(number);
+        lineage.lives.insert(process);
         if anew {
-            if let Some(former) = former.filter(|_| lineage.rolled_back) {
+            self.anew.extend(former.map(|former| (number, (former, lineage.started_at))));
+            if let (Some(former), Some(beyond)) = (former, lineage.disowned_beyond()) {
                 let id = |clock| MessageId { process: self.processes[former].0, clock };
-                let disowned = self.sent.range(id(lineage.copied_at + 1)..=id(u64::MAX)).map(|(id, _)| *id);
-                self.twice.extend(disowned);
+                self.twice.extend(lineage.own.range(id(beyond + 1)..=id(u64::MAX)));
             }
+            lineage.started_at = 0;
             return;
         }
+        lineage.started_at = lineage.clock();
         // What it wrote before it was killed and had not kept was never written.
-        let Self { by_id, sent, .. } = self;
-        by_id.retain(|id, _| id.process != process || sent.contains_key(id));
+        self.writing.retain(|(machine, _), _| machine != at);
     }
 
     /// A store is put back to this: what was taken back since is not, and one of the two went to some, and the other to others.
@@ -280,65 +232,97 @@ impl Chronicle {
         let undone: BTreeSet<&String> = lineage.promised.difference(&lineage.cancelled).collect();
         let undone: BTreeSet<String> = self.cancelled.iter().filter(|words| undone.contains(words)).cloned().collect();
         self.cancelled.retain(|words| !undone.contains(words));
-        self.twice.extend(self.texts.iter().filter(|text| undone.contains(&text.words)).map(|text| text.id));
+        self.twice.extend(self.texts.iter().filter(|text| undone.contains(&text.words)).flat_map(|text| &text.sent_as));
     }
 
-    /// How many messages carry these words, and may have left their author.
-    pub fn said(&self, words: &str) -> usize {
-        let said = self.texts.iter().filter(|text| text.words == words && !self.twice.contains(&text.id));
-        said.filter(|text| self.sent.contains_key(&text.id)).count()
+    /// The messages that carry these words, and may have left their author.
+    pub fn said(&self, words: &str) -> Vec<MessageId> {
+        let ids = self.by_words.get(words).into_iter().flat_map(|&number| &self.texts[number].sent_as);
+        ids.filter(|id| !self.twice.contains(id)).copied().collect()
     }
 
-    /// A text is being written: its message has its number, but has not left yet.
-    pub fn write(&mut self, id: MessageId, words: &str, place: Place, by: usize, lineage: &Lineage) {
+    /// Whether a message that carries these words may have left its author.
+    pub fn was_ever_said(&self, words: &str) -> bool {
+        self.by_words.get(words).is_some_and(|&number| !self.texts[number].sent_as.is_empty())
+    }
+
+    /// A text is being written on this machine, or said again there: its message has its number, but has not left yet.
+    pub fn write(&mut self, id: MessageId, words: &str, place: Place, machine: &Machine) {
+        let Machine { number: at, person, lineage, .. } = machine;
+        let number = self.by_words.get(words).copied().unwrap_or(self.texts.len());
+        self.writing.insert((*at, id), number);
+        if number < self.texts.len() {
+            return;
+        }
         // What he read as a member of old, before he left and joined again, he cannot be asked to share.
         let since = if let Place::Group(group) = &place { lineage.groups.get(group).copied() } else { None };
         let text = Text {
             id,
+            sent_as: Vec::new(),
+            dests: Vec::new(),
             place,
             words: words.to_owned(),
-            by,
+            by: *person,
+            machine: *at,
             read: lineage.read[since.unwrap_or(0)..].into(),
             confirmed: false,
         };
-        self.by_id.insert(id, self.texts.len());
+        self.by_words.insert(text.words.clone(), number);
         self.texts.push(text);
     }
 
     /// Its author was told that it is not sent, so nobody may ever be shown it. Its number is free again.
-    pub fn refuse(&mut self, id: MessageId) {
-        self.by_id.remove(&id);
+    pub fn refuse(&mut self, id: MessageId, at: usize) {
+        self.writing.remove(&(at, id));
+    }
+
+    /// The text that is being written on this machine as this message.
+    pub fn being_written(&self, id: MessageId, at: usize) -> Option<&Text> {
+        self.writing.get(&(at, id)).map(|&number| &self.texts[number])
     }
 
     /// Its author was told that it is sent.
     pub fn confirm(&mut self, id: MessageId) {
-        if let Some(&number) = self.by_id.get(&id) {
+        if let Some(&number) = self.carried.get(&id).and_then(|carried| carried.last()) {
             self.texts[number].confirmed = true;
         }
     }
 
     /// Takes a line of a journal that broke no rule.
-    pub fn note(&mut self, entry: &Journal, lineage: &mut Lineage, at: u64) {
+    pub fn note(&mut self, entry: &Journal, machine: &mut Machine, at: u64) {
+        let Machine { number: place, lineage, .. } = machine;
         match entry {
             Journal::Send { id, dests, .. } => {
                 self.tally.sent += 1;
-                if self.sent.contains_key(id) {
-                    self.twice.insert(*id);
-                }
                 let Some(author) = self.number(&id.process) else { return };
                 if lineage.past.len() <= author {
                     lineage.past.resize(author + 1, 0);
                 }
-                let past = lineage.past.as_slice().into();
+                let mut past: Rc<[u64]> = lineage.past.as_slice().into();
+                let mut before_either = None;
+                if let Some(other) = self.sent.get(id) {
+                    // Whoever delivers it has delivered one of the two: what happened before both.
+                    self.twice.insert(*id);
+                    before_either = Some(either(&past, other.before_either.as_ref().unwrap_or(&other.past)));
+                    past = past.iter().zip(other.past.iter()).map(|(one, other)| *one.min(other)).collect();
+                }
                 lineage.past[author] = id.clock;
-                let text = self.text_number(*id);
+                lineage.own.insert(*id);
+                let text = self.writing.remove(&(*place, *id));
                 for dest in dests {
                     self.inbox.entry((*dest, author)).or_default().insert(id.clock);
                 }
-                self.sent.insert(*id, Sent { author, clock: id.clock, dests: dests.clone(), past, text, at });
+                self.sent
+                    .insert(*id, Sent { author, clock: id.clock, dests: dests.clone(), past, before_either, text, at });
                 if let Some(text) = text {
-                    lineage.read.push(text);
-                    lineage.shown.insert(text);
+                    self.carried.entry(*id).or_default().push(text);
+                    if self.texts[text].sent_as.is_empty() {
+                        self.texts[text].dests.clone_from(dests);
+                    }
+                    self.texts[text].sent_as.push(*id);
+                    if lineage.shown.insert(text) {
+                        lineage.read.push(text);
+                    }
                 }
             }
             Journal::Deliver { id } | Journal::Late { id } => {
@@ -369,14 +353,15 @@ impl Chronicle {
             }
             Journal::Hold { .. } => self.tally.held += 1,
             Journal::Start { supersedes, .. } => lineage.rolled_back &= supersedes.is_none(),
-            Journal::Stop | Journal::Show { .. } | Journal::Forget { .. } => {}
+            Journal::Forget { process } => drop(self.forgotten.insert(*process)),
+            Journal::Stop | Journal::Show { .. } => {}
         }
     }
 
     /// Takes a text that was shown and broke no rule.
     pub fn note_shown(&mut self, message: &Message, lineage: &mut Lineage) {
         self.tally.fetched += u64::from(message.fetched);
-        if let Some(text) = self.text_number(message.id)
+        if let Some(text) = self.text_shown(message)
             && lineage.shown.insert(text)
         {
             lineage.read.push(text);

@@ -47,6 +47,10 @@ pub struct Machine {
     pub full_until: Option<Duration>,
     /// What cannot be kept as long.
     pub stuck: Option<Stuck>,
+    /// Which of all starts the last one here was.
+    pub started: u64,
+    /// Since then its peer was told that a copy of it was started later.
+    pub superseded: bool,
 }
 
 /// A turn whose changes could not be kept, or what undoing one comes to. Until they are its peer takes nothing in.
@@ -79,6 +83,8 @@ impl Machine {
             left: false,
             full_until: None,
             stuck: None,
+            started: 0,
+            superseded: false,
         }
     }
 
@@ -122,6 +128,7 @@ impl Machine {
 
 impl std::fmt::Display for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "p{}", self.person)
+        let second = if self.number == self.person { "" } else { "b" };
+        write!(f, "p{}{second}", self.person)
     }
 }

@@ -166,6 +166,17 @@ impl Network {
         self.ends.iter().find(|&(_, &ends)| ends == (of, to)).map(|(&link, _)| link)
     }
 
+    /// The ends that a machine has.
+    pub fn ends_of(&self, who: usize) -> Vec<LinkId> {
+        self.ends.iter().filter(|(_, (owner, _))| *owner == who).map(|(&end, _)| end).collect()
+    }
+
+    /// Whether the two have a link, and something comes through both ways.
+    pub fn is_on(&mut self, a: usize, b: usize) -> bool {
+        let is_up = self.end(a, b).is_some() && self.end(b, a).is_some();
+        is_up && !self.path(a, b).blocked && !self.path(b, a).blocked
+    }
+
     /// Who owns this end, and who is at the other, if it is up.
     pub fn owner(&self, end: LinkId) -> Option<(usize, usize)> {
         self.ends.get(&end).copied()

@@ -1,6 +1,9 @@
 //! What a run is made of: how many people, what kind of network, what may go wrong, and what is done when. All of it is drawn
 //! from the seed, so that most runs are small and gentle somewhere: a fault is found more easily where little else happens.
 
+mod action;
+mod doubled;
+
 use std::time::Duration;
 
 use chat::Config;
@@ -9,90 +12,8 @@ use crate::dice::Dice;
 use crate::disk::Kind;
 use crate::liar::Habits;
 
-/// Where the effects of a turn end when a peer is killed (DESIGN.md §3: durable, journal, frames, events).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Boundary {
-    /// Nothing of the turn is kept.
-    BeforeDurable,
-    /// All is kept, and nobody knows: the trace has no line of it either.
-    AfterDurable,
-    /// So many hundredths of the frames are sent.
-    BetweenFrames(usize),
-    /// All is sent, and the user sees nothing.
-    BeforeEvents,
-}
-
-/// With what a peer comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disk {
-    /// With all that was durable.
-    Same,
-    /// With nothing but its key.
-    Lost,
-    /// With what it had when a copy was made.
-    Copy,
-}
-
-/// To whom a text goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum To {
-    /// Everybody.
-    All,
-    /// A group.
-    Group(&'static str),
-    /// A person.
-    Person(usize),
-    /// Two people at once.
-    People(usize, usize),
-}
-
-/// One thing that is done to a peer or to the network.
-#[expect(missing_docs, reason = "who does what to whom: the fields say it")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// A user writes so many texts in one turn.
-    Say { who: usize, to: To, texts: usize, delay_ms: u64 },
-    /// A user takes back one of the texts that have not gone out, or sends one now that was left unsent.
-    Cancel { who: usize, nth: usize, resend: bool },
-    /// A user creates a group.
-    Create { who: usize, group: &'static str },
-    /// A user joins one.
-    Join { who: usize, group: &'static str },
-    /// A user leaves one.
-    Leave { who: usize, group: &'static str },
-    /// A user names somebody as he likes.
-    Alias { who: usize, whom: usize },
-    /// A user forgets somebody who is away, for everybody.
-    Forget { who: usize, whom: usize },
-    /// Nothing comes through from one to another.
-    Block { from: usize, to: usize },
-    /// Nothing comes through between two.
-    Cut { a: usize, b: usize },
-    /// Nothing comes through between those whose bits are set and the others.
-    Split { side: u64 },
-    /// All is well between two.
-    Mend { a: usize, b: usize },
-    /// All is well between all.
-    MendAll,
-    /// Each frame takes so long, one after the other.
-    Slow { from: usize, to: usize, each: Duration },
-    /// A link breaks, and can come back at once.
-    Break { a: usize, b: usize },
-    /// A peer is killed where its next effects reach that boundary.
-    Crash { who: usize, at: Boundary },
-    /// A peer leaves as it should.
-    Goodbye { who: usize },
-    /// A peer comes (back).
-    Start { who: usize, disk: Disk },
-    /// A copy of a peer's store is made.
-    Copy { who: usize },
-    /// A wall clock jumps.
-    Jump { who: usize, seconds: i64 },
-    /// A wall clock is put right.
-    Right { who: usize },
-    /// A disk is full for so long: nothing can be kept.
-    Fill { who: usize, time: Duration },
-}
+pub use action::{Action, Boundary, Disk, To};
+pub use doubled::{Doubled, Step};
 
 /// How often each kind of action is drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,6 +65,8 @@ pub struct Setting {
     pub gone: Option<usize>,
     /// What stores there are.
     pub stores: Kind,
+    /// Whose data folder is copied, so that two copies of it run, if one is.
+    pub doubled: Option<Doubled>,
 }
 
 /// The groups that there may be.
@@ -192,6 +115,7 @@ impl Setting {
         }
         setting.promises = dice.percent(40);
         setting.draw_clocks(&mut Dice::new(seed.wrapping_mul(3)));
+        setting.draw_copies(seed);
         setting
     }
 
@@ -272,6 +196,7 @@ impl Setting {
                 15..20 => Kind::Sqlite,
                 _ => Kind::Model,
             },
+            doubled: None,
         }
     }
 

@@ -2,9 +2,11 @@
 //! thing at a time, in an order that the seed alone decides.
 
 mod acting;
+mod copies;
 mod ending;
 mod full;
 mod performing;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +19,8 @@ use crate::invariants::{self, Scene, Verdict};
 use crate::liar::Liar;
 use crate::machine::Machine;
 use crate::network::{Motion, Network, Path};
-use crate::plan::{Action, Disk, Setting};
+use crate::plan::{Action, Disk, Setting, Step};
+use words::in_words;
 
 /// A promise that was broken.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub struct World {
     /// What is going to happen. The second number keeps the order of what happens at one time.
     agenda: BTreeMap<(Duration, u64), Happening>,
     scheduled: u64,
+    /// How many peers have been started.
+    starts: u64,
     chronicle: Chronicle,
     words: usize,
     steps_at_once: usize,
@@ -62,6 +67,12 @@ enum Happening {
     Room(usize),
     /// A link that was full has room again.
     Ready(usize, LinkId),
+    /// Something is done with the two copies of a data folder.
+    Copies(Step),
+    /// A user starts a peer on this machine.
+    Start(usize),
+    /// Word of newer starts goes round.
+    Word,
 }
 
 /// What is written down beside what is checked.
@@ -78,8 +89,9 @@ impl World {
     pub fn new(seed: u64, keep: Keep) -> Self {
         let mut dice = Dice::new(seed);
         let setting = Setting::draw(seed, &mut dice);
-        let machines: Vec<Machine> =
+        let mut machines: Vec<Machine> =
             setting.skews.iter().enumerate().map(|(person, &skew)| Machine::new(person, person, skew)).collect();
+        machines.extend(setting.doubled.as_ref().map(|copy| Machine::new(setting.people, copy.who, copy.skew)));
         let most = setting.delay;
         let path = |dice: &mut Dice| {
             let high = dice.time(Duration::from_micros(200), most);
@@ -89,7 +101,7 @@ impl World {
         let mut chronicle = Chronicle::default();
         chronicle.history_first = setting.config.history_first;
         chronicle.liars.extend(setting.liar.map(|(who, _)| who));
-        let everybody = || machines.iter().map(Machine::id).collect();
+        let everybody = || machines[..setting.people].iter().map(Machine::id).collect();
         let liar =
             setting.liar.map(|(_, habits)| Liar::new(habits, everybody(), setting.promises, Dice::new(dice.any())));
         let mut world = Self {
@@ -99,6 +111,7 @@ impl World {
             network,
             agenda: BTreeMap::new(),
             scheduled: 0,
+            starts: 0,
             chronicle,
             words: 0,
             steps_at_once: 0,
@@ -123,6 +136,9 @@ impl World {
             for who in (0..self.setting.people).filter(|&who| self.setting.is_far(who)).collect::<Vec<_>>() {
                 self.schedule(self.now + righted, Happening::Act(Action::Right { who }));
             }
+        }
+        if let Some(doubled) = &self.setting.doubled {
+            self.schedule(self.now + doubled.at, Happening::Copies(Step::Copy));
         }
         self.draw_later();
     }
@@ -204,10 +220,14 @@ impl World {
             Happening::Draw => {
                 let action = self.setting.action(&mut self.dice);
                 self.draw_later();
-                self.act(action)
+                self.on_a_machine(action).map_or(Ok(()), |action| self.act(action))
             }
             Happening::Room(who) => self.find_room(who),
             Happening::Ready(who, link) => self.ready(who, link),
+            Happening::Copies(step) => self.go_on_with_copies(step),
+            Happening::Start(_) if self.healed => Ok(()),
+            Happening::Start(who) => self.start(who, Disk::Same),
+            Happening::Word => self.pass_word(),
         }
     }
 
@@ -231,12 +251,14 @@ impl World {
                 Ok(())
             }
             Motion::Dial(a, b) => self.dial(a, b),
+            // A superseded peer has no links any more, nor does it get those that were coming up.
+            Motion::Up(end) if self.network.sender(end).is_some_and(|who| self.machines[who].superseded) => Ok(()),
             Motion::Up(end) => self.link_up(end),
         }
     }
 
     fn dial(&mut self, a: usize, b: usize) -> Result<(), Violation> {
-        let alive = self.machines[a].peer.is_some() && self.machines[b].peer.is_some();
+        let alive = self.is_linkable(a) && self.is_linkable(b);
         if !self.network.can_connect(self.now, a, b) {
             if alive && (self.network.end(a, b).is_none() || self.network.end(b, a).is_none()) {
                 self.network.dial(self.now, a, b, self.healed);
@@ -246,13 +268,16 @@ impl World {
         if !alive {
             return Ok(());
         }
+        if !self.has_precedence(a, b)? || !self.has_precedence(b, a)? {
+            return Ok(());
+        }
         for (me, other) in [(a, b), (b, a)] {
             if let Some(stale) = self.network.end(me, other) {
                 self.link_down(stale, "replaced by a newer connection")?;
                 self.network.drop_end(stale);
             }
         }
-        if self.machines[a].peer.is_none() || self.machines[b].peer.is_none() {
+        if !self.is_linkable(a) || !self.is_linkable(b) {
             return Ok(());
         }
         let (mine, theirs) = self.network.connect(a, b);
@@ -265,12 +290,12 @@ impl World {
     fn journal(&mut self, who: usize, entry: Journal) -> Result<(), Violation> {
         if let Journal::Start { process, supersedes, .. } = &entry {
             let machine = &mut self.machines[who];
-            self.chronicle.begin(*process, machine.person, &mut machine.lineage, supersedes.is_some());
+            self.chronicle.begin(*process, machine, supersedes.is_some());
             if let Some(liar) = self.liar.as_mut().filter(|_| self.chronicle.liars.contains(&machine.person)) {
                 liar.begin(*process);
             }
         }
-        self.note(|world| format!("{} {}", world.machines[who], in_words(&world.chronicle, &entry)));
+        self.note(|world| format!("{} {}", world.machines[who], in_words(&world.chronicle, who, &entry)));
         let about = match &entry {
             Journal::Deliver { id } | Journal::Late { id } => Some(*id),
             Journal::Start { .. }
@@ -286,7 +311,7 @@ impl World {
         }
         let at = u64::try_from(self.now.as_micros()).expect("a few minutes");
         let machine = &mut self.machines[who];
-        self.chronicle.note(&entry, &mut machine.lineage, at);
+        self.chronicle.note(&entry, machine, at);
         if self.keep_journals {
             let micros = machine.now(self.now).unix_micros;
             machine.journal.push((micros, entry));
@@ -302,9 +327,7 @@ impl World {
             let late = if *late { ", late" } else { "" };
             format!("{} {how} {} {:?}{late}", world.machines[who], world.chronicle.name(*id), &**text)
         });
-        if !self.chronicle.twice.contains(&message.id) {
-            self.check(who, |invariant, scene| invariant.on_shown(scene, message))?;
-        }
+        self.check(who, |invariant, scene| invariant.on_shown(scene, message))?;
         self.chronicle.note_shown(message, &mut self.machines[who].lineage);
         Ok(())
     }
@@ -319,8 +342,9 @@ impl World {
         let process = self.chronicle.processes[process].0;
         let honest = self.machines.iter().filter(|machine| !self.lies(machine.number));
         let stores: Vec<_> = honest.filter(|machine| machine.has_store()).map(|machine| &machine.lineage).collect();
-        let (chronicle, lineage, who) = (&self.chronicle, &machine.lineage, machine.person);
-        let scene = Scene { chronicle, lineage, who, process, stores: &stores };
+        let (chronicle, lineage, who, superseded) =
+            (&self.chronicle, &machine.lineage, machine.person, machine.superseded);
+        let scene = Scene { chronicle, lineage, who, process, stores: &stores, superseded };
         for invariant in invariants::ALL {
             let verdict = look(*invariant, &scene);
             verdict.map_err(|what| Violation { invariant: invariant.name(), what: format!("at {machine}: {what}") })?;
@@ -372,25 +396,5 @@ impl World {
 
     fn owner(&self, end: LinkId) -> Option<usize> {
         self.network.owner(end).map(|(owner, _)| owner)
-    }
-}
-
-fn in_words(chronicle: &Chronicle, entry: &Journal) -> String {
-    let names = |ids: &[chat::MessageId]| ids.iter().map(|id| chronicle.name(*id)).collect::<Vec<_>>().join(", ");
-    match entry {
-        Journal::Start { process, .. } => format!("begins as {}", chronicle.process_name(process)),
-        Journal::Stop => "stops".to_owned(),
-        Journal::Send { id, dests, group } => {
-            let to: Vec<String> = dests.iter().map(|dest| chronicle.process_name(dest)).collect();
-            let words = chronicle.text(*id).map(|text| format!(" {:?}", text.words)).unwrap_or_default();
-            let group = group.as_deref().unwrap_or("-");
-            format!("sends {}{words} to {} ({group})", chronicle.name(*id), to.join(" "))
-        }
-        Journal::Deliver { id } => format!("delivers {}", chronicle.name(*id)),
-        Journal::Hold { id, missing } => format!("holds {}, which waits for {}", chronicle.name(*id), names(missing)),
-        Journal::Abandon { first, upto } => format!("gives up {} to {upto}", chronicle.name(*first)),
-        Journal::Late { id } => format!("delivers {} late", chronicle.name(*id)),
-        Journal::Show { id, .. } => format!("shows {}", chronicle.name(*id)),
-        Journal::Forget { process } => format!("forgets {}", chronicle.process_name(process)),
     }
 }

@@ -2,7 +2,10 @@
 //! one that its author had read; and those who are in a conversation have all of it.
 //!
 //! Source: DESIGN.md §3, "History": "one same order on every peer, and it respects causality". The second is asked of each
-//! conversation and of all of them together, and while things go wrong, too. Clocks exempt nobody, however wrong they are.
+//! conversation and of all of them together, and while things go wrong, too. Clocks exempt nobody, however wrong they are. A text
+//! that was said again stands where its first message stands, with those who have that, and where the later one stands with the
+//! others. So its place is not compared, nor that of a text whose clock was used twice. Who has it is for
+//! [`NothingLost`](super::nothing_lost) to say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +53,7 @@ fn answers_below_questions(chronicle: &Chronicle, who: usize, history: &[TextNum
         }
         for question in answer.read.iter().filter(|question| here.contains(question) && !above.contains(question)) {
             let question = &chronicle.texts[*question];
-            if !chronicle.liars.contains(&question.by) {
+            if !chronicle.liars.contains(&question.by) && !chronicle.is_doubtful(question) {
                 let (answer, question) = (chronicle.name(answer.id), chronicle.name(question.id));
                 return Err(format!("the history of p{who} has {answer} above {question}, which its author had read"));
             }
@@ -66,8 +69,9 @@ fn same_order(
     place: &Place,
 ) -> Verdict {
     let (here, there): (BTreeSet<_>, BTreeSet<_>) = (mine.iter().collect(), theirs.iter().collect());
-    let mine = mine.iter().filter(|number| there.contains(number));
-    let theirs = theirs.iter().filter(|number| here.contains(number));
+    let is_sure = |number: &TextNumber| !chronicle.is_doubtful(&chronicle.texts[*number]);
+    let mine = mine.iter().filter(|number| there.contains(number) && is_sure(number));
+    let theirs = theirs.iter().filter(|number| here.contains(number) && is_sure(number));
     match mine.zip(theirs).find(|(mine, theirs)| mine != theirs) {
         Some((&mine, &theirs)) => {
             let (mine, theirs) = (chronicle.name(chronicle.texts[mine].id), chronicle.name(chronicle.texts[theirs].id));
@@ -92,7 +96,12 @@ fn same_set(
         return Ok(());
     }
     let (here, there): (BTreeSet<_>, BTreeSet<_>) = (mine.iter().collect(), theirs.iter().collect());
-    match here.symmetric_difference(&there).next() {
+    // What one copy of its author took back the other one may have sent.
+    let is_sure = |number: &TextNumber| {
+        let text = &rest.chronicle.texts[*number];
+        !rest.chronicle.is_doubtful(text) && !rest.chronicle.taken_back.contains(&text.words)
+    };
+    match here.symmetric_difference(&there).find(|number| is_sure(number)) {
         Some(&&number) => {
             let text = &rest.chronicle.texts[number];
             let (has, lacks) = if here.contains(&number) { (who, other) } else { (other, who) };

@@ -1,14 +1,22 @@
-//! *Causal order*, computed from the journals alone: if the send of m1 happened before the send of m2, and both are addressed
-//! to a process, then it does not deliver m2 before m1.
+//! *Causal order*, computed from the journals alone: if the send of m1 happened before the send of m2, and both are addressed to
+//! a process, then it does not deliver m2 before m1.
 //!
 //! Source: Lamport, "Time, clocks, and the ordering of events in a distributed system" (1978), for happened-before: program
-//! order, and a send before its deliveries. Birman and Joseph (1987) for the order of deliveries. Exempt, as in DESIGN.md §7
-//! and the `trace` checker: what is marked late; an m1 that was given up; and pairs m1, m2 with a message h between them that
-//! was given up here, for what h would have waited for, m2 cannot know of. Across a restart program order goes on with the
-//! store: a process whose store is a copy has the past of that copy, and disowns what it has said since the copy was put back once
-//! it begins anew ([`Chronicle::twice`]): what it says then may go before that. Before anybody who knows better is there the others
-//! hold it for one that has all that it ever delivered: what it is told then may go before that, too. And a liar's envelope may lie about clocks that do
-//! exist (DESIGN.md §2), which can disorder what depends on it: an m2 with a liar's message in its past is exempt.
+//! order, and a send before its deliveries. Birman and Joseph (1987) for the order of deliveries. Exempt, as in DESIGN.md §7 and
+//! the `trace` checker: what is marked late; an m1 that was given up; and pairs m1, m2 with a message h between them that was
+//! given up here, for what h would have waited for, m2 cannot know of. Across a restart program order goes on with the store: a
+//! process whose store is a copy has the past of that copy, and disowns what it has said since the copy was put back once it
+//! begins anew ([`Chronicle::twice`]): what it says then may go before that. Before anybody who knows better is there the others
+//! hold it for one that has all that it ever delivered: what it is told then may go before that, too.
+//!
+//! Two copies of a peer that both run are one process to the others until they meet. Of a message that both have sent, under one
+//! clock, a receiver has one or the other, and does not know which it waits for: these are exempt as what goes first, and of what
+//! happened before them only what happened before both counts. What a copy disowns when it begins anew is exempt likewise, and
+//! what the other copy delivered under their common name, until this one begins anew; and pairs m1, m2 with a message h between
+//! them that both copies have sent, for a receiver may have the other h, and m2 names h alone, unless m2 is of the copy that has
+//! begun anew and disowned h. Each copy that begins anew makes the others forget the other copy, so they name no more what is on
+//! its way to that; until it hears so, it is exempt. And a liar's envelope may lie about clocks that do exist (DESIGN.md §2),
+//! which can disorder what depends on it: an m2 with a liar's message in its past is exempt.
 
 use chat::{Journal, MessageId};
 
@@ -57,6 +65,12 @@ fn is_exempt(scene: &Scene<'_>, earlier: MessageId, later: &Sent) -> bool {
     }
     let Some(first) = chronicle.sent.get(&earlier) else { return true };
     let past_of = |past: &[u64], author: usize| past.get(author).copied().unwrap_or(0);
+    if chronicle.is_behind_a_clock_used_twice(first, later) {
+        return true;
+    }
+    if lineage.forked && chronicle.forgotten.contains(process) {
+        return true;
+    }
     lineage.given_up.iter().any(|&(author, from, to)| {
         let between = chronicle.sent.range(id(author, from)..=id(author, to));
         between.filter(|(_, given_up)| given_up.dests.contains(process)).any(|(_, given_up)| {

@@ -1,15 +1,21 @@
 //! *Exactly once*: an id is sent once, and a message is delivered at most once here and shown at most once here, restarts
 //! included; what comes late had been given up.
 //!
-//! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; DESIGN.md §2 ("duplicates must be dropped")
-//! and §3 ("without reusing a clock … and without delivering one twice"). *Here* is one store: who lost his, or went back to
-//! an older copy, is shown again what the copy lacks; and until somebody who knows better tells him, he numbers what he says as he did
-//! before (DESIGN.md §3: "only my own signature proves that"). Whoever makes up clocks of his own may have what he said with true ones
-//! called late.
+//! A text that is said again, by another incarnation or from another copy of its author, is the same text under another id:
+//! whoever was shown it under one is not shown it under the other, as it comes or in the history. Exempt is what its user sent
+//! again that was to go out later, as no peer knows whether it did.
+//!
+//! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; DESIGN.md §2 ("duplicates must be dropped") and
+//! §3 ("without reusing a clock … and without delivering one twice"). *Here* is one store: who lost his, or went back to an older
+//! copy, is shown again what the copy lacks; and until somebody who knows better tells him, he numbers what he says as he did
+//! before (DESIGN.md §3: "only my own signature proves that"). So do two copies that run. Whoever makes up clocks of his own may
+//! have what he said with true ones called late.
+
+use std::collections::BTreeSet;
 
 use chat::{Journal, Message};
 
-use super::{Invariant, Scene, Verdict};
+use super::{Invariant, Rest, Scene, Verdict};
 
 pub(super) struct ExactlyOnce;
 
@@ -43,9 +49,26 @@ impl Invariant for ExactlyOnce {
     }
 
     fn on_shown(&self, scene: &Scene<'_>, message: &Message) -> Verdict {
-        let text = scene.chronicle.text_number(message.id);
-        if text.is_some_and(|text| scene.lineage.shown.contains(&text)) {
-            return Err(format!("{} is shown twice", scene.chronicle.name(message.id)));
+        let Scene { chronicle, lineage, .. } = scene;
+        let text = chronicle.text_shown(message).filter(|text| lineage.shown.contains(text));
+        let Some(text) = text.map(|text| &chronicle.texts[text]) else { return Ok(()) };
+        let is_again = text.sent_as.len() > 1
+            && (chronicle.is_liars(&message.id.process) || chronicle.resent.contains(&text.words));
+        if is_again {
+            return Ok(());
+        }
+        let names: Vec<String> = text.sent_as.iter().map(|id| chronicle.name(*id)).collect();
+        Err(format!("{:?} ({}) is shown twice", text.words, names.join(", ")))
+    }
+
+    fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
+        let chronicle = rest.chronicle;
+        for (who, standing) in &rest.people {
+            let mut seen = BTreeSet::new();
+            let text = standing.everything.iter().find(|&&text| !seen.insert(text)).map(|&text| &chronicle.texts[text]);
+            if let Some(text) = text.filter(|text| !chronicle.resent.contains(&text.words)) {
+                return Err(format!("the history of p{who} has {:?} twice", text.words));
+            }
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ mod complete;
 mod directory;
 mod exactly_once;
 mod from_nowhere;
+mod nothing_lost;
+mod one_copy;
 mod promised;
 mod question_first;
 mod unblocked;
@@ -86,6 +88,8 @@ pub struct Scene<'a> {
     pub process: ProcessId,
     /// What the stores have been through that somebody may still learn from.
     pub stores: &'a [&'a Lineage],
+    /// The peer was told that a copy of it was started later.
+    pub superseded: bool,
 }
 
 /// How things stand at the end.
@@ -95,10 +99,27 @@ pub struct Rest<'a> {
     pub chronicle: &'a Chronicle,
     /// Those who are alive and honest.
     pub people: BTreeMap<usize, Standing>,
+    /// The machines of the honest on which a peer runs, those included that were superseded.
+    pub machines: BTreeMap<usize, Running>,
     /// How many people there are, those included who are away for good.
     pub everybody: usize,
     /// Messages that everybody wrote once the network had healed.
     pub probes: Vec<MessageId>,
+}
+
+/// How things stand on a machine, whether its peer has links or not.
+#[derive(Debug)]
+pub struct Running {
+    /// Whose it is.
+    pub person: usize,
+    /// Which of all starts the last one was.
+    pub started: u64,
+    /// The peer was told that a copy of it was started later.
+    pub superseded: bool,
+    /// What its store has been through.
+    pub lineage: Lineage,
+    /// The texts that have not gone out, and whether they do by themselves.
+    pub waiting: Vec<(String, bool)>,
 }
 
 /// How things stand with one person.
@@ -138,6 +159,8 @@ pub const ALL: &[&dyn Invariant] = &[
     &unblocked::Unblocked,
     &directory::Directory,
     &complete::Complete,
+    &nothing_lost::NothingLost,
+    &one_copy::OneCopy,
     &agreement::Agreement,
     &bounded::Bounded,
     &vouched::Vouched,

@@ -40,13 +40,7 @@ impl World {
                 Ok(())
             }
             Action::Split { side } => {
-                for a in 0..self.machines.len() {
-                    for b in 0..a {
-                        if (side >> a) & 1 != (side >> b) & 1 {
-                            self.cut(a, b);
-                        }
-                    }
-                }
+                self.split(side);
                 Ok(())
             }
             Action::Mend { a, b } => {
@@ -99,6 +93,16 @@ impl World {
         }
     }
 
+    pub(super) fn split(&mut self, side: u64) {
+        for a in 0..self.machines.len() {
+            for b in 0..a {
+                if (side >> a) & 1 != (side >> b) & 1 {
+                    self.cut(a, b);
+                }
+            }
+        }
+    }
+
     fn cut(&mut self, a: usize, b: usize) {
         self.network.block(self.now, a, b);
         self.network.block(self.now, b, a);
@@ -107,7 +111,14 @@ impl World {
     pub(super) fn mend(&mut self, a: usize, b: usize) {
         self.network.open(self.now, a, b);
         self.network.open(self.now, b, a);
-        self.network.dial(self.now, a, b, true);
+        self.dial_soon(a, b);
+    }
+
+    /// The two try to connect, unless they are of one person.
+    fn dial_soon(&mut self, a: usize, b: usize) {
+        if self.machines[a].person != self.machines[b].person {
+            self.network.dial(self.now, a, b, true);
+        }
     }
 
     pub(super) fn mend_all(&mut self) {
@@ -124,7 +135,8 @@ impl World {
         }
         let kind = self.setting.stores;
         let machine = &mut self.machines[who];
-        machine.left = false;
+        self.starts += 1;
+        (machine.left, machine.superseded, machine.started) = (false, false, self.starts);
         let before = machine.disk.take();
         let kept = match (disk, machine.copy.take()) {
             (Disk::Lost, _) => None,
@@ -159,12 +171,12 @@ impl World {
         peer.handle_listening(machine.address());
         machine.peer = Some(peer);
         for other in (0..self.machines.len()).filter(|&other| other != who) {
-            self.network.dial(self.now, who, other, true);
+            self.dial_soon(who, other);
         }
         self.perform(who)
     }
 
-    fn goodbye(&mut self, who: usize) -> Result<(), Violation> {
+    pub(super) fn goodbye(&mut self, who: usize) -> Result<(), Violation> {
         let now = self.machines[who].now(self.now);
         let Some(peer) = &mut self.machines[who].peer else { return Ok(()) };
         peer.handle_shutdown(now);
@@ -200,7 +212,7 @@ impl World {
             Recipients::Direct(other) => self.among(by, [other.person]),
             Recipients::People(others) => self.among(by, others.iter().map(|other| other.person)),
         };
-        self.chronicle.write(message.id, &message.text, place, by, &self.machines[who].lineage);
+        self.chronicle.write(message.id, &message.text, place, &self.machines[who]);
         self.machines[who].owed.push(message.id);
         Some(message.id)
     }
@@ -212,7 +224,10 @@ impl World {
         if !resend || chosen.due_at.is_some() {
             return self.command(who, Command::Cancel { number: Some(chosen.number) });
         }
-        self.chronicle.resent.insert(chosen.text.to_string());
+        // Of a text that was to go out later nobody may know whether it did.
+        if self.machines[who].lineage.promised.contains(&*chosen.text) {
+            self.chronicle.resent.insert(chosen.text.to_string());
+        }
         self.command(who, Command::Resend { number: Some(chosen.number) })
     }
 
@@ -242,7 +257,9 @@ impl World {
         for entry in runs.flat_map(Run::entries) {
             let id = entry.kept.id();
             let own = !entry.fetched && self.machines[who].id() == id.process.person;
-            if !own || self.chronicle.text(id).is_some() {
+            let is_known =
+                self.machines[who].lineage.own.contains(&id) || self.chronicle.being_written(id, who).is_some();
+            if !own || is_known {
                 continue;
             }
             let place = match &entry.conversation {
@@ -252,7 +269,7 @@ impl World {
                 Conversation::People(others) => self.among(by, others.iter().copied()),
             };
             if let Some((_, words)) = entry.text() {
-                self.chronicle.write(id, &words, place, by, &self.machines[who].lineage);
+                self.chronicle.write(id, &words, place, &self.machines[who]);
             }
         }
     }
@@ -274,11 +291,16 @@ impl World {
 
     /// A user learns that what he asked for is done.
     pub(super) fn note_answer(&mut self, who: usize, answer: Answer) {
-        let lineage = &mut self.machines[who].lineage;
         if let Answer::Cancelled { waiting } = &answer {
-            self.chronicle.cancelled.insert(waiting.text.to_string());
-            lineage.cancelled.insert(waiting.text.to_string());
+            // What was left unsent may have reached some before that.
+            let is_with_some = waiting.due_at.is_none() && self.chronicle.was_ever_said(&waiting.text);
+            if !is_with_some && !self.is_promised_elsewhere(who, &waiting.text) {
+                self.chronicle.cancelled.insert(waiting.text.to_string());
+            }
+            self.chronicle.taken_back.insert(waiting.text.to_string());
+            self.machines[who].lineage.cancelled.insert(waiting.text.to_string());
         }
+        let lineage = &mut self.machines[who].lineage;
         let (groups, read) = (&mut lineage.groups, lineage.read.len());
         if let Answer::Created { group } | Answer::Joined { group: GroupInfo { name: group, .. }, .. } = answer {
             groups.insert(group, read);
@@ -286,5 +308,12 @@ impl World {
             groups.remove(&group);
             self.chronicle.left.insert(group);
         }
+    }
+
+    /// Whether another machine of the same person has this text, which is to go out later, too.
+    fn is_promised_elsewhere(&self, who: usize, words: &str) -> bool {
+        let person = self.machines[who].person;
+        let mut others = self.machines.iter().filter(|other| other.number != who && other.person == person);
+        others.any(|other| other.lineage.promised.contains(words) && !other.lineage.cancelled.contains(words))
     }
 }

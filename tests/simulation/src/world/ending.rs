@@ -7,7 +7,8 @@ use chat::{Answer, Command, MessageId, Target};
 
 use super::{Violation, World};
 use crate::chronicle::{Place, TextNumber};
-use crate::invariants::{self, Rest, Standing};
+use crate::invariants::{self, Rest, Running, Standing};
+use crate::machine::Machine;
 use crate::plan::{Disk, To};
 
 /// How long everybody has, from when all is healed. Something may be missing for 30 s before it is given up, a delayed message
@@ -26,10 +27,11 @@ impl World {
             (self.machines[who].doomed, self.machines[who].full_until) = (None, None);
             self.find_room(who)?;
             let gone = self.setting.gone == Some(self.machines[who].person) || self.lies(who);
-            if self.machines[who].peer.is_none() && !gone {
+            if self.machines[who].peer.is_none() && !gone && !self.is_one_of_two(who) {
                 self.start(who, Disk::Same)?;
             }
         }
+        self.start_one_copy()?;
         if let Some((liar, _)) = self.setting.liar {
             self.end_process(liar);
         }
@@ -69,15 +71,25 @@ impl World {
     fn stand(&mut self, probes: &[MessageId]) -> Result<(), Violation> {
         let runs = |&who: &usize| !self.lies(who) && self.machines[who].peer.is_some();
         let honest: Vec<usize> = (0..self.machines.len()).filter(runs).collect();
+        let machines = honest.iter().map(|&who| (who, self.running(who))).collect();
+        let linkable: Vec<usize> = honest.into_iter().filter(|&who| self.is_linkable(who)).collect();
         let standing = |who: usize| Some((self.machines[who].person, self.standing(who)?));
-        let people: BTreeMap<usize, Standing> = honest.into_iter().filter_map(standing).collect();
+        let people: BTreeMap<usize, Standing> = linkable.into_iter().filter_map(standing).collect();
         let chronicle = &self.chronicle;
-        let rest = Rest { chronicle, people, everybody: self.setting.people, probes: probes.to_vec() };
+        let rest = Rest { chronicle, people, machines, everybody: self.setting.people, probes: probes.to_vec() };
         for invariant in invariants::ALL {
             let verdict = invariant.at_rest(&rest);
             verdict.map_err(|what| Violation { invariant: invariant.name(), what })?;
         }
         Ok(())
+    }
+
+    fn running(&mut self, who: usize) -> Running {
+        let waiting =
+            self.waiting(who).into_iter().map(|text| (text.text.to_string(), text.due_at.is_some())).collect();
+        let Machine { person, started, superseded, lineage, .. } = &self.machines[who];
+        let (person, started, superseded, lineage) = (*person, *started, *superseded, lineage.clone());
+        Running { person, started, superseded, lineage, waiting }
     }
 
     fn standing(&mut self, who: usize) -> Option<Standing> {
@@ -131,9 +143,7 @@ impl World {
         // A liar may tell each of them something else.
         let chronicle = &self.chronicle;
         let sure = messages.iter().filter(|message| !chronicle.is_liars(&message.id.process));
-        sure.filter(|message| !chronicle.twice.contains(&message.id))
-            .filter_map(|message| chronicle.text_number(message.id))
-            .collect()
+        sure.filter_map(|message| chronicle.text_shown(message)).collect()
     }
 
     pub(super) fn ask(&mut self, who: usize, command: Command) -> Option<Answer> {

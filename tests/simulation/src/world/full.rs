@@ -55,7 +55,7 @@ impl World {
             return Err(Violation { invariant: "a turn can be undone", what });
         }
         let effects = peer.take_effects(now);
-        refused.into_iter().for_each(|id| self.chronicle.refuse(id));
+        refused.into_iter().for_each(|id| self.chronicle.refuse(id, who));
         self.get_stuck(who, effects);
         Ok(())
     }

@@ -1,0 +1,42 @@
+//! What two copies of one peer make of the chronicle: messages that have one id and are two, and texts that have several.
+
+use std::rc::Rc;
+
+use chat::MessageId;
+
+use super::{Chronicle, Lineage, Sent, Text};
+
+impl Chronicle {
+    /// Whether a text was said more than once, or under an id that another text has too, or that its author disowned.
+    pub fn is_doubtful(&self, text: &Text) -> bool {
+        text.sent_as.len() > 1 || text.sent_as.iter().any(|id| self.twice.contains(id))
+    }
+
+    /// Whether a message that two copies sent under one clock lies between these: the later message names it, and a receiver may have the
+    /// other one.
+    pub fn is_behind_a_clock_used_twice(&self, first: &Sent, later: &Sent) -> bool {
+        let past_of = |past: &[u64], author: usize| past.get(author).copied().unwrap_or(0);
+        // Whoever begins anew does not rely on what it said since its start.
+        let disowns = |later: &Sent, between: &Sent| {
+            let former = self.anew.get(&later.author);
+            former.is_some_and(|&(former, since)| former == between.author && between.clock > since)
+        };
+        self.twice.iter().filter_map(|id| self.sent.get(id)).any(|between| {
+            let before = between.before_either.as_ref().is_some_and(|past| past_of(past, first.author) >= first.clock);
+            before && past_of(&later.past, between.author) >= between.clock && !disowns(later, between)
+        })
+    }
+
+    /// A peer was superseded: it leaves unsent only what it has said since its start.
+    pub fn leave_behind(&mut self, lineage: &Lineage) {
+        let Some(process) = lineage.process.map(|number| self.processes[number].0) else { return };
+        let id = |clock| MessageId { process, clock };
+        self.left_behind.extend(lineage.own.range(id(0)..=id(lineage.started_at)));
+    }
+}
+
+/// What happened before one of two messages or before the other.
+pub(super) fn either(one: &[u64], other: &[u64]) -> Rc<[u64]> {
+    let at = |past: &[u64], author| past.get(author).copied().unwrap_or(0);
+    (0..one.len().max(other.len())).map(|author| at(one, author).max(at(other, author))).collect()
+}

@@ -1,0 +1,82 @@
+//! What one store has been through.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat::{MessageId, ProcessId};
+
+use super::{Number, TextNumber};
+
+/// What one store has been through. A copy of the store comes with a copy of this.
+#[derive(Clone, Debug, Default)]
+pub struct Lineage {
+    /// The process that writes here.
+    pub process: Option<Number>,
+    /// The processes that have.
+    pub lives: BTreeSet<ProcessId>,
+    /// The causal past of what it does next.
+    pub past: Vec<u64>,
+    /// The messages delivered here.
+    pub delivered: BTreeSet<MessageId>,
+    /// What was given up here: of an author, the clocks from and to.
+    pub given_up: Vec<(ProcessId, u64, u64)>,
+    /// The same, with clocks that nobody had used yet: what comes of these is called late.
+    pub calls_late: Vec<(ProcessId, u64, u64)>,
+    /// The texts shown here, one's own included, in order.
+    pub read: Vec<TextNumber>,
+    /// The same, to look them up.
+    pub shown: BTreeSet<TextNumber>,
+    /// The groups that its person is in, and how many texts had been shown when he joined.
+    pub groups: BTreeMap<String, usize>,
+    /// The messages that were sent from here.
+    pub own: BTreeSet<MessageId>,
+    /// The store is a copy that was put back, or one of two copies that both run, and its peer has not begun anew since.
+    pub rolled_back: bool,
+    /// How far its process had come when the copy was made.
+    pub copied_at: u64,
+    /// How far its process had come when it was started.
+    pub started_at: u64,
+    /// Two copies of the store have been used.
+    pub forked: bool,
+    /// The words that were to go out later, by what is kept here.
+    pub promised: BTreeSet<String>,
+    /// Those of them that were taken back.
+    pub cancelled: BTreeSet<String>,
+    /// Its user was told that history could not be fetched.
+    pub lacks_history: bool,
+}
+
+impl Lineage {
+    /// A copy of the store is made, and a peer goes on from each of the two.
+    pub fn fork(&mut self) {
+        if !self.rolled_back {
+            self.copied_at = self.clock();
+        }
+        (self.rolled_back, self.forked) = (true, true);
+    }
+
+    /// How far the process that writes here has come.
+    pub(super) fn clock(&self) -> u64 {
+        self.process.and_then(|process| self.past.get(process).copied()).unwrap_or(0)
+    }
+
+    /// Beyond which clock a process that begins anew disowns what it has said: it may have used clocks that had been used before.
+    /// Where two copies were used it may only have heard that the other one began anew.
+    pub(super) fn disowned_beyond(&self) -> Option<u64> {
+        let since_start = self.forked.then_some(self.started_at);
+        self.rolled_back.then_some(self.copied_at).or(since_start)
+    }
+
+    /// Whether this message may be called late here.
+    pub fn calls_late(&self, id: MessageId) -> bool {
+        contain(&self.calls_late, id)
+    }
+
+    /// Whether this message was given up here.
+    pub fn gave_up(&self, id: MessageId) -> bool {
+        contain(&self.given_up, id)
+    }
+}
+
+pub(super) fn contain(ranges: &[(ProcessId, u64, u64)], id: MessageId) -> bool {
+    ranges.iter().any(|&(author, from, to)| author == id.process && (from..=to).contains(&id.clock))
+}

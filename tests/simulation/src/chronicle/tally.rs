@@ -1,0 +1,62 @@
+//! How much happened in a run, for the summary of many.
+
+/// How much happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Messages stamped.
+    pub sent: u64,
+    /// Deliveries.
+    pub delivered: u64,
+    /// Messages held back.
+    pub held: u64,
+    /// Ranges given up.
+    pub abandoned: u64,
+    /// Deliveries of what had been given up.
+    pub late: u64,
+    /// Texts shown as history.
+    pub fetched: u64,
+    /// Frames carried.
+    pub frames: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Links that came up.
+    pub links: u64,
+    /// Turns that could not be kept at first.
+    pub stuck: u64,
+    /// Turns of users that could not be kept, so they were undone.
+    pub refused: u64,
+    /// Peers that were told of a copy that was started later.
+    pub superseded: u64,
+}
+
+impl Tally {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            sent,
+            delivered,
+            held,
+            abandoned,
+            late,
+            fetched,
+            frames,
+            crashes,
+            links,
+            stuck,
+            refused,
+            superseded,
+        } = other;
+        self.sent += sent;
+        self.delivered += delivered;
+        self.held += held;
+        self.abandoned += abandoned;
+        self.late += late;
+        self.fetched += fetched;
+        self.frames += frames;
+        self.crashes += crashes;
+        self.links += links;
+        self.stuck += stuck;
+        self.refused += refused;
+        self.superseded += superseded;
+    }
+}

@@ -1,0 +1,60 @@
+//! *Nothing is lost where two copies run*: a text that was said under a clock which another copy of its author used too, or that
+//! its author disowned when it began anew, is shown to everybody it was for in the end, or is left unsent where it was written.
+//!
+//! Source: DESIGN.md §3 ("What a user saw as sent survives `kill -9` at any instant and reaches everyone in the end", "a
+//! rolled-back or superseded process begins a new incarnation"). The other invariants go by the ids of messages and say nothing
+//! of such texts; this one goes by the words, which no two texts share. Exempt are a text whose copy does not run in the end or
+//! whose store has lost it; what its user took back; what a copy had said before its last start when it was superseded, as it
+//! leaves unsent only what it said since then; and readers who were told that history could not be fetched, or who left the
+//! group.
+
+use super::{Invariant, Rest, Standing, Verdict};
+use crate::chronicle::{Place, Text};
+
+pub(super) struct NothingLost;
+
+impl Invariant for NothingLost {
+    fn name(&self) -> &'static str {
+        "nothing is lost where two copies run"
+    }
+
+    fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
+        let chronicle = rest.chronicle;
+        // What a liar was asked to hand on he may have kept.
+        if !chronicle.liars.is_empty() {
+            return Ok(());
+        }
+        for (number, text) in chronicle.texts.iter().enumerate().filter(|(_, text)| chronicle.is_doubtful(text)) {
+            let Some(copy) = rest.machines.get(&text.machine) else { continue };
+            let is_there = text.confirmed && copy.lineage.shown.contains(&number);
+            if text.sent_as.iter().any(|id| chronicle.left_behind.contains(id)) {
+                continue;
+            }
+            let is_left = copy.waiting.iter().any(|(words, _)| *words == text.words);
+            if !is_there || is_left || copy.lineage.cancelled.contains(&text.words) {
+                continue;
+            }
+            let lacks = |standing: &Standing| {
+                let is_for = text.dests.iter().any(|dest| standing.lineage.lives.contains(dest));
+                let is_shown = standing.lineage.shown.contains(&number) || standing.everything.contains(&number);
+                is_for && !is_shown && !is_excused(standing, text)
+            };
+            if let Some((who, _)) = rest.people.iter().find(|(_, standing)| lacks(standing)) {
+                let ids: Vec<String> = text.sent_as.iter().map(|id| chronicle.name(*id)).collect();
+                return Err(format!(
+                    "p{who} never saw {:?} ({} in {}), which its author still has as sent",
+                    text.words,
+                    ids.join(", "),
+                    text.place
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_excused(standing: &Standing, text: &Text) -> bool {
+    let Standing { lineage, .. } = standing;
+    let is_out = matches!(&text.place, Place::Group(group) if !lineage.groups.contains_key(group));
+    lineage.lacks_history || is_out
+}

@@ -1,0 +1,53 @@
+//! The trouble that two copies of one data folder run: whose folder, and when.
+
+use std::time::Duration;
+
+use crate::dice::Dice;
+use crate::disk::Kind;
+
+use super::{SECOND, Setting, signed};
+
+/// Of the dice that say whether this trouble comes.
+const COPIES: u64 = 0xc0b1_c0b1;
+
+/// What is done with the two copies, one thing after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The peer is stopped and its folder is copied to another machine. Then a peer runs on each of them.
+    Copy,
+    /// One of the two is stopped: the one that was superseded, if one was.
+    Stop,
+    /// The copy that runs is stopped, and the other one is started.
+    Swap,
+}
+
+/// Whose data folder is copied.
+#[derive(Clone, Debug)]
+pub struct Doubled {
+    /// The person.
+    pub who: usize,
+    /// When the folder is copied, from the beginning of the run.
+    pub at: Duration,
+    /// The two may be started in different parts of the network: this is how often, in hundredths.
+    pub apart: usize,
+    /// How far the wall clock of the second machine is off, in microseconds.
+    pub skew: i64,
+}
+
+impl Setting {
+    /// Somebody's data folder is copied, in one run of six whose stores can be copied. A liar is his own trouble.
+    pub(super) fn draw_copies(&mut self, seed: u64) {
+        let dice = &mut Dice::new(seed.rotate_left(16) ^ COPIES);
+        let comes = dice.percent(18);
+        let who = dice.below(self.people);
+        if !comes || self.stores == Kind::Memory || self.liar.as_ref().is_some_and(|(liar, _)| *liar == who) {
+            return;
+        }
+        self.doubled = Some(Doubled {
+            who,
+            at: dice.time(self.storm / 10, self.storm * 2 / 3),
+            apart: *dice.pick(&[0, 50, 90]),
+            skew: signed(dice, 2 * SECOND),
+        });
+    }
+}
