@@ -330,7 +330,7 @@ impl<S: Store> Peer<S> {
         let (late, clock_off) = (is_late(entry.hlc), entry.sent_at().is_some_and(|sent_at| is_off(first, sent_at)));
         (entry.late, entry.clock_off) = (late, clock_off);
         // What was said again may be shown already, and what was signed with it need not be.
-        let is_said_again = |clock| self.repeats.of(MessageId { clock, ..id }).next().is_some();
+        let is_said_again = |clock| self.repeats.has(MessageId { clock, ..id });
         let followers = if is_said_again(first) { 0 } else { followers };
         let run = Run::of(entry, followers, |clock, hlc, sent_at| {
             let is_held_apart =

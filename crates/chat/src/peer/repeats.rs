@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
+use crate::batch::Hash;
 use crate::body::First;
 use crate::history::Entry;
 use crate::kept::Kept;
@@ -14,25 +17,28 @@ use crate::{MessageId, PersonId};
 
 use super::Peer;
 
-/// Under which ids texts were said again, in the order in which they came, by what they were said as first. It is read from the
-/// newest history at the start.
+/// Under which id each text was said again that came first, by what it was said as first and by what it says: copies of one peer may
+/// have said different texts under one clock. It is read from the newest history at the start.
 #[derive(Debug, Default)]
-pub(super) struct Repeats(BTreeMap<PersonId, Vec<(First, MessageId)>>);
+pub(super) struct Repeats(BTreeMap<PersonId, BTreeMap<(First, Hash), MessageId>>);
 
 impl Repeats {
-    /// Notes a text that was said again; no more than `limit` of each author.
-    fn note(&mut self, first: MessageId, again: MessageId, limit: usize) {
+    /// Notes a text that was said again, if none was noted that says the same; no more than `limit` of each author.
+    fn note(&mut self, first: MessageId, says: Hash, again: MessageId, limit: usize) {
         let of_author = self.0.entry(first.process.person).or_default();
-        let known = (first.into(), again);
-        if of_author.len() < limit && !of_author.contains(&known) {
-            of_author.push(known);
+        if of_author.len() < limit {
+            of_author.entry((first.into(), says)).or_insert(again);
         }
     }
 
-    /// The ids under which this was said again.
-    pub(super) fn of(&self, first: MessageId) -> impl Iterator<Item = MessageId> {
-        let of_author = self.0.get(&first.process.person).into_iter().flatten();
-        of_author.filter(move |(known, _)| *known == first.into()).map(|&(_, again)| again)
+    fn of(&self, first: MessageId, says: Hash) -> Option<MessageId> {
+        self.0.get(&first.process.person)?.get(&(first.into(), says)).copied()
+    }
+
+    /// Whether something was said again that was said as this first.
+    pub(super) fn has(&self, first: MessageId) -> bool {
+        let all = (first.into(), [0; 32])..=(first.into(), [u8::MAX; 32]);
+        self.0.get(&first.process.person).is_some_and(|of_author| of_author.range(all).next().is_some())
     }
 }
 
@@ -45,38 +51,40 @@ impl<S: Store> Peer<S> {
     }
 
     fn note_repeat(&mut self, entry: &Entry) {
-        if let Some(first) = entry.first() {
-            self.repeats.note(first, entry.kept.id(), self.config.max_resent);
+        if let (Some(first), Some(says)) = (entry.first(), says(entry)) {
+            self.repeats.note(first, says, entry.kept.id(), self.config.max_resent);
         }
     }
 
     /// Whether a text that comes to be shown was shown already, under another id.
     pub(super) fn was_shown_before(&mut self, entry: &Entry) -> bool {
         self.note_repeat(entry);
-        let id = entry.kept.id();
-        let first = entry.first().unwrap_or(id);
-        let mut others = std::iter::once(first).chain(self.repeats.of(first));
-        others.any(|other| other != id && self.is_here_as(other, entry))
+        match entry.first() {
+            Some(_) => self.is_repetition(entry),
+            None => self.is_here_as_said_again(entry.kept.id(), entry),
+        }
     }
 
     /// Whether a text of the history is one that stands there under the id that it was said as first, or an id under which it came
-    /// before.
+    /// before. Texts that are said again as each other do not hide each other.
     pub(super) fn is_repetition(&self, entry: &Entry) -> bool {
         let Some(first) = entry.first() else { return false };
-        let id = entry.kept.id();
-        let before = self.repeats.of(first).take_while(|&again| again != id);
-        std::iter::once(first).chain(before).any(|other| other != id && self.is_here_as(other, entry))
+        let is_original = |other: Entry| other.first().is_none();
+        self.here_as(first, entry).is_some_and(is_original) || self.is_here_as_said_again(first, entry)
     }
 
-    /// Whether the message with this id was shown here, in the same conversation, and says what this text says. A copy of the author
-    /// may have said something else under the same clock. One of the two is the original, or both name the same one: texts that are
-    /// said again as each other would hide each other.
-    fn is_here_as(&self, id: MessageId, entry: &Entry) -> bool {
-        self.filed(id).and_then(|kept| self.entry_of(kept)).is_some_and(|other| {
-            other.conversation == entry.conversation
-                && other.first().zip(entry.first()).is_none_or(|(one, another)| one == another)
-                && other.text() == entry.text()
-        })
+    /// Whether this text is here under another id, under which it was said again.
+    fn is_here_as_said_again(&self, first: MessageId, entry: &Entry) -> bool {
+        let says = || if self.repeats.has(first) { says(entry) } else { None };
+        let again = says().and_then(|says| self.repeats.of(first, says));
+        again.is_some_and(|again| again != entry.kept.id() && self.here_as(again, entry).is_some())
+    }
+
+    /// The message with this id, if it was shown here, in the same conversation, and says what this text says. A copy of the author
+    /// may have said something else under the same clock.
+    fn here_as(&self, id: MessageId, entry: &Entry) -> Option<Entry> {
+        let other = self.entry_of(self.filed(id)?)?;
+        (other.conversation == entry.conversation && other.text() == entry.text()).then_some(other)
     }
 
     /// A message that is filed here, in this turn or before.
@@ -88,4 +96,10 @@ impl<S: Store> Peer<S> {
         let stored = || self.store.kept_by(id.process, id.clock.checked_sub(1)?, id.clock, 1).pop();
         of_this_turn().or_else(stored)
     }
+}
+
+/// The hash of what a text says, and of when it was written.
+fn says(entry: &Entry) -> Option<Hash> {
+    let (sent_at, text) = entry.text()?;
+    Some(Sha256::new().chain_update(sent_at.to_be_bytes()).chain_update(text.as_bytes()).finalize().into())
 }

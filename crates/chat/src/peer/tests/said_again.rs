@@ -70,6 +70,35 @@ fn a_text_that_is_said_again_as_itself_stays_in_the_history() {
     assert_eq!(world.history(ALICE, "all"), ["text", "next"]);
 }
 
+/// Both claim to be the second one said again.
+#[test]
+fn of_two_texts_that_hide_each_other_one_stays_in_the_history() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    let bob = &world.people[BOB].peer;
+    // The text that is said behind each of them is in between.
+    let second = First { incarnation: bob.process().incarnation, clock: bob.causal.clock() + 3 };
+    says_again(&mut world, START, second, "text");
+    says_again(&mut world, START, second, "text");
+    assert_eq!(world.heard(ALICE), ["text", "next", "next"]);
+    assert_eq!(world.history(ALICE, "all"), ["text", "next", "next"]);
+}
+
+/// Whatever a member says again, looking for what is the same takes no longer the more of it there is.
+#[test]
+fn a_text_is_compared_with_few_others() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    let first = First { incarnation: world.people[BOB].peer.process().incarnation, clock: 1 };
+    let looked_up = |world: &mut World, text: &str| {
+        let before = world.people[ALICE].peer.store_mut().looked_up.get();
+        says_again(world, START, first, text);
+        world.people[ALICE].peer.store_mut().looked_up.get() - before
+    };
+    let few = looked_up(&mut world, "0");
+    for round in 1..50 {
+        assert!(looked_up(&mut world, &round.to_string()) <= few + 1, "the text {round}");
+    }
+}
+
 /// bob says to carol alone what no peer shows, and then to all that he says it again. She reads the question before its answer.
 #[test]
 fn what_was_never_shown_hides_nothing() {

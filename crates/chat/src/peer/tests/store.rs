@@ -1,5 +1,6 @@
 //! A store that survives its peer, kept as simply as can be.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::history::{Conversation, Entry, SortKey};
@@ -16,6 +17,8 @@ pub(super) struct TestStore {
     own: BTreeMap<u64, Kept>,
     /// All that was ever applied, if it survives.
     applied: Vec<Change>,
+    /// How often messages were looked up by their clocks.
+    pub(super) looked_up: Cell<usize>,
 }
 
 impl TestStore {
@@ -117,6 +120,7 @@ impl Store for TestStore {
     }
 
     fn kept_by(&self, author: ProcessId, after: u64, up_to: u64, count: usize) -> Vec<Kept> {
+        self.looked_up.set(self.looked_up.get() + 1);
         self.messages.kept_by(author, after, up_to, count)
     }
 
