@@ -205,8 +205,9 @@ impl History {
 
     /// Whether the last line of its file is its own. One file has one writer, so no other process of that file still runs.
     pub(super) fn is_last_of_its_site(&self, process: Number) -> bool {
-        let site = &self.sites[self.processes[process as usize].site as usize];
-        site.events.last().is_some_and(|event| event.by == process)
+        // A process without a trace has no site.
+        let site = self.sites.get(self.processes[process as usize].site as usize);
+        site.and_then(|site| site.events.last()).is_some_and(|event| event.by == process)
     }
 
     pub(super) fn destinations(&self, sent: Sent) -> &[Number] {

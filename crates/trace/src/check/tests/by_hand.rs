@@ -204,6 +204,14 @@ fn of_peers_that_still_run_who_was_followed_by_another_in_its_file_was_killed() 
 }
 
 #[test]
+fn of_peers_that_still_run_nothing_is_asked_of_those_without_a_trace() {
+    let running = Options { complete: true, running: true, ..Options::default() };
+    let mut run = Run::new(2);
+    run.send(0, 1, &[1, 2]).deliver(1, 0, 1);
+    assert!(run.check_with(&running).is_ok());
+}
+
+#[test]
 fn of_peers_that_still_run_nothing_is_asked_of_the_killed() {
     let killed =
         |name: &str| Options { complete: true, running: true, killed: vec![name.to_owned()], ..Options::default() };
