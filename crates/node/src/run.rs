@@ -145,6 +145,10 @@ impl Node {
             self.turn(woken)?;
         }
         // What was said first, and then what is released by leaving.
+        if self.stuck.is_none() {
+            self.peer.handle_leaving();
+            self.perform(self.clock.now())?;
+        }
         self.drain().await?;
         if self.stuck.is_some() {
             self.turn(Woken::Room)?;

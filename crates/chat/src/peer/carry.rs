@@ -69,6 +69,12 @@ impl Carry {
         self.sent_before = clock;
     }
 
+    /// From now on everybody counts as told of everything.
+    fn leave_all(&mut self) {
+        self.sent_before = Clock::MAX;
+        self.stale = true;
+    }
+
     /// What was told to whom, under another name, is of no use any more.
     pub(super) fn begin_anew(&mut self) {
         self.wanted.clear();
@@ -133,6 +139,12 @@ impl Carry {
 }
 
 impl<S: Store> Peer<S> {
+    /// The user is about to leave: what is for people who are away is left with everybody who is here, whether they were told
+    /// something later or not. [`has_unsent`](Self::has_unsent) says when that is done.
+    pub fn handle_leaving(&mut self) {
+        self.carry.leave_all();
+    }
+
     /// Carries on what was carried before a restart.
     pub(super) fn restore_carried(&mut self, parcels: Vec<Parcel>) {
         for parcel in parcels {

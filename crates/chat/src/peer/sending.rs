@@ -189,10 +189,13 @@ impl<S: Store> Peer<S> {
         self.link_of.values().any(|link| self.links[link].is_behind(&self.outbox, self.config.window))
     }
 
-    /// Whether some link, with room or without, lacks something that could be sent now: what a caller that shuts down
-    /// may wait for.
+    /// Whether some link, with room or without, lacks something that could be sent now, or is being given what is for people who are
+    /// away: what a caller that shuts down may wait for.
     pub fn has_unsent(&self) -> bool {
-        self.link_of.values().any(|link| self.links[link].lacks(&self.outbox))
+        self.link_of
+            .values()
+            .map(|link| &self.links[link])
+            .any(|link| link.lacks(&self.outbox) || link.offers.is_open())
     }
 
     fn pump(&mut self, process: Index, link_id: LinkId) {

@@ -42,6 +42,11 @@ impl Offers {
         self.watched.is_some()
     }
 
+    /// Whether something is on offer, and not taken or refused yet.
+    pub(in crate::peer) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// What was asked for over this link.
     pub(in crate::peer) fn into_asked(self) -> Asked {
         self.asked

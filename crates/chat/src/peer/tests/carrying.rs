@@ -130,6 +130,23 @@ fn whoever_acknowledges_nothing_for_long_is_helped_like_somebody_away() {
 }
 
 #[test]
+fn a_user_who_leaves_leaves_what_nobody_was_told_of() {
+    let mut world = World::mesh(&["alice", "bob", "carol"]);
+    world.kill(BOB);
+    world.say(ALICE, "bob", "question");
+    world.pass(Duration::from_secs(1));
+    assert_eq!(carried(&world, CAROL), 0);
+    world.leaving(ALICE);
+    assert!(world.people[ALICE].peer.has_unsent(), "there is something to wait for");
+    world.settle();
+    assert!(!world.people[ALICE].peer.has_unsent());
+    world.kill(ALICE);
+    world.link(BOB, CAROL);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.heard(BOB), ["question"]);
+}
+
+#[test]
 fn what_is_under_delay_is_left_with_nobody_before_its_time() {
     let mut world = World::mesh(&["alice", "bob", "carol"]);
     world.kill(BOB);

@@ -247,6 +247,12 @@ impl World {
         }
     }
 
+    /// Its user is about to leave.
+    pub(super) fn leaving(&mut self, who: usize) {
+        self.people[who].peer.handle_leaving();
+        self.perform(who);
+    }
+
     /// Killed, without a word; all that it knew is gone.
     pub(super) fn kill(&mut self, who: usize) {
         for other in 0..self.people.len() {
