@@ -131,3 +131,16 @@ fn a_terminal_of_one_column_does_no_harm() {
     bare.write("hello\r");
     bare.bob.hears("hello");
 }
+
+/// More than the 1,024 bytes that are read at a time, as a paste that the terminal does not mark.
+#[test]
+fn long_lines_that_come_at_once_go_out_at_once() {
+    let Some(mut bare) = Bare::new("rows 24 cols 80") else { return };
+    bare.until(PROMPT);
+    let long = "w".repeat(2500);
+    let lines: Vec<String> = (0..40).map(|row| format!("row {row:02} {}", "x".repeat(60))).collect();
+    bare.write(&format!("{long}\r{}\r", lines.join("\r")));
+    for text in std::iter::once(&long).chain(&lines) {
+        bare.bob.hears(text);
+    }
+}

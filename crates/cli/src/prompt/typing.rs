@@ -21,6 +21,9 @@ use super::terminal::{self, Terminal, size};
 use crate::options::ShownAs;
 use crate::show::{harmless_line, said, wrap};
 
+/// How long nothing has to be typed for what was typed to be drawn. Without a time to wait, what is read is not looked at.
+const BURST: Duration = Duration::from_millis(1);
+
 /// How often the screen is looked at between two keys: soon enough to seem at once, and seldom enough to cost nothing.
 const LOOK: Duration = Duration::from_millis(25);
 
@@ -82,7 +85,7 @@ impl Typing {
                 continue;
             }
             // Whatever else was typed meanwhile is drawn together.
-            while event::poll(Duration::ZERO)? {
+            while event::poll(BURST)? {
                 match self.press(event::read()?, &mut editor) {
                     Asked::Nothing => continue,
                     Asked::Line(text) => {
