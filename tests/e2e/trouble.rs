@@ -1,6 +1,7 @@
 //! What fails underneath is said, once, with the cause and what to do, and is recovered from without a restart.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -393,6 +394,34 @@ fn doctor_looks_by_itself_where_no_peer_runs() {
         assert!(said.contains("open TCP port 4100"), "{said}");
     }
     net.check_complete(vec![bob]);
+}
+
+/// What the peer refuses to start on.
+#[test]
+fn doctor_names_what_is_wrong_with_the_data_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let launch = Launch::alone("alice", folder.path(), &[]);
+    let (data, database) = (launch.data(), launch.data().join("causerie.db"));
+    let doctor = || {
+        let words = launch.task_command("doctor");
+        // An interface that is not there keeps it from looking at the network.
+        let output = Command::new(&words[0]).args(&words[1..]).args(["--interface", "none"]).output();
+        let said = String::from_utf8_lossy(&output.expect("the program starts").stdout).into_owned();
+        said.lines().find(|line| line.contains("data folder")).unwrap_or_default().to_owned()
+    };
+    std::os::unix::fs::symlink("/nowhere/at/all", &data).expect("a link can be made");
+    assert!(doctor().contains("symbolic link to /nowhere/at/all"), "{}", doctor());
+    fs::remove_file(&data).expect("it can be removed");
+    assert!(doctor().starts_with("ok"), "{}", doctor());
+    fs::create_dir(&data).expect("it can be made");
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o777)).expect("its owner may");
+    assert!(doctor().contains("others can write"), "{}", doctor());
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("its owner may");
+    assert!(doctor().starts_with("ok"), "{}", doctor());
+    fs::write(&database, "junk").expect("it can be written");
+    assert!(doctor().contains("it is not an SQLite database"), "{}", doctor());
+    fs::remove_file(&database).and_then(|()| fs::create_dir(&database)).expect("it can be replaced");
+    assert!(doctor().contains("causerie.db: Is a directory"), "{}", doctor());
 }
 
 #[test]

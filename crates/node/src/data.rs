@@ -1,7 +1,7 @@
 //! The data folder of one peer, and the lock that keeps a second process away from it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -18,12 +18,14 @@ impl DataFolder {
     /// Opens the folder, and makes it (mode 0700, with its parents) where there is none.
     ///
     /// # Errors
-    /// [`Error::DataInUse`] if another process has it open, [`Error::Data`] if it cannot be made or written.
+    /// [`Error::DataInUse`] if another process has it open, [`Error::LinkLeadsNowhere`], [`Error::Data`] if it cannot be made or
+    /// written.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let refuse = |path: &Path| {
             let path = path.to_owned();
             move |source| Error::Data { path, source }
         };
+        follow(path)?;
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(refuse(path))?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
@@ -51,6 +53,14 @@ impl DataFolder {
     }
 }
 
+/// In a folder that others can write to they could put a socket of their own in the place of the peer's.
+pub(crate) fn look_at_permissions(folder: &Path) -> Result<(), Error> {
+    let refuse = |source| Error::Data { path: folder.to_owned(), source };
+    let mode = fs::metadata(folder).map_err(refuse)?.permissions().mode() & 0o7777;
+    let (writable, sticky) = (mode & 0o022 != 0, mode & 0o1000 != 0);
+    if writable && !sticky { Err(Error::DataExposed { path: folder.to_owned(), mode }) } else { Ok(()) }
+}
+
 /// A link that leads nowhere is not a missing file: what it led to may only be away.
 pub(crate) fn follow(path: &Path) -> Result<(), Error> {
     match fs::read_link(path) {
@@ -61,8 +71,6 @@ pub(crate) fn follow(path: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn folder() -> (tempfile::TempDir, PathBuf) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::data::follow;
+use crate::data::{follow, look_at_permissions};
 use crate::{DataFolder, Error};
 
 /// How long others have to answer: a peer does so within a tenth of a second.
@@ -75,13 +75,16 @@ pub async fn examine(data: &Path, interface: Option<&str>) -> Vec<Check> {
 
 fn look_at_folder(data: &Path) -> Result<String, Error> {
     let named = data.display();
+    follow(data)?;
     if let Err(error) = fs::metadata(data)
         && error.kind() == io::ErrorKind::NotFound
     {
         return Ok(format!("{named} is not there yet: the first start makes it"));
     }
     let folder = DataFolder::open(data)?;
+    look_at_permissions(data)?;
     follow(&folder.database())?;
+    store::find(&folder.database())?;
     try_to_write(data).map_err(|source| Error::Data { path: data.to_owned(), source })?;
     Ok(format!("{named} can be written"))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
+use crate::data::look_at_permissions;
 use crate::{DataFolder, Error};
 
 /// The longest path of a Unix socket, in bytes: what `sun_path` holds on Linux, less the NUL at its end.
@@ -39,7 +40,7 @@ impl Socket {
     /// else can enter, and moved once it is the owner's alone.
     pub(crate) fn bind(folder: &DataFolder) -> Result<Self, Error> {
         let path = path_in(folder.path())?;
-        check(folder.path())?;
+        look_at_permissions(folder.path())?;
         let listener = bind_privately(&path, folder.path());
         let listener = listener.map_err(|source| Error::Data { path: path.clone(), source })?;
         Ok(Self { listener, path })
@@ -60,14 +61,6 @@ fn bind_privately(path: &Path, folder: &Path) -> io::Result<UnixListener> {
     fs::rename(&born, path)?;
     fs::remove_dir(&cradle)?;
     Ok(listener)
-}
-
-/// In a folder that others can write to they could put a socket of their own in its place.
-fn check(folder: &Path) -> Result<(), Error> {
-    let refuse = |source| Error::Data { path: folder.to_owned(), source };
-    let mode = fs::metadata(folder).map_err(refuse)?.permissions().mode() & 0o7777;
-    let (writable, sticky) = (mode & 0o022 != 0, mode & 0o1000 != 0);
-    if writable && !sticky { Err(Error::DataExposed { path: folder.to_owned(), mode }) } else { Ok(()) }
 }
 
 impl Drop for Socket {

@@ -21,5 +21,6 @@ mod sqlite;
 mod words;
 
 pub use fault::damaged;
+pub use open::find;
 pub use retain::Retention;
 pub use sqlite::SqliteStore;

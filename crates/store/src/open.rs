@@ -27,25 +27,34 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Opens the database, or makes it where there is none.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let file = path.display().to_string();
+    if !find(path)? {
+        create(path, &file)?;
+    }
+    connect(path, &file)
+}
+
+/// Whether there is a database, as far as can be seen without opening it. Nothing is changed.
+///
+/// # Errors
+/// [`StoreError`] if something else stands in its place, or it cannot be read.
+pub fn find(path: &Path) -> Result<bool, StoreError> {
+    let file = path.display().to_string();
     let system = |error: io::Error| StoreError::NotKept { reason: format!("{file}: {error}") };
-    let damaged = |what: &str| Fault::Damaged(what.to_owned()).told(&file);
+    let damaged = |what: &str| Err(Fault::Damaged(what.to_owned()).told(&file));
     match fs::metadata(path) {
-        Ok(found) if found.len() == 0 => return Err(damaged("it is empty")),
+        Ok(found) if found.len() == 0 => return damaged("it is empty"),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if beside(path, "-wal").exists() {
-                return Err(damaged("it is gone, and what was written last (its -wal) is still there"));
+                return damaged("it is gone, and what was written last (its -wal) is still there");
             }
-            create(path, &file)?;
+            return Ok(false);
         }
         Err(error) => return Err(system(error)),
     }
     let mut start = Vec::with_capacity(MAGIC.len());
     File::open(path).and_then(|file| file.take(16).read_to_end(&mut start)).map_err(system)?;
-    if start != MAGIC {
-        return Err(damaged("it is not an SQLite database"));
-    }
-    connect(path, &file)
+    if start == MAGIC { Ok(true) } else { damaged("it is not an SQLite database") }
 }
 
 fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {
