@@ -437,6 +437,11 @@ pub enum Refusal {
         /// The number that was given.
         number: Option<u64>,
     },
+    /// There is nothing to send after all.
+    #[error(
+        "nothing of yours was left unsent; -pending lists what waits to go out, and -resend N sends one of these now"
+    )]
+    NothingUnsent,
     /// A delay over an hour.
     #[error("a delay is 0 to 3600 seconds")]
     DelayTooLong,

@@ -139,7 +139,8 @@ impl fmt::Display for DownReason {
             Self::Shutdown => f.write_str("we said goodbye"),
             Self::ClosedByPeer(reason) => write!(f, "closed by the other side: {reason}"),
             Self::Closed(reason) => write!(f, "closed: {reason}"),
-            Self::Renewed(reason) => write!(f, "to be made anew: {reason}"),
+            // Why is told to the other side in words of this one, which would mislead a reader.
+            Self::Renewed(_) => f.write_str("the link is made anew"),
             Self::Lost(reason) => write!(f, "connection lost: {reason}"),
             Self::Silent => f.write_str("no sign of life"),
             Self::Superseded => f.write_str("replaced by a newer connection"),

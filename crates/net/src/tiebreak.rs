@@ -306,6 +306,11 @@ impl TieBreak {
         }
     }
 
+    /// Nobody is known any more.
+    pub(crate) fn forget_all(&mut self) {
+        self.peers.clear();
+    }
+
     /// Every peer that is known and has no link.
     pub(crate) fn unlinked(&self, now: Instant) -> impl Iterator<Item = Unlinked> {
         self.peers.iter().filter(|(_, known)| !matches!(known.phase, Phase::Linked { .. })).map(move |(peer, known)| {

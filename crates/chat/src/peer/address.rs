@@ -44,9 +44,11 @@ impl ForAddress {
         taken
     }
 
-    /// Nobody could be reached there: what was to be said is dropped.
-    pub(super) fn failed(&mut self, address: &str) {
+    /// Nobody could be reached there: what was to be said is dropped. Whether there was something.
+    pub(super) fn failed(&mut self, address: &str) -> bool {
+        let before = self.waiting.len();
         self.waiting.retain(|to| to.address.to_string() != address);
+        self.waiting.len() < before
     }
 
     /// The newest to this address is taken back.

@@ -148,7 +148,7 @@ impl<S: Store> Peer<S> {
         self.flush(now);
         let mut unsent: Vec<Entry> = match why {
             Anew::RolledBack => self.said_in_doubt().collect(),
-            Anew::Superseded => self.said_since_the_start().filter(|entry| self.is_with_not_all(entry)).collect(),
+            Anew::Superseded => self.said_in_doubt().filter(|entry| self.is_with_not_all(entry)).collect(),
             Anew::Forgotten { .. } => Vec::new(),
         };
         unsent.reverse();
@@ -165,7 +165,7 @@ impl<S: Store> Peer<S> {
             let person = self.person_of(process);
             self.directory.set_absent(person);
             let who = self.directory.who(person);
-            self.tell(Event::PeerDown { who, reason: "this peer begins anew".to_owned() });
+            self.tell(Event::PeerDown { who, reason: "your peer begins anew".to_owned() });
         }
         let old = self.me;
         let is_forked = matches!(why, Anew::RolledBack | Anew::Superseded);

@@ -57,6 +57,9 @@ impl Link {
     }
 }
 
+/// Behind why nobody was reached at an address that a message was for.
+const NOT_SENT: &str = "; your message was not sent";
+
 impl<S: Store> Peer<S> {
     /// A link came up. Its key is `person`'s: the caller has authenticated it.
     pub fn handle_link_up(&mut self, now: Now, link: LinkId, person: PersonId, remote: SocketAddr) {
@@ -141,8 +144,10 @@ impl<S: Store> Peer<S> {
     }
 
     /// An address that was to be dialled could not be reached.
-    pub fn handle_connect_failed(&mut self, address: String, reason: String) {
-        self.for_address.failed(&address);
+    pub fn handle_connect_failed(&mut self, address: String, mut reason: String) {
+        if self.for_address.failed(&address) {
+            reason.push_str(NOT_SENT);
+        }
         self.tell(Event::ConnectFailed { address, reason });
     }
 
@@ -260,7 +265,7 @@ impl<S: Store> Peer<S> {
             return;
         }
         for to in self.for_address.take(person) {
-            self.tell(Event::ConnectFailed { address: to.address.to_string(), reason: reason.to_owned() });
+            self.tell(Event::ConnectFailed { address: to.address.to_string(), reason: format!("{reason}{NOT_SENT}") });
         }
     }
 

@@ -103,6 +103,9 @@ impl<S: Store> Peer<S> {
         *greeting_is_news = false;
         self.forget_what_was_under_way(now);
         self.restore(now, saved)?;
+        if self.superseded {
+            self.stop_scheduled();
+        }
         self.write_own_record(now);
         for (&link, ghost) in &self.ghosts {
             self.effects.renew.push((link, WHY.to_owned()));

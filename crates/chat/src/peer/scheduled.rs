@@ -286,9 +286,9 @@ impl<S: Store> Peer<S> {
     /// Says now what is numbered so and not stamped, or what was left unsent last.
     pub(super) fn resend(&mut self, now: Now, number: Option<u64>) -> Result<Answer, Refusal> {
         let unsent = || self.schedule.texts.iter().rev().find(|(_, scheduled)| scheduled.due.is_none());
-        let number = number.or_else(|| unsent().map(|(&number, _)| number));
-        let scheduled = number.and_then(|number| self.schedule.texts.get(&number));
-        let (Some(number), Some(scheduled)) = (number, scheduled) else { return Err(Refusal::NothingWaits { number }) };
+        let number = number.or_else(|| unsent().map(|(&number, _)| number)).ok_or(Refusal::NothingUnsent)?;
+        let scheduled = self.schedule.texts.get(&number);
+        let scheduled = scheduled.ok_or(Refusal::NothingWaits { number: Some(number) })?;
         let Text { conversation, text, written_at, first, .. } = scheduled.text.clone();
         self.may_say(&conversation)?;
         self.schedule.texts.remove(&number);

@@ -135,7 +135,10 @@ impl Show {
         if due_ms > 0 {
             notes.push(format!("message {} goes out in {}", message.id.clock, seconds(due_ms)));
         }
-        if !away.is_empty() {
+        if away.is_empty() {
+            self.told_away.clear();
+        } else if self.told_away != away {
+            self.told_away = away.to_vec();
             let verb = if away.len() == 1 { "is" } else { "are" };
             notes.push(format!("{} {verb} away: it is kept and goes out when they are back", name_some(away)));
         }
@@ -201,7 +204,7 @@ impl Show {
         let when = match (id, due_at) {
             (Some(id), Some(due)) => format!("message {} goes out at {}", id.clock, self.time_of(*due)),
             (None, Some(due)) => format!("scheduled for {}", self.time_of(*due)),
-            (_, None) => format!("not sent; -resend {number} sends it, -cancel {number} drops it"),
+            (_, None) => format!("waits for you: -resend {number} sends it, -cancel {number} drops it"),
         };
         format!("{number}: {} ({when})", whole(waiting))
     }

@@ -31,6 +31,8 @@ pub(crate) struct Show {
     day: Option<Date>,
     /// Who went when this peer lost the network, while it is known to be without one, and until they are back.
     gone_at_once: BTreeSet<PersonId>,
+    /// Who was away when the user was last told so. It is told again when that changes.
+    pub(super) told_away: Vec<Who>,
     offline: bool,
     /// Long messages are shown by their beginning.
     folds: bool,
@@ -38,7 +40,16 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn new(paint: Paint, zone: TimeZone) -> Self {
-        Self { paint, zone, me: None, day: None, gone_at_once: BTreeSet::new(), offline: false, folds: false }
+        Self {
+            paint,
+            zone,
+            me: None,
+            day: None,
+            gone_at_once: BTreeSet::new(),
+            told_away: Vec::new(),
+            offline: false,
+            folds: false,
+        }
     }
 
     /// For a screen: long messages are shown by their beginning, with what to type for the rest.

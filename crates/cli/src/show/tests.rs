@@ -253,7 +253,7 @@ fn what_goes_out_later_stands_under_its_number_and_with_its_time() {
         [
             "1: to cars: later (scheduled for 14:03:12)".to_owned(),
             format!("3: to everybody: {}… (message 7 goes out at 14:03:42)", "x".repeat(60)),
-            "4: to everybody: why? (not sent; -resend 4 sends it, -cancel 4 drops it)".to_owned(),
+            "4: to everybody: why? (waits for you: -resend 4 sends it, -cancel 4 drops it)".to_owned(),
         ]
     );
     assert_eq!(
@@ -309,6 +309,7 @@ fn a_message_to_somebody_away_says_so_and_others_say_nothing() {
         show.answer(&sent(vec![who(3, "carol")], 0), at(AT)),
         ["14:03:12 (carol is away: it is kept and goes out when they are back)"]
     );
+    assert!(show.answer(&sent(vec![who(3, "carol")], 0), at(AT)).is_empty(), "that was said");
     assert_eq!(show.answer(&sent(vec![], 3000), at(AT)), ["14:03:12 (message 4 goes out in 3.0 s)"]);
     let many = show.answer(&sent((1..=7).map(|key| who(key, "x")).collect(), 0), at(AT));
     assert!(many[0].contains("and 2 more are away"), "{many:?}");

@@ -206,6 +206,8 @@ impl Driver {
         if let Some(discovery) = self.discovery.take() {
             discovery.leave_to_another();
         }
+        // Nobody is missed from now on.
+        self.tiebreak.forget_all();
         self.dials.clear();
         for id in self.connections.keys().copied().collect::<Vec<_>>() {
             self.end(id, Some((Kind::Goodbye, String::new())), DownReason::Shutdown);

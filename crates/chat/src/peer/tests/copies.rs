@@ -21,7 +21,7 @@ fn two_bobs_with(config: Config) -> World {
     world.link_all();
     world.settle();
     world.say(BOB, "all", "before");
-    world.settle();
+    world.pass(Duration::from_secs(1));
     world.kill(BOB);
     world.come_back(BOB);
     assert_eq!(world.copy(BOB), COPY);
@@ -214,4 +214,15 @@ fn what_was_said_to_a_copy_goes_before_what_it_says_again() {
     world.settle();
     the_copy_goes_on(&mut world);
     assert_eq!(world.heard(ALICE), ["before", "from bob", "question", "answer"]);
+}
+
+#[test]
+fn what_was_said_in_an_earlier_run_is_left_unsent_too() {
+    let mut world = two_bobs();
+    world.say(BOB, "carol", "to carol");
+    world.settle();
+    world.kill(BOB);
+    world.come_back(BOB);
+    the_copy_goes_on(&mut world);
+    assert_eq!(unsent(&mut world, BOB), ["to carol"]);
 }
