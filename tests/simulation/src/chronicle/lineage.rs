@@ -35,7 +35,7 @@ pub struct Lineage {
     pub copied_at: u64,
     /// How far its process had come when it was started.
     pub started_at: u64,
-    /// Two copies of the store have been used.
+    /// There is another copy of it, or was one of an earlier store of its person.
     pub forked: bool,
     /// The words that were to go out later, by what is kept here.
     pub promised: BTreeSet<String>,

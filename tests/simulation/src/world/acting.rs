@@ -133,7 +133,7 @@ impl World {
         if self.machines[who].peer.is_some() {
             return Ok(());
         }
-        let kind = self.setting.stores;
+        let (kind, is_one_of_two) = (self.setting.stores, self.is_one_of_two(who));
         let machine = &mut self.machines[who];
         self.starts += 1;
         (machine.left, machine.superseded, machine.started) = (false, false, self.starts);
@@ -165,6 +165,8 @@ impl World {
             }
         };
         let store = store.map_err(unfit)?;
+        self.machines[who].lineage.forked |= is_one_of_two;
+        let machine = &mut self.machines[who];
         let (config, name, fresh) = (self.setting.config.clone(), machine.name.clone(), machine.fresh());
         let started = crate::disk::start(config, machine.identity.clone(), name, fresh, store, machine.now(self.now));
         let mut peer = started.map_err(unfit)?;
