@@ -166,7 +166,7 @@ pub(crate) struct Send {
     pub(crate) folder: Folder,
     /// The message, as at the prompt: @TARGET MESSAGE, or only a MESSAGE for everybody; - in place of MESSAGE, or nothing and a
     /// pipe, takes it from standard input
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "MESSAGE")]
+    #[arg(trailing_var_arg = true, value_name = "MESSAGE")]
     pub(crate) message: Vec<String>,
 }
 

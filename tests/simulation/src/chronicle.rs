@@ -117,8 +117,6 @@ pub struct Chronicle {
     anew: BTreeMap<Number, (Number, u64)>,
     /// The processes that anybody forgot.
     pub forgotten: BTreeSet<ProcessId>,
-    /// What a copy had said before the start after which it was superseded.
-    pub left_behind: BTreeSet<MessageId>,
     /// What each process delivered, whatever became of its store.
     pub ever_delivered: BTreeSet<(Number, MessageId)>,
     /// The words that an author took back before they went out: nobody may be shown them.

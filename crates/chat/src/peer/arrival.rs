@@ -350,6 +350,9 @@ impl<S: Store> Peer<S> {
         talk.shown.raise(sender, first + Clock::from(run.count() - 1));
         talk.newest = talk.newest.max(last.time().min(now.unix_micros));
         let count = run.count();
+        if !fetched {
+            self.note_filed(run.first());
+        }
         if !self.was_shown_before(run.first()) {
             let texts = self.texts(run.clone());
             self.effects.events.push_texts(texts);

@@ -4,7 +4,7 @@
 //! said as first ([`TextHead::first`](crate::body::TextHead)). Where both are, the text is filed under both ids, so that
 //! it can be handed on under either, and shown under the id that came first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -20,25 +20,40 @@ use super::Peer;
 /// Under which id each text was said again that came first, by what it was said as first and by what it says: copies of one peer may
 /// have said different texts under one clock. It is read from the newest history at the start.
 #[derive(Debug, Default)]
-pub(super) struct Repeats(BTreeMap<PersonId, BTreeMap<(First, Hash), MessageId>>);
+pub(super) struct Repeats {
+    again: BTreeMap<PersonId, BTreeMap<(First, Hash), MessageId>>,
+    /// What was shown in this run and is not filed, because another text of its author is filed under its id.
+    unfiled: BTreeMap<PersonId, BTreeSet<(First, Hash)>>,
+}
 
 impl Repeats {
     /// Notes a text that was said again, if none was noted that says the same; no more than `limit` of each author.
     fn note(&mut self, first: MessageId, says: Hash, again: MessageId, limit: usize) {
-        let of_author = self.0.entry(first.process.person).or_default();
+        let of_author = self.again.entry(first.process.person).or_default();
         if of_author.len() < limit {
             of_author.entry((first.into(), says)).or_insert(again);
         }
     }
 
     fn of(&self, first: MessageId, says: Hash) -> Option<MessageId> {
-        self.0.get(&first.process.person)?.get(&(first.into(), says)).copied()
+        self.again.get(&first.process.person)?.get(&(first.into(), says)).copied()
+    }
+
+    fn note_unfiled(&mut self, id: MessageId, says: Hash, limit: usize) {
+        let of_author = self.unfiled.entry(id.process.person).or_default();
+        if of_author.len() < limit {
+            of_author.insert((id.into(), says));
+        }
+    }
+
+    fn is_unfiled(&self, id: MessageId, says: Hash) -> bool {
+        self.unfiled.get(&id.process.person).is_some_and(|of_author| of_author.contains(&(id.into(), says)))
     }
 
     /// Whether something was said again that was said as this first.
     pub(super) fn has(&self, first: MessageId) -> bool {
         let all = (first.into(), [0; 32])..=(first.into(), [u8::MAX; 32]);
-        self.0.get(&first.process.person).is_some_and(|of_author| of_author.range(all).next().is_some())
+        self.again.get(&first.process.person).is_some_and(|of_author| of_author.range(all).next().is_some())
     }
 }
 
@@ -60,8 +75,23 @@ impl<S: Store> Peer<S> {
     pub(super) fn was_shown_before(&mut self, entry: &Entry) -> bool {
         self.note_repeat(entry);
         match entry.first() {
-            Some(_) => self.is_repetition(entry),
+            Some(first) => {
+                self.is_repetition(entry) || says(entry).is_some_and(|says| self.repeats.is_unfiled(first, says))
+            }
             None => self.is_here_as_said_again(entry.kept.id(), entry),
+        }
+    }
+
+    /// A text was delivered. If two copies of its author used its clock, the text of the other one may be filed as history.
+    pub(super) fn note_filed(&mut self, entry: &Entry) {
+        let id = entry.kept.id();
+        let was_fetched = self.talks.entry(&entry.conversation).fetched.of(entry.kept.sender()) >= id.clock;
+        if was_fetched
+            && let Some(says) = says(entry)
+            && let Some(filed) = self.filed(id).and_then(|kept| self.entry_of(kept))
+            && filed.text() != entry.text()
+        {
+            self.repeats.note_unfiled(id, says, self.config.max_resent);
         }
     }
 

@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use chat::MessageId;
-
-use super::{Chronicle, Lineage, Sent, Text};
+use super::{Chronicle, Sent, Text};
 
 impl Chronicle {
     /// Whether a text was said more than once, or under an id that another text has too, or that its author disowned.
@@ -25,13 +23,6 @@ impl Chronicle {
             let before = between.before_either.as_ref().is_some_and(|past| past_of(past, first.author) >= first.clock);
             before && past_of(&later.past, between.author) >= between.clock && !disowns(later, between)
         })
-    }
-
-    /// A peer was superseded: it leaves unsent only what it has said since its start.
-    pub fn leave_behind(&mut self, lineage: &Lineage) {
-        let Some(process) = lineage.process.map(|number| self.processes[number].0) else { return };
-        let id = |clock| MessageId { process, clock };
-        self.left_behind.extend(lineage.own.range(id(0)..=id(lineage.started_at)));
     }
 }
 

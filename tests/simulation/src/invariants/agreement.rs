@@ -1,7 +1,7 @@
 //! *One same history*: once the network has healed, any two people show what both have in the same order; no text stands above
 //! one that its author had read; and those who are in a conversation have all of it.
 //!
-//! Source: DESIGN.md §3, "History": "one same order on every peer, and it respects causality". The second is asked of each
+//! Source: `docs/causal-order.md`, the order of history: "one same order on every peer, and it respects causality". The second is asked of each
 //! conversation and of all of them together, and while things go wrong, too. Clocks exempt nobody, however wrong they are. A text
 //! that was said again stands where its first message stands, with those who have that, and where the later one stands with the
 //! others. So its place is not compared, nor that of a text whose clock was used twice. Who has it is for

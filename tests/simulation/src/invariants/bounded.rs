@@ -1,7 +1,7 @@
 //! *What is held and stored is bounded by what is live*: once everybody has everything, nothing is held back, no message of
 //! one's own waits for an acknowledgement, and the store keeps nothing for others.
 //!
-//! Source: DESIGN.md §3: "An envelope is dropped only when every destination has acknowledged it or was forgotten", and is
+//! Source: `docs/causal-order.md`: "An envelope is dropped only when every destination has acknowledged it or was forgotten", and is
 //! dropped then; "Bounds".
 
 use super::{Invariant, Rest, Verdict};

@@ -2,8 +2,8 @@
 //! a process, then it does not deliver m2 before m1.
 //!
 //! Source: Lamport, "Time, clocks, and the ordering of events in a distributed system" (1978), for happened-before: program
-//! order, and a send before its deliveries. Birman and Joseph (1987) for the order of deliveries. Exempt, as in DESIGN.md §7 and
-//! the `trace` checker: what is marked late; an m1 that was given up; and pairs m1, m2 with a message h between them that was
+//! order, and a send before its deliveries. Birman and Joseph (1987) for the order of deliveries. Exempt, as in the
+//! `trace` checker: what is marked late; an m1 that was given up; and pairs m1, m2 with a message h between them that was
 //! given up here, for what h would have waited for, m2 cannot know of. Across a restart program order goes on with the store: a
 //! process whose store is a copy has the past of that copy, and disowns what it has said since the copy was put back once it
 //! begins anew ([`Chronicle::twice`]): what it says then may go before that. Before anybody who knows better is there the others
@@ -15,7 +15,7 @@
 //! what the other copy delivered under their common name, until this one begins anew; and pairs m1, m2 with a message h between
 //! them that both copies have sent, for a receiver may have the other h, and m2 names h alone, unless m2 is of the copy that has
 //! begun anew and disowned h. Each copy that begins anew makes the others forget the other copy, so they name no more what is on
-//! its way to that; until it hears so, it is exempt. And a liar's envelope may lie about clocks that do exist (DESIGN.md §2),
+//! its way to that; until it hears so, it is exempt. And a liar's envelope may lie about clocks that do exist (`docs/causal.md`),
 //! which can disorder what depends on it: an m2 with a liar's message in its past is exempt.
 
 use chat::{Journal, MessageId};

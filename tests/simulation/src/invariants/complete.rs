@@ -1,8 +1,7 @@
 //! *Everybody who should have a message has it*: once the network has healed, each message that left its author, or that its
 //! author was told is sent, is delivered (in order or late) to each of its destinations that is still there.
 //!
-//! Source: DESIGN.md §7, *complete*; "What a user saw as sent survives `kill -9` at any instant and reaches everyone in the end"
-//! (§3). Exempt is a message whose author's store is gone, if nobody at all who is there has it, or if the destination gave it up.
+//! Source: `docs/trace.md`, *complete*; "What you saw as sent survives `kill -9` and reaches everyone in the end" (the README). Exempt is a message whose author's store is gone, if nobody at all who is there has it, or if the destination gave it up.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! *The directory converges*: once the network has healed everybody knows everybody who is there, by the right name and as
 //! present, and all see the same groups with the same members.
 //!
-//! Source: DESIGN.md §3, "Directory": "the newest version of each wins however it came. So membership needs no consensus, heals
+//! Source: the rule of `chat::directory`, "the newest version of each wins however it came. So membership needs no consensus, heals
 //! after any partition".
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,10 +5,10 @@
 //! whoever was shown it under one is not shown it under the other, as it comes or in the history. Exempt is what its user sent
 //! again that was to go out later, as no peer knows whether it did.
 //!
-//! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; DESIGN.md §2 ("duplicates must be dropped") and
-//! §3 ("without reusing a clock … and without delivering one twice"). *Here* is one store: who lost his, or went back to an older
+//! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; `docs/causal.md` ("duplicates must be dropped") and
+//! `docs/causal-order.md`. *Here* is one store: who lost his, or went back to an older
 //! copy, is shown again what the copy lacks; and until somebody who knows better tells him, he numbers what he says as he did
-//! before (DESIGN.md §3: "only my own signature proves that"). So do two copies that run. Whoever makes up clocks of his own may
+//! before (only its own signature proves that). So do two copies that run. Whoever makes up clocks of his own may
 //! have what he said with true ones called late.
 
 use std::collections::BTreeSet;

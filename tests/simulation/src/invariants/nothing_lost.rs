@@ -1,11 +1,10 @@
 //! *Nothing is lost where two copies run*: a text that was said under a clock which another copy of its author used too, or that
 //! its author disowned when it began anew, is shown to everybody it was for in the end, or is left unsent where it was written.
 //!
-//! Source: DESIGN.md §3 ("What a user saw as sent survives `kill -9` at any instant and reaches everyone in the end", "a
-//! rolled-back or superseded process begins a new incarnation"). The other invariants go by the ids of messages and say nothing
+//! Source: the README ("What you saw as sent survives `kill -9` and reaches everyone in the end") and
+//! `docs/getting-started.md`, "One identity in two places". The other invariants go by the ids of messages and say nothing
 //! of such texts; this one goes by the words, which no two texts share. Exempt are a text whose copy does not run in the end or
-//! whose store has lost it; what its user took back; what a copy had said before its last start when it was superseded, as it
-//! leaves unsent only what it said since then; and readers who were told that history could not be fetched, or who left the
+//! whose store has lost it; what its user took back; and readers who were told that history could not be fetched, or who left the
 //! group.
 
 use super::{Invariant, Rest, Standing, Verdict};
@@ -27,9 +26,6 @@ impl Invariant for NothingLost {
         for (number, text) in chronicle.texts.iter().enumerate().filter(|(_, text)| chronicle.is_doubtful(text)) {
             let Some(copy) = rest.machines.get(&text.machine) else { continue };
             let is_there = text.confirmed && copy.lineage.shown.contains(&number);
-            if text.sent_as.iter().any(|id| chronicle.left_behind.contains(id)) {
-                continue;
-            }
             let is_left = copy.waiting.iter().any(|(words, _)| *words == text.words);
             if !is_there || is_left || copy.lineage.cancelled.contains(&text.words) {
                 continue;

@@ -2,8 +2,7 @@
 //! its time, or soon after the start if nothing ran then, or is left to its user who is told so; once, whenever its peer is killed. One that
 //! was taken back is shown to nobody.
 //!
-//! Source: DESIGN.md §3 ("a process killed at any instant restarts … without losing a message that it showed as sent"), of what is not sent
-//! yet. Exempt is what a user sent again that had been left unsent because it might have been sent, and what was taken back behind
+//! Source: the README ("What you saw as sent survives `kill -9` and reaches everyone in the end"), of what is not sent yet. Exempt is what a user sent again that had been left unsent because it might have been sent, and what was taken back behind
 //! a copy that was put back.
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! *Nobody reads an answer before its question*: a text is shown only behind all that its author had been shown of the same
 //! conversation before he wrote it, though it be fetched as history, and though the reader came to the conversation later.
 //!
-//! Source: DESIGN.md §3, "Delivery" (the welcome). It is more than causal order, which speaks only of what is addressed to the
+//! Source: `docs/causal-order.md` (the welcome). It is more than causal order, which speaks only of what is addressed to the
 //! reader. Exempt is what is marked late; a question that was given up, by the reader or on its way to him, or that was lost with
 //! the last store that had it, or with the reader's own for as long as he has not learnt that; what a liar may have kept when he
 //! was asked for history; and history of which the reader was told that it could not be fetched; and what its author took back

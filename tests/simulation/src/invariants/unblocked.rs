@@ -1,8 +1,9 @@
 //! *Nobody blocks the honest*: once the network has healed nothing is held back any more, and what people then write reaches
 //! everybody, whatever a liar said before.
 //!
-//! Source: DESIGN.md §2 (`vouched`: "nobody can erase or block others with clocks that he made up"; "liveness needs every named
-//! destination's copy to arrive or be abandoned") and §3, "When something stays missing".
+//! Source: `docs/causal.md` (`vouched`: "nobody can erase or block others with clocks that he made up"; "liveness needs every named
+//! destination's copy to arrive or be abandoned") and
+//! `docs/causal-order.md` on what stays missing.
 
 use chat::MessageId;
 

@@ -1,7 +1,7 @@
 //! *What nobody vouched for is not passed on*: a welcome that an honest peer sends names no message that its author has not sent. What a
 //! liar made up delays whom the liar welcomes, and nobody else.
 //!
-//! Source: DESIGN.md §2 (a clock beyond what its author vouched for) and §3 (the welcome). Exempt are a liar's own messages: as their
+//! Source: `docs/causal.md` (a clock beyond what its author vouched for) and `docs/causal-order.md` (the welcome). Exempt are a liar's own messages: as their
 //! author it vouches for whatever it says.
 
 use chat::MessageId;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Where the effects of a turn end when a peer is killed (DESIGN.md §3: durable, journal, frames, events).
+/// Where the effects of a turn end when a peer is killed (`chat::Effects`: durable, journal, frames, events).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary {
     /// Nothing of the turn is kept.

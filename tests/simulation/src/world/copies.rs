@@ -174,7 +174,6 @@ impl World {
         self.note(|world| format!("{} is superseded", world.machines[who]));
         self.chronicle.tally.superseded += 1;
         self.machines[who].superseded = true;
-        self.chronicle.leave_behind(&self.machines[who].lineage);
         for end in self.network.ends_of(who) {
             self.link_down(end, WHY)?;
             self.network.close(self.now, end, WHY);
