@@ -143,15 +143,13 @@ impl<S: Store> Peer<S> {
     /// My store may be behind what I have signed: it was rolled back. What it has of my clock may have been used before; so what
     /// I said since the start goes out again under the new incarnation. The same is true if a copy of me runs, but then my user decides
     /// what becomes of it. Or I was forgotten, and nobody addresses what I am any more; what I said as that is handed on, like what
-    /// a peer said that is not here, and what did not reach everybody goes out again as well: that is shown once.
+    /// a peer said that is not here.
     pub(super) fn begin_anew(&mut self, now: Now, why: &Anew) {
         self.flush(now);
         let mut unsent: Vec<Entry> = match why {
             Anew::RolledBack => self.said_in_doubt().collect(),
-            // Those who forgot this peer may have done so for a copy of it, which has used its clocks.
-            Anew::Superseded | Anew::Forgotten { .. } => {
-                self.said_in_doubt().filter(|entry| self.is_with_not_all(entry)).collect()
-            }
+            Anew::Superseded => self.said_in_doubt().filter(|entry| self.is_with_not_all(entry)).collect(),
+            Anew::Forgotten { .. } => Vec::new(),
         };
         unsent.reverse();
         let how = |entry: &Entry| {
