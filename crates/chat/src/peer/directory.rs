@@ -151,7 +151,6 @@ impl<S: Store> Peer<S> {
         self.flush(now);
         self.causal.forget(index);
         self.ledger.causal_moved = true;
-        self.greetings.remove(&process);
         self.outbox.forget(index);
         self.gate.owe_nothing(index);
         self.note_seen(index);

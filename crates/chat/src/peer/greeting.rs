@@ -157,7 +157,8 @@ impl<S: Store> Peer<S> {
             || returned.newest.as_ref().is_some_and(|newest| self.is_of_my_future(newest))
     }
 
-    fn is_ahead(&self, signed: &[u8]) -> bool {
+    /// Whether I signed this greeting, and know less of what I had done by then.
+    pub(super) fn is_ahead(&self, signed: &[u8]) -> bool {
         let Ok(Signed { greeting: bytes, signature }) = codec::decode(signed, MAX_BYTES) else { return false };
         let Ok(greeting) = codec::decode::<Greeting>(&bytes, MAX_BYTES) else { return false };
         let is_another = |last: Hash| self.is_not_mine(greeting.clock, &last);
