@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::line::{Hello, Line, RequestId, RequestLine, VERSION};
 use crate::session::{Far, Request, session, stopped};
-use crate::socket::path_in;
+use crate::socket::{SESSION, path_in};
 use crate::{Error, Session};
 
 /// How long a peer may take to say hello. It does so between two turns; one that takes this long is stuck.
@@ -84,7 +84,25 @@ pub enum AttachError {
 /// # Errors
 /// Every [`AttachError`] says what to do.
 pub async fn attach(data: &Path) -> Result<Session, AttachError> {
-    let path = path_in(data)?;
+    let stream = connect(data, SESSION).await?;
+    let path = path_in(data, SESSION)?;
+    let refuse = |source| AttachError::Socket { path: path.clone(), source };
+    let (input, mut output) = stream.into_split();
+    let mut input = BufReader::new(input);
+    let hello = timeout(PATIENCE, greet(&mut input, &mut output)).await;
+    let first = hello.map_err(|_| AttachError::Silent { path: path.clone() })?.map_err(refuse)?;
+    let hello = understand(&first).map_err(|source| refuse(source.into()))??;
+    let (session, far) = session(hello, EVENT_BATCHES);
+    tokio::spawn(carry(far, input, output));
+    Ok(session)
+}
+
+/// Connects to the socket of that name in the data folder of a running peer. What comes over it are lines.
+///
+/// # Errors
+/// [`AttachError::NoPeer`] if nothing listens there, [`AttachError::Stranger`] if it is another user's.
+pub async fn connect(data: &Path, name: &str) -> Result<UnixStream, AttachError> {
+    let path = path_in(data, name)?;
     let refuse = |source: io::Error| {
         // A socket on which nobody listens was left behind.
         let nobody = matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
@@ -96,17 +114,7 @@ pub async fn attach(data: &Path) -> Result<Session, AttachError> {
     };
     let stream = UnixStream::connect(&path).await.map_err(refuse)?;
     let owner = stream.peer_cred().map_err(refuse)?.uid();
-    if !is_trusted(owner, own_uid().map_err(refuse)?) {
-        return Err(AttachError::Stranger { path, owner });
-    }
-    let (input, mut output) = stream.into_split();
-    let mut input = BufReader::new(input);
-    let hello = timeout(PATIENCE, greet(&mut input, &mut output)).await;
-    let first = hello.map_err(|_| AttachError::Silent { path: path.clone() })?.map_err(refuse)?;
-    let hello = understand(&first).map_err(|source| refuse(source.into()))??;
-    let (session, far) = session(hello, EVENT_BATCHES);
-    tokio::spawn(carry(far, input, output));
-    Ok(session)
+    if is_trusted(owner, own_uid().map_err(refuse)?) { Ok(stream) } else { Err(AttachError::Stranger { path, owner }) }
 }
 
 /// In a folder in which everybody can make files, such as /tmp, anybody may have made the socket. The superuser is trusted,

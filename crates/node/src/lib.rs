@@ -26,7 +26,7 @@ mod socket;
 mod start;
 mod stuck;
 
-pub use attach::{AttachError, attach};
+pub use attach::{AttachError, attach, connect};
 pub use chat;
 pub use config::{Config, Home};
 pub use data::DataFolder;
@@ -34,4 +34,5 @@ pub use error::Error;
 pub use examine::{Check, examine};
 pub use net::limits;
 pub use session::{Events, Requests, Session, SessionEnded, Submitted};
+pub use socket::{SESSION, Socket};
 pub use start::start;

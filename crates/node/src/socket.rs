@@ -1,31 +1,34 @@
-//! The socket in the data folder by which other processes reach the session.
+//! Sockets in the data folder, by which other processes of the same user reach a running peer.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
+use crate::Error;
 use crate::data::look_at_permissions;
-use crate::{DataFolder, Error};
+
+/// The name of the socket on which a peer offers its session.
+pub const SESSION: &str = "session.sock";
 
 /// The longest path of a Unix socket, in bytes: what `sun_path` holds on Linux, less the NUL at its end.
 const MAX_PATH: usize = 107;
 
 /// A listening socket. It disappears with this.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub struct Socket {
     pub(crate) listener: UnixListener,
     path: PathBuf,
 }
 
-/// Where the socket of a data folder is.
+/// Where the socket of that name is in a data folder.
 ///
 /// # Errors
 /// [`Error::SocketPath`] if that is too long for one.
-pub(crate) fn path_in(folder: &Path) -> Result<PathBuf, Error> {
-    let path = folder.join("session.sock");
+pub(crate) fn path_in(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+    let path = folder.join(name);
     match path.as_os_str().len() {
         0..=MAX_PATH => Ok(path),
         bytes => Err(Error::SocketPath { path, bytes, limit: MAX_PATH }),
@@ -33,23 +36,34 @@ pub(crate) fn path_in(folder: &Path) -> Result<PathBuf, Error> {
 }
 
 impl Socket {
-    /// Listens. Whoever has the folder open is the only one, so a socket that is there was left behind by a peer that was
-    /// killed, and is replaced.
+    /// Listens in a data folder that the caller's peer has open, under a name that ends in `.sock`. Only that peer listens
+    /// there, so a socket that is there was left behind by one that was killed, and is replaced.
     ///
     /// A socket is born with the permissions that the umask leaves; this one is therefore born in a folder that nobody
     /// else can enter, and moved once it is the owner's alone.
-    pub(crate) fn bind(folder: &DataFolder) -> Result<Self, Error> {
-        let path = path_in(folder.path())?;
-        look_at_permissions(folder.path())?;
-        let listener = bind_privately(&path, folder.path());
+    ///
+    /// # Errors
+    /// Others can write to the folder, its path is too long, or it cannot be written.
+    pub fn bind(folder: &Path, name: &str) -> Result<Self, Error> {
+        let path = path_in(folder, name)?;
+        look_at_permissions(folder)?;
+        let listener = bind_privately(&path);
         let listener = listener.map_err(|source| Error::Data { path: path.clone(), source })?;
         Ok(Self { listener, path })
     }
+
+    /// The next connection. Cancel-safe.
+    ///
+    /// # Errors
+    /// What the system says; a later call may succeed.
+    pub async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(self.listener.accept().await?.0)
+    }
 }
 
-fn bind_privately(path: &Path, folder: &Path) -> io::Result<UnixListener> {
+fn bind_privately(path: &Path) -> io::Result<UnixListener> {
     // No longer than the name it gets.
-    let cradle = folder.join("session.d");
+    let cradle = path.with_extension("d");
     let born = cradle.join("s");
     match fs::remove_dir_all(&cradle) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -76,6 +90,7 @@ mod tests {
     use std::os::unix::net::UnixListener as StdListener;
 
     use super::*;
+    use crate::DataFolder;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -85,7 +100,7 @@ mod tests {
     async fn it_is_the_owners_alone_and_goes_with_the_peer() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
-        let socket = Socket::bind(&folder).unwrap();
+        let socket = Socket::bind(folder.path(), SESSION).unwrap();
         let path = folder.path().join("session.sock");
         assert!(fs::metadata(&path).unwrap().file_type().is_socket());
         assert_eq!(mode(&path), 0o600);
@@ -103,8 +118,8 @@ mod tests {
         // Killed while it made its own.
         fs::create_dir(folder.path().join("session.d")).unwrap();
         drop(StdListener::bind(folder.path().join("session.d/s")).unwrap());
-        let socket = Socket::bind(&folder).unwrap();
-        let (accepted, connected) = tokio::join!(socket.listener.accept(), tokio::net::UnixStream::connect(&path));
+        let socket = Socket::bind(folder.path(), SESSION).unwrap();
+        let (accepted, connected) = tokio::join!(socket.listener.accept(), UnixStream::connect(&path));
         assert!(accepted.is_ok() && connected.is_ok());
         assert_eq!(mode(&path), 0o600);
     }
@@ -115,7 +130,7 @@ mod tests {
         let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
         for (mode, fits) in [(0o770, false), (0o702, false), (0o755, true), (0o1777, true), (0o700, true)] {
             fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
-            let bound = Socket::bind(&folder);
+            let bound = Socket::bind(folder.path(), SESSION);
             assert_eq!(bound.is_ok(), fits, "{mode:o}");
             if let Err(refused) = bound {
                 assert!(refused.to_string().contains("chmod go-w"), "{refused}");
@@ -129,7 +144,7 @@ mod tests {
         let room = MAX_PATH - parent.path().as_os_str().len() - "/".len() - "/session.sock".len();
         for (length, fits) in [(room, true), (room + 1, false)] {
             let folder = DataFolder::open(&parent.path().join("n".repeat(length))).unwrap();
-            let bound = Socket::bind(&folder);
+            let bound = Socket::bind(folder.path(), SESSION);
             assert_eq!(bound.is_ok(), fits, "{bound:?}");
             if let Err(refused) = bound {
                 assert!(refused.to_string().contains("107") && refused.to_string().contains("--data"), "{refused}");

@@ -19,7 +19,7 @@ use crate::problems::Problems;
 use crate::run::{LOOK, Node};
 use crate::server::{Server, Service};
 use crate::session::session;
-use crate::socket::Socket;
+use crate::socket::{SESSION, Socket};
 use crate::{Config, DataFolder, Error, Session};
 
 /// Clients that wait for the end of a turn to be let in; more of them wait where they are.
@@ -38,7 +38,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         Some(Home { folder, seed }) => (Some(folder), seed),
         None => (None, random_seed()?),
     };
-    let socket = folder.as_ref().map(Socket::bind).transpose()?;
+    let socket = folder.as_ref().map(|folder| Socket::bind(folder.path(), SESSION)).transpose()?;
     let store = match &folder {
         Some(folder) => Keep::Disk(Box::new(open_database(folder)?)),
         None => Keep::Memory(MemoryStore::default()),
