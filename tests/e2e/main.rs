@@ -10,6 +10,9 @@ mod support {
     pub(crate) mod net;
 }
 
+/// Says that no test may be skipped, if it is 1.
+const REQUIRE: &str = "CAUSERIE_REQUIRE_NAMESPACES";
+
 mod attached;
 mod bad_input;
 mod by_hand;

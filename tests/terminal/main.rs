@@ -18,3 +18,6 @@ mod still;
 mod suspended;
 mod typing;
 mod wrapping;
+
+/// Says that no test may be skipped, if it is 1.
+const REQUIRE: &str = "CAUSERIE_REQUIRE_NAMESPACES";

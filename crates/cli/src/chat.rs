@@ -22,16 +22,16 @@ use crate::Misuse;
 use crate::options::{Attach, Look, NAME, PROMPT, Peer, ShownAs};
 use crate::show::{Paint, Show};
 use crate::signals::Signals;
-use crate::{headless, home, log, prompt};
+use crate::{headless, home, log, page, prompt};
 
 /// The most characters in a name.
 const MAX_NAME: usize = 32;
 
 /// Runs a peer until its user leaves.
 pub(crate) fn run(options: Peer, look: &Look) -> anyhow::Result<ExitCode> {
-    let (filter, json) = (options.log.clone(), options.json);
+    let (filter, json, web) = (options.log.clone(), options.json, options.web);
     let config = config(options)?;
-    converse(&filter, json, shown(look)?, "-h lists the commands", async || Ok(node::start(config).await?))
+    converse(&filter, json, shown(look)?, "-h lists the commands", async || page::start(config, web).await)
 }
 
 /// Attaches to a running peer until the user leaves, or the peer does.

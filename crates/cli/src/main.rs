@@ -16,6 +16,7 @@ mod home;
 mod input;
 mod log;
 mod options;
+mod page;
 mod passphrase;
 mod prompt;
 mod run;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Some(Task::Run(peer)) => run::run(peer),
         Some(Task::Attach(options)) => chat::attach(options),
         Some(Task::Send(options)) => ask::send(options),
+        Some(Task::Page(folder)) => page::link(folder),
         Some(Task::Users(options)) => ask::users(options),
         Some(Task::Health(folder)) => ask::health(folder),
         Some(Task::Doctor(options)) => doctor::run(options),
@@ -61,7 +63,9 @@ struct Misuse(String);
 
 /// Whether other options would have helped, whatever state the machine is in.
 fn is_misuse(error: &anyhow::Error) -> bool {
-    error.is::<Misuse>() || error.downcast_ref::<node::Error>().is_some_and(node::Error::is_misuse)
+    error.is::<Misuse>()
+        || error.downcast_ref::<node::Error>().is_some_and(node::Error::is_misuse)
+        || error.downcast_ref::<web::Error>().is_some_and(web::Error::is_misuse)
 }
 
 /// The one place that says why the program ends.

@@ -14,6 +14,7 @@ Examples:
   causerie --peer 192.0.2.7:4100            join a mesh that multicast does not reach; one address is enough
   causerie run                              a peer without a prompt, as a service or in a container
   causerie attach                           a prompt for it, one of any number
+  causerie run --web 127.0.0.1:4180         the same with a page for the browser; `causerie page` prints its link
   causerie send @bob the build is done      one message by it, from a script
   causerie demo                             see causal order at work, without a second machine
   causerie diagram *.trace -o chat.svg      draw what the peers wrote down with --trace
@@ -89,6 +90,9 @@ pub(crate) struct Peer {
     /// Append what this peer does to FILE, for `causerie check` and `causerie diagram`
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
+    /// Serve the page of this peer to browsers of this machine, at a loopback address; `causerie page` prints a link to it
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) web: Option<SocketAddr>,
     /// What to log on standard error: error, warn, info, debug, trace, or a filter such as net=debug
     #[arg(long, value_name = "FILTER", default_value = "warn")]
     pub(crate) log: String,
@@ -129,6 +133,8 @@ pub(crate) enum Task {
     Attach(Attach),
     /// Send one message by the running peer; says who is away and gets it later
     Send(Send),
+    /// Print a link that opens the page of the running peer in a browser; it works once, and for two minutes
+    Page(Folder),
     /// List everyone that the running peer knows
     Users(Users),
     /// Say in one line whether the running peer is well: 0 if it answers, listens, and has a link to everybody heard of
@@ -296,6 +302,8 @@ mod tests {
             &["send", "--json", "hi"],
             &["health", "--json"],
             &["--peer", "1.2.3.4:5", "attach"],
+            &["--web", "4180"],
+            &["attach", "--web", "127.0.0.1:4180"],
             &["--json", "--json"],
             &["--account", "alice", "--data", "folder"],
             &["--account", ""],

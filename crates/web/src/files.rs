@@ -1,0 +1,32 @@
+//! The files of the page, which are part of the program. None of them is a secret.
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+
+use crate::routes::Shared;
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+const FILES: [(&str, &str, &str); 11] = [
+    ("/", HTML, include_str!("../page/index.html")),
+    ("/style.css", CSS, include_str!("../page/style.css")),
+    ("/icon.svg", SVG, include_str!("../page/icon.svg")),
+    ("/main.js", JS, include_str!("../page/main.js")),
+    ("/wire.js", JS, include_str!("../page/wire.js")),
+    ("/state.js", JS, include_str!("../page/state.js")),
+    ("/kept.js", JS, include_str!("../page/kept.js")),
+    ("/dom.js", JS, include_str!("../page/dom.js")),
+    ("/messages.js", JS, include_str!("../page/messages.js")),
+    ("/lists.js", JS, include_str!("../page/lists.js")),
+    ("/composer.js", JS, include_str!("../page/composer.js")),
+];
+
+pub(crate) fn router() -> Router<Shared> {
+    FILES.into_iter().fold(Router::new(), |router, (path, kind, text)| {
+        router.route(path, get(async move || ([(CONTENT_TYPE, kind)], text)))
+    })
+}

@@ -1,0 +1,17 @@
+//! The page in a real browser: peers on 127.0.0.1, without multicast, one of them with a page.
+
+mod browser;
+mod hostile;
+mod outage;
+#[path = "../support/peer.rs"]
+#[allow(dead_code, reason = "a browser test has fewer peers to drive than an end-to-end test")]
+mod peer;
+#[path = "../support/service.rs"]
+#[allow(dead_code, reason = "a browser test asks a service for less than an end-to-end test")]
+mod service;
+#[path = "../support/skip.rs"]
+mod skip;
+mod talk;
+
+/// Says that no test may be skipped, if it is 1.
+const REQUIRE: &str = "CAUSERIE_REQUIRE_BROWSER";

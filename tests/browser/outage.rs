@@ -1,0 +1,55 @@
+//! Reloads, and a peer that stops and starts again: nothing that was typed is lost, and nothing is sent twice.
+
+use crate::browser::Browser;
+use crate::peer::Launch;
+use crate::service::Service;
+use crate::talk::{Pair, link};
+
+#[test]
+fn a_draft_survives_a_reload_in_the_conversation_that_it_was_typed_in() {
+    let Some(mut pair) = Pair::start() else { return };
+    let Pair { bob, browser, .. } = &mut pair;
+    browser.choose("#people", "bob");
+    browser.types("#text", "half a sent");
+    browser.reload();
+    browser.shows("#title", "bob");
+    browser.waits("the draft", "document.querySelector('#text').value === 'half a sent'");
+    browser.choose("#conversations", "Everybody");
+    browser.waits("no draft for all", "document.querySelector('#text').value === ''");
+    browser.shows("#conversations", "draft");
+    browser.choose("#conversations", "bob");
+    browser.enters("#text", "ence");
+    assert_eq!(bob.hears("half a sentence")["message"]["to"]["direct"]["name"], "alice");
+}
+
+#[test]
+fn while_the_peer_is_away_nothing_typed_is_lost_and_the_page_goes_on_with_it_when_it_is_back() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it has one").port();
+    let launch = Launch::alone("alice", folder.path(), &["--web", &format!("127.0.0.1:{port}")]);
+    let mut alice = Service::start(launch.clone());
+    browser.go(&link(&alice));
+    browser.shows("#title", "Everybody");
+    browser.enters("#text", "said before");
+    browser.shows("#log", "said before");
+    assert_eq!(alice.end("-TERM").code(), Some(0));
+    browser.shows("#link", "not connected");
+    browser.enters("#text", "typed meanwhile");
+    browser.shows("#notice", "Not connected");
+    browser.waits("the text", "document.querySelector('#text').value === 'typed meanwhile'");
+
+    let alice = Service::start(launch);
+    browser.shows("#gate", "not logged in");
+    browser.enters("#gate-code", &link(&alice));
+    browser.shows("#log", "said before");
+    browser.waits("the text", "document.querySelector('#text').value === 'typed meanwhile'");
+    browser.enters("#text", "");
+    browser.waits(
+        "the message, once",
+        "[...document.querySelectorAll('#log .body')].filter((body) => body.innerText === 'typed meanwhile').length === 1",
+    );
+    browser.waits("nothing unsent", "document.querySelector('#log .unsent') === null");
+    browser.reload();
+    browser.shows("#log", "typed meanwhile");
+}
