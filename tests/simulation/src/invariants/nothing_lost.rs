@@ -4,7 +4,7 @@
 //! Source: the README ("What you saw as sent survives `kill -9` and reaches everyone in the end") and
 //! `docs/getting-started.md`, "One identity in two places". The other invariants go by the ids of messages and say nothing
 //! of such texts; this one goes by the words, which no two texts share. Exempt are a text whose copy does not run in the end or
-//! whose store has lost it; what its user took back; and readers who were told that history could not be fetched, or who left the
+//! whose store has lost it; what its user took back; readers who were forgotten meanwhile, as nothing is kept for them; and readers who were told that history could not be fetched, or who left the
 //! group.
 
 use super::{Invariant, Rest, Standing, Verdict};
@@ -31,7 +31,8 @@ impl Invariant for NothingLost {
                 continue;
             }
             let lacks = |standing: &Standing| {
-                let is_for = text.dests.iter().any(|dest| standing.lineage.lives.contains(dest));
+                let is_reader = |dest| standing.lineage.lives.contains(dest) && !chronicle.forgotten.contains(dest);
+                let is_for = text.dests.iter().any(is_reader);
                 let is_shown = standing.lineage.shown.contains(&number) || standing.everything.contains(&number);
                 is_for && !is_shown && !is_excused(standing, text)
             };
