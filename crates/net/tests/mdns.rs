@@ -17,6 +17,9 @@ use futures::future::join_all;
 use mdns_sd::{ServiceDaemon, ServiceEvent, ServiceInfo};
 use net::{Config, DownReason, Event};
 
+/// Says that no test may be skipped, if it is 1.
+const REQUIRE: &str = "CAUSERIE_REQUIRE_NAMESPACES";
+
 /// Runs `test`, the caller's own name, again in a fresh namespace after `setup`. `true` inside of it.
 fn inside(test: &str, setup: &str) -> bool {
     const INSIDE: &str = "CAUSERIE_NET_TEST_INSIDE";
