@@ -326,8 +326,13 @@ impl<S: Store> Peer<S> {
         let is_surprise = !entry.fetched && !self.homecoming.is_under_way();
         let is_late = |hlc| given_up || (is_surprise && is_behind(hlc, newest, self.config.late_after));
         let fetched = entry.fetched;
-        let is_off = |clock, sent_at| self.is_clock_off(now, sent_at, (!fetched).then_some((sender, clock)));
-        let (late, clock_off) = (is_late(entry.hlc), entry.sent_at().is_some_and(|sent_at| is_off(first, sent_at)));
+        // What is said again was written long before it was stamped.
+        let is_plain = entry.first().is_none();
+        let is_off = |clock, hlc: Hlc, sent_at| {
+            self.is_clock_off(now, sent_at, is_plain.then_some(hlc), (!fetched).then_some((sender, clock)))
+        };
+        let clock_off = entry.sent_at().is_some_and(|sent_at| is_off(first, entry.hlc, sent_at));
+        let late = is_late(entry.hlc);
         (entry.late, entry.clock_off) = (late, clock_off);
         // What was said again may be shown already, and what was signed with it need not be.
         let is_said_again = |clock| self.repeats.has(MessageId { clock, ..id });
@@ -335,7 +340,7 @@ impl<S: Store> Peer<S> {
         let run = Run::of(entry, followers, |clock, hlc, sent_at| {
             let is_held_apart =
                 self.announced.contains(&(sender, clock)) || self.held_large.contains_key(&(sender, clock));
-            is_late(hlc) == late && is_off(clock, sent_at) == clock_off && !is_held_apart && !is_said_again(clock)
+            is_late(hlc) == late && is_off(clock, hlc, sent_at) == clock_off && !is_held_apart && !is_said_again(clock)
         });
         for id in (1..run.count()).map(|nth| run.id(nth)) {
             self.journal(if given_up { Journal::Late { id } } else { Journal::Deliver { id } });
@@ -362,9 +367,16 @@ impl<S: Store> Peer<S> {
     }
 
     /// Whether a text's author's clock is known to be off by [`Config::max_clock_ahead`](crate::Config::max_clock_ahead) or more
-    /// from mine: the text is from the future, or older than any can be, or, where it is one that was `delivered` (its author and
-    /// its clock), older than the link that it was written over.
-    pub(super) fn is_clock_off(&self, now: Now, sent_at: i64, delivered: Option<(Index, Clock)>) -> bool {
+    /// from mine: the text is from the future, or older than any can be; or older than what its author had been shown, by its stamp,
+    /// if that was `stamped` when it was written and is not from the future itself; or, where it is one that was `delivered` (its
+    /// author and its clock), older than the link that it was written over.
+    pub(super) fn is_clock_off(
+        &self,
+        now: Now,
+        sent_at: i64,
+        stamped: Option<Hlc>,
+        delivered: Option<(Index, Clock)>,
+    ) -> bool {
         let most = i64::try_from(self.config.max_clock_ahead.as_micros()).unwrap_or(i64::MAX);
         if sent_at > now.unix_micros.saturating_add(most) {
             return true;
@@ -372,7 +384,12 @@ impl<S: Store> Peer<S> {
         // Few are as old as that, so nothing is looked up for the others.
         let is_old = sent_at < now.unix_micros.saturating_sub(most);
         let since = || delivered.and_then(|(author, clock)| self.link_up_before(author, clock));
-        is_old && (sent_at < NO_TEXT_BEFORE || since().is_some_and(|since| sent_at < since.saturating_sub(most)))
+        let is_before = |time: i64| sent_at < time.saturating_sub(most);
+        let is_behind_its_stamp = || {
+            let time = stamped.map(Hlc::time).filter(|&time| time <= now.unix_micros.saturating_add(most));
+            time.is_some_and(is_before)
+        };
+        is_old && (sent_at < NO_TEXT_BEFORE || is_behind_its_stamp() || since().is_some_and(is_before))
     }
 }
 

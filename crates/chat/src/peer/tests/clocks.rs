@@ -182,9 +182,8 @@ fn a_time_that_cannot_be_is_marked() {
         (25 * HOUR, true, true),
         (IN_2106, true, true),
         (-START, true, true),
-        // Who comes later cannot tell whether it is as old as it says.
-        (-400 * DAY, true, false),
-        (-25 * HOUR, true, false),
+        (-400 * DAY, true, true),
+        (-25 * HOUR, true, true),
         (23 * HOUR, false, false),
         (-23 * HOUR, false, false),
     ] {
@@ -208,6 +207,11 @@ fn a_time_that_is_only_long_ago_is_not_marked() {
     world.link_all();
     world.settle();
     assert!(!mark(&world, ALICE, "said before the holidays"));
+    let carol = world.add("carol");
+    world.set_off(carol, 30 * DAY);
+    world.link_all();
+    world.settle();
+    assert!(!mark(&world, carol, "said before the holidays"));
 }
 
 #[test]

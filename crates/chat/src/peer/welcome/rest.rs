@@ -207,7 +207,8 @@ impl<S: Store> Peer<S> {
                 continue;
             }
             let (author, clock) = (entry.kept.sender(), entry.kept.clock());
-            let clock_off = entry.sent_at().is_some_and(|sent_at| self.is_clock_off(now, sent_at, None));
+            let stamped = entry.first().is_none().then_some(entry.hlc);
+            let clock_off = entry.sent_at().is_some_and(|sent_at| self.is_clock_off(now, sent_at, stamped, None));
             let entry = Entry { clock_off, ..entry };
             self.note_missed(now, entry.kept.id(), author, true);
             // The user can read it from now on, and answer.
