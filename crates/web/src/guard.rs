@@ -31,7 +31,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (CACHE_CONTROL, "no-cache"),
 ];
 
-/// The names by which this page may be called. A name of somebody else that leads here (DNS rebinding) is none of them.
+/// The names by which this page may be called. A foreign name that leads here (DNS rebinding) is none of them.
 pub(crate) fn hosts(address: SocketAddr) -> Vec<String> {
     let port = address.port();
     let ip = match address {

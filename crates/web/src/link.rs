@@ -39,7 +39,7 @@ pub async fn link(folder: &Path) -> Result<String, Error> {
     }
 }
 
-/// Gives a link to whoever can connect, until it is dropped.
+/// Gives a link to any process that can connect, until it is dropped.
 pub(crate) async fn give(socket: Socket, page: Shared) {
     loop {
         let Ok(mut asking) = socket.accept().await else {

@@ -1,4 +1,4 @@
-//! What other sites can have a browser do to the page of somebody who is logged in.
+//! What other sites can have a browser do to the page of a user who is logged in.
 
 mod support;
 

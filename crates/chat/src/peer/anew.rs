@@ -94,7 +94,7 @@ impl<S: Store> Peer<S> {
             }
     }
 
-    /// Whether a text of mine was for somebody who has not acknowledged it, or for nobody yet.
+    /// Whether a text of mine was for a peer that has not acknowledged it, or for nobody yet.
     fn is_with_not_all(&self, entry: &Entry) -> bool {
         entry.kept.dests().is_empty() || self.outbox.message(entry.kept.clock()).is_some()
     }
