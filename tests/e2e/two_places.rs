@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::peer::{Peer, eventually};
 use crate::support::net::Net;
 
-/// How soon the older start is told, once the newer one has met somebody.
+/// How soon the older start is told, once the newer one has met another peer.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 fn texts(answer: &Value, of: &str) -> Vec<String> {

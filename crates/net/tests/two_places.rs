@@ -29,7 +29,7 @@ async fn told(peer: &mut Peer, met: Instant, what: &str) {
     assert!(took < TOLD, "{what}: {took:?}");
 }
 
-/// A peer that links to one other and to nobody else, whoever is introduced to it.
+/// A peer that links to one other peer and to no more, also if others are introduced to it.
 fn aloof(seed: u8) -> Config {
     let mut config = config(seed);
     config.limits.peers = 1;

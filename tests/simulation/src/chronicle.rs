@@ -46,7 +46,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A text that somebody wrote. Its words are those of no other: two copies of a peer may say different texts under one id, and a
+/// A text that a person wrote. Its words are those of no other: two copies of a peer may say different texts under one id, and a
 /// text that is said again has another id.
 #[derive(Clone, Debug)]
 pub struct Text {
@@ -299,7 +299,7 @@ impl Chronicle {
                 let mut past: Rc<[u64]> = lineage.past.as_slice().into();
                 let mut before_either = None;
                 if let Some(other) = self.sent.get(id) {
-                    // Whoever delivers it has delivered one of the two: what happened before both.
+                    // A peer that delivers it has delivered one of the two: what happened before both.
                     self.twice.insert(*id);
                     before_either = Some(either(&past, other.before_either.as_ref().unwrap_or(&other.past)));
                     past = past.iter().zip(other.past.iter()).map(|(one, other)| *one.min(other)).collect();

@@ -14,7 +14,7 @@ impl Chronicle {
     /// other one.
     pub fn is_behind_a_clock_used_twice(&self, first: &Sent, later: &Sent) -> bool {
         let past_of = |past: &[u64], author: usize| past.get(author).copied().unwrap_or(0);
-        // Whoever begins anew does not rely on what it said since its start.
+        // A peer that begins anew does not rely on what it said since its start.
         let disowns = |later: &Sent, between: &Sent| {
             let former = self.anew.get(&later.author);
             former.is_some_and(|&(former, since)| former == between.author && between.clock > since)

@@ -21,7 +21,7 @@ pub struct Lineage {
     pub given_up: Vec<(ProcessId, u64, u64)>,
     /// The same, with clocks that nobody had used yet: what comes of these is called late.
     pub calls_late: Vec<(ProcessId, u64, u64)>,
-    /// The texts shown here, one's own included, in order.
+    /// The texts shown here, the user's own included, in order.
     pub read: Vec<TextNumber>,
     /// The same, to look them up.
     pub shown: BTreeSet<TextNumber>,

@@ -1,15 +1,14 @@
 //! *Exactly once*: an id is sent once, and a message is delivered at most once here and shown at most once here, restarts
 //! included; what comes late had been given up.
 //!
-//! A text that is said again, by another incarnation or from another copy of its author, is the same text under another id:
-//! whoever was shown it under one is not shown it under the other, as it comes or in the history. Exempt is what its user sent
+//! A text that is said again, by another incarnation or from another copy of its author, is the same text under another id: a
+//! peer that showed it under one does not show it under the other, as it comes or in the history. Exempt is what its user sent
 //! again that was to go out later, as no peer knows whether it did.
 //!
 //! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; `docs/causal.md` ("duplicates must be dropped") and
-//! `docs/causal-order.md`. *Here* is one store: who lost his, or went back to an older
-//! copy, is shown again what the copy lacks; and until somebody who knows better tells him, he numbers what he says as he did
-//! before (only its own signature proves that). So do two copies that run. Whoever makes up clocks of his own may
-//! have what he said with true ones called late.
+//! `docs/causal-order.md`. *Here* is one store. A peer that lost its store, or went back to an older copy, shows again what the
+//! copy lacks. Until a peer that knows better tells it, it numbers what it says as it did before (only its own signature proves
+//! that). So do two copies that run. A liar that makes up clocks of its own may have what it said with true ones called late.
 
 use std::collections::BTreeSet;
 

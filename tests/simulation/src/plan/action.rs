@@ -53,9 +53,9 @@ pub enum Action {
     Join { who: usize, group: &'static str },
     /// A user leaves one.
     Leave { who: usize, group: &'static str },
-    /// A user names somebody as he likes.
+    /// A user gives a person a name of their choice.
     Alias { who: usize, whom: usize },
-    /// A user forgets somebody who is away, for everybody.
+    /// A user forgets a person who is away, for everybody.
     Forget { who: usize, whom: usize },
     /// Nothing comes through from one to another.
     Block { from: usize, to: usize },

@@ -35,7 +35,7 @@ pub struct Doubled {
 }
 
 impl Setting {
-    /// Somebody's data folder is copied, in one run of six whose stores can be copied. A liar is his own trouble.
+    /// A data folder is copied, in one run of six whose stores can be copied. A run with a liar has trouble enough.
     pub(super) fn draw_copies(&mut self, seed: u64) {
         let dice = &mut Dice::new(seed.rotate_left(16) ^ COPIES);
         let comes = dice.percent(18);
