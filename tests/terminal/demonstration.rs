@@ -27,9 +27,9 @@ fn the_demonstration_ends_in_a_prompt_among_the_three() {
 
 /// What a server answers to a request for its first page.
 fn get(address: &str) -> String {
-    let mut server = TcpStream::connect(address).unwrap();
-    write!(server, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut server = TcpStream::connect(address).expect("the page can be reached");
+    write!(server, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("it takes a request");
     let mut answer = String::new();
-    server.read_to_string(&mut answer).unwrap();
+    server.read_to_string(&mut answer).expect("it answers");
     answer
 }
