@@ -1,20 +1,21 @@
 // Brings the parts together: logging in, the session's events, and what is open.
 
+import * as account from "./account.js";
 import * as composer from "./composer.js";
 import { afterAWhile, dateOf, dayText, harmless, make, named, onceAFrame, the, timeText } from "./dom.js";
-import { forgetTab, keepOpen, keepRead, kept, restore, restoredFor } from "./kept.js";
+import { keepOpen, keepRead, kept, restore, restoredFor } from "./kept.js";
 import * as lists from "./lists.js";
 import * as messages from "./messages.js";
 import {
   MOST, append, conversation, forgetMessages, keyOf, keyOfGroup, markRead, meet, merge, setGroups, setUsers, split, state, targetOf, titleOf,
 } from "./state.js";
-import { Wire, post } from "./wire.js";
+import { Wire } from "./wire.js";
 
 /** Messages of all conversations that a tab begins with, and of one that are fetched at a time. */
 const BEGIN = 500;
 const PAGE = 100;
 
-const wire = new Wire({ line: heard, state: connection, loggedOut: () => gate("You are not logged in.") });
+const wire = new Wire({ line: heard, state: connection, loggedOut: () => account.leave("You are not logged in.") });
 const changed = onceAFrame(render);
 const refresh = afterAWhile(lookAround, 150);
 const stale = new Set();
@@ -60,7 +61,10 @@ function heard(line) {
 }
 
 async function welcome(hello) {
-  if (hello.hello !== 1) return gate("This page and the peer are of different versions: load the page again.");
+  if (hello.hello !== 1) {
+    wire.close();
+    return notice("This page and the peer are of different versions: load the page again.");
+  }
   const { me } = hello;
   if (state.me && state.me.person !== me.person) return location.reload();
   state.me = me;
@@ -234,7 +238,6 @@ function connection(now) {
   link.classList.toggle("off", now !== "on");
   document.body.dataset.link = now;
   if (now === "on") {
-    the("gate").hidden = true;
     the("app").hidden = false;
   } else if (state.me) {
     // On a narrow screen the list with the state is out of sight.
@@ -285,43 +288,13 @@ async function jump(key, id) {
   if (!messages.showMessage(id)) notice("That message is too far up to be shown here.");
 }
 
-// ---- logging in and out
-
-function gate(why) {
-  wire.close();
-  Object.assign(state, { me: null, people: new Map(), groups: new Map(), conversations: new Map(), held: new Map(), loading: true });
-  for (const id of ["log", "conversations", "people", "results", "held"]) the(id).replaceChildren();
-  the("text").value = "";
-  document.title = "causerie";
-  the("gate-why").textContent = why;
-  the("app").hidden = true;
-  the("gate").hidden = false;
-  the("gate-code").focus();
-}
-
-async function logIn(code) {
-  const answer = await post("/login", code).catch(() => null);
-  if (answer?.status === 204) {
-    // Tabs of before are told to try again.
-    localStorage.setItem("causerie-login", String(Date.now()));
-    return wire.connect();
-  }
-  gate(answer ? "That link was used already, or is older than two minutes." : "The peer does not answer.");
-}
-
-async function logOut() {
-  wire.close();
-  await post("/logout").catch(() => null);
-  forgetTab();
-  gate("You are logged out.");
-}
-
-function codeIn(text) {
-  return text.trim().match(/(?:^|#)([0-9a-f]{32})$/)?.[1];
-}
+// ---- from the beginning
 
 function begin() {
+  // A link with a code opens this document, and another one logs in.
+  if (location.hash !== "") return location.replace(`/enter${location.hash}`);
   restore();
+  account.begin(wire);
   messages.begin({ older, changed, sendAgain: composer.sendAgain, discard: composer.discard });
   lists.begin({ open, join, create });
   composer.begin(wire, { changed, notice });
@@ -333,7 +306,6 @@ function begin() {
     if (event.key === "ArrowDown") the("conversations").querySelector(".row")?.focus();
   });
   the("leave").addEventListener("click", leave);
-  the("logout").addEventListener("click", logOut);
   the("show-left").addEventListener("click", () => view("list"));
   the("show-people").addEventListener("click", () => view(document.body.dataset.view === "people" ? "chat" : "people"));
   the("hide-people").addEventListener("click", () => view("chat"));
@@ -345,31 +317,15 @@ function begin() {
     the("show-search").setAttribute("aria-expanded", "true");
     the("words").focus();
   });
-  the("gate-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const code = codeIn(the("gate-code").value);
-    the("gate-code").value = "";
-    if (code) logIn(code);
-    else the("gate-why").textContent = "That is no link of this page.";
-  });
   addEventListener("keydown", shortcut);
   addEventListener("storage", (event) => {
-    if (event.key === "causerie-login") wire.connect();
     if (event.key === `causerie-read-${restoredFor()}` && event.newValue) {
       kept.marks = JSON.parse(event.newValue);
       changed();
     }
   });
-  addEventListener("hashchange", enter);
-  enter();
-}
-
-/** By the code in the address if there is one, which leaves the address and the history at once. */
-function enter() {
-  const code = codeIn(location.hash);
-  if (location.hash !== "") history.replaceState(null, "", "/");
-  if (code) logIn(code);
-  else wire.connect();
+  addEventListener("hashchange", () => location.replace(`/enter${location.hash}`));
+  wire.connect();
 }
 
 function shortcut(event) {

@@ -27,7 +27,7 @@ export class Wire {
     this.#wanted = true;
     clearTimeout(this.#timer);
     if (this.#socket !== null) return;
-    const socket = new WebSocket(`ws://${location.host}/session`);
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/session`);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#hear(data);
     socket.onclose = ({ code }) => {

@@ -11,7 +11,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 17] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", CSS, include_str!("../page/style.css")),
     ("/icon.svg", SVG, include_str!("../page/icon.svg")),
@@ -23,6 +23,12 @@ const FILES: [(&str, &str, &str); 11] = [
     ("/messages.js", JS, include_str!("../page/messages.js")),
     ("/lists.js", JS, include_str!("../page/lists.js")),
     ("/composer.js", JS, include_str!("../page/composer.js")),
+    ("/account.js", JS, include_str!("../page/account.js")),
+    ("/account.css", CSS, include_str!("../page/account.css")),
+    ("/enter", HTML, include_str!("../page/enter.html")),
+    ("/enter.js", JS, include_str!("../page/enter.js")),
+    ("/enter.css", CSS, include_str!("../page/enter.css")),
+    ("/used.js", JS, include_str!("../page/used.js")),
 ];
 
 pub(crate) fn router() -> Router<Shared> {

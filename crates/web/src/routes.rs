@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -64,6 +64,7 @@ impl Page {
 pub(crate) fn router(page: Shared) -> Router {
     files::router()
         .route("/login", get(logged_in).post(log_in))
+        .route("/entry", get(entry))
         .route("/logout", post(log_out))
         .route("/session", get(open))
         .layer(DefaultBodyLimit::max(BODY))
@@ -76,6 +77,14 @@ async fn logged_in(State(page): State<Shared>, headers: HeaderMap) -> StatusCode
     let id = page.session(&headers);
     let open = id.and_then(|id| page.sessions.lock().enter(id, Instant::now()));
     if open.is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
+}
+
+/// What the page's way in has to offer.
+async fn entry(State(page): State<Shared>, headers: HeaderMap) -> Response {
+    let id = page.session(&headers);
+    let open = id.and_then(|id| page.sessions.lock().enter(id, Instant::now()));
+    let offered = format!("{{\"logged_in\":{}}}", open.is_some());
+    ([(CONTENT_TYPE, "application/json")], offered).into_response()
 }
 
 /// Exchanges a one-time code for a session.

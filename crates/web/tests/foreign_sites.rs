@@ -91,9 +91,9 @@ async fn every_answer_forbids_the_browser_what_the_page_does_not_need() {
 #[tokio::test]
 async fn the_page_loads_nothing_from_elsewhere_and_makes_no_html_of_texts() {
     let alice = serve(Limits::default()).await;
-    let page = alice.ask("GET /", &[], "").await;
-    let files = ["main", "wire", "state", "kept", "dom", "messages", "lists", "composer"];
-    let mut texts = vec![("index.html".to_owned(), page.0)];
+    let [page, enter] = [alice.ask("GET /", &[], "").await, alice.ask("GET /enter", &[], "").await];
+    let files = ["main", "wire", "state", "kept", "dom", "messages", "lists", "composer", "account", "enter", "used"];
+    let mut texts = vec![("index.html".to_owned(), page.0), ("enter.html".to_owned(), enter.0)];
     for file in files {
         let answer = alice.ask(&format!("GET /{file}.js"), &[], "").await;
         assert_eq!(answer.header("content-type"), Some("text/javascript; charset=utf-8"), "{file}");
