@@ -33,6 +33,7 @@ mod kills;
 mod labels;
 mod leaving;
 mod limits;
+mod logging_out;
 mod mesh;
 mod port;
 mod program;

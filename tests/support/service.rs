@@ -59,6 +59,11 @@ impl Service {
     /// Asks it to leave, and waits for its end.
     pub(crate) fn end(&mut self, signal: &str) -> ExitStatus {
         self.signal(signal);
+        self.ends()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ends(&mut self) -> ExitStatus {
         let mut ended = None;
         eventually(&format!("{} ends", self.launch.name), || {
             ended = self.child.try_wait().expect("the service is a child");

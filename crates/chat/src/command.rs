@@ -144,6 +144,8 @@ pub enum Command {
     },
     /// How this peer is doing.
     Health,
+    /// Stops the peer, whichever user interface asks. Its person is away then, and what is sent to them waits.
+    LogOut,
 }
 
 impl Command {
@@ -171,7 +173,8 @@ impl Command {
             | Self::Show { .. }
             | Self::Pending
             | Self::Connect { .. }
-            | Self::Health => false,
+            | Self::Health
+            | Self::LogOut => false,
         }
     }
 }
@@ -308,6 +311,11 @@ pub enum Answer {
         /// What else keeps it from working as it should.
         #[serde(default)]
         problems: Vec<Problem>,
+    },
+    /// The peer says goodbye and stops: nothing more is answered.
+    LoggingOut {
+        /// Oneself.
+        who: Who,
     },
 }
 

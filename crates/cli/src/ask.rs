@@ -1,4 +1,4 @@
-//! `causerie send`, `users` and `health`: one request to a running peer, and its answer.
+//! `causerie send`, `users`, `health` and `logout`: one request to a running peer, and its answer.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use node::chat::{Answer, Command, Event, News, Recipients};
 use node::line::{Hello, Line, MAX_LINE};
-use node::{Events, Session, SessionEnded};
+use node::{Ending, Events, Session, SessionEnded};
 use tokio::time::timeout;
 
 use crate::Misuse;
@@ -19,6 +19,9 @@ use crate::options::{Folder, Send, Users};
 
 /// How long a peer may take to answer. It does so between two turns; one that takes this long is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a peer may take to stop: longer than it goes on handing over what its user said.
+const STOPPING: Duration = Duration::from_secs(30);
 
 /// How long an address may take to answer: longer than the links try it.
 const CONNECTING: Duration = Duration::from_secs(60);
@@ -98,6 +101,21 @@ pub(crate) fn health(folder: Folder) -> anyhow::Result<ExitCode> {
     print(show(false).answer(&answer, Timestamp::now()))?;
     let healthy = matches!(answer, Answer::Health { healthy: true, .. });
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `causerie logout`: returns once the peer has stopped.
+pub(crate) fn logout(folder: Folder) -> anyhow::Result<ExitCode> {
+    let data = home::folder(&folder)?;
+    runtime()?.block_on(async {
+        let mut session = node::attach(&data).await?;
+        ask(&mut session, Command::LogOut).await?;
+        let events = &mut session.events;
+        let stopped = async { while events.next_batch().await.is_some() {} };
+        timeout(STOPPING, stopped).await.context("the peer does not stop; is it stuck?")?;
+        anyhow::ensure!(events.ending() == Ending::LoggedOut, "{}", events.reason());
+        print([events.reason().to_owned()])?;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn ask_once(folder: Folder, command: Command) -> anyhow::Result<Answer> {

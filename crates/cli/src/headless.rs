@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use node::chat::{Answer, News, Refusal};
+use node::chat::{Answer, Command, News, Refusal};
 use node::line::{self, Hello, Line, RequestId};
-use node::{Events, Requests, Session, Submitted};
+use node::{Ending, Events, Requests, Session, Submitted};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -47,7 +47,7 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Runs until the end of standard input, a `-quit`, a signal, or a closed standard output. `hint` is for a user who begins. Answers
+/// Runs until the end of standard input, a `-quit` or `-logout`, a signal, or a closed standard output. `hint` is for a user who begins. Answers
 /// whether every command was carried out.
 ///
 /// # Errors
@@ -74,7 +74,7 @@ struct Conversed {
     failed: bool,
 }
 
-/// Writes what happens until a signal asks to leave, or standard output is closed. Commands come from elsewhere, as `hint`
+/// Writes what happens until a signal asks to leave, the user logs out, or standard output is closed. Commands come from elsewhere, as `hint`
 /// says.
 ///
 /// # Errors
@@ -93,7 +93,11 @@ pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signal
                 batch = events.next_batch(), if !full => match batch {
                     Some(batch) => form.events(&mut output.text, batch)?,
                     None => {
-                        form.goodbye(&mut output.text, leaving)?;
+                        if leaving {
+                            form.goodbye(&mut output.text, "said goodbye")?;
+                        } else if events.ending() != Ending::Other {
+                            form.goodbye(&mut output.text, events.reason())?;
+                        }
                         return output.write().await.map(drop);
                     }
                 },
@@ -111,7 +115,7 @@ pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signal
     requests.stop();
     while events.next_batch().await.is_some() {}
     written.context("standard output")?;
-    anyhow::ensure!(leaving, "{}", events.reason());
+    anyhow::ensure!(leaving || events.ending() != Ending::Other, "{}", events.reason());
     Ok(())
 }
 
@@ -149,6 +153,8 @@ fn is_full(error: &io::Error) -> bool {
 /// An answer that is owed: in the order of the commands, whether the peer gives it or this program.
 enum Owed {
     Peer(Option<RequestId>, Submitted),
+    /// Likewise; if the peer does as it was asked, it stops.
+    Last(Option<RequestId>, Submitted),
     Here(Option<RequestId>, Said),
 }
 
@@ -169,28 +175,29 @@ async fn converse(
     output.flush()?;
     let mut lines = read_stdin();
     let mut owed: VecDeque<Owed> = VecDeque::new();
-    let (mut leaving, mut failed) = (false, false);
+    let (mut leaving, mut stops, mut failed) = (false, false, false);
     loop {
         tokio::select! {
             batch = events.next_batch() => {
                 let Some(batch) = batch else { break };
                 form.events(&mut output, batch)?;
             }
-            line = lines.recv(), if !leaving && owed.len() < UNANSWERED => match line {
+            line = lines.recv(), if !leaving && owed.len() < UNANSWERED && !matches!(owed.back(), Some(Owed::Last(..))) => match line {
                 Some(line) => leaving = take(line, form, requests, &mut owed).await,
                 None => leaving = true,
             },
             answered = answer(owed.front_mut()), if !owed.is_empty() => {
-                if let Some(Owed::Peer(id, _)) = owed.pop_front()
+                if let Some(Owed::Peer(id, _) | Owed::Last(id, _)) = owed.pop_front()
                     && let Some(answered) = answered
                 {
                     failed |= answered.is_err();
+                    stops |= matches!(answered, Ok(Answer::LoggingOut { .. }));
                     form.answered(&mut output, id, answered)?;
                 }
             }
             () = signals.leave() => {
                 owed.clear();
-                leaving = true;
+                (leaving, stops) = (true, false);
             }
         }
         while let Some(Owed::Here(..)) = owed.front() {
@@ -199,7 +206,9 @@ async fn converse(
                 form.said(&mut output, id, said)?;
             }
         }
-        if leaving && owed.is_empty() {
+        leaving |= stops;
+        // A peer that stops ends the session when it has stopped.
+        if leaving && owed.is_empty() && !stops {
             requests.stop();
         }
         output.flush()?;
@@ -218,9 +227,10 @@ async fn take(line: io::Result<String>, form: &Form, requests: &Requests, owed: 
         Ok(Input::Quit) => return true,
         Ok(Input::Help) => owed.push_back(Owed::Here(id, Said::Help)),
         Ok(Input::Command(command)) => {
+            let owe = if command == Command::LogOut { Owed::Last } else { Owed::Peer };
             // A peer that has stopped ends its events, too, and those tell.
             if let Ok(submitted) = requests.submit(command).await {
-                owed.push_back(Owed::Peer(id, submitted));
+                owed.push_back(owe(id, submitted));
             }
         }
         Err(wrong) => owed.push_back(Owed::Here(id, Said::Wrong(wrong))),
@@ -231,7 +241,7 @@ async fn take(line: io::Result<String>, form: &Form, requests: &Requests, owed: 
 /// The answer that is owed first, if the peer owes it and has not stopped.
 async fn answer(owed: Option<&mut Owed>) -> Option<Result<Answer, Refusal>> {
     match owed {
-        Some(Owed::Peer(_, submitted)) => submitted.answer().await.ok(),
+        Some(Owed::Peer(_, submitted) | Owed::Last(_, submitted)) => submitted.answer().await.ok(),
         Some(Owed::Here(..)) | None => None,
     }
 }
@@ -284,14 +294,12 @@ impl Form {
         })
     }
 
-    /// The end of a log: whether somebody has asked for it.
-    fn goodbye(&mut self, output: &mut impl Write, asked: bool) -> io::Result<()> {
-        if let Self::Plain(show) = self
-            && asked
-        {
-            write_lines(output, show.stamped(Timestamp::now(), "said goodbye"))?;
+    /// The end of a log, and why it ends.
+    fn goodbye(&mut self, output: &mut impl Write, why: &str) -> io::Result<()> {
+        if let Self::Plain(show) = self {
+            write_lines(output, show.stamped(Timestamp::now(), why))?;
         }
-        output.flush()
+        Ok(())
     }
 
     fn answered(

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Some(Task::Page(folder)) => page::link(folder),
         Some(Task::Users(options)) => ask::users(options),
         Some(Task::Health(folder)) => ask::health(folder),
+        Some(Task::Logout(folder)) => ask::logout(folder),
         Some(Task::Doctor(options)) => doctor::run(options),
         Some(Task::Check(traces)) => check::run(&traces),
         Some(Task::Diagram(drawing)) => diagram::run(&drawing),

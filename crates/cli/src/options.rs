@@ -139,6 +139,8 @@ pub(crate) enum Task {
     Users(Users),
     /// Say in one line whether the running peer is well: 0 if it answers, listens, and has a link to everybody heard of
     Health(Folder),
+    /// Log out: stop the running peer, and forget its key; what is sent to its user waits
+    Logout(Folder),
     /// Look for what keeps a peer from working, and say what to do: one line a check, 0 if all is well
     Doctor(Doctor),
     /// Verify causal order and exactly-once delivery from the traces of all peers

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::line::{Hello, Line, RequestId, RequestLine, VERSION};
-use crate::session::{Far, Request, session, stopped};
+use crate::session::{Ended, Far, Request, session, stopped};
 use crate::socket::{SESSION, path_in};
 use crate::{Error, Session};
 
@@ -165,12 +165,12 @@ type Unanswered = Mutex<VecDeque<(u64, oneshot::Sender<Result<Answer, Refusal>>)
 
 /// Carries requests and lines between the two ends, until one of them is closed.
 async fn carry(far: Far, input: BufReader<OwnedReadHalf>, output: OwnedWriteHalf) {
-    let Far { requests, events, mut stop, log_full: _, reason } = far;
+    let Far { requests, events, mut stop, log_full: _, ended } = far;
     let unanswered = Unanswered::default();
     tokio::select! {
         why = hear(input, &events, &unanswered) => {
             // This is the one place where the reason is set.
-            let _ = reason.set(why);
+            let _ = ended.set(why);
         }
         () = ask(requests, output, &unanswered, &mut stop) => {}
     }
@@ -204,13 +204,13 @@ async fn ask(
 }
 
 /// Reads lines until the end; why it came.
-async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, unanswered: &Unanswered) -> String {
+async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, unanswered: &Unanswered) -> Ended {
     let mut line = Vec::new();
     let mut batch = Vec::new();
     loop {
         line.clear();
         match input.read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return GONE.to_owned(),
+            Ok(0) | Err(_) => return Ended::other(GONE),
             Ok(_) => {}
         }
         match serde_json::from_slice(&line) {
@@ -221,9 +221,9 @@ async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, 
                 unanswered.lock().retain(|(asked, _)| Some(RequestId::from(*asked)) != id);
                 batch.push(Event::Warning { text: error });
             }
-            Ok(Line::End { end }) => {
+            Ok(Line::End { end: text, why }) => {
                 let _ = events.send(batch.into_iter().collect()).await;
-                return end;
+                return Ended { text, why };
             }
             // A newer peer of the same version may say what this program does not know.
             Err(unknown) => tracing::debug!("passing over a line: {unknown}"),
@@ -234,7 +234,7 @@ async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, 
             && (!more || batch.len() >= EVENTS)
             && events.send(batch.drain(..).collect()).await.is_err()
         {
-            return String::new();
+            return Ended::other("");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::feed::{Feed, Told};
-use crate::session::InterfaceId;
+use crate::session::{Ended, InterfaceId};
 
 /// What a new client is given between two turns: from that moment on its feed misses nothing.
 #[derive(Debug)]
@@ -51,10 +51,10 @@ impl Clients {
         self.feeds.retain(|feed| feed.push(batch));
     }
 
-    /// The peer stops.
-    pub(crate) fn stop(&mut self) {
-        for feed in self.feeds.drain(..) {
-            feed.stop();
+    /// The peer has stopped.
+    pub(crate) fn stop(self, why: &Ended) {
+        for feed in self.feeds {
+            feed.stop(why.clone());
         }
     }
 

@@ -8,7 +8,7 @@ use chat::Event;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::session::InterfaceId;
+use crate::session::{Ended, InterfaceId};
 
 /// An event, and whose doing it was: whoever did it has his answer, and is not told again.
 #[derive(Debug)]
@@ -18,10 +18,10 @@ pub(crate) struct Told {
 }
 
 /// Why a feed ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum End {
     /// The peer has stopped; what had happened before is still handed out.
-    Stopped,
+    Stopped(Ended),
     /// Too much was waiting, and was let go.
     Slow,
 }
@@ -65,8 +65,8 @@ impl Feed {
     }
 
     /// The peer stops: nothing more comes.
-    pub(crate) fn stop(&self) {
-        self.state.lock().end.get_or_insert(End::Stopped);
+    pub(crate) fn stop(&self, why: Ended) {
+        self.state.lock().end.get_or_insert(End::Stopped(why));
         self.more.notify_one();
     }
 
@@ -82,8 +82,8 @@ impl Feed {
                     state.bytes -= size(&batch);
                     return Ok(batch);
                 }
-                if let Some(end) = state.end {
-                    return Err(end);
+                if let Some(end) = &state.end {
+                    return Err(end.clone());
                 }
             }
             self.more.notified().await;
@@ -114,10 +114,10 @@ mod tests {
     async fn batches_come_in_order_and_then_the_end() {
         let feed = Feed::new(1 << 20);
         assert!(feed.push(&batch(&["one"])) && feed.push(&batch(&["two", "three"])));
-        feed.stop();
+        feed.stop(Ended::other("over"));
         assert_eq!(first(&feed.next().await.unwrap()), "one");
         assert_eq!(feed.next().await.unwrap().len(), 2);
-        assert_eq!(feed.next().await.unwrap_err(), End::Stopped);
+        assert!(matches!(feed.next().await, Err(End::Stopped(Ended { text, .. })) if text == "over"));
     }
 
     #[tokio::test]
@@ -127,8 +127,8 @@ mod tests {
         assert!(feed.push(&shared));
         assert!(!feed.push(&shared));
         assert_eq!(Arc::strong_count(&shared), 1);
-        feed.stop();
-        assert_eq!(feed.next().await.unwrap_err(), End::Slow);
+        feed.stop(Ended::other("over"));
+        assert!(matches!(feed.next().await, Err(End::Slow)));
     }
 
     #[tokio::test]

@@ -32,6 +32,7 @@ pub use config::{Config, Home};
 pub use data::DataFolder;
 pub use error::Error;
 pub use examine::{Check, examine};
+pub use line::Ending;
 pub use net::limits;
 pub use session::{Events, Requests, Session, SessionEnded, Submitted};
 pub use socket::{SESSION, Socket};

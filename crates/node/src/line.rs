@@ -88,7 +88,30 @@ pub enum Line {
     End {
         /// Why, for people to read.
         end: String,
+        /// The same for programs.
+        #[serde(default, skip_serializing_if = "Ending::is_other")]
+        why: Ending,
     },
+}
+
+/// Why a session has ended, where a program may want to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ending {
+    /// The user has logged out ([`Command::LogOut`]), here or at another user interface.
+    LoggedOut,
+    /// For any other reason. A reader takes what it does not know for this one.
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+impl Ending {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    fn is_other(&self) -> bool {
+        *self == Self::Other
+    }
 }
 
 impl Line {
@@ -183,7 +206,11 @@ mod tests {
             ),
             (Line::misunderstood(None, "what?".into()), r#"{"error":"what?"}"#),
             (Line::misunderstood(Some(RequestId(Value::Null)), "what?".into()), r#"{"id":null,"error":"what?"}"#),
-            (Line::End { end: "the peer has left".into() }, r#"{"end":"the peer has left"}"#),
+            (Line::End { end: "the peer has left".into(), why: Ending::Other }, r#"{"end":"the peer has left"}"#),
+            (
+                Line::End { end: "alice has logged out".into(), why: Ending::LoggedOut },
+                r#"{"end":"alice has logged out","why":"logged_out"}"#,
+            ),
         ];
         for (line, text) in lines {
             assert_eq!(serde_json::to_string(&line).unwrap(), text);

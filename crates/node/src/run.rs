@@ -19,14 +19,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::DataFolder;
 use crate::clients::{Attach, Clients};
 use crate::clock::Clock;
 use crate::feed::Told;
 use crate::journal::Trace;
 use crate::keep::Keep;
+use crate::line::Ending;
 use crate::problems::{Problem, Problems};
-use crate::server::Server;
-use crate::session::{Far, InterfaceId, Request, stopped};
+use crate::server::{self, Server};
+use crate::session::{Ended, Far, InterfaceId, Request, stopped};
 use crate::stuck::{Owed, Stuck};
 
 /// Bytes of frames taken in one turn, or little more, before its effects are carried out. They hold some 500 short
@@ -69,6 +71,8 @@ pub(crate) struct Node {
     pub(crate) clients: Clients,
     pub(crate) attaching: mpsc::Receiver<Attach>,
     pub(crate) server: Option<Server>,
+    /// Its data folder, which no other process has as long as this one runs.
+    pub(crate) folder: Option<DataFolder>,
     /// What a user interface has done and the others are to be told.
     pub(crate) done: Vec<Told>,
     /// Questions after the health of this peer, while the links are being asked.
@@ -116,21 +120,26 @@ enum Woken {
 }
 
 impl Node {
-    /// Runs until the user interface asks to stop or is gone; then says goodbye.
+    /// Runs until the user interface asks to stop or is gone, or the user logs out; then says goodbye. Whoever is told the end can
+    /// start another peer on the data folder.
     pub(crate) async fn run(mut self) {
         if let Err(lost) = self.serve().await {
             self.give_up(lost).await;
         }
-        self.clients.stop();
-        // Whoever wants to be let in now is told that it is too late.
+        // A client that wants to be let in now is told that it is too late.
         self.attaching.close();
         while self.attaching.try_recv().is_ok() {}
-        let server = self.server.take();
-        tokio::join!(self.net.shutdown(), async {
-            if let Some(server) = server {
-                server.stop().await;
-            }
-        });
+        let Self { peer, net, trace, far, clients, server, folder, .. } = self;
+        let still_attached = match server {
+            Some(server) => Some(server.close().await),
+            None => None,
+        };
+        net.shutdown().await;
+        drop((peer, trace, folder));
+        clients.stop(&far.ended.get().cloned().unwrap_or_else(server::stopped));
+        if let Some(still_attached) = still_attached {
+            still_attached.leave().await;
+        }
     }
 
     async fn serve(&mut self) -> Result<(), StoreError> {
@@ -143,6 +152,9 @@ impl Node {
             // While the turn before was committed the links heard more: they hand it on now, and this turn takes it, too.
             yield_now().await;
             self.turn(woken)?;
+            if self.is_asked_to_stop() {
+                break;
+            }
         }
         // What was said first, and then what is released by leaving.
         if self.stuck.is_none() {
@@ -249,7 +261,7 @@ impl Node {
     async fn give_up(&mut self, lost: StoreError) {
         tracing::error!("{lost}");
         // Nothing else gives a reason.
-        let _ = self.far.reason.set(format!("the peer has stopped: {lost}"));
+        let _ = self.far.ended.set(Ended::other(format!("the peer has stopped: {lost}")));
         self.show(Event::Warning { text: format!("this peer stops: {lost}") }.into());
         if !self.backlog.is_empty() {
             // Whoever has gone away misses nothing.
@@ -296,7 +308,7 @@ impl Node {
                 text += sent.len();
             }
             self.command(now, request);
-            let more = self.owed.len() < COMMANDS && text < TEXT;
+            let more = self.owed.len() < COMMANDS && text < TEXT && !self.is_asked_to_stop();
             next = if more { self.far.requests.try_recv().ok() } else { None };
         }
     }
@@ -316,6 +328,7 @@ impl Node {
         } else {
             self.peer.handle_command(now, command)
         };
+        self.stop_if_asked(&answered);
         if let Ok(answer) = &answered
             && (from != InterfaceId::LOCAL || !self.clients.is_empty())
             && let Some(event) = self.seen_by_others(answer, subject)
@@ -349,7 +362,22 @@ impl Node {
             | Answer::Seen { .. }
             | Answer::Shown { .. }
             | Answer::Pending { .. }
-            | Answer::Health { .. } => None,
+            | Answer::Health { .. }
+            | Answer::LoggingOut { .. } => None,
+        }
+    }
+
+    /// Whether a user interface has asked the peer to stop by a command, as any of them may.
+    fn is_asked_to_stop(&self) -> bool {
+        self.far.ended.get().is_some()
+    }
+
+    /// Notes that the peer is to stop, if that is what was asked for.
+    pub(crate) fn stop_if_asked(&mut self, answered: &Result<Answer, Refusal>) {
+        if let Ok(Answer::LoggingOut { who }) = answered {
+            let ended = Ended { text: format!("{} has logged out", who.name), why: Ending::LoggedOut };
+            // The first one says why.
+            let _ = self.far.ended.set(ended);
         }
     }
 

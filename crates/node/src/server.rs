@@ -19,9 +19,9 @@ use tokio::time::{sleep, timeout};
 use crate::Submitted;
 use crate::clients::{Attach, Attached};
 use crate::feed::{End, Told};
-use crate::line::{Hello, Line, MAX_LINE, RequestId, VERSION, asks, hello_of, open};
+use crate::line::{Ending, Hello, Line, MAX_LINE, RequestId, VERSION, asks, hello_of, open};
 use crate::lines;
-use crate::session::{InterfaceId, Outbound};
+use crate::session::{Ended, InterfaceId, Outbound};
 use crate::socket::Socket;
 
 /// Requests of one client that are not answered yet; the next one is not read before.
@@ -50,8 +50,12 @@ pub(crate) struct Service {
 #[derive(Debug)]
 pub(crate) struct Server {
     stop: oneshot::Sender<()>,
-    stopped: JoinHandle<()>,
+    stopped: JoinHandle<StillAttached>,
 }
+
+/// Those who are attached, once nobody is let in any more.
+#[derive(Debug)]
+pub(crate) struct StillAttached(JoinSet<()>);
 
 impl Server {
     pub(crate) fn start(socket: Socket, service: Service) -> Self {
@@ -60,15 +64,23 @@ impl Server {
         Self { stop, stopped }
     }
 
-    /// Takes nobody in any more, and returns once everybody has been told the end, or has had the time for it.
-    pub(crate) async fn stop(self) {
+    /// Takes nobody in any more: the socket goes, and another peer can have its place.
+    pub(crate) async fn close(self) -> StillAttached {
         // It may have ended by a panic, which has been reported.
         let _ = self.stop.send(());
-        let _ = self.stopped.await;
+        self.stopped.await.unwrap_or_else(|_| StillAttached(JoinSet::new()))
     }
 }
 
-async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) {
+impl StillAttached {
+    /// Waits until everybody has been told the end, or has had the time for it.
+    pub(crate) async fn leave(mut self) {
+        // A client that does not take it in time is cut off.
+        let _ = timeout(GOODBYE, async { while self.0.join_next().await.is_some() {} }).await;
+    }
+}
+
+async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) -> StillAttached {
     let mut clients = JoinSet::new();
     let mut door = Door::new(&socket.listener);
     loop {
@@ -85,8 +97,7 @@ async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) 
         }
     }
     drop(socket);
-    // Whoever does not take it in time is cut off.
-    let _ = timeout(GOODBYE, async { while clients.join_next().await.is_some() {} }).await;
+    StillAttached(clients)
 }
 
 /// Where clients come in.
@@ -128,7 +139,7 @@ async fn turn_away(stream: UnixStream, limit: usize) {
     let text = format!("{limit} clients are attached already, the limit (max_clients); close one of them");
     let mut lines = Lines::new(stream);
     // One that has gone away already needs no reason.
-    let _ = lines.end(text).await;
+    let _ = lines.end(Ended::other(text)).await;
 }
 
 async fn serve(stream: UnixStream, service: Service) {
@@ -146,7 +157,7 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     let _ = service.attach.send(attach).await;
     let Attached { id, known, feed } = match attached.await {
         Ok(Ok(attached)) => attached,
-        Ok(Err(why_not)) => return lines.end(why_not).await,
+        Ok(Err(why_not)) => return lines.end(Ended::other(why_not)).await,
         Err(_) => return lines.end(stopped()).await,
     };
     lines.push(&Hello { hello: VERSION, program: service.program, known })?;
@@ -159,19 +170,19 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
         loop {
             tokio::select! {
                 line = owed.next() => match line {
-                    Some(Line::End { end }) => return lines.end(end).await,
+                    Some(Line::End { end: text, why }) => return lines.end(Ended { text, why }).await,
                     Some(line) => lines.push(&line)?,
                     // The client has said all that it had to say, and has its answers.
                     None => return Ok(()),
                 },
                 batch = feed.next() => match batch {
                     Ok(batch) => lines.tell(&batch, id).await?,
-                    Err(End::Stopped) => {
+                    Err(End::Stopped(why)) => {
                         // What was carried out is still answered.
                         while let Ok(Some(line)) = timeout(Duration::ZERO, owed.next()).await {
                             lines.push(&line)?;
                         }
-                        return lines.end(stopped()).await;
+                        return lines.end(why).await;
                     }
                     Err(End::Slow) => return lines.end(slow()).await,
                 },
@@ -186,12 +197,13 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     }
 }
 
-fn stopped() -> String {
-    "the peer has left".to_owned()
+/// Why the peer stops if its user interface has asked for it.
+pub(crate) fn stopped() -> Ended {
+    Ended::other("the peer has left")
 }
 
-fn slow() -> String {
-    "too many events were waiting to be read: what happened since is not told; attach again".to_owned()
+fn slow() -> Ended {
+    Ended::other("too many events were waiting to be read: what happened since is not told; attach again")
 }
 
 /// What is owed to a client.
@@ -224,7 +236,7 @@ impl Answers {
             match (self.first.take(), answered) {
                 (Some(Owed::Answer(id, _)), Some(answered)) => return Some(Line::answering(id, answered)),
                 (Some(Owed::Misunderstood(id, wrong)), _) => return Some(Line::misunderstood(id, wrong)),
-                (Some(Owed::End(end)), _) => return Some(Line::End { end }),
+                (Some(Owed::End(end)), _) => return Some(Line::End { end, why: Ending::Other }),
                 // The peer stops, and says so by the end of the events.
                 (Some(Owed::Answer(..)) | None, _) => {}
             }
@@ -313,8 +325,8 @@ impl<W: AsyncWrite + Unpin> Lines<W> {
         Ok(())
     }
 
-    async fn end(&mut self, why: String) -> io::Result<()> {
-        self.push(&Line::End { end: why })?;
+    async fn end(&mut self, Ended { text: end, why }: Ended) -> io::Result<()> {
+        self.push(&Line::End { end, why })?;
         self.flush().await
     }
 

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use chat::{Answer, Command, Event, News, Refusal};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::line::Hello;
+use crate::line::{Ending, Hello};
 
 /// Commands that wait for the peer. A user types one at a time and a script awaits its answers; more than this at once
 /// wait in [`Requests::request`].
@@ -119,11 +119,26 @@ impl Submitted {
 pub struct Events {
     batches: mpsc::Receiver<News>,
     current: News,
-    reason: Arc<OnceLock<String>>,
+    ended: Arc<OnceLock<Ended>>,
+}
+
+/// Why a session has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// For people to read.
+    pub(crate) text: String,
+    pub(crate) why: Ending,
+}
+
+impl Ended {
+    /// Nobody has asked this peer to stop who would want to know more.
+    pub(crate) fn other(text: impl Into<String>) -> Self {
+        Self { text: text.into(), why: Ending::Other }
+    }
 }
 
 impl Events {
-    /// The next event; `None` once the peer has stopped and said goodbye.
+    /// The next event; `None` once the peer has stopped and said goodbye. Then another one can be started on its data folder.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.current.next() {
@@ -143,7 +158,12 @@ impl Events {
 
     /// Why the session has ended, if it was not this user interface that ended it.
     pub fn reason(&self) -> &str {
-        self.reason.get().map_or("the peer has stopped", String::as_str)
+        self.ended.get().map_or("the peer has stopped", |ended| &ended.text)
+    }
+
+    /// The same for programs. It is known once there are no more events.
+    pub fn ending(&self) -> Ending {
+        self.ended.get().map_or(Ending::Other, |ended| ended.why)
     }
 }
 
@@ -164,7 +184,7 @@ pub(crate) struct Far {
     /// Why the user interface cannot write what happens.
     pub(crate) log_full: watch::Receiver<Option<String>>,
     /// Why the session ends.
-    pub(crate) reason: Arc<OnceLock<String>>,
+    pub(crate) ended: Arc<OnceLock<Ended>>,
 }
 
 impl Far {
@@ -185,11 +205,11 @@ pub(crate) fn session(hello: Hello, event_batches: usize) -> (Session, Far) {
     let (events, batches) = mpsc::channel(event_batches.max(1));
     let (stop, stopped) = watch::channel(false);
     let (log_full, is_log_full) = watch::channel(None);
-    let reason = Arc::new(OnceLock::new());
+    let ended = Arc::new(OnceLock::new());
     let session = Session {
         hello,
         requests: Requests { outbound: Outbound(commands), stop, log_full },
-        events: Events { batches, current: News::default(), reason: Arc::clone(&reason) },
+        events: Events { batches, current: News::default(), ended: Arc::clone(&ended) },
     };
-    (session, Far { requests, events, stop: stopped, log_full: is_log_full, reason })
+    (session, Far { requests, events, stop: stopped, log_full: is_log_full, ended })
 }

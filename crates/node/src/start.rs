@@ -81,6 +81,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         clients: Clients::new(config.client_bytes),
         attaching,
         server,
+        folder,
         done: Vec::new(),
         checks: JoinSet::new(),
         drain: config.drain,
@@ -95,11 +96,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         retention: Retention { max_age: config.keep, max_bytes: config.keep_bytes },
         next_retention: Instant::now(),
     };
-    tokio::spawn(async move {
-        node.run().await;
-        // The folder is given back only once the peer has said goodbye.
-        drop(folder);
-    });
+    tokio::spawn(node.run());
     Ok(session)
 }
 

@@ -128,6 +128,7 @@ impl Node {
         } else {
             self.peer.handle_command(now, command)
         };
+        self.stop_if_asked(&answered);
         Owed { to: answer, answered, question: None }.give();
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use node::chat::{Answer, Command, Event, Refusal, Target};
-use node::{AttachError, Config, DataFolder, Error, Events, Home, Session};
+use node::{AttachError, Config, DataFolder, Ending, Error, Events, Home, Session};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -199,6 +199,32 @@ async fn when_the_peer_leaves_everybody_is_told_and_the_socket_goes() {
     assert!(!alice.folder.path().join("session.sock").exists());
     let nobody = node::attach(alice.folder.path()).await.unwrap_err();
     assert!(matches!(nobody, AttachError::NoPeer { .. }), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_user_logs_out_at_any_user_interface_and_every_other_one_is_told_why() {
+    let mut alice = Peer::start().await;
+    let (one, mut other) = (alice.attach().await, alice.attach().await);
+    let mut raw = alice.connect().await;
+    let answer = one.requests.request(Command::LogOut).await.unwrap();
+    assert!(matches!(answer, Ok(Answer::LoggingOut { who }) if who.name == "alice"));
+    for events in [&mut other.events, &mut alice.session.events] {
+        while timeout(PATIENCE, events.next()).await.expect("in time").is_some() {}
+        assert_eq!((events.reason(), events.ending()), ("alice has logged out", Ending::LoggedOut));
+    }
+    assert_eq!(raw.next_with("end").await, json!({"end": "alice has logged out", "why": "logged_out"}));
+    // Whoever is told the end finds the folder free.
+    home(alice.folder.path()).expect("no peer runs on it");
+}
+
+#[tokio::test]
+async fn a_user_logs_out_though_nothing_can_be_kept() {
+    let mut alice = Peer::start_with(|config| config.drain = Duration::ZERO).await;
+    let _writes = alice.get_stuck().await;
+    let answer = alice.session.requests.request(Command::LogOut).await.unwrap();
+    assert!(matches!(answer, Ok(Answer::LoggingOut { .. })), "{answer:?}");
+    while timeout(PATIENCE, alice.session.events.next()).await.expect("in time").is_some() {}
+    assert_eq!(alice.session.events.ending(), Ending::LoggedOut);
 }
 
 #[tokio::test]

@@ -90,7 +90,8 @@ impl<S: Store> Peer<S> {
                 | Command::Cancel { .. }
                 | Command::Alias { .. }
                 | Command::Unalias { .. }
-                | Command::Health => false,
+                | Command::Health
+                | Command::LogOut => false,
             }
     }
 

@@ -21,7 +21,7 @@ use super::arrival::sealing;
 use super::{Now, Peer};
 
 impl<S: Store> Peer<S> {
-    /// Carries out what a user asks for.
+    /// Carries out what a user asks for. After [`Answer::LoggingOut`] the caller stops the peer.
     ///
     /// # Errors
     /// [`Refusal`] says why not; then nothing changed.
@@ -64,6 +64,7 @@ impl<S: Store> Peer<S> {
                 let listening: Vec<SocketAddr> = self.addresses.iter().copied().collect();
                 Ok(self.health(&listening, &[], Vec::new()))
             }
+            Command::LogOut => Ok(Answer::LoggingOut { who: (*self.who()).clone() }),
         }
     }
 

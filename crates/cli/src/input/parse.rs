@@ -82,6 +82,7 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::ListUsers => return Ok(none(spec, arguments, Input::Command(Command::ListUsers))?),
         Verb::ListGroups => return Ok(none(spec, arguments, Input::Command(Command::ListGroups))?),
         Verb::MyGroups => return Ok(none(spec, arguments, Input::Command(Command::MyGroups))?),
+        Verb::LogOut => return Ok(none(spec, arguments, Input::Command(Command::LogOut))?),
         Verb::Pending => return Ok(none(spec, arguments, Input::Command(Command::Pending))?),
         Verb::Who if arguments.is_empty() => Command::ListUsers,
         Verb::Who => Command::Who { person: name_of(spec, arguments)? },

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 pub(crate) enum Verb {
     Help,
     Quit,
+    LogOut,
     ListUsers,
     Who,
     ListGroups,
@@ -86,6 +87,7 @@ pub(crate) const SPECS: &[Spec] = &[
     spec(Verb::Message, &["msg"], "TARGET MESSAGE", "the same as @TARGET MESSAGE"),
     spec(Verb::Me, &["me"], "MESSAGE", "the same as *MESSAGE*, to everybody"),
     spec(Verb::Help, &["help", "h"], "", "this list"),
+    spec(Verb::LogOut, &["logout"], "", "stop the peer; what is sent to you waits"),
     spec(Verb::Quit, &["quit", "q", "exit"], "", "say goodbye and leave, as Ctrl-D does"),
 ];
 

@@ -117,7 +117,8 @@ impl Known {
             | Answer::Seen { .. }
             | Answer::Shown { .. }
             | Answer::Pending { .. }
-            | Answer::Health { .. } => {}
+            | Answer::Health { .. }
+            | Answer::LoggingOut { .. } => {}
         }
     }
 

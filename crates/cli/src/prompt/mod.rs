@@ -24,8 +24,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use node::Session;
 use node::chat::{Answer, Command, Refusal};
+use node::{Ending, Session};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
@@ -43,7 +43,7 @@ use typing::{Typed, Typing};
 /// How long the typing side may take to end once it is asked to.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs until the user leaves, a signal asks to, or the terminal is gone. The prompt shows the user as `shown`; `hint` is for
+/// Runs until the user leaves or logs out, a signal asks to, or the terminal is gone. The prompt shows the user as `shown`; `hint` is for
 /// a user who begins.
 ///
 /// # Errors
@@ -76,7 +76,7 @@ pub(crate) async fn run(
     let typing = std::thread::spawn(move || typing.run());
     let mut asked: Option<(node::Submitted, Typed)> = None;
     let mut recent = requests.submit(Command::History { of: None, count: None }).await.ok();
-    let mut leaving = false;
+    let (mut leaving, mut stops) = (false, false);
     loop {
         tokio::select! {
             batch = events.next_batch() => {
@@ -99,6 +99,7 @@ pub(crate) async fn run(
             answered = answer(&mut asked), if asked.is_some() => {
                 match answered {
                     Some(Ok(answer)) => {
+                        stops |= matches!(answer, Answer::LoggingOut { .. });
                         known.lock().learn_answer(&answer);
                         screen.push(show.answer(&answer, Timestamp::now()));
                     }
@@ -114,14 +115,22 @@ pub(crate) async fn run(
                 }
             }
             signal = signals.for_prompt() => match signal {
-                ForPrompt::Leave => leaving = true,
+                ForPrompt::Leave => (leaving, stops) = (true, false),
                 ForPrompt::Resumed => resumed.store(true, Ordering::Relaxed),
             },
         }
+        leaving |= stops;
         if leaving {
             leave.store(true, Ordering::Relaxed);
+        }
+        // A peer that stops ends the session when it has stopped.
+        if leaving && !stops {
             requests.stop();
         }
+    }
+    if !leaving && events.ending() != Ending::Other {
+        screen.push(show.stamped(Timestamp::now(), events.reason()));
+        leaving = true;
     }
     leave.store(true, Ordering::Relaxed);
     drop(asked);

@@ -57,6 +57,9 @@ impl Show {
                 }
                 lines
             }
+            Answer::LoggingOut { who: _ } => {
+                vec!["you have logged out: what is sent to you waits until you are back".to_owned()]
+            }
         }
     }
 
