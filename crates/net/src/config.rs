@@ -2,6 +2,8 @@
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
+use crate::Neighbours;
+
 /// How to listen, whom to look for, and every bound.
 #[derive(Clone)]
 pub struct Config {
@@ -15,6 +17,8 @@ pub struct Config {
     pub mdns: bool,
     /// The one network interface mDNS is confined to. `None`: all of them.
     pub interface: Option<String>,
+    /// The peers of this process, which link to each other in memory. Only the first of them uses mDNS. By default a peer is alone.
+    pub neighbours: Neighbours,
     /// The bounds.
     pub limits: Limits,
 }
@@ -22,7 +26,15 @@ pub struct Config {
 impl Config {
     /// A peer with the identity `secret`: listens everywhere on a free port, uses mDNS, and has the default limits.
     pub fn new(secret: [u8; 32]) -> Self {
-        Self { secret, listen: Vec::new(), peers: Vec::new(), mdns: true, interface: None, limits: Limits::default() }
+        Self {
+            secret,
+            listen: Vec::new(),
+            peers: Vec::new(),
+            mdns: true,
+            interface: None,
+            neighbours: Neighbours::default(),
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -33,6 +45,7 @@ impl fmt::Debug for Config {
             .field("peers", &self.peers)
             .field("mdns", &self.mdns)
             .field("interface", &self.interface)
+            .field("neighbours", &self.neighbours)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

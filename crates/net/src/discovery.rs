@@ -51,17 +51,21 @@ pub(crate) enum Found {
 /// Announces this peer and looks for others until it is dropped or stopped.
 pub(crate) struct Discovery {
     setting: Setting,
+    services: Vec<ServiceInfo>,
     running: Option<Running>,
     announced: Instant,
     watch: JoinHandle<()>,
 }
 
-/// What is announced, where, and who is told what is found.
-struct Setting {
-    me: Key,
-    services: Vec<ServiceInfo>,
-    interface: Option<String>,
-    found: mpsc::Sender<Found>,
+/// Who is announced, where, and who is told what is found.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub(crate) me: Key,
+    pub(crate) start: Start,
+    pub(crate) version: u16,
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) interface: Option<String>,
+    pub(crate) found: mpsc::Sender<Found>,
 }
 
 /// A daemon that has opened its sockets, if it could.
@@ -71,34 +75,20 @@ struct Running {
 }
 
 impl Discovery {
-    /// Starts. What is found goes to `found`.
-    pub(crate) fn start(
-        me: &Key,
-        start: &Start,
-        version: u16,
-        listen: &[SocketAddr],
-        interface: Option<String>,
-        found: mpsc::Sender<Found>,
-    ) -> mdns_sd::Result<Self> {
-        let ports = listen.iter().map(SocketAddr::port).collect::<BTreeSet<_>>();
-        let services = ports.into_iter().enumerate().map(|(nth, port)| service(me, start, version, listen, port, nth));
+    /// Starts.
+    pub(crate) fn start(setting: Setting) -> mdns_sd::Result<Self> {
+        let ports = setting.listen.iter().map(SocketAddr::port).collect::<BTreeSet<_>>();
+        let services = ports.into_iter().enumerate().map(|(nth, port)| setting.service(port, nth));
         let services = services.collect::<mdns_sd::Result<Vec<_>>>()?;
-        let watch = tokio::spawn(watch(interface.clone(), found.clone()));
-        let setting = Setting { me: *me, services, interface, found };
-        let running = match Running::start(&setting) {
-            Ok(running) => Some(running),
-            Err(error) => {
-                watch.abort();
-                return Err(error);
-            }
-        };
-        Ok(Self { setting, running, announced: Instant::now(), watch })
+        let running = Some(Running::start(&setting, &services)?);
+        let watch = tokio::spawn(watch(setting.interface.clone(), setting.found.clone()));
+        Ok(Self { setting, services, running, announced: Instant::now(), watch })
     }
 
     /// Begins again with new sockets: those that could not be opened before.
     pub(crate) fn begin_again(&mut self) {
         self.running = None;
-        self.running = Running::start(&self.setting)
+        self.running = Running::start(&self.setting, &self.services)
             .inspect_err(|error| tracing::debug!(%error, "mDNS does not begin again"))
             .ok();
     }
@@ -110,7 +100,7 @@ impl Discovery {
         }
         self.announced = now;
         let Some(Running { daemon, .. }) = &self.running else { return };
-        for service in &self.setting.services {
+        for service in &self.services {
             if let Err(error) = daemon.register(service.clone()) {
                 tracing::debug!(%error, "cannot announce");
             }
@@ -136,7 +126,7 @@ impl Discovery {
     /// Takes the announcement back.
     pub(crate) async fn stop(self) {
         let Some(Running { daemon, .. }) = &self.running else { return };
-        let services = self.setting.services.iter();
+        let services = self.services.iter();
         let statuses: Vec<_> = services.filter_map(|service| daemon.unregister(service.get_fullname()).ok()).collect();
         let gone = async {
             for status in statuses {
@@ -150,7 +140,7 @@ impl Discovery {
 }
 
 impl Running {
-    fn start(Setting { me, services, interface, found }: &Setting) -> mdns_sd::Result<Self> {
+    fn start(Setting { me, interface, found, .. }: &Setting, services: &[ServiceInfo]) -> mdns_sd::Result<Self> {
         let daemon = ServiceDaemon::new()?;
         daemon.set_ip_check_interval(INTERFACE_CHECK)?;
         if let Some(interface) = interface {
@@ -181,31 +171,27 @@ impl Drop for Discovery {
     }
 }
 
-fn service(
-    me: &Key,
-    start: &Start,
-    version: u16,
-    listen: &[SocketAddr],
-    port: u16,
-    nth: usize,
-) -> mdns_sd::Result<ServiceInfo> {
-    let id = peer_id(me).to_string();
-    // Names are compared without case, in which two peer ids might agree: the host's is in hex and new at each start.
-    let host = format!("{:016x}-{:016x}.local.", start.r, start.at);
-    let name = if nth == 0 { id.clone() } else { format!("{id}-{nth}") };
-    let ips: Vec<_> = listen.iter().filter(|address| address.port() == port).map(SocketAddr::ip).collect();
-    let fixed: Vec<_> = ips.iter().filter(|ip| !ip.is_unspecified()).map(ToString::to_string).collect();
-    let properties = [
-        ("id", id),
-        ("r", format!("{:016x}", start.r)),
-        ("s", format!("{:016x}", start.at)),
-        ("v", version.to_string()),
-    ];
-    let service = ServiceInfo::new(SERVICE, &name, &host, fixed.join(",").as_str(), port, &properties[..])?;
-    let mut service = if ips.iter().any(|ip| ip.is_unspecified()) { service.enable_addr_auto() } else { service };
-    // Instance and host are unique by construction: probing would only cost most of a second.
-    service.set_requires_probe(false);
-    Ok(service)
+impl Setting {
+    fn service(&self, port: u16, nth: usize) -> mdns_sd::Result<ServiceInfo> {
+        let Self { me, start, version, listen, .. } = self;
+        let id = peer_id(me).to_string();
+        // Names are compared without case, in which two peer ids might agree: the host's is in hex and new at each start.
+        let host = format!("{:016x}-{:016x}.local.", start.r, start.at);
+        let name = if nth == 0 { id.clone() } else { format!("{id}-{nth}") };
+        let ips: Vec<_> = listen.iter().filter(|address| address.port() == port).map(SocketAddr::ip).collect();
+        let fixed: Vec<_> = ips.iter().filter(|ip| !ip.is_unspecified()).map(ToString::to_string).collect();
+        let properties = [
+            ("id", id),
+            ("r", format!("{:016x}", start.r)),
+            ("s", format!("{:016x}", start.at)),
+            ("v", version.to_string()),
+        ];
+        let service = ServiceInfo::new(SERVICE, &name, &host, fixed.join(",").as_str(), port, &properties[..])?;
+        let mut service = if ips.iter().any(|ip| ip.is_unspecified()) { service.enable_addr_auto() } else { service };
+        // Instance and host are unique by construction: probing would only cost most of a second.
+        service.set_requires_probe(false);
+        Ok(service)
+    }
 }
 
 async fn listen_to(mut events: Receiver<ServiceEvent>, daemon: ServiceDaemon, me: Key, found: mpsc::Sender<Found>) {

@@ -6,6 +6,7 @@ mod decide;
 mod dialing;
 mod elsewhere;
 mod hearing;
+mod neighbours;
 mod opening;
 mod trouble;
 
@@ -30,6 +31,7 @@ use tokio::{
 };
 
 use dialing::Resolved;
+use opening::Established;
 
 use crate::{
     BadAddress, Config, DownReason, Error, Event, Limits, LinkId, Problem, Status,
@@ -37,7 +39,7 @@ use crate::{
     behaviour::{Behaviour, StreamOpened},
     book::Book,
     by_hand::{ByHand, EntryId, Purpose},
-    discovery::{Discovery, Found},
+    discovery::{Discovery, Found, Setting},
     elsewhere::Rate,
     frame::Kind,
     greeting::Greeting,
@@ -46,6 +48,7 @@ use crate::{
     link::Report,
     listen::{Reserved, local_addresses, reserve},
     met::Met,
+    neighbours::{Membership, Neighbour, News},
     net::{Command, Links},
     outgoing::{Finish, Outgoing},
     peer::{Key, Start, key_of, peer_id},
@@ -75,6 +78,12 @@ pub(crate) struct Driver {
     /// Kept so that nobody else gets the ports.
     _reserved: Vec<Reserved>,
     listening: Vec<SocketAddr>,
+    /// Until this peer stops, or a newer start of it runs.
+    membership: Option<Membership>,
+    /// When this peer speaks for its neighbours, if it is about to.
+    speaks_at: Option<Instant>,
+    /// What it announces by mDNS once it does.
+    to_announce: Option<Setting>,
     discovery: Option<Discovery>,
 
     tiebreak: TieBreak,
@@ -87,6 +96,8 @@ pub(crate) struct Driver {
     /// Dials under way, not connected yet.
     dials: HashMap<ConnectionId, Dial>,
     dialled: u64,
+    /// How many ends of links in memory there were so far.
+    ends: usize,
     connections: BTreeMap<ConnectionId, Connection>,
     /// Every connection the swarm has, also those that are being closed.
     open: HashSet<ConnectionId>,
@@ -152,6 +163,8 @@ enum Reason {
 struct Connection {
     peer: Key,
     remote: SocketAddr,
+    /// Whom it leads to in memory.
+    neighbour: Option<Arc<Neighbour>>,
     /// This side's dial; `None` when the other side dialled.
     dial: Option<Dial>,
     since: Instant,
@@ -200,7 +213,7 @@ impl Driver {
         orders: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
     ) -> Result<Self, Error> {
-        let Config { secret, listen, peers, mdns, interface, limits } = config;
+        let Config { secret, listen, peers, mdns, interface, neighbours, limits } = config;
         let mut by_hand = ByHand::new(limits.backoff, random()?);
         for text in peers {
             let place = parse(&text)?;
@@ -233,18 +246,14 @@ impl Driver {
         }
         let (found_by, found) = mpsc::channel(FINDINGS);
         let listen: Vec<_> = reserved.iter().map(|reserved| reserved.address).collect();
-        let mut outbox: VecDeque<(Event, Option<oneshot::Sender<()>>)> = VecDeque::new();
+        let neighbour = Arc::new(Neighbour { peer: me, start, listen: listen.clone() });
+        let membership = neighbours.join(neighbour, limits.outgoing, limits.peers);
+        let mut outbox = VecDeque::new();
         if let Some(problem) = hidden.filter(|_| !mdns) {
             outbox.push_back((Event::Problem { problem }, None));
         }
-        let discovery = mdns.then(|| Discovery::start(&me, &start, version, &listen, interface, found_by));
-        let discovery = discovery.and_then(|started| {
-            let warn = |error| {
-                let text = format!("mDNS does not work here ({error}): give addresses by hand");
-                outbox.push_back((Event::Warning { text }, None));
-            };
-            started.map_err(warn).ok()
-        });
+        let speaks_at = membership.is_first().then(Instant::now);
+        let to_announce = mdns.then_some(Setting { me, start, version, listen, interface, found: found_by });
         let (report, reports) = mpsc::channel(REPORTS);
         let (resolver, resolved) = mpsc::channel(limits.dials.max(1));
         Ok(Self {
@@ -263,9 +272,13 @@ impl Driver {
             swarm,
             _reserved: reserved,
             listening: Vec::new(),
-            discovery,
+            membership: Some(membership),
+            speaks_at,
+            to_announce,
+            discovery: None,
             dials: HashMap::new(),
             dialled: 0,
+            ends: 0,
             connections: BTreeMap::new(),
             open: HashSet::new(),
             by_link: HashMap::new(),
@@ -312,6 +325,7 @@ impl Driver {
                 },
                 event = self.swarm.select_next_some(), if has_room => self.on_swarm(event),
                 Some((link, report)) = self.reports.recv(), if has_room => self.on_report(link, report),
+                news = news(&mut self.membership), if has_room => self.on_news(news),
                 Some(found) = self.found.recv(), if has_room => self.on_found(found),
                 Some((entry, resolved)) = self.resolved.recv(), if has_room => self.on_resolved(entry, resolved),
                 order = self.orders.recv(), if self.closing.is_none() => self.on_order(order),
@@ -345,6 +359,7 @@ impl Driver {
             self.by_hand.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "address by hand")),
             self.rumours.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "rumour")),
             self.circle.poll_timeout().map(|at| (at, "introductions")),
+            self.speaks_at.map(|at| (at, "speaks for its neighbours")),
             opening.min().map(|at| (at, "handshake")),
             self.next_trouble().map(|at| (at, "trouble")),
         ];
@@ -356,6 +371,9 @@ impl Driver {
 
     /// Does what the clock says.
     fn act(&mut self, now: Instant) {
+        if self.speaks_at.is_some_and(|at| at <= now) {
+            self.speak();
+        }
         // What the user asked for goes before what anybody may have announced.
         while self.may_dial()
             && let Some((entry, place)) = self.by_hand.poll(now)
@@ -379,7 +397,9 @@ impl Driver {
             && let Some((peer, addresses)) = self.rumours.poll(now)
         {
             let opts = swarm::dial_peer(&peer, addresses);
-            self.start_dial(now, opts, Reason::Rumour);
+            if !self.call(now, peer, Reason::Rumour) {
+                self.start_dial(now, opts, Reason::Rumour);
+            }
         }
         self.look_for_trouble(now);
         let letters = self.circle.poll(now);
@@ -411,7 +431,7 @@ impl Driver {
         let now = Instant::now();
         match event {
             SwarmEvent::Behaviour(StreamOpened { connection, opened }) => match opened {
-                Opened::Stream(stream) => self.attach(connection, stream),
+                Opened::Stream(stream) => self.attach_stream(connection, stream),
                 Opened::Failed(error) => {
                     tracing::debug!(error, "no stream");
                     self.give_up(connection, "whoever listens there does not speak this protocol");
@@ -419,10 +439,16 @@ impl Driver {
             },
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.open.insert(connection_id);
-                match (key_of(&peer_id), from_multiaddr(endpoint.get_remote_address())) {
-                    (Some(peer), Some(remote)) => self.established(now, connection_id, peer, remote, &endpoint),
-                    // The behaviour has checked the key, and TCP has addresses.
-                    _ => self.swarm.behaviour_mut().abort(peer_id, connection_id),
+                let dial = self.dials.remove(&connection_id);
+                let is_taken = match (key_of(&peer_id), from_multiaddr(endpoint.get_remote_address())) {
+                    (Some(peer), Some(remote)) if !endpoint.is_dialer() || dial.is_some() => {
+                        self.established(now, Established { id: connection_id, peer, remote, neighbour: None, dial })
+                    }
+                    // It was given up; or not even that: the behaviour has checked the key, and TCP has addresses.
+                    _ => false,
+                };
+                if !is_taken {
+                    self.swarm.behaviour_mut().abort(peer_id, connection_id);
                 }
             }
             SwarmEvent::ConnectionClosed { connection_id, .. } => {
@@ -441,12 +467,14 @@ impl Driver {
             SwarmEvent::NewListenAddr { address, .. } => {
                 if let Some(address) = from_multiaddr(&address).filter(|address| !is_link_local_v6(&address.ip())) {
                     self.listening.push(address);
+                    self.machine_is_at();
                     self.tell(Event::Listening { address });
                 }
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 let gone = from_multiaddr(&address);
                 self.listening.retain(|address| Some(*address) != gone);
+                self.machine_is_at();
             }
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 let gone: Vec<_> = addresses.iter().filter_map(from_multiaddr).collect();
@@ -526,6 +554,7 @@ impl Driver {
 
     fn close(&mut self, done: Option<oneshot::Sender<()>>) {
         let by = Instant::now() + self.limits.shutdown;
+        self.leave_neighbours();
         let unannounced = self.discovery.take().map(|discovery| tokio::spawn(discovery.stop()));
         self.closing = Some(Closing { by, unannounced, done });
         self.dials.clear();
@@ -550,6 +579,14 @@ fn random() -> Result<u64, Error> {
 fn version_mismatch(theirs: u16, ours: u16) -> String {
     let who = if theirs > ours { "this program" } else { "the other one" };
     format!("it speaks version {theirs} of the protocol, this peer version {ours}: upgrade {who}")
+}
+
+/// What the neighbours do, for as long as this peer is one of them.
+async fn news(membership: &mut Option<Membership>) -> News {
+    match membership {
+        Some(membership) => membership.news().await,
+        None => future::pending().await,
+    }
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

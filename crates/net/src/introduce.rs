@@ -7,10 +7,14 @@
 //!   into contact at one point grow together, and a mesh that is complete costs a few bytes a link.
 //!
 //! Only peers with a link to the introducer are introduced: nobody passes on hearsay, so whoever is gone is forgotten.
+//!
+//! Neighbours in one process ([`neighbours`](crate::neighbours)) know each other without that. One of them speaks for all: it
+//! introduces its neighbours and the peers outside to each other at once, however it came to know them, and it alone sends
+//! digests to its neighbours.
 
 use std::{
     collections::{BTreeMap, HashSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -37,16 +41,22 @@ const SETTLE_A_LINK: Duration = Duration::from_millis(20);
 pub(crate) struct Introduction {
     pub(crate) peer: Key,
     pub(crate) start: Start,
-    /// Where it can be reached, the likeliest first.
+    /// Where it can be reached, the likeliest first. Of a neighbour, an unspecified one stands for every one of this machine.
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
 impl Introduction {
-    /// The same for whoever sits at `address`: loopback addresses lead elsewhere from another machine.
-    fn seen_from(&self, address: SocketAddr) -> Option<Self> {
+    /// The same for whoever sits at `address`: loopback addresses lead elsewhere from another machine. `machine` are the
+    /// addresses of this one.
+    fn seen_from(&self, address: SocketAddr, machine: &[IpAddr]) -> Option<Self> {
         let near = address.ip().is_loopback();
-        let addresses = self.addresses.iter().filter(|a| near || !a.ip().is_loopback());
-        let addresses: Vec<_> = addresses.copied().take(MAX_ADDRESSES).collect();
+        let named = self.addresses.iter().flat_map(|a| {
+            let any = a.ip().is_unspecified();
+            let same_family = machine.iter().filter(move |ip| any && ip.is_ipv4() == a.is_ipv4());
+            let of_machine = same_family.map(|ip| SocketAddr::new(*ip, a.port()));
+            of_machine.chain((!any).then_some(*a))
+        });
+        let addresses: Vec<_> = named.filter(|a| near || !a.ip().is_loopback()).take(MAX_ADDRESSES).collect();
         (!addresses.is_empty()).then_some(Self { addresses, ..*self })
     }
 
@@ -60,6 +70,17 @@ fn token(peer: &Key, start: &Start) -> u64 {
     mix(u64::from_le_bytes(*head) ^ mix(start.r))
 }
 
+/// What a peer is to this one when a link to it comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// It was heard of before.
+    Known,
+    /// Nobody has heard of it.
+    Stranger,
+    /// It is in the same process.
+    Neighbour,
+}
+
 /// A frame for a link.
 pub(crate) type Letter = (LinkId, Kind, Vec<u8>);
 
@@ -68,6 +89,10 @@ pub(crate) type Letter = (LinkId, Kind, Vec<u8>);
 pub(crate) struct Circle {
     me: u64,
     contacts: BTreeMap<LinkId, Contact>,
+    /// Whether this peer speaks for its neighbours.
+    speaks: bool,
+    /// The addresses of this machine.
+    machine: Vec<IpAddr>,
     /// When the links are settled, if that is still to come.
     settles: Option<Instant>,
 }
@@ -77,6 +102,8 @@ struct Contact {
     introduction: Introduction,
     /// The other side's end of the connection.
     address: SocketAddr,
+    /// It is a neighbour.
+    here: bool,
     /// Whom the other side knows from this side, or this side from it.
     told: HashSet<u64>,
     /// The digest that was sent last.
@@ -94,7 +121,23 @@ struct Digest {
 
 impl Circle {
     pub(crate) fn new(me: &Key, start: &Start) -> Self {
-        Self { me: token(me, start), contacts: BTreeMap::new(), settles: None }
+        Self { me: token(me, start), contacts: BTreeMap::new(), speaks: false, machine: Vec::new(), settles: None }
+    }
+
+    /// This peer speaks for its neighbours from now on.
+    pub(crate) fn speak(&mut self) {
+        self.speaks = true;
+    }
+
+    pub(crate) fn speaks(&self) -> bool {
+        self.speaks
+    }
+
+    /// This machine has these addresses.
+    pub(crate) fn machine_is_at(&mut self, mut addresses: Vec<IpAddr>) {
+        addresses.sort_unstable();
+        addresses.dedup();
+        self.machine = addresses;
     }
 
     /// A link came up.
@@ -104,19 +147,28 @@ impl Circle {
         link: LinkId,
         introduction: Introduction,
         address: SocketAddr,
-        stranger: bool,
+        relation: Relation,
     ) -> Vec<Letter> {
         let mut letters = Vec::new();
-        let mut contact = Contact { introduction, address, told: HashSet::new(), sent: None, theirs: None };
-        if stranger {
-            letters.extend(contact.tell(link, self.contacts.values().map(|other| &other.introduction)));
+        let here = relation == Relation::Neighbour;
+        let mut contact = Contact { introduction, address, here, told: HashSet::new(), sent: None, theirs: None };
+        if self.is_introduced_at_once(relation) {
+            letters.extend(contact.tell(link, self.contacts.values(), &self.machine));
             for (id, other) in &mut self.contacts {
-                letters.extend(other.tell(*id, [&contact.introduction]));
+                letters.extend(other.tell(*id, [&contact], &self.machine));
             }
         }
         self.contacts.insert(link, contact);
         self.unsettle(now);
         letters
+    }
+
+    fn is_introduced_at_once(&self, relation: Relation) -> bool {
+        match relation {
+            Relation::Stranger => true,
+            Relation::Neighbour => self.speaks,
+            Relation::Known => self.speaks && self.contacts.values().any(|contact| contact.here),
+        }
     }
 
     /// A link went down.
@@ -159,7 +211,7 @@ impl Circle {
         let mine = self.mine();
         let mut letters = Vec::new();
         for (id, contact) in &mut self.contacts {
-            if contact.sent != Some(mine) {
+            if contact.sent != Some(mine) && (self.speaks || !contact.here) {
                 contact.sent = Some(mine);
                 letters.push((*id, Kind::Digest, mine.encode()));
             }
@@ -184,11 +236,7 @@ impl Circle {
     fn answer(&mut self, link: LinkId, mine: Digest) -> Vec<Letter> {
         let Some(mut contact) = self.contacts.remove(&link) else { return Vec::new() };
         let differs = contact.theirs.take().is_some_and(|theirs| theirs != mine);
-        let letters = if differs {
-            contact.tell(link, self.contacts.values().map(|other| &other.introduction))
-        } else {
-            Vec::new()
-        };
+        let letters = if differs { contact.tell(link, self.contacts.values(), &self.machine) } else { Vec::new() };
         self.contacts.insert(link, contact);
         letters
     }
@@ -201,9 +249,11 @@ impl Circle {
 }
 
 impl Contact {
-    fn tell<'a>(&mut self, link: LinkId, of: impl IntoIterator<Item = &'a Introduction>) -> Vec<Letter> {
-        let new = of.into_iter().filter(|introduction| introduction.peer != self.introduction.peer);
-        let new = new.filter_map(|introduction| introduction.seen_from(self.address));
+    /// Tells it of others. Neighbours know each other already.
+    fn tell<'a>(&mut self, link: LinkId, of: impl IntoIterator<Item = &'a Self>, machine: &[IpAddr]) -> Vec<Letter> {
+        let of = of.into_iter().filter(|other| !(self.here && other.here));
+        let new = of.map(|other| &other.introduction).filter(|other| other.peer != self.introduction.peer);
+        let new = new.filter_map(|introduction| introduction.seen_from(self.address, machine));
         let new: Vec<_> = new.filter(|introduction| self.told.insert(introduction.token())).collect();
         new.chunks(A_FRAME).map(|some| (link, Kind::Introduce, encode(some))).collect()
     }

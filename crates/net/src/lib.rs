@@ -2,7 +2,8 @@
 //!
 //! A [`Net`] listens, discovers, dials and keeps links alive; its user sends and receives frames, which are opaque
 //! bytes to this crate. TCP, Noise and Yamux come from libp2p; discovery is DNS-SD over mDNS; who dials is decided by
-//! the random numbers that peers announce (see the `tiebreak` module). Nothing here knows what a frame means.
+//! the random numbers that peers announce (see the `tiebreak` module). Peers of one process link to each other in memory
+//! ([`Neighbours`]). Nothing here knows what a frame means.
 //!
 //! # Contract
 //!
@@ -68,6 +69,7 @@ mod link;
 mod listen;
 mod met;
 mod muxer;
+mod neighbours;
 mod net;
 mod outgoing;
 mod peer;
@@ -89,6 +91,7 @@ pub use error::{BadAddress, Error, Gone};
 pub use event::{DownReason, Event, Events, LinkId, Room};
 pub use examine::{Announced, Examination, examine};
 pub use frame::Frames;
+pub use neighbours::Neighbours;
 pub use net::Net;
 pub use problem::Problem;
 pub use status::{Status, Unlinked};

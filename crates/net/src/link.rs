@@ -1,9 +1,12 @@
-//! One connection's stream: greets, then carries frames both ways until either side ends it.
+//! One link: greets, then carries frames both ways until either side ends it.
 //!
 //! The frames go straight between the stream and the user's queues; only what concerns the mesh (greetings, the
 //! decision which connection stays, introductions, the end) passes through the [`driver`](crate::driver).
+//!
+//! In memory there is no stream: each side takes what waits in the other side's queue. So everything above the transport is
+//! the same, and heartbeats are not needed, since the other side cannot be gone without this side being told.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, future, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -16,6 +19,7 @@ use crate::{
     DownReason, Event, Frames, Limits, LinkId,
     frame::{Kind, Split, split, write_frame},
     greeting::{BadGreeting, Greeting},
+    neighbours::End,
     outgoing::{Finish, Outgoing, Work},
 };
 
@@ -25,6 +29,8 @@ const READ_LEAST: usize = 4 << 10;
 const READ_MOST: usize = 64 << 10;
 /// What one batch counts against the link's credit on top of its bytes: the events of tiny frames are not free.
 const BATCH_COST: usize = 128;
+/// Why a link is lost that the other side ends without a word.
+const GONE: &str = "the other side is gone";
 /// The longest reason of the other side that is passed on, in characters.
 const MAX_REASON: usize = 300;
 
@@ -73,17 +79,31 @@ pub(crate) struct Link {
 }
 
 /// Runs a link to its end on a fresh stream.
-pub(crate) async fn run<S>(link: Link, stream: S)
+pub(crate) async fn run_on_stream<S>(link: Link, stream: S)
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
-    let Link { id, outgoing, reports, events, up, version, limits } = link;
     let (read, write) = stream.split();
+    let (outgoing, limits) = (Arc::clone(&link.outgoing), Arc::clone(&link.limits));
+    // Silence is counted in ticks of this task, not by the clock: a machine that slept, or a program that was
+    // stopped, must not take its own absence for everybody else's.
+    let mut tick = time::interval(limits.dead / 10);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let wire = Wire { read, next_read: READ_LEAST, tick };
+    run(link, wire, write_all(write, &outgoing, limits.heartbeat)).await;
+}
+
+/// Runs one end of a link in memory: this side reads what the other side's queue holds, so nothing has to be written.
+pub(crate) async fn run_in_memory(link: Link, end: End) {
+    run(link, end, future::pending()).await;
+}
+
+async fn run(link: Link, source: impl Source, writes: impl Future<Output = Result<Infallible, DownReason>>) {
+    let Link { id, outgoing, reports, events, up, version, limits } = link;
     let mut reader = Reader {
         id,
-        read,
+        source,
         buffer: BytesMut::new(),
-        next_read: READ_LEAST,
         credit: Arc::new(Semaphore::new(limits.incoming)),
         up: Some(up),
         version,
@@ -94,7 +114,7 @@ where
     };
     let ended = tokio::select! {
         Err(ended) = reader.run() => ended,
-        Err(reason) = write_all(write, &outgoing, limits.heartbeat) => Ended::Down(reason),
+        Err(reason) = writes => Ended::Down(reason),
         Err(reason) = tell_writable(id, &outgoing, &events) => Ended::Down(reason),
         // An end that this side wants comes about, whether the other side still reads or not.
         () = overdue(&outgoing, limits.shutdown) => Ended::Down(DownReason::Shutdown),
@@ -106,11 +126,26 @@ where
     let _ = reports.send((id, Report::Ended(ended))).await;
 }
 
-struct Reader<'a, R> {
-    id: LinkId,
+/// Where what the other side sends comes from.
+trait Source: Send {
+    /// Appends what comes next to the buffer. Waits for it, for as long as the other side may be silent.
+    fn fill(&mut self, buffer: &mut BytesMut, outgoing: &Outgoing) -> impl Future<Output = Result<(), Ended>> + Send;
+
+    /// Takes what comes without a look, until the other side is gone.
+    fn ignore(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// A stream.
+struct Wire<R> {
     read: R,
-    buffer: BytesMut,
     next_read: usize,
+    tick: time::Interval,
+}
+
+struct Reader<'a, S> {
+    id: LinkId,
+    source: S,
+    buffer: BytesMut,
     credit: Arc<Semaphore>,
     /// Taken once it has fired.
     up: Option<oneshot::Receiver<()>>,
@@ -121,13 +156,16 @@ struct Reader<'a, R> {
     limits: &'a Limits,
 }
 
-impl<R: AsyncRead + Unpin> Reader<'_, R> {
+impl<S: Source> Reader<'_, S> {
     async fn run(&mut self) -> Result<Infallible, Ended> {
         match self.take_all().await {
             Err(Ended::Down(DownReason::Protocol(what))) => {
                 let reason = DownReason::Protocol(what.clone());
                 self.outgoing.finish(Finish { last: Some(Kind::Close), text: what, reason });
-                self.ignore_all().await
+                self.buffer = BytesMut::new();
+                // So the other side can read why it is cut off.
+                self.source.ignore().await;
+                Err(lost(GONE.to_owned()))
             }
             ended => ended,
         }
@@ -135,10 +173,6 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
 
     /// Takes what comes until the link ends.
     async fn take_all(&mut self) -> Result<Infallible, Ended> {
-        // Silence is counted in ticks of this task, not by the clock: a machine that slept, or a program that was
-        // stopped, must not take its own absence for everybody else's.
-        let mut tick = time::interval(self.limits.dead / 10);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut greeted = false;
         loop {
             match split(&mut self.buffer, self.limits.max_frame).map_err(|error| protocol(error.to_string()))? {
@@ -152,52 +186,9 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
                 Split::Data { .. } if !greeted => return Err(protocol("no greeting".to_owned())),
                 Split::Data { checked, count } => self.hand_over(checked, count).await?,
                 Split::Control { kind, payload } => self.control(kind, payload).await?,
-                Split::Nothing => self.fill(&mut tick).await?,
+                Split::Nothing => self.source.fill(&mut self.buffer, self.outgoing).await?,
             }
         }
-    }
-
-    /// Reads on without a look, so that the other side can read why it is cut off.
-    async fn ignore_all(&mut self) -> Result<Infallible, Ended> {
-        self.buffer = BytesMut::zeroed(READ_LEAST);
-        while self.read.read(&mut self.buffer).await.is_ok_and(|n| n > 0) {}
-        Err(lost("the other side is gone".to_owned()))
-    }
-
-    /// Reads once, waiting for as long as the other side may be silent.
-    async fn fill(&mut self, tick: &mut time::Interval) -> Result<(), Ended> {
-        let held = self.buffer.len();
-        self.buffer.resize(held + self.next_read, 0);
-        let mut silent = 0;
-        let read = loop {
-            tokio::select! {
-                read = self.read.read(&mut self.buffer[held..]) => break read,
-                _ = tick.tick() => {
-                    silent += 1;
-                    self.outgoing.is_quiet_for(silent);
-                    // The first tick may be due at once.
-                    if silent > 10 {
-                        return Err(Ended::Down(DownReason::Silent));
-                    }
-                    if held == 0 && self.buffer.len() > READ_LEAST {
-                        // An idle link holds no more than it must.
-                        self.next_read = READ_LEAST;
-                        self.buffer = BytesMut::zeroed(READ_LEAST);
-                    }
-                }
-            }
-        };
-        let n = match read {
-            Ok(0) => return Err(lost("the other side is gone".to_owned())),
-            Ok(n) => n,
-            Err(error) => return Err(lost(error.to_string())),
-        };
-        self.outgoing.is_quiet_for(0);
-        self.buffer.truncate(held + n);
-        // What is not filled has been cleared in vain.
-        let next = if n == self.next_read { n * 4 } else { n * 2 };
-        self.next_read = next.clamp(READ_LEAST, READ_MOST);
-        Ok(())
     }
 
     async fn hand_over(&mut self, checked: Bytes, count: usize) -> Result<(), Ended> {
@@ -239,6 +230,76 @@ impl<R: AsyncRead + Unpin> Reader<'_, R> {
     async fn report(&self, report: Report) {
         // The driver is gone only when the whole net is.
         let _ = self.reports.send((self.id, report)).await;
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin> Source for Wire<R> {
+    async fn fill(&mut self, buffer: &mut BytesMut, outgoing: &Outgoing) -> Result<(), Ended> {
+        let held = buffer.len();
+        buffer.resize(held + self.next_read, 0);
+        let mut silent = 0;
+        let read = loop {
+            tokio::select! {
+                read = self.read.read(&mut buffer[held..]) => break read,
+                _ = self.tick.tick() => {
+                    silent += 1;
+                    outgoing.is_quiet_for(silent);
+                    // The first tick may be due at once.
+                    if silent > 10 {
+                        return Err(Ended::Down(DownReason::Silent));
+                    }
+                    if held == 0 && buffer.len() > READ_LEAST {
+                        // An idle link holds no more than it must.
+                        self.next_read = READ_LEAST;
+                        *buffer = BytesMut::zeroed(READ_LEAST);
+                    }
+                }
+            }
+        };
+        let n = match read {
+            Ok(0) => return Err(lost(GONE.to_owned())),
+            Ok(n) => n,
+            Err(error) => return Err(lost(error.to_string())),
+        };
+        outgoing.is_quiet_for(0);
+        buffer.truncate(held + n);
+        // What is not filled has been cleared in vain.
+        let next = if n == self.next_read { n * 4 } else { n * 2 };
+        self.next_read = next.clamp(READ_LEAST, READ_MOST);
+        Ok(())
+    }
+
+    async fn ignore(&mut self) {
+        let mut buffer = vec![0; READ_LEAST];
+        while self.read.read(&mut buffer).await.is_ok_and(|n| n > 0) {}
+    }
+}
+
+impl Source for End {
+    async fn fill(&mut self, buffer: &mut BytesMut, _: &Outgoing) -> Result<(), Ended> {
+        if buffer.is_empty() {
+            // An idle link holds nothing.
+            *buffer = BytesMut::new();
+        }
+        match self.theirs.work().await {
+            Work::Write(piece) => {
+                self.theirs.taken(piece.as_ref().len());
+                piece.append_to(buffer);
+            }
+            Work::Finish(Finish { last: Some(kind), text, .. }) => {
+                let mut last = Vec::new();
+                write_frame(kind, text.as_bytes(), &mut last);
+                buffer.extend_from_slice(&last);
+            }
+            Work::Finish(Finish { last: None, .. }) | Work::Gone => return Err(lost(GONE.to_owned())),
+        }
+        Ok(())
+    }
+
+    async fn ignore(&mut self) {
+        while let Work::Write(piece) = self.theirs.work().await {
+            self.theirs.taken(piece.as_ref().len());
+        }
     }
 }
 
@@ -292,8 +353,10 @@ async fn write_all(
                 write.write_all(&last).await.map_err(lost)?;
                 write.close().await.map_err(lost)?;
                 // The other side reads the last word and closes: only then is everything safely there.
-                std::future::pending::<()>().await;
+                future::pending::<()>().await;
             }
+            // Said when this very task ends.
+            Work::Gone => future::pending::<()>().await,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The frames that wait to be written to one link.
 //!
 //! A short frame is copied to the end of one buffer right when it is queued: the writer then hands whole buffers to the
-//! stream, as many frames at once as there are. A long frame is shared between the links instead of copied.
+//! stream, as many frames at once as there are. A long frame is shared between the links instead of copied. In memory there is
+//! no writer: the other side takes the pieces.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -28,6 +29,21 @@ pub(crate) enum Piece {
     Copied(Vec<u8>),
     /// The payload of a long frame.
     Shared(Bytes),
+}
+
+impl Piece {
+    /// Moves the piece to the end of a buffer. Nothing is copied to one that is empty.
+    pub(crate) fn append_to(self, buffer: &mut BytesMut) {
+        let bytes = match self {
+            Self::Copied(bytes) => Bytes::from(bytes),
+            Self::Shared(bytes) => bytes,
+        };
+        if buffer.is_empty() {
+            *buffer = bytes.into();
+        } else {
+            buffer.extend_from_slice(&bytes);
+        }
+    }
 }
 
 impl AsRef<[u8]> for Piece {
@@ -56,6 +72,8 @@ pub(crate) enum Work {
     Write(Piece),
     /// Everything is written: say the last word and close.
     Finish(Finish),
+    /// The link is down: nothing comes any more.
+    Gone,
 }
 
 /// The queue. Its lock is held for the copy of one frame or the hand-over of one buffer, never across a wait.
@@ -233,6 +251,9 @@ impl Outgoing {
         if let Some(piece) = queue.pieces.pop_front() {
             return Some(Work::Write(piece));
         }
+        if queue.gone {
+            return Some(Work::Gone);
+        }
         if queue.finish_taken {
             return None;
         }
@@ -243,14 +264,22 @@ impl Outgoing {
 
     /// A piece has been written. Gives its buffer back.
     pub(crate) fn written(&self, piece: Piece) {
+        let bytes = piece.as_ref().len();
         let mut queue = self.queue.lock();
-        queue.bytes -= piece.as_ref().len();
         if let Piece::Copied(mut buffer) = piece
             && buffer.capacity() > queue.spare.capacity()
         {
             buffer.clear();
             queue.spare = buffer;
         }
+        drop(queue);
+        self.taken(bytes);
+    }
+
+    /// As many bytes as this are on their way, so they do not wait any more.
+    pub(crate) fn taken(&self, bytes: usize) {
+        let mut queue = self.queue.lock();
+        queue.bytes -= bytes;
         if queue.full && queue.bytes < self.bound / 2 {
             queue.full = false;
             self.writable.notify_one();
@@ -268,6 +297,7 @@ impl Outgoing {
         queue.gone = true;
         queue.pieces.clear();
         queue.spare = Vec::new();
+        self.work.notify_one();
     }
 }
 
@@ -366,6 +396,29 @@ mod tests {
         assert_eq!(outgoing.push(&Bytes::new()), None);
         outgoing.push_control(Kind::Heartbeat, &[]);
         assert!(!written(&outgoing).is_empty());
+    }
+
+    #[test]
+    fn a_long_frame_goes_over_in_memory_whole_and_a_short_one_without_a_copy() {
+        let outgoing = Outgoing::new(1 << 20);
+        let long = Bytes::from(vec![7; 2 * SHARE]);
+        outgoing.push(&Bytes::from_static(b"short"));
+        outgoing.push(&long);
+        let mut expected = Vec::new();
+        write_frame(Kind::Data, b"short", &mut expected);
+        write_frame(Kind::Data, &long, &mut expected);
+        let mut buffer = BytesMut::new();
+        let Some(Work::Write(first)) = outgoing.try_work() else { panic!("something waits") };
+        let held = first.as_ref().as_ptr();
+        outgoing.taken(first.as_ref().len());
+        first.append_to(&mut buffer);
+        assert_eq!(buffer.as_ptr(), held);
+        let Some(Work::Write(second)) = outgoing.try_work() else { panic!("something waits") };
+        outgoing.taken(second.as_ref().len());
+        second.append_to(&mut buffer);
+        assert_eq!((&buffer[..], outgoing.queue.lock().bytes), (&expected[..], 0));
+        outgoing.gone();
+        assert!(matches!(outgoing.try_work(), Some(Work::Gone)));
     }
 
     #[test]

@@ -3,11 +3,13 @@
 #![allow(clippy::print_stderr, reason = "how long it took is worth a line")]
 
 mod common;
+#[path = "../../../tests/support/namespace.rs"]
+mod namespace;
 #[path = "../../../tests/support/skip.rs"]
 mod skip;
 
 use std::{
-    env,
+    collections::BTreeSet,
     process::Command,
     time::{Duration, Instant},
 };
@@ -15,39 +17,12 @@ use std::{
 use common::{Peer, config};
 use futures::future::join_all;
 use mdns_sd::{ServiceDaemon, ServiceEvent, ServiceInfo};
-use net::{Config, DownReason, Event};
+use namespace::{LAN, inside};
+use net::{Config, DownReason, Event, Neighbours};
 
 /// Says that no test may be skipped, if it is 1.
 const REQUIRE: &str = "CAUSERIE_REQUIRE_NAMESPACES";
 
-/// Runs `test`, the caller's own name, again in a fresh namespace after `setup`. `true` inside of it.
-fn inside(test: &str, setup: &str) -> bool {
-    const INSIDE: &str = "CAUSERIE_NET_TEST_INSIDE";
-    if env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let privileged = Command::new("unshare").args(["-n", "true"]).output().is_ok_and(|output| output.status.success());
-    let how = if privileged { "-n" } else { "-rn" };
-    match Command::new("unshare").args([how, "ip", "link", "set", "lo", "up"]).output() {
-        Ok(output) if output.status.success() => {}
-        Ok(output) => {
-            skip::skip("network namespaces", &String::from_utf8_lossy(&output.stderr));
-            return false;
-        }
-        Err(error) => {
-            skip::skip("unshare", &error.to_string());
-            return false;
-        }
-    }
-    let script = format!("set -e; ip link set lo up; {setup}; exec \"$0\" --exact {test} --nocapture");
-    let this = env::current_exe().unwrap();
-    let status = Command::new("unshare").args([how, "sh", "-c", &script]).arg(this).env(INSIDE, "1").status().unwrap();
-    assert!(status.success(), "see above");
-    false
-}
-
-const LAN: &str =
-    "ip link add lan type veth peer name far; ip link set far up; ip addr add 10.9.0.1/24 dev lan; ip link set lan up";
 /// Changes what the namespace lets through. `false` where there is no such filter.
 fn filter(rule: &str) -> bool {
     let output = Command::new("sh").args(["-c", &format!("iptables -w {rule}")]).output().unwrap();
@@ -279,4 +254,71 @@ async fn of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_ba
         tokio::join!(alice.net.shutdown(), bob1.net.shutdown(), bob2.net.shutdown());
         watcher.shutdown().unwrap();
     }
+}
+
+/// Peers of one process, as many as there are seeds, which find others by mDNS. All are linked to each other.
+async fn host(neighbours: &Neighbours, seeds: std::ops::RangeInclusive<u8>) -> Vec<Peer> {
+    meet(seeds.map(|seed| Config { neighbours: neighbours.clone(), ..discovers(seed) }).collect()).await
+}
+
+/// The names under which peers were announced since.
+fn names(seen: &mdns_sd::Receiver<ServiceEvent>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for event in seen.try_iter() {
+        if let ServiceEvent::ServiceResolved(service) = event {
+            names.insert(service.get_fullname().to_owned());
+        }
+    }
+    names
+}
+
+async fn all_up(peers: &mut [Peer], links: usize) {
+    join_all(peers.iter_mut().map(|peer| async move {
+        while peer.links.len() < links {
+            peer.up().await;
+        }
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_with_many_peers_announces_itself_once_and_introduces_them_all() {
+    if !inside("a_process_with_many_peers_announces_itself_once_and_introduces_them_all", LAN) {
+        return;
+    }
+    let watcher = ServiceDaemon::new().unwrap();
+    let seen = watcher.browse("_causerie._tcp.local.").unwrap();
+    let mut peers = host(&Neighbours::default(), 1..=10).await;
+    // One outside is there before an eleventh neighbour comes, and one after that.
+    let mut outside = vec![Peer::with(discovers(101)).await];
+    let began = Instant::now();
+    tokio::join!(all_up(&mut peers, 10), all_up(&mut outside, 10));
+    eprintln!("a peer outside is linked to ten after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(15), "no fallback is needed: {:?}", began.elapsed());
+    let neighbours = Neighbours::default();
+    let mut elsewhere = host(&neighbours, 51..=55).await;
+    tokio::join!(all_up(&mut peers, 15), all_up(&mut outside, 15), all_up(&mut elsewhere, 15));
+    join_all(peers.iter_mut().map(|peer| peer.settle(Duration::from_secs(2)))).await;
+    for peer in &peers {
+        assert_eq!((peer.ups, peer.downs), (15, 0), "one link for each pair");
+    }
+    assert_eq!(names(&seen).len(), 3, "of sixteen peers, one speaks for each process");
+    watcher.shutdown().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_announced_neighbour_leaves_another_one_takes_its_place() {
+    if !inside("when_the_announced_neighbour_leaves_another_one_takes_its_place", LAN) {
+        return;
+    }
+    let mut peers = host(&Neighbours::default(), 1..=4).await;
+    let watcher = ServiceDaemon::new().unwrap();
+    let seen = watcher.browse("_causerie._tcp.local.").unwrap();
+    peers.remove(0).net.shutdown().await;
+    let mut outside = vec![Peer::with(discovers(101)).await];
+    tokio::join!(all_up(&mut peers, 4 - 1), all_up(&mut outside, 3));
+    let others: BTreeSet<_> = outside[0].links.values().copied().collect();
+    assert!((1..4).all(|i| others.iter().any(|key| is_of(*key, i))), "those that are left");
+    assert!((2..=3).contains(&names(&seen).len()), "the first one, its heir, and the one outside");
+    watcher.shutdown().unwrap();
 }

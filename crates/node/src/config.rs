@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use net::Neighbours;
 use zeroize::Zeroizing;
 
 use crate::DataFolder;
@@ -36,6 +37,9 @@ pub struct Config {
     pub mdns: bool,
     /// The one interface for multicast DNS; every interface when left out.
     pub interface: Option<String>,
+    /// The peers of this process. Those that are given clones of the same [`Neighbours`] link to each other in memory, and the first
+    /// of them alone uses multicast DNS and introduces the others. By default a peer has no neighbours.
+    pub neighbours: Neighbours,
     /// Append the trace of this peer to this file.
     pub trace: Option<PathBuf>,
     /// Batches of events that wait for the user interface, 64 by default: at a few hundred events each that is well
@@ -68,6 +72,7 @@ impl Config {
             peers: Vec::new(),
             mdns: true,
             interface: None,
+            neighbours: Neighbours::default(),
             trace: None,
             event_batches: 64,
             max_clients: 256,

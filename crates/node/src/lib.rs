@@ -3,7 +3,7 @@
 //! [`start()`] opens the data folder, the links and the trace, and hands back a session: typed commands in, typed
 //! events out. A user interface sees nothing else of the peer; how events look is its own affair. A peer with a data
 //! folder offers the same session to other processes over a Unix socket there, and [`attach()`] opens one. Its JSON lines
-//! are described by [`mod@line`].
+//! are described by [`mod@line`]. Several peers of one process share [`Neighbours`], by which they link to each other in memory.
 #![forbid(unsafe_code)]
 
 mod attach;
@@ -33,7 +33,7 @@ pub use data::DataFolder;
 pub use error::Error;
 pub use examine::{Check, examine};
 pub use line::Ending;
-pub use net::limits;
+pub use net::{Neighbours, limits};
 pub use session::{Events, Requests, Session, SessionEnded, Submitted};
 pub use socket::{SESSION, Socket};
 pub use start::start;

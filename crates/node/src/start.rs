@@ -54,6 +54,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     links.peers = config.peers;
     links.mdns = config.mdns;
     links.interface = config.interface;
+    links.neighbours = config.neighbours;
     let (net, links) = Net::start(links).await?;
 
     let clock = Clock::start();

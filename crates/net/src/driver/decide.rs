@@ -17,7 +17,7 @@ use crate::{
     by_hand::{EntryId, Purpose},
     frame::Kind,
     greeting::{BadGreeting, Greeting},
-    introduce::Introduction,
+    introduce::{Introduction, Relation},
     link::Ended,
     outgoing::Finish,
     peer::{Key, Start, first_dials, peer_id},
@@ -147,7 +147,12 @@ impl Driver {
         let (Some(link), Some(greeting)) = (&mut connection.link, &connection.greeting) else { return };
         connection.stage = Stage::Up;
         let (peer, start, remote) = (connection.peer, greeting.start, connection.remote);
-        let stranger = connection.stranger || self.tiebreak.knows_another(&peer, &start);
+        let neighbour = connection.neighbour.clone();
+        let relation = match &neighbour {
+            Some(_) => Relation::Neighbour,
+            None if connection.stranger || self.tiebreak.knows_another(&peer, &start) => Relation::Stranger,
+            None => Relation::Known,
+        };
         let event = Event::Up { link: link.id, peer, address: remote };
         self.outbox.push_back((event, link.up.take()));
         self.links.write().insert(link.id, Arc::clone(&link.outgoing));
@@ -165,12 +170,16 @@ impl Driver {
             self.tell(Event::Reached { address, peer });
         }
         self.suspect_no_more(&peer);
-        self.is_online();
+        if neighbour.is_none() {
+            self.is_online();
+        }
         let tiebreak = &self.tiebreak;
         self.book.make_room(|peer| tiebreak.knows(peer));
         self.book.greeted(peer, &addresses);
-        let addresses = self.book.proven(&peer).to_vec();
-        let letters = self.circle.joined(now, link, Introduction { peer, start, addresses }, remote, stranger);
+        let addresses =
+            neighbour.as_ref().map_or_else(|| self.book.proven(&peer), |neighbour| &neighbour.listen).to_vec();
+        let introduction = Introduction { peer, start, addresses };
+        let letters = self.circle.joined(now, link, introduction, remote, relation);
         self.post(letters);
         self.outlive_others(now, peer, start);
     }

@@ -81,6 +81,9 @@ impl Driver {
             // A connection is coming about already. What becomes of it becomes of this dial.
             return;
         }
+        if self.call(now, peer, Reason::Rule(peer)) {
+            return;
+        }
         let opts = swarm::dial_peer(&peer, self.book.for_next_dial(&peer));
         self.start_dial(now, opts, Reason::Rule(peer));
     }

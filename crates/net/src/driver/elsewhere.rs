@@ -203,6 +203,7 @@ impl Driver {
             return;
         }
         self.tell(Event::Superseded);
+        self.leave_neighbours();
         if let Some(discovery) = self.discovery.take() {
             discovery.leave_to_another();
         }

@@ -36,10 +36,7 @@ impl Driver {
     pub(super) fn on_found(&mut self, found: Found) {
         match found {
             Found::Peer { peer, start, addresses } => {
-                if self.linked_start(&peer).is_some_and(|linked| linked != start) {
-                    self.rumours.heard(Instant::now(), peer, start, &addresses);
-                }
-                self.heard(peer, start, &addresses, Source::Announced);
+                self.announced(peer, start, &addresses);
                 if self.tiebreak.knows(&peer) {
                     self.announced.insert(peer);
                 }
@@ -51,6 +48,14 @@ impl Driver {
             Found::Survey(problems) => self.survey_is(problems),
             Found::NoFiles(error) => self.may_lack_files(Instant::now(), &error),
         }
+    }
+
+    /// A peer announces itself.
+    pub(super) fn announced(&mut self, peer: Key, start: Start, addresses: &[SocketAddr]) {
+        if self.linked_start(&peer).is_some_and(|linked| linked != start) {
+            self.rumours.heard(Instant::now(), peer, start, addresses);
+        }
+        self.heard(peer, start, addresses, Source::Announced);
     }
 
     /// Takes hearsay: it says whom to dial, and where.

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use libp2p::{Stream, core::ConnectedPoint, swarm::ConnectionId};
+use libp2p::{Stream, swarm::ConnectionId};
 use tokio::sync::oneshot;
 
 use super::{
@@ -15,36 +15,38 @@ use crate::{
     frame::Kind,
     greeting::{self, Greeting},
     link::{self, Link},
+    neighbours::{End, Neighbour},
     outgoing::Outgoing,
-    peer::{Key, peer_id},
+    peer::Key,
 };
 
 /// The number of a connection that never takes the place of a link to the same start.
 pub(super) const LOOK: u64 = 0;
 
+/// A connection that has just been authenticated.
+pub(super) struct Established {
+    pub(super) id: ConnectionId,
+    pub(super) peer: Key,
+    pub(super) remote: SocketAddr,
+    /// Whom it leads to in memory.
+    pub(super) neighbour: Option<Arc<Neighbour>>,
+    /// This side's dial.
+    pub(super) dial: Option<Dial>,
+}
+
 impl Driver {
-    pub(super) fn established(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        peer: Key,
-        remote: SocketAddr,
-        endpoint: &ConnectedPoint,
-    ) {
-        let mut dial = self.dials.remove(&id);
-        if self.closing.is_some() || self.superseded || (endpoint.is_dialer() && dial.is_none()) {
-            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
-            return;
+    /// Whether the connection is taken. One that is not is to be ended.
+    pub(super) fn established(&mut self, now: Instant, established: Established) -> bool {
+        let Established { id, peer, remote, neighbour, mut dial } = established;
+        if self.closing.is_some() || self.superseded {
+            return false;
         }
         if let Some(dial) = &mut dial
             && self.up.contains_key(&peer)
         {
             match dial.reason {
-                Reason::Rule(_) => {
-                    // The link came up while this was dialled.
-                    self.swarm.behaviour_mut().abort(peer_id(&peer), id);
-                    return;
-                }
+                // The link came up while this was dialled.
+                Reason::Rule(_) => return false,
                 // Another start of the peer may be there. If it is the same, the link stays.
                 Reason::ByHand(_) | Reason::Rumour => dial.number = LOOK,
             }
@@ -60,42 +62,55 @@ impl Driver {
             if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial {
                 self.by_hand_deferred(now, entry, peer);
             }
-            self.swarm.behaviour_mut().abort(peer_id(&peer), id);
-            return;
+            return false;
         }
         let stranger = by_hand || !self.tiebreak.knows(&peer);
         let stage = Stage::Opening;
         let (asks, relays) = (Rate::new(ASKS), Rate::new(RELAYS));
         let (link, greeting) = (None, None);
-        let connection = Connection { peer, remote, dial, since: now, stage, link, greeting, stranger, asks, relays };
+        let since = now;
+        let connection =
+            Connection { peer, remote, neighbour, dial, since, stage, link, greeting, stranger, asks, relays };
         self.connections.insert(id, connection);
+        true
     }
 
-    /// Takes a fresh stream. Whoever dialled greets first.
-    pub(super) fn attach(&mut self, id: ConnectionId, stream: Stream) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+    /// Takes a fresh stream.
+    pub(super) fn attach_stream(&mut self, id: ConnectionId, stream: Stream) {
         let outgoing = Arc::new(Outgoing::new(self.limits.outgoing));
+        if let Some(link) = self.attach(id, outgoing) {
+            tokio::spawn(link::run_on_stream(link, stream));
+        }
+    }
+
+    /// Takes an end of a link in memory.
+    pub(super) fn attach_end(&mut self, id: ConnectionId, end: End) {
+        if let Some(link) = self.attach(id, Arc::clone(&end.mine)) {
+            tokio::spawn(link::run_in_memory(link, end));
+        }
+    }
+
+    /// Whoever dialled greets first.
+    fn attach(&mut self, id: ConnectionId, outgoing: Arc<Outgoing>) -> Option<Link> {
+        let connection = self.connections.get_mut(&id)?;
         let link = LinkId(self.next_link);
         self.next_link += 1;
         let (up, is_up) = oneshot::channel();
-        tokio::spawn(link::run(
-            Link {
-                id: link,
-                outgoing: Arc::clone(&outgoing),
-                reports: self.report.clone(),
-                events: self.events.clone(),
-                up: is_up,
-                version: self.version,
-                limits: Arc::clone(&self.limits),
-            },
-            stream,
-        ));
-        connection.link = Some(Attached { id: link, outgoing, up: Some(up) });
+        connection.link = Some(Attached { id: link, outgoing: Arc::clone(&outgoing), up: Some(up) });
         let dialled = connection.dial.is_some();
         self.by_link.insert(link, id);
         if dialled {
             self.greet(id);
         }
+        Some(Link {
+            id: link,
+            outgoing,
+            reports: self.report.clone(),
+            events: self.events.clone(),
+            up: is_up,
+            version: self.version,
+            limits: Arc::clone(&self.limits),
+        })
     }
 
     pub(super) fn greet(&self, id: ConnectionId) {

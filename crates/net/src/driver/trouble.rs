@@ -71,8 +71,8 @@ impl Driver {
     /// all of them end at once, and the user is told so once.
     pub(super) fn may_be_offline(&mut self) {
         let links = || {
-            let links = self.up.values().filter_map(|id| self.connections.get(id)?.link.as_ref());
-            links.map(|link| &link.outgoing)
+            let outside = self.up.values().filter_map(|id| self.connections.get(id)).filter(|c| c.neighbour.is_none());
+            outside.filter_map(|connection| connection.link.as_ref()).map(|link| &link.outgoing)
         };
         if self.is_offline || links().next().is_none() || links().any(|link| link.quiet() < QUIET) {
             return;

@@ -13,8 +13,11 @@ fn circle(me: u8) -> Circle {
 }
 
 fn join(circle: &mut Circle, now: Instant, peer: u8, stranger: bool) -> Vec<Letter> {
-    let address = NEAR.parse().unwrap();
-    circle.joined(now, LinkId(u64::from(peer)), introduction(peer, NEAR), address, stranger)
+    join_as(circle, now, peer, if stranger { Relation::Stranger } else { Relation::Known })
+}
+
+fn join_as(circle: &mut Circle, now: Instant, peer: u8, relation: Relation) -> Vec<Letter> {
+    circle.joined(now, LinkId(u64::from(peer)), introduction(peer, NEAR), NEAR.parse().unwrap(), relation)
 }
 
 fn told(letters: &[Letter]) -> Vec<(u64, Vec<u8>)> {
@@ -73,8 +76,53 @@ fn two_that_differ_tell_each_other_once() {
 fn loopback_addresses_stay_on_the_machine() {
     let (mut circle, now) = (circle(1), Instant::now());
     join(&mut circle, now, 2, true);
-    let far = circle.joined(now, LinkId(3), introduction(3, FAR), FAR.parse().unwrap(), true);
+    let far = circle.joined(now, LinkId(3), introduction(3, FAR), FAR.parse().unwrap(), Relation::Stranger);
     assert_eq!(told(&far), [(2, vec![3])]);
+}
+
+#[test]
+fn the_first_neighbour_introduces_the_others_to_those_outside_at_once() {
+    let (mut first, mut second, now) = (circle(1), circle(2), Instant::now());
+    first.speak();
+    for circle in [&mut first, &mut second] {
+        assert!(join_as(circle, now, 3, Relation::Neighbour).is_empty());
+        assert!(join_as(circle, now, 4, Relation::Neighbour).is_empty(), "neighbours know each other");
+    }
+    assert_eq!(told(&join_as(&mut first, now, 8, Relation::Known)), [(8, vec![3, 4]), (3, vec![8]), (4, vec![8])]);
+    assert_eq!(told(&join_as(&mut first, now, 5, Relation::Neighbour)), [(5, vec![8]), (8, vec![5])]);
+    assert!(join_as(&mut second, now, 8, Relation::Known).is_empty(), "the first one does so");
+    assert!(join_as(&mut second, now, 5, Relation::Neighbour).is_empty());
+    let later = now + Duration::from_secs(60);
+    let digests = |circle: &mut Circle| circle.poll(later).iter().map(|letter| letter.0.0).collect::<Vec<_>>();
+    assert_eq!(digests(&mut first), [3, 4, 5, 8]);
+    assert_eq!(digests(&mut second), [8], "one neighbour compares for all");
+    let theirs = circle(3).mine().encode();
+    assert_eq!(told(&second.digest(LinkId(3), &theirs).unwrap()), [(3, vec![8])], "and is answered");
+}
+
+#[test]
+fn a_stranger_meets_the_neighbours_of_any_peer_at_once() {
+    let (mut circle, now) = (circle(2), Instant::now());
+    join_as(&mut circle, now, 1, Relation::Neighbour);
+    assert_eq!(told(&join(&mut circle, now, 8, true)), [(8, vec![1]), (1, vec![8])]);
+}
+
+#[test]
+fn a_neighbour_that_listens_everywhere_is_at_every_address_of_the_machine() {
+    let (mut circle, now) = (circle(1), Instant::now());
+    circle.speak();
+    let mut neighbour = introduction(2, "0.0.0.0:7");
+    neighbour.addresses.push("[::]:7".parse().unwrap());
+    circle.joined(now, LinkId(2), neighbour, NEAR.parse().unwrap(), Relation::Neighbour);
+    let machine = ["127.0.0.1", "192.0.2.9", "2001:db8::9"].map(|ip| ip.parse().unwrap());
+    circle.machine_is_at(machine.to_vec());
+    let mut addresses = |peer, at: &str| {
+        let met = circle.joined(now, LinkId(peer), introduction(9, FAR), at.parse().unwrap(), Relation::Known);
+        let introduced = decode(&met.iter().find(|letter| letter.0 == LinkId(peer)).unwrap().2).unwrap();
+        introduced[0].addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses(3, FAR), ["192.0.2.9:7", "[2001:db8::9]:7"]);
+    assert_eq!(addresses(4, NEAR)[0], "127.0.0.1:7");
 }
 
 #[test]
@@ -85,9 +133,9 @@ fn many_introductions_fit_their_frames() {
         key[..8].copy_from_slice(&peer.to_le_bytes());
         let addresses = vec!["[2001:db8::1]:1".parse().unwrap(); MAX_ADDRESSES];
         let introduction = Introduction { peer: key, start: Start { r: peer, at: 1 }, addresses };
-        circle.joined(now, LinkId(peer), introduction, FAR.parse().unwrap(), false);
+        circle.joined(now, LinkId(peer), introduction, FAR.parse().unwrap(), Relation::Known);
     }
-    let letters = circle.joined(now, LinkId(0), introduction(9, FAR), FAR.parse().unwrap(), true);
+    let letters = circle.joined(now, LinkId(0), introduction(9, FAR), FAR.parse().unwrap(), Relation::Stranger);
     let mine: Vec<_> = letters.iter().filter(|letter| letter.0 == LinkId(0)).collect();
     assert!(mine.iter().all(|letter| letter.2.len() <= MAX_CONTROL));
     assert_eq!(mine.iter().map(|letter| decode(&letter.2).unwrap().len()).sum::<usize>(), 1000);

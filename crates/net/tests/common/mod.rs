@@ -31,6 +31,8 @@ pub(crate) fn config(seed: u8) -> Config {
 pub(crate) struct Peer {
     pub(crate) net: Net,
     pub(crate) events: Events,
+    /// What came before it listened: neighbours are quick.
+    pub(crate) early: VecDeque<Event>,
     pub(crate) address: SocketAddr,
     pub(crate) links: BTreeMap<LinkId, [u8; 32]>,
     pub(crate) ups: usize,
@@ -47,24 +49,25 @@ impl Peer {
 
     pub(crate) async fn with(config: Config) -> Self {
         let (net, mut events) = Net::start(config).await.unwrap();
-        let mut warnings = VecDeque::new();
+        let (mut warnings, mut early) = (VecDeque::new(), VecDeque::new());
         let address = loop {
             match timeout(PATIENCE, events.recv()).await.unwrap() {
                 Some(Event::Listening { address }) => break address,
                 Some(Event::Warning { text }) => warnings.push_back(text),
                 Some(Event::Problem { problem }) => warnings.push_back(problem.to_string()),
-                other => panic!("{other:?} instead of listening"),
+                Some(other) => early.push_back(other),
+                None => panic!("it ended before it listened"),
             }
         };
         let (links, frames) = (BTreeMap::new(), VecDeque::new());
-        Self { net, events, address, links, ups: 0, downs: 0, frames, warnings, superseded: 0 }
+        Self { net, events, early, address, links, ups: 0, downs: 0, frames, warnings, superseded: 0 }
     }
 
     /// Waits for the first event that `pick` takes. Links and frames are kept account of on the way.
     pub(crate) async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let waits = async {
             loop {
-                let event = self.events.recv().await.expect("the net runs");
+                let event = self.next().await.expect("the net runs");
                 let picked = pick(&event);
                 self.note(event);
                 if let Some(picked) = picked {
@@ -73,6 +76,13 @@ impl Peer {
             }
         };
         timeout(PATIENCE, waits).await.unwrap_or_else(|_| panic!("no {what}"))
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        match self.early.pop_front() {
+            Some(early) => Some(early),
+            None => self.events.recv().await,
+        }
     }
 
     pub(crate) fn note(&mut self, event: Event) {
@@ -155,7 +165,7 @@ impl Peer {
     /// Takes what comes for a while.
     pub(crate) async fn settle(&mut self, time: Duration) {
         let waits = async {
-            while let Some(event) = self.events.recv().await {
+            while let Some(event) = self.next().await {
                 self.note(event);
             }
         };

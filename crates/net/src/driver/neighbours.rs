@@ -1,0 +1,87 @@
+//! The neighbours in this process: heard of at once, called instead of dialled, and one of them speaks for all.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use libp2p::swarm::ConnectionId;
+
+use super::{Dial, Driver, Reason, opening::Established};
+use crate::{
+    Event,
+    discovery::Discovery,
+    neighbours::{Call, End, Membership, Neighbour, News},
+    peer::Key,
+};
+
+/// How long the first neighbour waits before it speaks for the others in the place of one that has left. When a whole process stops,
+/// its peers leave one after the other, and none of them need begin.
+const HANDOVER: Duration = Duration::from_secs(1);
+
+impl Driver {
+    pub(super) fn on_news(&mut self, news: News) {
+        let now = Instant::now();
+        match news {
+            News::Changed => {
+                let Some(membership) = &mut self.membership else { return };
+                let newcomers = membership.newcomers();
+                if membership.is_first() && !self.circle.speaks() && self.speaks_at.is_none() {
+                    self.speaks_at = Some(now + HANDOVER);
+                }
+                for newcomer in newcomers {
+                    self.announced(newcomer.peer, newcomer.start, newcomer.address().as_slice());
+                }
+            }
+            News::Call(Call { from, end }) => self.take_end(now, from, None, end),
+        }
+    }
+
+    /// Makes a link to a neighbour. `false` when the peer is none.
+    pub(super) fn call(&mut self, now: Instant, peer: Key, reason: Reason) -> bool {
+        let called = self.membership.as_ref().and_then(|membership| membership.call(&peer));
+        let Some((neighbour, end)) = called else { return false };
+        self.dialled += 1;
+        let dial = Dial { reason, number: self.dialled };
+        self.take_end(now, neighbour, Some(dial), end);
+        true
+    }
+
+    fn take_end(&mut self, now: Instant, neighbour: Arc<Neighbour>, dial: Option<Dial>, end: End) {
+        // libp2p counts its connections from the other end.
+        let id = ConnectionId::new_unchecked(usize::MAX - self.ends);
+        self.ends += 1;
+        let (peer, Some(remote)) = (neighbour.peer, neighbour.address()) else { return };
+        if self.established(now, Established { id, peer, remote, neighbour: Some(neighbour), dial }) {
+            self.attach_end(id, end);
+        }
+    }
+
+    /// Speaks for the neighbours from now on, if this one is still the first.
+    pub(super) fn speak(&mut self) {
+        self.speaks_at = None;
+        if !self.membership.as_ref().is_some_and(Membership::is_first) {
+            return;
+        }
+        self.circle.speak();
+        let Some(setting) = self.to_announce.take() else { return };
+        match Discovery::start(setting) {
+            Ok(discovery) => self.discovery = Some(discovery),
+            Err(error) => {
+                self.tell(Event::Warning {
+                    text: format!("mDNS does not work here ({error}): give addresses by hand"),
+                });
+            }
+        }
+    }
+
+    /// No neighbour calls this peer any more, and another one speaks for them.
+    pub(super) fn leave_neighbours(&mut self) {
+        (self.membership, self.speaks_at) = (None, None);
+    }
+
+    /// The machine's addresses are those that this peer listens on.
+    pub(super) fn machine_is_at(&mut self) {
+        self.circle.machine_is_at(self.listening.iter().map(|address| address.ip()).collect());
+    }
+}

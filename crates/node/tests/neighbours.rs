@@ -1,0 +1,106 @@
+//! Ten peers in one process, and one in the network outside: all are one mesh, and causerie's guarantees hold across it.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
+
+#[path = "../../../tests/support/namespace.rs"]
+mod namespace;
+#[path = "../../../tests/support/skip.rs"]
+mod skip;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use namespace::{LAN, inside};
+use node::chat::{Command, Event, Target};
+use node::{Config, Events, Neighbours, Session};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Says that no test may be skipped, if it is 1.
+const REQUIRE: &str = "CAUSERIE_REQUIRE_NAMESPACES";
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const TOGETHER: usize = 10;
+
+async fn until<T>(events: &mut Events, mut find: impl FnMut(Event) -> Option<T>) -> T {
+    let search = async {
+        loop {
+            if let Some(found) = find(events.next().await.expect("the peer runs")) {
+                return found;
+            }
+        }
+    };
+    timeout(PATIENCE, search).await.expect("in time")
+}
+
+async fn start(name: String, mdns: bool, neighbours: &Neighbours, peers: Vec<String>) -> Session {
+    let mut config = Config::new(name);
+    if !mdns {
+        config.listen = vec!["127.0.0.1:0".parse().expect("an address")];
+    }
+    (config.mdns, config.neighbours, config.peers) = (mdns, neighbours.clone(), peers);
+    node::start(config).await.expect("the peer starts")
+}
+
+/// Waits until a peer is linked to all others, says a word, and waits for the word of each.
+async fn take_part(mut session: Session) -> Session {
+    let mut linked = 0;
+    let mut heard = BTreeSet::new();
+    let mut note = |event: Event| {
+        match event {
+            Event::PeerUp { .. } => linked += 1,
+            Event::PeerDown { who, reason } => panic!("{} went away: {reason}", who.name),
+            Event::Message { message } => assert!(heard.insert(message.text), "each once"),
+            _ => {}
+        }
+        (linked, heard.len())
+    };
+    until(&mut session.events, |event| (note(event).0 == TOGETHER).then_some(())).await;
+    let word = format!("this is {}", session.hello.known.me.name);
+    let say = Command::Send { to: Target::All, text: word, delay_ms: 0 };
+    session.requests.request(say).await.expect("the peer runs").expect("it is sent");
+    until(&mut session.events, |event| (note(event).1 >= TOGETHER).then_some(())).await;
+    session
+}
+
+async fn all_read_all(sessions: impl IntoIterator<Item = Session>) {
+    let mut parts = JoinSet::new();
+    for session in sessions {
+        parts.spawn(take_part(session));
+    }
+    while let Some(part) = parts.join_next().await {
+        part.expect("every peer hears all").requests.stop();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_in_one_process_and_one_outside_hear_each_other() {
+    let neighbours = Neighbours::default();
+    let mut outside = start("outside".to_owned(), false, &Neighbours::default(), Vec::new()).await;
+    let address = until(&mut outside.events, |event| match event {
+        Event::Listening { address } => Some(address),
+        _ => None,
+    })
+    .await;
+    let mut sessions = vec![outside];
+    for number in 0..TOGETHER {
+        // The address of the peer outside is known to one of them, who is not the first.
+        let peers = if number == 4 { vec![address.clone()] } else { Vec::new() };
+        sessions.push(start(format!("peer{number}"), false, &neighbours, peers).await);
+    }
+    all_read_all(sessions).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_in_the_network_finds_all_of_a_process_by_its_one_announcement() {
+    if !inside("a_peer_in_the_network_finds_all_of_a_process_by_its_one_announcement", LAN) {
+        return;
+    }
+    let neighbours = Neighbours::default();
+    let mut sessions = vec![start("outside".to_owned(), true, &Neighbours::default(), Vec::new()).await];
+    for number in 0..TOGETHER {
+        sessions.push(start(format!("peer{number}"), true, &neighbours, Vec::new()).await);
+    }
+    all_read_all(sessions).await;
+}
