@@ -23,15 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const TOGETHER: usize = 10;
 
-async fn until<T>(events: &mut Events, mut find: impl FnMut(Event) -> Option<T>) -> T {
-    let search = async {
-        loop {
-            if let Some(found) = find(events.next().await.expect("the peer runs")) {
-                return found;
-            }
-        }
-    };
-    timeout(PATIENCE, search).await.expect("in time")
+async fn next(events: &mut Events) -> Event {
+    timeout(PATIENCE, events.next()).await.expect("in time").expect("the peer runs")
 }
 
 async fn start(name: String, mdns: bool, neighbours: &Neighbours, peers: Vec<String>) -> Session {
@@ -45,22 +38,22 @@ async fn start(name: String, mdns: bool, neighbours: &Neighbours, peers: Vec<Str
 
 /// Waits until a peer is linked to all others, says a word, and waits for the word of each.
 async fn take_part(mut session: Session) -> Session {
-    let mut linked = 0;
+    let (mut linked, mut has_said) = (0, false);
     let mut heard = BTreeSet::new();
-    let mut note = |event: Event| {
-        match event {
+    while heard.len() < TOGETHER || !has_said {
+        match next(&mut session.events).await {
             Event::PeerUp { .. } => linked += 1,
             Event::PeerDown { who, reason } => panic!("{} went away: {reason}", who.name),
             Event::Message { message } => assert!(heard.insert(message.text), "each once"),
             _ => {}
         }
-        (linked, heard.len())
-    };
-    until(&mut session.events, |event| (note(event).0 == TOGETHER).then_some(())).await;
-    let word = format!("this is {}", session.hello.known.me.name);
-    let say = Command::Send { to: Target::All, text: word, delay_ms: 0 };
-    session.requests.request(say).await.expect("the peer runs").expect("it is sent");
-    until(&mut session.events, |event| (note(event).1 >= TOGETHER).then_some(())).await;
+        if linked == TOGETHER && !has_said {
+            has_said = true;
+            let text = format!("this is {}", session.hello.known.me.name);
+            let say = Command::Send { to: Target::All, text, delay_ms: 0 };
+            session.requests.request(say).await.expect("the peer runs").expect("it is sent");
+        }
+    }
     session
 }
 
@@ -69,20 +62,23 @@ async fn all_read_all(sessions: impl IntoIterator<Item = Session>) {
     for session in sessions {
         parts.spawn(take_part(session));
     }
+    // Nobody goes away before all have heard all.
+    let mut sessions = Vec::new();
     while let Some(part) = parts.join_next().await {
-        part.expect("every peer hears all").requests.stop();
+        sessions.push(part.expect("every peer hears all"));
     }
+    assert_eq!(sessions.len(), TOGETHER + 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_in_one_process_and_one_outside_hear_each_other() {
     let neighbours = Neighbours::default();
     let mut outside = start("outside".to_owned(), false, &Neighbours::default(), Vec::new()).await;
-    let address = until(&mut outside.events, |event| match event {
-        Event::Listening { address } => Some(address),
-        _ => None,
-    })
-    .await;
+    let address = loop {
+        if let Event::Listening { address } = next(&mut outside.events).await {
+            break address;
+        }
+    };
     let mut sessions = vec![outside];
     for number in 0..TOGETHER {
         // The address of the peer outside is known to one of them, who is not the first.
