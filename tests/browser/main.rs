@@ -1,6 +1,10 @@
-//! The page in a real browser: peers on 127.0.0.1, without multicast, one of them with a page.
+//! The page in a real browser: peers on 127.0.0.1, without multicast, one of them with a page, or a host.
 
 mod browser;
+mod host;
+#[path = "../support/host.rs"]
+#[allow(dead_code, reason = "a browser test does not measure")]
+mod hosted;
 mod hostile;
 mod outage;
 #[path = "../support/peer.rs"]

@@ -19,7 +19,7 @@ use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Misuse;
-use crate::options::{Attach, Look, NAME, PROMPT, Peer, ShownAs};
+use crate::options::{Attach, Links, Look, NAME, PROMPT, Peer, ShownAs};
 use crate::show::{Paint, Show};
 use crate::signals::Signals;
 use crate::{headless, home, log, page, prompt};
@@ -135,21 +135,26 @@ pub(crate) fn show(colours: bool) -> Show {
 
 /// What a peer is started with by these options.
 pub(crate) fn config(options: Peer) -> anyhow::Result<node::Config> {
-    if let Some(twice) = first_repeated(&options.listen).filter(|address| address.port() != 0) {
+    if let Some(twice) = first_repeated(&options.links.listen).filter(|address| address.port() != 0) {
         return Err(Misuse(format!("--listen {twice} is given twice: give each address once")).into());
     }
     let folder = home::folder(&options.folder)?;
     let account = home::account_named(&options.folder)?.map(|name| name.to_string());
     let mut config = node::Config::new(name(options.name.or(account))?);
     config.home = Some(home::open(&folder, options.passphrase.passphrase_file.as_deref())?);
-    config.listen = options.listen;
-    config.peers = options.peer;
-    config.mdns = !options.no_mdns;
-    config.interface = options.interface;
+    reach(&mut config, options.links);
     config.trace = options.trace;
     config.keep = options.keep.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
     config.keep_bytes = options.keep_size.map(|megabytes| u64::from(megabytes) << 20);
     Ok(config)
+}
+
+/// How a peer finds the others, as the options say.
+pub(crate) fn reach(config: &mut node::Config, links: Links) {
+    config.listen = links.listen;
+    config.peers = links.peer;
+    config.mdns = !links.no_mdns;
+    config.interface = links.interface;
 }
 
 fn first_repeated<T: PartialEq>(of: &[T]) -> Option<&T> {

@@ -82,6 +82,11 @@ pub(crate) fn accounts() -> anyhow::Result<Accounts> {
     Ok(Accounts::new(user_data()?.join("causerie/accounts")))
 }
 
+/// Where a host keeps the certificate that it made for itself, with its key.
+pub(crate) fn host_certificate() -> anyhow::Result<PathBuf> {
+    Ok(user_data()?.join("causerie/host.pem"))
+}
+
 fn user_data() -> anyhow::Result<PathBuf> {
     if let Some(folders) = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute()) {
         return Ok(folders);

@@ -13,6 +13,7 @@ mod diagram;
 mod doctor;
 mod headless;
 mod home;
+mod host;
 mod input;
 mod log;
 mod options;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some(Task::Attach(options)) => chat::attach(options),
         Some(Task::Send(options)) => ask::send(options),
         Some(Task::Page(folder)) => page::link(folder),
+        Some(Task::Web(options)) => host::run(options),
         Some(Task::Users(options)) => ask::users(options),
         Some(Task::Health(folder)) => ask::health(folder),
         Some(Task::Logout(folder)) => ask::logout(folder),

@@ -15,6 +15,7 @@ Examples:
   causerie run                              a peer without a prompt, as a service or in a container
   causerie attach                           a prompt for it, one of any number
   causerie run --web 127.0.0.1:4180         the same with a page for the browser; `causerie page` prints its link
+  causerie web                              a page for the accounts of this machine, at http://127.0.0.1:4180/
   causerie send @bob the build is done      one message by it, from a script
   causerie demo                             see causal order at work, without a second machine
   causerie diagram *.trace -o chat.svg      draw what the peers wrote down with --trace
@@ -53,13 +54,9 @@ pub(crate) enum ShownAs {
     Address,
 }
 
-/// What the peer is started with.
-#[derive(Debug, Args)]
-pub(crate) struct Peer {
-    /// Your name: 1 to 32 letters, digits, _, - or . (default: CAUSERIE_NAME, or else your login name); @host stands for this
-    /// host's name
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(crate) name: Option<String>,
+/// How a peer finds the others.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Links {
     /// Where to listen; can be given more than once (default: every interface, a free port)
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Vec<SocketAddr>,
@@ -77,6 +74,17 @@ pub(crate) struct Peer {
     /// Use multicast DNS on this network interface only
     #[arg(long, value_name = "NAME", conflicts_with = "no_mdns", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) interface: Option<String>,
+}
+
+/// What the peer is started with.
+#[derive(Debug, Args)]
+pub(crate) struct Peer {
+    /// Your name: 1 to 32 letters, digits, _, - or . (default: CAUSERIE_NAME, or else your login name); @host stands for this
+    /// host's name
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) links: Links,
     #[command(flatten)]
     pub(crate) folder: Folder,
     #[command(flatten)]
@@ -135,6 +143,8 @@ pub(crate) enum Task {
     Send(Send),
     /// Print a link that opens the page of the running peer in a browser; it works once, and for two minutes
     Page(Folder),
+    /// Serve a page for the accounts of this machine: register, log in and chat in a browser, each with a peer of their own
+    Web(Web),
     /// List everyone that the running peer knows
     Users(Users),
     /// Say in one line whether the running peer is well: 0 if it answers, listens, and has a link to everybody heard of
@@ -176,6 +186,37 @@ pub(crate) struct Send {
     /// pipe, takes it from standard input
     #[arg(trailing_var_arg = true, value_name = "MESSAGE")]
     pub(crate) message: Vec<String>,
+}
+
+/// A page for accounts.
+#[derive(Debug, Args)]
+pub(crate) struct Web {
+    /// Where to serve it; an address that other machines reach gets TLS
+    #[arg(value_name = "IP:PORT", default_value = "127.0.0.1:4180")]
+    pub(crate) address: SocketAddr,
+    /// A name by which browsers call this host, with or without a port, beside its addresses; can be given more than once
+    #[arg(long = "name", value_name = "HOST", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) names: Vec<String>,
+    /// Let nobody register: the accounts are those that `causerie account` makes
+    #[arg(long, conflicts_with = "register_code")]
+    pub(crate) no_register: bool,
+    /// Let only those register who know CODE
+    #[arg(long, value_name = "CODE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) register_code: Option<String>,
+    /// Encrypt with this certificate, PEM, with its chain behind it (default beyond this machine: one that causerie makes)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Do without TLS beyond this machine: everybody on the way can read passphrases and messages
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub(crate) insecure_http: bool,
+    #[command(flatten)]
+    pub(crate) links: Links,
+    /// What to log on standard error: error, warn, info, debug, trace, or a filter such as web=info
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    pub(crate) log: String,
 }
 
 /// A list of people.
@@ -306,6 +347,13 @@ mod tests {
             &["--peer", "1.2.3.4:5", "attach"],
             &["--web", "4180"],
             &["attach", "--web", "127.0.0.1:4180"],
+            &["web", "4180"],
+            &["web", "--no-register", "--register-code", "x"],
+            &["web", "--tls-cert", "x"],
+            &["web", "--tls-key", "x"],
+            &["web", "--tls-cert", "x", "--tls-key", "x", "--insecure-http"],
+            &["web", "--register-code", ""],
+            &["web", "--account", "alice"],
             &["--json", "--json"],
             &["--account", "alice", "--data", "folder"],
             &["--account", ""],

@@ -15,7 +15,7 @@ use crate::options::Folder;
 pub(crate) async fn start(config: node::Config, web: Option<SocketAddr>) -> anyhow::Result<Session> {
     // A port that cannot be had is told before anybody sees this peer.
     let listening = match web {
-        Some(address) => Some(Listening::bind(address).await?),
+        Some(address) => Some(Listening::on_loopback(address).await?),
         None => None,
     };
     let folder = config.home.as_ref().map(|home| home.folder.path().to_owned());

@@ -6,6 +6,13 @@ import { state } from "./state.js";
 import { forgetName } from "./used.js";
 import { post } from "./wire.js";
 
+/** The name of the account that this browser is logged in with, at a host. */
+let account = null;
+
+function say(text) {
+  the("delete-why").textContent = harmless(text);
+}
+
 /** To the way in, which says why. This document and what it knows are gone then. */
 export function leave(why) {
   sessionStorage.setItem("causerie-why", why);
@@ -24,12 +31,14 @@ export function begin(wire) {
   the("delete-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const name = the("delete-name").value;
+    if (name !== account) return say("That is not the name of this account, so nothing was deleted.");
+    // The peer stops before the answer comes.
+    wire.close();
     const answer = await post("/delete", JSON.stringify({ name })).catch(() => null);
     if (answer?.status !== 204) {
-      the("delete-why").textContent = harmless(answer ? await answer.text() : "The host does not answer, so nothing was deleted.");
-      return;
+      wire.connect();
+      return say(answer ? await answer.text() : "The host does not answer: look later whether the account is still there.");
     }
-    wire.close();
     forgetName(name);
     forgetTab();
     leave(`The account ${name} is deleted.`);
@@ -37,14 +46,13 @@ export function begin(wire) {
 }
 
 async function open() {
-  the("account-name").textContent = harmless(state.me?.label ?? "");
+  account = await fetch("/entry").then((answer) => answer.json()).then((entry) => entry.account ?? null).catch(() => null);
+  the("account-name").textContent = harmless(account ?? state.me?.label ?? "");
   the("delete-name").value = "";
-  the("delete-why").textContent = "";
-  const offered = await fetch("/entry").then((answer) => answer.json()).catch(() => ({}));
-  const onHost = offered.registration !== undefined;
-  the("delete-form").hidden = !onHost;
-  the("account-where").textContent = onHost
+  say("");
+  the("delete-form").hidden = account === null;
+  the("account-where").textContent = account
     ? "Your identity and your messages are on this host. The people who run it can read all of them."
-    : "This page shows a peer that runs on this computer. Logging out leaves the peer running.";
+    : "This page shows a peer that runs on this computer. Logging out here leaves the peer running.";
   the("account-dialog").showModal();
 }

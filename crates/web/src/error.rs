@@ -13,7 +13,7 @@ pub enum Error {
         address: SocketAddr,
     },
     /// Nothing can listen there.
-    #[error("the page cannot be served on {address}, name another address with --web: {source}")]
+    #[error("the page cannot be served on {address}: {source}; stop what is served there, or name another address")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -32,6 +32,52 @@ pub enum Error {
     /// The peer gave no link.
     #[error("the peer has given no link to its page; is it stopped, or stuck?")]
     NoLink,
+    /// There is no certificate to be had from the file.
+    #[error("the certificate {}: {reason}; it is to be a PEM file with the certificate first and its chain behind it", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Browsers would not take the certificate now.
+    #[error(
+        "the certificate {} {}: renew it, or look at the clock of this machine; one that causerie made is made anew once you \
+         remove the file", path.display(), if *is_over { "has expired" } else { "is not valid yet" }
+    )]
+    CertificateDate {
+        /// The file.
+        path: PathBuf,
+        /// It was valid, and is no more.
+        is_over: bool,
+    },
+    /// There is no key to be had from the file.
+    #[error("the key {}: {reason}; it is to be a PEM file with a private key that has no passphrase", path.display())]
+    CertificateKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key belongs to another certificate.
+    #[error(
+        "the key {} does not belong to the certificate {}: give the two that were made together", key.display(),
+        certificate.display()
+    )]
+    KeyDoesNotFit {
+        /// The certificate.
+        certificate: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
+    /// This host's own certificate cannot be made.
+    #[error("a certificate cannot be written to {}: {source}; give one with --tls-cert and --tls-key", path.display())]
+    CertificateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
     /// The socket in the data folder cannot be made.
     #[error(transparent)]
     Folder(#[from] node::Error),

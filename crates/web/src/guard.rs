@@ -1,6 +1,6 @@
 //! Who may ask: requests that another site has a browser make are refused before anything looks at them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -31,21 +31,74 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (CACHE_CONTROL, "no-cache"),
 ];
 
-/// The names by which this page may be called. A foreign name that leads here (DNS rebinding) is none of them.
-pub(crate) fn hosts(address: SocketAddr) -> Vec<String> {
-    let port = address.port();
-    let ip = match address {
-        SocketAddr::V4(address) => address.ip().to_string(),
-        SocketAddr::V6(address) => format!("[{}]", address.ip()),
-    };
-    let names = [ip, "localhost".to_owned()];
-    let bare = names.clone().into_iter().filter(|_| port == 80);
-    names.iter().map(|name| format!("{name}:{port}")).chain(bare).collect()
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connection {
+    pub(crate) from: IpAddr,
+    pub(crate) to: SocketAddr,
+}
+
+/// Where browsers find the page.
+#[derive(Clone, Debug)]
+pub(crate) struct Reach {
+    /// Over TLS.
+    pub(crate) is_encrypted: bool,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The names by which it may be called, beside the addresses of this machine: in small letters, `host` or `host:port`.
+    names: Vec<String>,
+}
+
+impl Reach {
+    /// A name without a port goes with the port of `address`.
+    pub(crate) fn new(address: SocketAddr, is_encrypted: bool, names: &[String]) -> Self {
+        let mut reach = Self { is_encrypted, address, names: Vec::new() };
+        let ip = address.ip();
+        if ip.is_loopback() || ip.is_unspecified() {
+            reach.call("localhost");
+        }
+        for name in names {
+            reach.call(name);
+        }
+        reach
+    }
+
+    fn call(&mut self, name: &str) {
+        let name = name.to_ascii_lowercase();
+        if name.contains(':') && !name.ends_with(']') {
+            self.names.push(name);
+        } else {
+            self.names.extend(spellings(&name, self.address.port(), self.is_encrypted));
+        }
+    }
+
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.is_encrypted { "https" } else { "http" }
+    }
+
+    /// Whether a request that came over such a connection calls the page by a name of its own. A foreign name that leads here
+    /// (DNS rebinding) is none.
+    fn is_called(&self, host: &str, to: SocketAddr) -> bool {
+        let host = host.to_ascii_lowercase();
+        let ip = match to.ip().to_canonical() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        self.names.contains(&host) || spellings(&ip, to.port(), self.is_encrypted).contains(&host)
+    }
+}
+
+/// How browsers write a host: with its port, and also without one if that is the scheme's own.
+fn spellings(host: &str, port: u16, is_encrypted: bool) -> Vec<String> {
+    let usual = if is_encrypted { 443 } else { 80 };
+    let bare = (port == usual).then(|| host.to_owned());
+    std::iter::once(format!("{host}:{port}")).chain(bare).collect()
 }
 
 /// Refuses what does not come from this page, and adds the headers that bind it.
 pub(crate) async fn guard(State(page): State<Shared>, request: Request, next: Next) -> Response {
-    let mut response = match check(&page.hosts, request.method(), request.headers()) {
+    let to = request.extensions().get::<Connection>().map_or(page.reach.address, |connection| connection.to);
+    let mut response = match check(&page.reach, to, request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(why) => (StatusCode::FORBIDDEN, why).into_response(),
     };
@@ -55,15 +108,15 @@ pub(crate) async fn guard(State(page): State<Shared>, request: Request, next: Ne
     response
 }
 
-fn check(hosts: &[String], method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
-    let host = only(headers, &HOST).filter(|host| hosts.iter().any(|known| known == host));
-    let host = host.ok_or("this page is called by its address alone, as the link has it\n")?;
+fn check(reach: &Reach, to: SocketAddr, method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
+    let host = only(headers, &HOST).filter(|host| reach.is_called(host, to));
+    let host = host.ok_or("this page is not called so: use its address, or tell it its name with --name\n")?;
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if reads && !headers.contains_key(UPGRADE) {
         return Ok(());
     }
-    let from_here = only(headers, &ORIGIN).and_then(|origin| origin.strip_prefix("http://")) == Some(host);
-    if !from_here {
+    let origin = only(headers, &ORIGIN).and_then(|origin| origin.split_once("://"));
+    if origin != Some((reach.scheme(), host)) {
         return Err("only the page itself may ask for this\n");
     }
     if !reads && only(headers, &CSRF) != Some("1") {
@@ -77,4 +130,33 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() { None } else { value.to_str().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_called(reach: &Reach, to: &str, host: &str) -> bool {
+        reach.is_called(host, to.parse().unwrap())
+    }
+
+    #[test]
+    fn a_page_is_called_by_its_address_and_by_the_names_that_were_given() {
+        let names = ["chat.example".to_owned(), "Other.Example:8443".to_owned()];
+        let reach = Reach::new("0.0.0.0:443".parse().unwrap(), true, &names);
+        for host in
+            ["192.0.2.7", "192.0.2.7:443", "chat.example", "CHAT.example:443", "other.example:8443", "localhost"]
+        {
+            assert!(is_called(&reach, "192.0.2.7:443", host), "{host}");
+        }
+        for host in ["evil.example", "192.0.2.8", "chat.example:80", "other.example", "chat.example.evil.example", ""] {
+            assert!(!is_called(&reach, "192.0.2.7:443", host), "{host}");
+        }
+        let six = Reach::new("[::]:4180".parse().unwrap(), false, &[]);
+        assert!(is_called(&six, "[2001:db8::1]:4180", "[2001:db8::1]:4180"));
+        assert!(is_called(&six, "[::ffff:192.0.2.7]:4180", "192.0.2.7:4180"));
+        assert!(!is_called(&six, "[2001:db8::1]:4180", "[2001:db8::1]"));
+        let public = Reach::new("192.0.2.7:4180".parse().unwrap(), false, &[]);
+        assert!(!is_called(&public, "192.0.2.7:4180", "localhost:4180"), "it is not on this machine alone");
+    }
 }

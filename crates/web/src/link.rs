@@ -1,6 +1,7 @@
 //! Links that log a browser in. The peer gives them to its own user alone, over a socket in its data folder.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use node::{AttachError, Socket, connect};
@@ -8,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::Error;
-use crate::routes::Shared;
+use crate::by_code::OnePeer;
 
 /// The name of the socket that gives links.
 pub(crate) const SOCKET: &str = "page.sock";
@@ -40,16 +41,16 @@ pub async fn link(folder: &Path) -> Result<String, Error> {
 }
 
 /// Gives a link to any process that can connect, until it is dropped.
-pub(crate) async fn give(socket: Socket, page: Shared) {
+pub(crate) async fn give(socket: Socket, peer: Arc<OnePeer>) {
     loop {
         let Ok(mut asking) = socket.accept().await else {
             sleep(AGAIN).await;
             continue;
         };
-        let code = page.sessions.lock().issue(Instant::now());
+        let code = peer.codes.lock().issue(Instant::now());
         match code {
             Ok(code) => {
-                let link = format!("http://{}/#{}\n", page.address, code.write());
+                let link = format!("http://{}/#{}\n", peer.page.reach.address, code.write());
                 // It fits into the buffer of any socket; one that has gone away needs no link.
                 let _ = asking.write_all(link.as_bytes()).await;
             }

@@ -12,7 +12,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::routes::{Page, Shared};
-use crate::sessions::{Ended, Secret};
+use crate::secret::Secret;
+use crate::sessions::Entered;
 
 /// The browser is logged out; of the codes that are free for programs.
 const LOGGED_OUT: u16 = 4401;
@@ -24,10 +25,11 @@ const NO_LINE: u16 = 4400;
 const OVER: u16 = 1001;
 
 /// Carries lines until one of the two ends is closed, or the browser is logged out.
-pub(crate) async fn relay(browser: WebSocket, page: Shared, id: Secret, mut ended: Ended) {
+pub(crate) async fn relay(browser: WebSocket, page: Shared, id: Secret, entered: Entered) {
     let page = &*page;
+    let Entered { seat, mut ended } = entered;
     let (mut to_browser, from_browser) = browser.split();
-    let why = match connect(&page.folder, SESSION).await {
+    let why = match connect(&seat.folder, SESSION).await {
         Ok(peer) => {
             let (from_peer, to_peer) = peer.into_split();
             tokio::select! {

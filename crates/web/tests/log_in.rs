@@ -83,11 +83,11 @@ async fn the_code_and_the_session_of_one_peer_open_no_other() {
 #[tokio::test]
 async fn only_addresses_of_this_machine_are_served_and_a_page_that_is_not_there_is_named() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:4180"] {
-        let refused = Listening::bind(address.parse().unwrap()).await.unwrap_err();
+        let refused = Listening::on_loopback(address.parse().unwrap()).await.unwrap_err();
         assert!(matches!(refused, Error::NotLoopback { .. }) && refused.is_misuse(), "{refused}");
     }
-    let taken = Listening::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let refused = Listening::bind(taken.address()).await.unwrap_err();
+    let taken = Listening::on_loopback("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let refused = Listening::on_loopback(taken.address()).await.unwrap_err();
     assert!(refused.to_string().contains(&taken.address().to_string()), "{refused}");
     let nobody = tempfile::tempdir().unwrap();
     assert!(link(nobody.path()).await.unwrap_err().to_string().contains("--web"));

@@ -1,7 +1,10 @@
 //! A real peer with a page, and a browser's requests to it, byte for byte.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and fails where it cannot")]
 
+pub(crate) mod hosted;
+
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
@@ -20,11 +23,24 @@ use zeroize::Zeroizing;
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A page, as a browser reaches it.
+pub(crate) struct Page {
+    pub(crate) page: SocketAddr,
+}
+
 /// A peer and its page.
 pub(crate) struct Served {
-    pub(crate) page: SocketAddr,
+    at: Page,
     pub(crate) folder: TempDir,
     requests: node::Requests,
+}
+
+impl Deref for Served {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        &self.at
+    }
 }
 
 pub(crate) async fn serve(limits: Limits) -> Served {
@@ -35,16 +51,16 @@ pub(crate) async fn serve(limits: Limits) -> Served {
     config.home = Some(Home { folder: DataFolder::open(folder.path()).unwrap(), seed });
     config.mdns = false;
     config.listen = vec![loopback()];
-    let listening = Listening::bind(loopback()).await.unwrap();
+    let listening = Listening::on_loopback(loopback()).await.unwrap();
     let mut session = node::start(config).await.unwrap();
     let page = listening.address();
     listening.serve(folder.path(), &session.hello.known.me.person.to_string(), limits).unwrap();
     let requests = session.requests.clone();
     tokio::spawn(async move { while session.events.next_batch().await.is_some() {} });
-    Served { page, folder, requests }
+    Served { at: Page { page }, folder, requests }
 }
 
-fn loopback() -> SocketAddr {
+pub(crate) fn loopback() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
@@ -61,6 +77,16 @@ impl Served {
         code.to_owned()
     }
 
+    /// Logs in: the line `Cookie: …` of the session.
+    pub(crate) async fn log_in(&self) -> String {
+        let code = self.code().await;
+        let answer = self.post("/login", &[], &code).await;
+        assert_eq!(answer.status(), 204, "{answer:?}");
+        answer.cookie()
+    }
+}
+
+impl Page {
     /// What is answered to a request whose lines these are, with the page's own `Host` unless it has another.
     pub(crate) async fn ask(&self, request: &str, headers: &[&str], body: &str) -> Answer {
         let mut text = format!("{request} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
@@ -89,15 +115,6 @@ impl Served {
         let own = self.own();
         let headers: Vec<&str> = own.iter().map(String::as_str).chain(headers.iter().copied()).collect();
         self.ask(&format!("POST {path}"), &headers, body).await
-    }
-
-    /// Logs in: the line `Cookie: …` of the session.
-    pub(crate) async fn log_in(&self) -> String {
-        let code = self.code().await;
-        let answer = self.post("/login", &[], &code).await;
-        assert_eq!(answer.status(), 204, "{answer:?}");
-        let cookie = answer.header("set-cookie").expect("a cookie");
-        format!("Cookie: {}", cookie.split(';').next().unwrap())
     }
 
     pub(crate) async fn is_logged_in(&self, cookie: &str) -> bool {
@@ -134,6 +151,16 @@ impl Served {
 pub(crate) struct Answer(pub(crate) String);
 
 impl Answer {
+    /// The line `Cookie: …` of the session that it begins.
+    pub(crate) fn cookie(&self) -> String {
+        let cookie = self.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {self:?}"));
+        format!("Cookie: {}", cookie.split(';').next().unwrap())
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        self.0.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+
     pub(crate) fn status(&self) -> u16 {
         self.0.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{:?}", self.0))
     }

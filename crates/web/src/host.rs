@@ -1,0 +1,292 @@
+//! The accounts of a host: who gets in, and the peers that run for them.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use account::{Accounts, Cost, Key, Passphrase, SealedKey, Seed};
+use node::chat::Name;
+use node::{DataFolder, Home, SESSION, connect};
+use parking_lot::Mutex;
+use tokio::sync::{Mutex as TurnMutex, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, interval, timeout};
+use zeroize::Zeroizing;
+
+use crate::HostLimits;
+use crate::rates::Rates;
+use crate::refusal::Refusal;
+use crate::routes::Shared;
+use crate::seat::Seat;
+use crate::secret::Secret;
+use crate::sessions::NoSession;
+use crate::tries::Tries;
+use crate::vault::Vault;
+
+/// How often it is looked for sessions that are not used any more.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to say goodbye: longer than it waits for its slowest link.
+const GOODBYE: Duration = Duration::from_secs(15);
+
+/// Who may make an account at the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// Everybody who can reach the page.
+    Open,
+    /// Those who know this code.
+    Code(String),
+    /// Nobody.
+    Closed,
+}
+
+/// What a host is started with.
+pub struct Hosting {
+    /// The accounts that can log in. Those that register are added to them.
+    pub accounts: Accounts,
+    /// Who can register.
+    pub registration: Registration,
+    /// What the passphrases of new accounts cost to try.
+    pub cost: Cost,
+    /// How much of everything it takes.
+    pub limits: HostLimits,
+    /// What the peer of an account is started with, but its home.
+    pub peer: Box<dyn Fn(&Name) -> node::Config + Send + Sync>,
+}
+
+/// A host at work.
+pub(crate) struct Host {
+    page: Shared,
+    hosting: Hosting,
+    vault: Vault,
+    tries: Mutex<Tries>,
+    wrong: Mutex<Rates>,
+    registrations: Mutex<Rates>,
+    /// The peers that run for log-ins here. Whoever starts or stops one has its turn.
+    peers: Mutex<HashMap<Name, Turn>>,
+}
+
+type Turn = Arc<TurnMutex<Option<Arc<Seat>>>>;
+
+impl Host {
+    pub(crate) fn new(page: Shared, hosting: Hosting) -> Arc<Self> {
+        let limits = hosting.limits;
+        let rates = |burst, every| Mutex::new(Rates::new(burst, every, limits.remembered));
+        Arc::new(Self {
+            page,
+            vault: Vault::new(limits.openings, limits.waiting),
+            tries: Mutex::new(Tries::new(limits.remembered)),
+            wrong: rates(limits.wrong, limits.wrong_every),
+            registrations: rates(limits.registrations, limits.registration_every),
+            peers: Mutex::default(),
+            hosting,
+        })
+    }
+
+    pub(crate) fn page(&self) -> &Shared {
+        &self.page
+    }
+
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.hosting.registration
+    }
+
+    /// Opens an account, starts its peer unless it runs, and opens a session of it.
+    pub(crate) async fn log_in(&self, from: IpAddr, name: &str, passphrase: &str) -> Result<Secret, Refusal> {
+        self.wrong.lock().may(from, Instant::now()).map_err(Refusal::Wait)?;
+        let name = choose(name)?;
+        let passphrase = Passphrase::new(passphrase).map_err(|error| Refusal::of_account(from, error))?;
+        self.tries.lock().begin(name.as_str(), Instant::now()).map_err(Refusal::Wait)?;
+        let opening = {
+            let (accounts, name, cost) = (self.hosting.accounts.clone(), name.clone(), self.hosting.cost);
+            move || match accounts.key(&name) {
+                Ok(Key::Sealed(sealed)) => sealed.open(&passphrase).map(Some),
+                Ok(Key::Plain(_)) => Ok(None),
+                Err(no_account @ account::Error::NoAccount { .. }) => {
+                    // It takes as long as a wrong passphrase, so nobody learns which accounts there are.
+                    SealedKey::seal(&Seed::draw()?, &name, &passphrase, cost)?;
+                    Err(no_account)
+                }
+                Err(other) => Err(other),
+            }
+        };
+        let seed = match self.vault.work(opening).await?.map_err(|error| Refusal::of_account(from, error)) {
+            Ok(seed) => seed.ok_or(Refusal::NoPassphrase)?,
+            Err(wrong @ Refusal::Wrong) => {
+                self.wrong.lock().count(from, Instant::now());
+                return Err(wrong);
+            }
+            Err(other) => return Err(other),
+        };
+        self.tries.lock().right(name.as_str());
+        self.sit_down(from, &name, &seed).await
+    }
+
+    /// Makes an account, starts its peer, and opens a session of it.
+    pub(crate) async fn register(
+        &self,
+        from: IpAddr,
+        name: &str,
+        passphrase: &str,
+        code: &str,
+    ) -> Result<Secret, Refusal> {
+        let now = Instant::now();
+        self.wrong.lock().may(from, now).map_err(Refusal::Wait)?;
+        match &self.hosting.registration {
+            Registration::Open => {}
+            Registration::Code(known) if is_same(known, code.trim()) => {}
+            Registration::Code(_) => {
+                self.wrong.lock().count(from, now);
+                return Err(Refusal::WrongCode);
+            }
+            Registration::Closed => return Err(Refusal::Closed),
+        }
+        let name = choose(name)?;
+        let refuse = |error| Refusal::of_account(from, error);
+        let passphrase = Passphrase::new(passphrase).map_err(refuse)?;
+        let accounts = self.hosting.accounts.clone();
+        let there = accounts.list().map_err(refuse)?;
+        if let Some(taken) = there.iter().find(|other| is_same_name(other, &name)) {
+            return Err(refuse(account::Error::NameTaken { name: taken.to_string() }));
+        }
+        if there.len() >= self.hosting.limits.accounts {
+            return Err(Refusal::Full);
+        }
+        {
+            let mut registrations = self.registrations.lock();
+            registrations.may(from, now).map_err(Refusal::Wait)?;
+            registrations.count(from, now);
+        }
+        let making = {
+            let (name, cost) = (name.clone(), self.hosting.cost);
+            move || {
+                let seed = Seed::draw()?;
+                let sealed = SealedKey::seal(&seed, &name, &passphrase, cost)?;
+                accounts.create(&name, &Key::Sealed(sealed))?;
+                Ok(seed)
+            }
+        };
+        let seed = self.vault.work(making).await?.map_err(refuse)?;
+        tracing::info!("{name} has registered");
+        self.sit_down(from, &name, &seed).await
+    }
+
+    /// Opens a session of the peer of an account whose passphrase was right.
+    async fn sit_down(&self, from: IpAddr, name: &Name, seed: &Seed) -> Result<Secret, Refusal> {
+        let turn = self.turn(name);
+        let mut running = turn.lock().await;
+        if let Some(seat) = running.as_ref() {
+            match self.page.sessions.lock().open(seat, Instant::now()) {
+                // It has just said goodbye, or is about to.
+                Err(NoSession::Over) => {}
+                opened => return Ok(opened?),
+            }
+        }
+        if let Some(seat) = running.take() {
+            // One that takes longer keeps its folder, and that is told below.
+            let _ = timeout(GOODBYE, seat.gone()).await;
+        }
+        let seat = self.seat(from, name, seed).await?;
+        let opened = self.page.sessions.lock().open(&seat, Instant::now());
+        if opened.is_err() {
+            seat.stop();
+        }
+        *running = Some(seat).filter(|seat| seat.is_ours());
+        Ok(opened?)
+    }
+
+    /// The peer of an account: started here, or one that runs in another process of this user.
+    async fn seat(&self, from: IpAddr, name: &Name, seed: &Seed) -> Result<Arc<Seat>, Refusal> {
+        let path = self.hosting.accounts.folder(name);
+        let tabs = self.page.limits.sockets;
+        let folder = match DataFolder::open(&path) {
+            Ok(folder) => folder,
+            Err(node::Error::DataInUse { .. }) => {
+                connect(&path, SESSION).await.map_err(|_| Refusal::InUse)?;
+                return Ok(Seat::of_another(path, Some(name.clone()), tabs));
+            }
+            Err(error) => return Err(Refusal::of_host(from, &error)),
+        };
+        let mut config = (self.hosting.peer)(name);
+        config.home = Some(Home { folder, seed: Zeroizing::new(*seed.expose()) });
+        let session = node::start(config).await.map_err(|error| Refusal::of_host(from, &error))?;
+        let (here, gone) = watch::channel(());
+        let seat = Seat::of_account(path, name.clone(), tabs, session.requests.clone(), gone);
+        tokio::spawn(watch_over(Arc::clone(&self.page), Arc::clone(&seat), session, here));
+        Ok(seat)
+    }
+
+    /// Deletes the account of a session, whose name was typed once more.
+    pub(crate) async fn delete(&self, from: IpAddr, seat: &Arc<Seat>, typed: &str) -> Result<(), Refusal> {
+        let name = seat.account.as_ref().filter(|name| name.as_str() == typed).ok_or(Refusal::OtherName)?;
+        let turn = self.turn(name);
+        let mut running = turn.lock().await;
+        if seat.is_ours() {
+            self.page.sessions.lock().end_all_of(seat);
+            *running = None;
+            let _ = timeout(GOODBYE, seat.gone()).await;
+        }
+        let deleting = {
+            let (accounts, name) = (self.hosting.accounts.clone(), name.clone());
+            move || accounts.delete(&name)
+        };
+        let deleted = spawn_blocking(deleting).await.map_err(|error| Refusal::of_host(from, &error))?;
+        if let Err(error) = deleted {
+            let is_used = matches!(error, account::Error::InUse { .. });
+            return Err(if is_used { Refusal::RunsElsewhere } else { Refusal::of_account(from, error) });
+        }
+        self.page.sessions.lock().end_all_of(seat);
+        self.peers.lock().remove(name);
+        tracing::info!("{name} is deleted");
+        Ok(())
+    }
+
+    fn turn(&self, name: &Name) -> Turn {
+        Arc::clone(self.peers.lock().entry(name.clone()).or_default())
+    }
+
+    /// Ends sessions that nobody uses any more, as long as the host runs.
+    pub(crate) async fn sweep(self: Arc<Self>) {
+        let mut again = interval(SWEEP);
+        loop {
+            again.tick().await;
+            self.page.sessions.lock().sweep(Instant::now());
+        }
+    }
+
+    /// Logs everybody out, and waits until their peers have said goodbye.
+    pub(crate) async fn stop(&self) {
+        self.page.sessions.lock().end_all();
+        let turns: Vec<Turn> = self.peers.lock().values().cloned().collect();
+        let goodbyes = turns.into_iter().map(async |turn| {
+            if let Some(seat) = turn.lock().await.take() {
+                seat.stop();
+                seat.gone().await;
+            }
+        });
+        let _ = timeout(GOODBYE, futures::future::join_all(goodbyes)).await;
+    }
+}
+
+/// Takes what happens at a peer, which its tabs are told by its own socket, until it has said goodbye.
+async fn watch_over(page: Shared, seat: Arc<Seat>, mut session: node::Session, here: watch::Sender<()>) {
+    while session.events.next_batch().await.is_some() {}
+    page.sessions.lock().end_all_of(&seat);
+    drop(here);
+}
+
+fn choose(name: &str) -> Result<Name, Refusal> {
+    Name::choose(name.trim()).map_err(|bad| Refusal::Typed(format!("that is no name for an account: {}", bad.reason)))
+}
+
+/// Some file systems do not tell capitals from small letters.
+fn is_same_name(one: &Name, other: &Name) -> bool {
+    one.as_str().to_lowercase() == other.as_str().to_lowercase()
+}
+
+/// Takes the same time wherever the two differ.
+fn is_same(known: &str, given: &str) -> bool {
+    let differ = known.bytes().zip(given.bytes()).fold(0, |differ, (one, other)| differ | (one ^ other));
+    known.len() == given.len() && differ == 0
+}

@@ -1,0 +1,237 @@
+//! A host: registering, logging in and out, deleting. Each account has a peer of its own.
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use account::{Accounts, Key, Seed};
+use node::chat::Name;
+use node::{Config, DataFolder, Home};
+use support::hosted::{Hosted, host, open_host, passphrase};
+use support::loopback;
+use web::{HostLimits, Limits, Registration};
+use zeroize::Zeroizing;
+
+/// The account's key, which its passphrase opens.
+fn seed(host: &Hosted, name: &str) -> Seed {
+    let accounts = Accounts::new(host.base.path().to_owned());
+    match accounts.key(&Name::parse(name).unwrap()).unwrap() {
+        Key::Sealed(sealed) => sealed.open(&account::Passphrase::new(&passphrase(name)).unwrap()).unwrap(),
+        Key::Plain(seed) => seed,
+    }
+}
+
+#[tokio::test]
+async fn who_registers_is_in_and_the_account_is_one_of_this_machine() {
+    let host = open_host().await;
+    let answer = host.try_register("alice", &passphrase("alice")).await;
+    assert_eq!(answer.status(), 204, "{answer:?}");
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with(&format!("causerie-host-{}=", host.page.port())), "{cookie}");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
+    let (name, person) = host.who(&answer.cookie()).await;
+    assert_eq!((name.as_str(), person), ("alice", seed(&host, "alice").person().to_string()));
+    let key = fs::metadata(host.folder("alice").join("identity.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_account_is_refused_with_a_reason_and_leaves_nothing() {
+    let host = open_host().await;
+    let long = "x".repeat(500);
+    for (name, passphrase, why) in [
+        (long.as_str(), "p", "32"),
+        ("", "p", "name"),
+        ("../alice", "p", "name"),
+        (".alice", "p", "dot"),
+        ("alice", "", "empty"),
+        ("alice", &"p".repeat(1025), "1024 bytes"),
+    ] {
+        let answer = host.try_register(name, passphrase).await;
+        assert_eq!(answer.status(), 400, "{name:.20}: {answer:?}");
+        assert!(answer.body().contains(why), "{name:.20}: {}", answer.body());
+    }
+    for body in ["", "{", "[]", r#"{"name":"alice"}"#, r#"{"name":7,"passphrase":"p"}"#] {
+        assert_eq!(host.post("/register", &[], body).await.status(), 400, "{body}");
+        assert_eq!(host.post("/login", &[], body).await.status(), 400, "{body}");
+    }
+    let endless = format!(r#"{{"name":"alice","passphrase":"{}"}}"#, "p".repeat(1 << 20));
+    assert_eq!(host.post("/register", &[], &endless).await.status(), 413);
+    assert!(!fs::read_dir(host.base.path()).unwrap().any(|entry| entry.unwrap().path().is_dir()), "nothing is left");
+    host.register("alice").await;
+    for taken in ["alice", "Alice", " alice "] {
+        let answer = host.try_register(taken, "p").await;
+        assert!(answer.status() == 400 && answer.body().contains("another name"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_and_a_name_that_is_not_there_get_the_same_answer() {
+    let host = open_host().await;
+    host.register("alice").await;
+    let wrong = host.try_log_in("alice", "guess").await;
+    let nobody = host.try_log_in("nobody", "guess").await;
+    assert_eq!((wrong.status(), wrong.body()), (401, nobody.body()));
+    assert_eq!(nobody.status(), 401);
+    assert!(wrong.body().contains("recovery words"), "{}", wrong.body());
+    assert!(wrong.header("set-cookie").is_none());
+}
+
+#[tokio::test]
+async fn two_log_ins_of_one_account_share_its_peer_and_the_last_one_out_stops_it() {
+    let host = open_host().await;
+    let first = host.register("alice").await;
+    let second = host.log_in("alice").await;
+    assert_ne!(first, second);
+    assert_eq!(host.who(&first).await, host.who(&second).await);
+    let [mut one, mut other] = [host.open(&first).await.unwrap(), host.open(&second).await.unwrap()];
+    one.send(r#"{"id":1,"command":"send","to":"all","text":"said here"}"#).await;
+    while other.line().await["message"]["text"] != "said here" {}
+    assert_eq!(host.post("/logout", &[&first], "").await.status(), 204);
+    assert_eq!(one.end().await, Some(4401));
+    other.send(r#"{"id":2,"command":"list_users"}"#).await;
+    assert_eq!(other.answer(2).await["answer"], "users", "its peer goes on for the other");
+    assert!(DataFolder::open(&host.folder("alice")).is_err());
+    assert_eq!(host.post("/logout", &[&second], "").await.status(), 204);
+    assert_eq!(other.end().await, Some(4401));
+    let mut tries = 0;
+    while DataFolder::open(&host.folder("alice")).is_err() {
+        tries += 1;
+        assert!(tries < 1500, "its peer goes on for nobody");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let again = host.log_in("alice").await;
+    let mut tab = host.open(&again).await.unwrap();
+    tab.send(r#"{"id":3,"command":"history","count":5}"#).await;
+    assert_eq!(tab.answer(3).await["messages"][0]["text"], "said here", "what was said is kept");
+}
+
+#[tokio::test]
+async fn who_logs_in_at_once_after_logging_out_waits_for_the_goodbye() {
+    let host = open_host().await;
+    let mut cookie = host.register("alice").await;
+    for _ in 0..3 {
+        assert_eq!(host.post("/logout", &[&cookie], "").await.status(), 204);
+        cookie = host.log_in("alice").await;
+        assert_eq!(host.who(&cookie).await.0, "alice");
+    }
+}
+
+#[tokio::test]
+async fn many_log_ins_of_one_account_at_once_start_one_peer() {
+    let host = open_host().await;
+    let cookie = host.register("alice").await;
+    assert_eq!(host.post("/logout", &[&cookie], "").await.status(), 204);
+    let cookies = futures::future::join_all((0..4).map(|_| host.log_in("alice"))).await;
+    for cookie in &cookies {
+        assert_eq!(host.who(cookie).await.0, "alice");
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_peer_runs_elsewhere_is_attached_to_once_the_passphrase_was_right() {
+    let host = open_host().await;
+    let cookie = host.register("alice").await;
+    assert_eq!(host.post("/logout", &[&cookie], "").await.status(), 204);
+    let folder = loop {
+        match DataFolder::open(&host.folder("alice")) {
+            Ok(folder) => break folder,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        }
+    };
+    let mut config = Config::new("alice");
+    config.home = Some(Home { folder, seed: Zeroizing::new(*seed(&host, "alice").expose()) });
+    config.mdns = false;
+    config.listen = vec![loopback()];
+    let mut elsewhere = node::start(config).await.unwrap();
+    let requests = elsewhere.requests.clone();
+    tokio::spawn(async move { while elsewhere.events.next_batch().await.is_some() {} });
+
+    assert_eq!(host.try_log_in("alice", "guess").await.status(), 401);
+    let cookie = host.log_in("alice").await;
+    assert_eq!(host.who(&cookie).await.0, "alice");
+    let refused = host.delete(&cookie, "alice").await;
+    assert!(refused.status() == 409 && refused.body().contains("stop it there first"), "{refused:?}");
+    assert_eq!(host.post("/logout", &[&cookie], "").await.status(), 204);
+    assert!(requests.request(node::chat::Command::ListUsers).await.is_ok(), "it goes on");
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_gone_with_its_sessions_and_its_name_is_free() {
+    let host = open_host().await;
+    let (alice, bob) = (host.register("alice").await, host.register("bob").await);
+    let person = host.who(&alice).await.1;
+    let mut tabs = [host.open(&alice).await.unwrap(), host.open(&alice).await.unwrap()];
+    for wrong in ["", "Alice", "bob"] {
+        let refused = host.delete(&alice, wrong).await;
+        assert!(refused.status() == 400 && refused.body().contains("nothing was deleted"), "{refused:?}");
+    }
+    assert_eq!(host.delete("Cookie: other=1", "alice").await.status(), 401);
+    assert_eq!(host.delete(&alice, "alice").await.status(), 204);
+    for tab in &mut tabs {
+        assert_eq!(tab.end().await, Some(4401));
+    }
+    assert!(!host.is_logged_in(&alice).await && host.is_logged_in(&bob).await);
+    assert!(!host.folder("alice").exists());
+    assert_eq!(host.try_log_in("alice", &passphrase("alice")).await.status(), 401);
+    let anew = host.register("alice").await;
+    assert_ne!(host.who(&anew).await.1, person, "it is somebody else");
+}
+
+#[tokio::test]
+async fn a_host_says_who_can_register() {
+    let closed = host(Registration::Closed, Limits::of_host(), HostLimits::default()).await;
+    assert!(closed.ask("GET /entry", &[], "").await.body().contains(r#""registration":"closed""#));
+    assert_eq!(closed.try_register("alice", "p").await.status(), 403);
+    let code = host(Registration::Code("open sesame".to_owned()), Limits::of_host(), HostLimits::default()).await;
+    assert!(code.ask("GET /entry", &[], "").await.body().contains(r#""registration":"code""#));
+    for wrong in ["", "open", "open sesamf", "open sesame "] {
+        let body = serde_json::json!({"name": "alice", "passphrase": "p", "code": wrong}).to_string();
+        let expected = if wrong == "open sesame " { 204 } else { 403 };
+        assert_eq!(code.post("/register", &[], &body).await.status(), expected, "{wrong}");
+    }
+    let full = host(Registration::Open, Limits::of_host(), HostLimits { accounts: 1, ..HostLimits::default() }).await;
+    full.register("alice").await;
+    let refused = full.try_register("bob", "p").await;
+    assert!(refused.status() == 403 && refused.body().contains("as many accounts"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_damaged_or_has_no_passphrase_is_named_and_left_as_it_is() {
+    let host = open_host().await;
+    let accounts = Accounts::new(host.base.path().to_owned());
+    accounts.create(&Name::parse("plain").unwrap(), &Key::Plain(Seed::draw().unwrap())).unwrap();
+    let refused = host.try_log_in("plain", "p").await;
+    assert!(refused.status() == 409 && refused.body().contains("causerie account lock"), "{refused:?}");
+    host.register("alice").await;
+    host.register("bob").await;
+    let key = host.folder("alice").join("identity.key");
+    fs::copy(host.folder("bob").join("identity.key"), &key).unwrap();
+    let foreign = host.try_log_in("alice", &passphrase("bob")).await;
+    assert!(foreign.status() == 500 && foreign.body().contains("key of bob, not of alice"), "{foreign:?}");
+    fs::write(&key, "damaged").unwrap();
+    let damaged = host.try_log_in("alice", &passphrase("alice")).await;
+    assert!(damaged.status() == 500 && damaged.body().contains("is damaged"), "{damaged:?}");
+    assert_eq!(fs::read_to_string(&key).unwrap(), "damaged", "nothing was overwritten");
+}
+
+#[tokio::test]
+async fn a_host_that_stops_says_goodbye_for_all_of_its_peers() {
+    let host = open_host().await;
+    let mut tabs = Vec::new();
+    for name in ["alice", "bob"] {
+        let cookie = host.register(name).await;
+        tabs.push(host.open(&cookie).await.unwrap());
+    }
+    let folders = [host.folder("alice"), host.folder("bob")];
+    host.serving.stop().await;
+    for tab in &mut tabs {
+        assert_eq!(tab.end().await, Some(4401));
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    for folder in folders {
+        assert!(DataFolder::open(&folder).is_ok(), "{}", folder.display());
+    }
+}
