@@ -14,7 +14,7 @@ fn told(output: &Output) -> (Option<i32>, String) {
 }
 
 #[test]
-fn whoever_logs_out_counts_as_away_and_gets_what_was_sent_meanwhile() {
+fn a_person_who_logs_out_counts_as_away_and_gets_what_was_sent_meanwhile() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let mut bob = Launch::alone("bob", folder.path(), &[]).start();
     let address = bob.address(|_| true);

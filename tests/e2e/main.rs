@@ -21,6 +21,7 @@ mod clocks;
 mod commands;
 mod crash;
 mod cut;
+mod deleting;
 mod diagram;
 mod dice;
 mod discovery;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chat::{BadName, Name};
 
-use crate::erase::erase;
+use crate::erase::{RUNNING, erase};
 use crate::file::{lock_file, sync_folder};
 use crate::seed::fill;
 use crate::{Error, Key, Owner, Passphrase, SealedKey};
@@ -14,8 +14,6 @@ use crate::{Error, Key, Owner, Passphrase, SealedKey};
 const LOCK: &str = "~lock";
 const NEW: &str = "~new-";
 const GONE: &str = "~gone-";
-/// A running peer holds this file in its data folder locked.
-const RUNNING: &str = "lock";
 
 /// The accounts of one machine: the folders in a base folder. Each is a data folder, named after its account.
 ///
@@ -107,6 +105,21 @@ impl Accounts {
         Ok(owner)
     }
 
+    /// The data folder of an account that can be deleted, whatever its key is like.
+    ///
+    /// # Errors
+    /// [`Error::NoAccount`], [`Error::LinkedAccount`], [`Error::File`].
+    pub fn find(&self, name: &Name) -> Result<PathBuf, Error> {
+        let folder = self.folder(name);
+        match fs::symlink_metadata(&folder) {
+            Ok(found) if found.is_dir() && fit(name).is_ok() => Ok(folder),
+            Ok(found) if found.is_symlink() => Err(Error::LinkedAccount { path: folder }),
+            Ok(_) => Err(self.no_account(name)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.no_account(name)),
+            Err(source) => Err(Error::File { path: folder, source }),
+        }
+    }
+
     /// Deletes an account, with its key and all that its peer kept. No passphrase is needed. The name is free at once; then
     /// the files are overwritten and removed.
     ///
@@ -116,15 +129,10 @@ impl Accounts {
     /// [`Error::NoAccount`], [`Error::InUse`] while a peer runs on it, [`Error::LinkedAccount`], [`Error::File`]: then it is
     /// as it was. [`Error::Remains`]: it is deleted, but some file is still there.
     pub fn delete(&self, name: &Name) -> Result<(), Error> {
-        let folder = self.folder(name);
-        match fs::symlink_metadata(&folder) {
-            Ok(found) if found.is_dir() && fit(name).is_ok() => {}
-            Ok(found) if found.is_symlink() => return Err(Error::LinkedAccount { path: folder }),
-            Ok(_) => return Err(self.no_account(name)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.no_account(name)),
-            Err(source) => return Err(Error::File { path: folder, source }),
-        }
+        self.find(name)?;
         let lock = self.lock()?;
+        // Another process may have deleted it meanwhile.
+        let folder = self.find(name)?;
         let running_path = folder.join(RUNNING);
         let running = lock_file(&running_path)?;
         match running.try_lock() {

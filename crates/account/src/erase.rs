@@ -1,11 +1,15 @@
 //! Overwriting and removing files. The crate's documentation says what that cannot promise.
 
-use std::fs::{self, DirEntry, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::Error;
+use crate::file::lock_file;
+
+/// A running peer holds this file in its data folder locked.
+pub(crate) const RUNNING: &str = "lock";
 
 /// Overwrites `file` with zeros, unless it has more than `links` names: another name is a copy that its owner made.
 pub(crate) fn overwrite(mut file: &File, links: u64) -> io::Result<()> {
@@ -43,6 +47,40 @@ pub(crate) fn erase(folder: &Path) -> Result<(), Error> {
         outcome = outcome.and(erased);
     }
     outcome.and_then(|()| fs::remove_dir(folder).or_else(|error| absent_or_remains(folder, error)))
+}
+
+/// Overwrites and removes what a peer keeps in a data folder that is no account's: its key, its database, its sockets and its lock. What else
+/// is there stays; the folder goes if nothing is.
+///
+/// It goes on after what could not be removed.
+///
+/// # Errors
+/// [`Error::InUse`] while a peer runs on it: then it is as it was. [`Error::File`], [`Error::Remains`].
+pub fn erase_data(folder: &Path) -> Result<(), Error> {
+    let path = folder.join(RUNNING);
+    let running = lock_file(&path)?;
+    match running.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(Error::InUse { path: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => return Err(Error::File { path, source }),
+    }
+    let mut outcome = Ok(());
+    for entry in fs::read_dir(folder).map_err(Error::file(folder))? {
+        let entry = entry.map_err(Error::file(folder))?;
+        if is_a_peers(&entry.file_name().to_string_lossy()) {
+            outcome = outcome.and(erase_entry(&entry));
+        }
+    }
+    // It stays if something else is in it.
+    let _ = fs::remove_dir(folder);
+    outcome
+}
+
+/// Whether a peer keeps a file or folder of that name, or makes it on the way to one.
+fn is_a_peers(name: &str) -> bool {
+    name == RUNNING
+        || ["identity.key", "causerie.db"].iter().any(|kept| name.starts_with(kept))
+        || ["session.", "page."].iter().any(|socket| matches!(name.strip_prefix(socket), Some("sock" | "d")))
 }
 
 fn erase_entry(entry: &DirEntry) -> Result<(), Error> {
@@ -99,6 +137,31 @@ mod tests {
         assert!(!gone.exists());
         assert_eq!(fs::read_to_string(copy).unwrap(), "kept under another name");
         assert_eq!(fs::read_to_string(outside).unwrap(), "kept");
+    }
+
+    #[test]
+    fn what_a_peer_keeps_goes_and_what_else_is_in_the_folder_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data");
+        fs::create_dir_all(folder.join("accounts/bob")).unwrap();
+        let kept = ["identity.key", "causerie.db", "causerie.db-wal", "causerie.db.new", "lock", "page.sock"];
+        for name in kept.into_iter().chain(["accounts/bob/identity.key", "notes"]) {
+            fs::write(folder.join(name), "secret").unwrap();
+        }
+        let peer = lock_file(&folder.join(RUNNING)).unwrap();
+        peer.lock().unwrap();
+        assert!(matches!(erase_data(&folder), Err(Error::InUse { .. })));
+        assert!(folder.join("identity.key").exists());
+        drop(peer);
+        erase_data(&folder).unwrap();
+        for name in kept {
+            assert!(!folder.join(name).exists(), "{name}");
+        }
+        assert!(folder.join("accounts/bob/identity.key").exists() && folder.join("notes").exists());
+        fs::remove_dir_all(folder.join("accounts")).unwrap();
+        fs::remove_file(folder.join("notes")).unwrap();
+        erase_data(&folder).unwrap();
+        assert!(!folder.exists());
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod words;
 
 pub use accounts::Accounts;
 pub use cost::{BadCost, Cost};
+pub use erase::erase_data;
 pub use error::Error;
 pub use export::{Owner, verify};
 pub use key::Key;

@@ -144,11 +144,22 @@ pub enum Command {
     },
     /// How this peer is doing.
     Health,
+    /// Deletes the account: tells everybody that nothing is to be kept for its person any more, and stops the peer, whose process then
+    /// removes what it kept.
+    DeleteAccount {
+        /// The name that the person claims, letter by letter, to say that it is meant.
+        name: String,
+    },
     /// Stops the peer, whichever user interface asks. Its person is away then, and what is sent to them waits.
     LogOut,
 }
 
 impl Command {
+    /// Whether the peer stops if it carries this out.
+    pub fn asks_to_stop(&self) -> bool {
+        matches!(self, Self::LogOut | Self::DeleteAccount { .. })
+    }
+
     /// Whether carrying it out changes what is kept. Any other can be answered while nothing can be kept.
     pub fn changes_state(&self) -> bool {
         match self {
@@ -160,7 +171,8 @@ impl Command {
             | Self::Resend { .. }
             | Self::Alias { .. }
             | Self::Unalias { .. }
-            | Self::Forget { .. } => true,
+            | Self::Forget { .. }
+            | Self::DeleteAccount { .. } => true,
             Self::ListUsers
             | Self::Who { .. }
             | Self::ListGroups
@@ -312,11 +324,26 @@ pub enum Answer {
         #[serde(default)]
         problems: Vec<Problem>,
     },
+    /// The peer tells the others that the account is deleted, and stops: nothing more is answered.
+    Deleting {
+        /// Oneself.
+        who: Who,
+        /// How many people are reachable and are told. The others hear it from these; if there are none, nobody hears it, and the others
+        /// forget the person after `Config::forget_after` (30 days).
+        told: usize,
+    },
     /// The peer says goodbye and stops: nothing more is answered.
     LoggingOut {
         /// Oneself.
         who: Who,
     },
+}
+
+impl Answer {
+    /// Whether the peer stops after this answer.
+    pub fn is_the_last(&self) -> bool {
+        matches!(self, Self::LoggingOut { .. } | Self::Deleting { .. })
+    }
 }
 
 /// Why a command was not carried out. Nothing changed.
@@ -478,6 +505,15 @@ pub enum Refusal {
     Present {
         /// The person's label.
         who: String,
+    },
+    /// The name of the account to be deleted was not written, or another one.
+    #[error(
+        "this deletes {name} for everybody, and everything that is kept here, and nothing brings it back: to go on write \
+         -delete-account {name}"
+    )]
+    NotConfirmed {
+        /// The name to write.
+        name: String,
     },
     /// The person was forgotten and has not returned.
     #[error("{who} was forgotten, and nothing reaches them; whoever returns is known again at once")]

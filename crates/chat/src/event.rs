@@ -252,7 +252,8 @@ pub enum Event {
     Forgotten {
         /// Who.
         who: Arc<Who>,
-        /// Who says so; oneself after `Config::forget_after` (30 days) without a sign of life.
+        /// Who says so; oneself after `Config::forget_after` (30 days) without a sign of life. If they say it of themselves, they have
+        /// deleted the account.
         by: Arc<Who>,
     },
     /// Somebody else created a group, or one came to be known.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::options::AccountTask;
 use crate::passphrase::{self, line, new_passphrase};
 use crate::show::harmless_line;
-use crate::{Misuse, chat, home};
+use crate::{Misuse, chat, delete, home};
 
 /// Does what was asked for.
 pub(crate) fn run(task: AccountTask) -> anyhow::Result<()> {
@@ -87,7 +87,7 @@ pub(crate) fn run(task: AccountTask) -> anyhow::Result<()> {
             };
             say(seed.words().expose_secret())
         }
-        AccountTask::Delete(delete) => remove(&delete.name, delete.yes),
+        AccountTask::Delete(options) => delete::run(options),
     }
 }
 
@@ -127,22 +127,6 @@ fn list() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn remove(name: &str, is_sure: bool) -> anyhow::Result<()> {
-    let name = home::account_name(name)?;
-    let accounts = home::accounts()?;
-    if !is_sure {
-        say(&format!(
-            "This deletes {name} from this machine, with its identity and all its messages. Nothing brings them back but an \
-             export or the recovery words.\nType the name to go on: "
-        ))?;
-        if piped_line()?.trim() != name.as_str() {
-            return Err(Misuse("that is another name, so nothing was deleted".to_owned()).into());
-        }
-    }
-    accounts.delete(&name)?;
-    say(&format!("deleted {name}"))
-}
-
 /// The key of a folder that has one.
 fn key(folder: &Path) -> anyhow::Result<Key> {
     let path = folder.to_owned();
@@ -161,12 +145,12 @@ fn of_export(file: &Path, passphrase_file: Option<&str>) -> anyhow::Result<Passp
     passphrase::passphrase(passphrase_file, &format!("Passphrase for {name}: "))
 }
 
-fn piped_line() -> io::Result<Zeroizing<String>> {
+pub(crate) fn piped_line() -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     io::stdin().lock().read_line(&mut text)?;
     Ok(text)
 }
 
-fn say(text: &str) -> anyhow::Result<()> {
+pub(crate) fn say(text: &str) -> anyhow::Result<()> {
     Ok(writeln!(io::stdout(), "{text}")?)
 }

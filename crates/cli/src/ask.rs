@@ -21,7 +21,7 @@ use crate::options::{Folder, Send, Users};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a peer may take to stop: longer than it goes on handing over what its user said.
-const STOPPING: Duration = Duration::from_secs(30);
+pub(crate) const STOPPING: Duration = Duration::from_secs(30);
 
 /// How long an address may take to answer: longer than the links try it.
 const CONNECTING: Duration = Duration::from_secs(60);

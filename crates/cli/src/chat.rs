@@ -13,8 +13,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 use jiff::tz::TimeZone;
-use node::Session;
 use node::chat::Name;
+use node::{Ending, Session};
 use parking_lot::RwLock;
 use tokio::runtime::{Builder, Runtime};
 
@@ -29,16 +29,36 @@ const MAX_NAME: usize = 32;
 
 /// Runs a peer until its user leaves.
 pub(crate) fn run(options: Peer, look: &Look) -> anyhow::Result<ExitCode> {
-    let (filter, json, web) = (options.log.clone(), options.json, options.web);
+    let (filter, json, web, folder) = (options.log.clone(), options.json, options.web, options.folder.clone());
     let config = config(options)?;
-    converse(&filter, json, shown(look)?, "-h lists the commands", async || page::start(config, web).await)
+    let outcome =
+        converse(&filter, json, shown(look)?, "-h lists the commands", async || page::start(config, web).await)?;
+    if outcome.ending == Ending::Deleted {
+        home::remove(&folder)?;
+    }
+    Ok(outcome.code())
+}
+
+/// How a conversation ended.
+pub(crate) struct Outcome {
+    /// Every command was carried out.
+    pub(crate) is_all_done: bool,
+    /// Why its session ended.
+    pub(crate) ending: Ending,
+}
+
+impl Outcome {
+    fn code(&self) -> ExitCode {
+        if self.is_all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
 }
 
 /// Attaches to a running peer until the user leaves, or the peer does.
 pub(crate) fn attach(options: Attach) -> anyhow::Result<ExitCode> {
     let data = home::folder(&options.folder)?;
     let hint = "-h lists the commands; -quit closes this prompt and leaves the peer running";
-    converse("warn", options.json, shown(&options.look)?, hint, async || Ok(node::attach(&data).await?))
+    let outcome = converse("warn", options.json, shown(&options.look)?, hint, async || Ok(node::attach(&data).await?))?;
+    Ok(outcome.code())
 }
 
 /// What the prompt shows: as the option says, or else the environment.
@@ -58,24 +78,23 @@ fn converse(
     shown: ShownAs,
     hint: &str,
     open: impl AsyncFnOnce() -> anyhow::Result<Session>,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<Outcome> {
     let runtime = runtime()?;
     if json || !terminal() {
         log::to_stderr(filter)?;
         runtime.block_on(async {
             let signals = Signals::listen()?;
             let form = if json { headless::Form::Json } else { headless::Form::Plain(show(false)) };
-            let all_done = headless::run(open().await?, form, signals, hint).await?;
-            Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            headless::run(open().await?, form, signals, hint).await
         })
     } else {
         let screen = prompt::Screen::new();
         log::to_screen(filter, screen.clone())?;
         runtime.block_on(async {
             let signals = Signals::listen()?;
-            prompt::run(open().await?, show(colours()), screen, signals, shown, hint).await
-        })?;
-        Ok(ExitCode::SUCCESS)
+            let ending = prompt::run(open().await?, show(colours()), screen, signals, shown, hint).await?;
+            Ok(Outcome { is_all_done: true, ending })
+        })
     }
 }
 

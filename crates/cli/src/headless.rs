@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use node::chat::{Answer, Command, News, Refusal};
+use node::chat::{Answer, News, Refusal};
 use node::line::{self, Hello, Line, RequestId};
 use node::{Ending, Events, Requests, Session, Submitted};
 use serde::Serialize;
@@ -22,9 +22,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::chat::Outcome;
 use crate::input::{self, Input};
 use crate::show::Show;
 use crate::signals::Signals;
+use crate::tell;
 
 use lines::Lines;
 
@@ -47,12 +49,12 @@ pub(crate) enum Form {
     Json,
 }
 
-/// Runs until the end of standard input, a `-quit` or `-logout`, a signal, or a closed standard output. `hint` is for a user who begins. Answers
-/// whether every command was carried out.
+/// Runs until the end of standard input, a `-quit`, `-logout` or `-delete-account`, a signal, or a closed standard output. `hint` is for a
+/// user who begins.
 ///
 /// # Errors
 /// Standard output cannot be written or is closed, or the peer has stopped by itself.
-pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<bool> {
+pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<Outcome> {
     let Session { hello, requests, mut events } = session;
     let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let outcome = match form.hello(&mut output, &hello, hint) {
@@ -62,8 +64,13 @@ pub(crate) async fn run(session: Session, mut form: Form, mut signals: Signals, 
     requests.stop();
     while events.next_batch().await.is_some() {}
     let Conversed { left, failed } = outcome.context("standard output")?;
-    anyhow::ensure!(left, "{}", events.reason());
-    Ok(!failed)
+    if !left && events.ending() == Ending::Deleted {
+        // Whose process it is has still to remove what the peer kept.
+        tell(events.reason());
+    } else {
+        anyhow::ensure!(left, "{}", events.reason());
+    }
+    Ok(Outcome { is_all_done: left && !failed, ending: events.ending() })
 }
 
 /// How a conversation ended.
@@ -74,12 +81,17 @@ struct Conversed {
     failed: bool,
 }
 
-/// Writes what happens until a signal asks to leave, the user logs out, or standard output is closed. Commands come from elsewhere, as `hint`
+/// Writes what happens until a signal asks to leave, the user logs out or deletes the account, or standard output is closed. Commands come from elsewhere, as `hint`
 /// says.
 ///
 /// # Errors
 /// Standard output cannot be written or is closed, or the peer has stopped by itself. A full disk is waited for.
-pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signals, hint: &str) -> anyhow::Result<()> {
+pub(crate) async fn report(
+    session: Session,
+    mut form: Form,
+    mut signals: Signals,
+    hint: &str,
+) -> anyhow::Result<Ending> {
     let Session { hello, requests, mut events } = session;
     let mut output = Log::new().context("standard output")?;
     let mut leaving = false;
@@ -116,7 +128,7 @@ pub(crate) async fn report(session: Session, mut form: Form, mut signals: Signal
     while events.next_batch().await.is_some() {}
     written.context("standard output")?;
     anyhow::ensure!(leaving || events.ending() != Ending::Other, "{}", events.reason());
-    Ok(())
+    Ok(events.ending())
 }
 
 /// Standard output without a buffer of its own, so that what a full disk did not take is still here.
@@ -191,7 +203,7 @@ async fn converse(
                     && let Some(answered) = answered
                 {
                     failed |= answered.is_err();
-                    stops |= matches!(answered, Ok(Answer::LoggingOut { .. }));
+                    stops |= answered.as_ref().is_ok_and(Answer::is_the_last);
                     form.answered(&mut output, id, answered)?;
                 }
             }
@@ -227,7 +239,7 @@ async fn take(line: io::Result<String>, form: &Form, requests: &Requests, owed: 
         Ok(Input::Quit) => return true,
         Ok(Input::Help) => owed.push_back(Owed::Here(id, Said::Help)),
         Ok(Input::Command(command)) => {
-            let owe = if command == Command::LogOut { Owed::Last } else { Owed::Peer };
+            let owe = if command.asks_to_stop() { Owed::Last } else { Owed::Peer };
             // A peer that has stopped ends its events, too, and those tell.
             if let Ok(submitted) = requests.submit(command).await {
                 owed.push_back(owe(id, submitted));

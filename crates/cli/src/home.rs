@@ -57,6 +57,17 @@ pub(crate) fn folder(named: &Folder) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// Removes what a peer kept whose user has deleted the account. Another process may have done so already.
+pub(crate) fn remove(named: &Folder) -> anyhow::Result<()> {
+    match account_named(named)? {
+        Some(name) => match accounts()?.delete(&name) {
+            Ok(()) | Err(account::Error::NoAccount { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        },
+        None => Ok(account::erase_data(&folder(named)?)?),
+    }
+}
+
 /// The account that was named, by an option or else by the environment.
 pub(crate) fn account_named(named: &Folder) -> anyhow::Result<Option<Name>> {
     if named.data.is_some() {

@@ -8,6 +8,7 @@ mod account;
 mod ask;
 mod chat;
 mod check;
+mod delete;
 mod demo;
 mod diagram;
 mod doctor;

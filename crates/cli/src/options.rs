@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use account::{AccountTask, Passphrase};
+pub(crate) use account::{AccountTask, Delete, Passphrase};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -122,7 +122,7 @@ pub(crate) const DATA: &str = "CAUSERIE_DATA";
 pub(crate) const ACCOUNT: &str = "CAUSERIE_ACCOUNT";
 
 /// Which peer it is about: each has its own folder.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Folder {
     /// The account, made by `causerie account new` (default: CAUSERIE_ACCOUNT, or else none: the default folder)
     #[arg(long, value_name = "NAME", conflicts_with = "data", value_parser = clap::builder::NonEmptyStringValueParser::new())]

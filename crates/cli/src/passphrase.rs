@@ -32,6 +32,15 @@ pub(crate) fn new_passphrase(file: Option<&str>, name: &str) -> anyhow::Result<P
 
 /// Opens a sealed key. At a terminal the user may try as often as they want, but not fast.
 pub(crate) fn open(sealed: &SealedKey, file: Option<&str>) -> anyhow::Result<(Seed, Passphrase)> {
+    open_unless(sealed, file, |_| false)?.context("there is no passphrase")
+}
+
+/// The same, unless the user wants to go on without: what they type, or the file holds, says so.
+pub(crate) fn open_unless(
+    sealed: &SealedKey,
+    file: Option<&str>,
+    goes_without: impl Fn(&str) -> bool,
+) -> anyhow::Result<Option<(Seed, Passphrase)>> {
     let prompt = format!("Passphrase for {}: ", sealed.name());
     let mut patience = Patience::default();
     loop {
@@ -40,9 +49,13 @@ pub(crate) fn open(sealed: &SealedKey, file: Option<&str>) -> anyhow::Result<(Se
             thread::sleep(wait);
             continue;
         }
-        let passphrase = passphrase(file, &prompt)?;
+        let given = line(file, &prompt)?;
+        if goes_without(&given) {
+            return Ok(None);
+        }
+        let passphrase = Passphrase::new(&given)?;
         match sealed.open(&passphrase) {
-            Ok(seed) => return Ok((seed, passphrase)),
+            Ok(seed) => return Ok(Some((seed, passphrase))),
             Err(wrong @ account::Error::WrongPassphrase { .. }) if file.is_none() => tell(&wrong.to_string()),
             Err(error) => return Err(error.into()),
         }

@@ -4,14 +4,17 @@ use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 
+use node::Ending;
+
 use crate::chat::{config, runtime, show};
 use crate::headless::{self, Form};
+use crate::home;
 use crate::log;
 use crate::options::{DATA, Peer};
 use crate::page;
 use crate::signals::Signals;
 
-/// Runs the peer until a signal asks it to leave.
+/// Runs the peer until a signal asks it to leave, or its user logs out or deletes the account.
 pub(crate) fn run(options: Peer) -> anyhow::Result<ExitCode> {
     log::to_stderr(&options.log)?;
     let form = if options.json { Form::Json } else { Form::Plain(show(false)) };
@@ -21,12 +24,16 @@ pub(crate) fn run(options: Peer) -> anyhow::Result<ExitCode> {
     if web.is_some() {
         hint += &format!(", and {} a link to the page", command("page", folder));
     }
+    let named = options.folder.clone();
     let config = config(options)?;
-    runtime()?.block_on(async {
+    let ending = runtime()?.block_on(async {
         let signals = Signals::listen()?;
         let session = page::start(config, web).await?;
         headless::report(session, form, signals, &hint).await
     })?;
+    if ending == Ending::Deleted {
+        home::remove(&named)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

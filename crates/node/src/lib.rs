@@ -16,6 +16,7 @@ mod examine;
 mod feed;
 mod journal;
 mod keep;
+mod leaving;
 pub mod line;
 mod lines;
 mod problems;

@@ -101,6 +101,8 @@ pub enum Line {
 pub enum Ending {
     /// The user has logged out ([`Command::LogOut`]), here or at another user interface.
     LoggedOut,
+    /// The user has deleted the account ([`Command::DeleteAccount`]): what it kept is to be removed, which the process of the peer does.
+    Deleted,
     /// For any other reason. A reader takes what it does not know for this one.
     #[default]
     #[serde(other)]
@@ -216,5 +218,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&line).unwrap(), text);
             assert_eq!(serde_json::from_str::<Line>(text).unwrap(), line, "{text}");
         }
+        let of_later = serde_json::from_str::<Line>(r#"{"end":"over","why":"something new"}"#).unwrap();
+        assert_eq!(of_later, Line::End { end: "over".into(), why: Ending::Other });
     }
 }

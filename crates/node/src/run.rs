@@ -25,10 +25,9 @@ use crate::clock::Clock;
 use crate::feed::Told;
 use crate::journal::Trace;
 use crate::keep::Keep;
-use crate::line::Ending;
 use crate::problems::{Problem, Problems};
 use crate::server::{self, Server};
-use crate::session::{Ended, Far, InterfaceId, Request, stopped};
+use crate::session::{Far, InterfaceId, Request, stopped};
 use crate::stuck::{Owed, Stuck};
 
 /// Bytes of frames taken in one turn, or little more, before its effects are carried out. They hold some 500 short
@@ -104,7 +103,7 @@ pub(crate) struct Node {
 pub(crate) type AnswerTo = oneshot::Sender<Result<Answer, Refusal>>;
 
 /// What ended the wait.
-enum Woken {
+pub(crate) enum Woken {
     Link(net::Event),
     Command(Request),
     Attach(Attach),
@@ -120,8 +119,8 @@ enum Woken {
 }
 
 impl Node {
-    /// Runs until the user interface asks to stop or is gone, or the user logs out; then says goodbye. Whoever is told the end can
-    /// start another peer on the data folder.
+    /// Runs until the user interface asks to stop or is gone, or the user logs out; then says goodbye. A user interface
+    /// that is told the end can start another peer on the data folder.
     pub(crate) async fn run(mut self) {
         if let Err(lost) = self.serve().await {
             self.give_up(lost).await;
@@ -156,47 +155,10 @@ impl Node {
                 break;
             }
         }
-        // What was said first, and then what is released by leaving.
-        if self.stuck.is_none() {
-            self.peer.handle_leaving();
-            self.perform(self.clock.now())?;
-        }
-        self.drain().await?;
-        if self.stuck.is_some() {
-            self.turn(Woken::Room)?;
-        }
-        if let Some(stuck) = &self.stuck {
-            return Err(StoreError::NotKept { reason: stuck.reason.clone() });
-        }
-        self.deaf = true;
-        let now = self.clock.now();
-        self.peer.handle_shutdown(now);
-        self.perform(now)?;
-        self.drain().await
+        self.leave().await
     }
 
-    /// Goes on, within [`Config::drain`](crate::Config), until every link has taken what was said; new commands are not
-    /// taken any more.
-    async fn drain(&mut self) -> Result<(), StoreError> {
-        let patience = Instant::now() + self.drain;
-        while self.peer.has_unsent() {
-            let woken = tokio::select! {
-                woken = self.wait(true) => woken,
-                () = sleep_until(patience) => break,
-            };
-            if let Woken::Stop = woken {
-                if self.backlog.is_empty() {
-                    break;
-                }
-                // Nobody takes events any more.
-                self.backlog = News::default();
-            }
-            self.turn(woken)?;
-        }
-        Ok(())
-    }
-
-    fn turn(&mut self, woken: Woken) -> Result<(), StoreError> {
+    pub(crate) fn turn(&mut self, woken: Woken) -> Result<(), StoreError> {
         let now = self.clock.now();
         match woken {
             Woken::Link(event) => {
@@ -221,7 +183,7 @@ impl Node {
             Woken::Checked(answer, status) => {
                 let answered = Ok(self.health(status));
                 // It promises nothing that would have to be kept.
-                Owed { to: answer, answered, question: None }.give();
+                self.give(Owed { to: answer, answered, question: None });
                 return Ok(());
             }
             Woken::Time => self.peer.handle_timeout(now),
@@ -257,19 +219,7 @@ impl Node {
         self.perform(now)
     }
 
-    /// What cannot be kept must not be sent or shown: the peer stops where it is, and says why.
-    async fn give_up(&mut self, lost: StoreError) {
-        tracing::error!("{lost}");
-        // Nothing else gives a reason.
-        let _ = self.far.ended.set(Ended::other(format!("the peer has stopped: {lost}")));
-        self.show(Event::Warning { text: format!("this peer stops: {lost}") }.into());
-        if !self.backlog.is_empty() {
-            // Whoever has gone away misses nothing.
-            let _ = self.far.events.send(mem::take(&mut self.backlog)).await;
-        }
-    }
-
-    async fn wait(&mut self, leaving: bool) -> Woken {
+    pub(crate) async fn wait(&mut self, leaving: bool) -> Woken {
         let again = self.stuck.as_ref().map(|stuck| stuck.again);
         let stuck = again.is_some();
         let free = self.backlog.is_empty() && !stuck;
@@ -307,8 +257,9 @@ impl Node {
             if let Command::Send { text: sent, .. } = &request.command {
                 text += sent.len();
             }
+            let asks_to_stop = request.command.asks_to_stop();
             self.command(now, request);
-            let more = self.owed.len() < COMMANDS && text < TEXT && !self.is_asked_to_stop();
+            let more = self.owed.len() < COMMANDS && text < TEXT && !asks_to_stop;
             next = if more { self.far.requests.try_recv().ok() } else { None };
         }
     }
@@ -328,7 +279,6 @@ impl Node {
         } else {
             self.peer.handle_command(now, command)
         };
-        self.stop_if_asked(&answered);
         if let Ok(answer) = &answered
             && (from != InterfaceId::LOCAL || !self.clients.is_empty())
             && let Some(event) = self.seen_by_others(answer, subject)
@@ -363,21 +313,8 @@ impl Node {
             | Answer::Shown { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. }
-            | Answer::LoggingOut { .. } => None,
-        }
-    }
-
-    /// Whether a user interface has asked the peer to stop by a command, as any of them may.
-    fn is_asked_to_stop(&self) -> bool {
-        self.far.ended.get().is_some()
-    }
-
-    /// Notes that the peer is to stop, if that is what was asked for.
-    pub(crate) fn stop_if_asked(&mut self, answered: &Result<Answer, Refusal>) {
-        if let Ok(Answer::LoggingOut { who }) = answered {
-            let ended = Ended { text: format!("{} has logged out", who.name), why: Ending::LoggedOut };
-            // The first one says why.
-            let _ = self.far.ended.set(ended);
+            | Answer::LoggingOut { .. }
+            | Answer::Deleting { .. } => None,
         }
     }
 
@@ -452,7 +389,7 @@ impl Node {
         taken
     }
 
-    fn perform(&mut self, now: Now) -> Result<(), StoreError> {
+    pub(crate) fn perform(&mut self, now: Now) -> Result<(), StoreError> {
         if self.stuck.is_some() {
             // One turn after the other.
             return Ok(());
@@ -522,7 +459,9 @@ impl Node {
                 self.peer.handle_connect_failed(address.to_string(), bad.to_string());
             }
         }
-        self.owed.drain(..).for_each(Owed::give);
+        let mut owed = mem::take(&mut self.owed);
+        owed.drain(..).for_each(|owed| self.give(owed));
+        self.owed = owed;
         self.show(effects.events);
         Ok(())
     }
@@ -553,7 +492,7 @@ impl Node {
         }
     }
 
-    fn show(&mut self, mut events: News) {
+    pub(crate) fn show(&mut self, mut events: News) {
         if !self.clients.is_empty() || !self.done.is_empty() {
             self.tell_all(&mut events);
         }

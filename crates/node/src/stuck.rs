@@ -34,13 +34,6 @@ pub(crate) struct Owed {
     pub(crate) question: Option<Command>,
 }
 
-impl Owed {
-    pub(crate) fn give(self) {
-        // The one that asked may have gone away.
-        let _ = self.to.send(self.answered);
-    }
-}
-
 impl Node {
     /// The store did not keep what the present turn did.
     pub(crate) fn get_stuck(
@@ -57,14 +50,14 @@ impl Node {
             (effects, lines) = self.take_effects(now);
         }
         for owed in std::mem::take(&mut self.owed) {
-            match owed.question {
+            let owed = match owed.question {
                 None => Owed { answered: Err(Refusal::NotKept { reason: reason.clone() }), ..owed },
                 Some(command) if is_a_users && command != Command::Health => {
                     Owed { answered: self.peer.handle_command(now, command), to: owed.to, question: None }
                 }
                 question @ Some(_) => Owed { question, ..owed },
-            }
-            .give();
+            };
+            self.give(owed);
         }
         self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
         Ok(())
@@ -128,7 +121,6 @@ impl Node {
         } else {
             self.peer.handle_command(now, command)
         };
-        self.stop_if_asked(&answered);
-        Owed { to: answer, answered, question: None }.give();
+        self.give(Owed { to: answer, answered, question: None });
     }
 }

@@ -213,8 +213,36 @@ async fn a_user_logs_out_at_any_user_interface_and_every_other_one_is_told_why()
         assert_eq!((events.reason(), events.ending()), ("alice has logged out", Ending::LoggedOut));
     }
     assert_eq!(raw.next_with("end").await, json!({"end": "alice has logged out", "why": "logged_out"}));
-    // Whoever is told the end finds the folder free.
+    // The folder is free before anybody is told the end.
     home(alice.folder.path()).expect("no peer runs on it");
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_if_its_name_is_written_and_not_otherwise() {
+    let mut alice = Peer::start().await;
+    let mut attached = alice.attach().await;
+    for wrong in ["", "Alice", "bob"] {
+        let refused = attached.requests.request(Command::DeleteAccount { name: wrong.into() }).await.unwrap();
+        assert_eq!(refused, Err(Refusal::NotConfirmed { name: "alice".into() }));
+    }
+    alice.say("still here").await;
+    let answer = attached.requests.request(Command::DeleteAccount { name: "alice".into() }).await.unwrap();
+    assert!(matches!(answer, Ok(Answer::Deleting { told: 0, .. })), "{answer:?}");
+    for events in [&mut attached.events, &mut alice.session.events] {
+        while timeout(PATIENCE, events.next()).await.expect("in time").is_some() {}
+        assert_eq!((events.reason(), events.ending()), ("alice has deleted the account", Ending::Deleted));
+    }
+    home(alice.folder.path()).expect("no peer runs on it");
+}
+
+#[tokio::test]
+async fn no_account_is_deleted_while_nothing_can_be_kept() {
+    let mut alice = Peer::start().await;
+    let _writes = alice.get_stuck().await;
+    let answer = alice.session.requests.request(Command::DeleteAccount { name: "alice".into() }).await.unwrap();
+    assert!(matches!(answer, Err(Refusal::NotKept { .. })), "{answer:?}");
+    let answer = alice.session.requests.request(Command::ListUsers).await.unwrap();
+    assert!(answer.is_ok(), "the peer goes on");
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ pub struct Machine {
     pub stuck: Option<Stuck>,
     /// Which of all starts the last one here was.
     pub started: u64,
+    /// The start of the peer whose user has deleted the account.
+    pub last_start: Option<u64>,
     /// Since then its peer was told that a copy of it was started later.
     pub superseded: bool,
 }
@@ -84,6 +86,7 @@ impl Machine {
             full_until: None,
             stuck: None,
             started: 0,
+            last_start: None,
             superseded: false,
         }
     }

@@ -2,6 +2,7 @@
 //! from the seed, so that most runs are small and gentle somewhere: a fault is found more easily where little else happens.
 
 mod action;
+mod deletion;
 mod doubled;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::disk::Kind;
 use crate::liar::Habits;
 
 pub use action::{Action, Boundary, Disk, To};
+pub use deletion::{Deletion, LastStep};
 pub use doubled::{Doubled, Step};
 
 /// How often each kind of action is drawn.
@@ -67,6 +69,8 @@ pub struct Setting {
     pub stores: Kind,
     /// Whose data folder is copied, so that two copies of it run, if one is.
     pub doubled: Option<Doubled>,
+    /// Which person deletes the account, if one does.
+    pub deletion: Option<Deletion>,
 }
 
 /// The groups that there may be.
@@ -116,6 +120,7 @@ impl Setting {
         setting.promises = dice.percent(40);
         setting.draw_clocks(&mut Dice::new(seed.wrapping_mul(3)));
         setting.draw_copies(seed);
+        setting.draw_deletion(seed);
         setting
     }
 
@@ -197,6 +202,7 @@ impl Setting {
                 _ => Kind::Model,
             },
             doubled: None,
+            deletion: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod acting;
 mod copies;
+mod deletion;
 mod ending;
 mod full;
 mod performing;
@@ -19,7 +20,7 @@ use crate::invariants::{self, Scene, Verdict};
 use crate::liar::Liar;
 use crate::machine::Machine;
 use crate::network::{Motion, Network, Path};
-use crate::plan::{Action, Disk, Setting, Step};
+use crate::plan::{Action, Disk, LastStep, Setting, Step};
 use words::in_words;
 
 /// A promise that was broken.
@@ -69,6 +70,8 @@ enum Happening {
     Ready(usize, LinkId),
     /// Something is done with the two copies of a data folder.
     Copies(Step),
+    /// A person goes on with deleting the account.
+    Delete(LastStep),
     /// A user starts a peer on this machine.
     Start(usize),
     /// Word of newer starts goes round.
@@ -139,6 +142,9 @@ impl World {
         }
         if let Some(doubled) = &self.setting.doubled {
             self.schedule(self.now + doubled.at, Happening::Copies(Step::Copy));
+        }
+        if let Some(deletion) = &self.setting.deletion {
+            self.schedule(self.now + deletion.at, Happening::Delete(LastStep::Leave));
         }
         self.draw_later();
     }
@@ -224,6 +230,7 @@ impl World {
             }
             Happening::Room(who) => self.find_room(who),
             Happening::Ready(who, link) => self.ready(who, link),
+            Happening::Delete(step) => self.go_on_with_deletion(step),
             Happening::Copies(step) => self.go_on_with_copies(step),
             Happening::Start(_) if self.healed => Ok(()),
             Happening::Start(who) => self.start(who, Disk::Same),

@@ -75,7 +75,8 @@ impl<S: Store> Peer<S> {
                 | Command::Send { .. }
                 | Command::Resend { .. }
                 | Command::Forget { .. }
-                | Command::Connect { .. } => true,
+                | Command::Connect { .. }
+                | Command::DeleteAccount { .. } => true,
                 Command::ListUsers
                 | Command::Who { .. }
                 | Command::ListGroups

@@ -242,13 +242,13 @@ impl<S: Store> Peer<S> {
                 self.effects.durable.push(Change::Delivered { kept });
                 self.show_fetched(now, (sender, clock));
                 for process in gone {
-                    self.take_tombstone(now, id.process.person, process);
+                    self.take_tombstone(now, id.process, process);
                 }
             }
             Ok(Body::Tombstone(process)) => {
                 self.note_unaddressed(&Conversation::All, sender, kept.dests());
                 self.effects.durable.push(Change::Delivered { kept });
-                self.take_tombstone(now, id.process.person, process);
+                self.take_tombstone(now, id.process, process);
             }
             Ok(Body::Void) => self.effects.durable.push(Change::Delivered { kept }),
             Ok(Body::Text(_) | Body::Sealed(_) | Body::SealedForSeveral(_)) | Err(_) => {

@@ -21,7 +21,8 @@ use super::arrival::sealing;
 use super::{Now, Peer};
 
 impl<S: Store> Peer<S> {
-    /// Carries out what a user asks for. After [`Answer::LoggingOut`] the caller stops the peer.
+    /// Carries out what a user asks for. After [`Answer::LoggingOut`] the caller stops the peer, and after [`Answer::Deleting`]
+    /// in the steps that the module on deletion states.
     ///
     /// # Errors
     /// [`Refusal`] says why not; then nothing changed.
@@ -64,6 +65,7 @@ impl<S: Store> Peer<S> {
                 let listening: Vec<SocketAddr> = self.addresses.iter().copied().collect();
                 Ok(self.health(&listening, &[], Vec::new()))
             }
+            Command::DeleteAccount { name } => self.delete_account(&name),
             Command::LogOut => Ok(Answer::LoggingOut { who: (*self.who()).clone() }),
         }
     }

@@ -27,6 +27,9 @@ use super::{BadFrame, Now, Peer};
 /// How often those who are away are counted. What is counted survives a restart in whole ticks.
 const TICK: Duration = Duration::from_secs(600);
 
+/// Why a process that was forgotten, and is here, is so no more.
+pub(super) const BEGINS_ANEW: &str = "it was forgotten, and begins anew";
+
 /// Who is away, and for how long.
 #[derive(Debug, Default)]
 pub(super) struct Absent {
@@ -83,8 +86,8 @@ impl<S: Store> Peer<S> {
         self.depart(now, process);
     }
 
-    /// Somebody says that a process is gone for good.
-    pub(super) fn take_tombstone(&mut self, now: Now, author: PersonId, process: ProcessId) {
+    /// A process says that another one is gone for good, or that it is itself: then its person has deleted the account.
+    pub(super) fn take_tombstone(&mut self, now: Now, author: ProcessId, process: ProcessId) {
         // It is addressed to all others; whoever forgot me says so at the next link.
         if process == self.me {
             return;
@@ -93,11 +96,13 @@ impl<S: Store> Peer<S> {
         let Some(index) = self.number_of_hearsay(process) else { return };
         let is_news = self.directory.process_of(process.person) == Some(process);
         self.depart(now, process);
-        if is_news {
-            let (who, by) = (self.directory.who(process.person), self.directory.who(author));
+        let is_deleted = author == process;
+        // A person who says so of another process of theirs goes on as the newer one.
+        if is_news && (is_deleted || author.person != process.person) {
+            let (who, by) = (self.directory.who(process.person), self.directory.who(author.person));
             self.tell(Event::Forgotten { who, by });
         }
-        self.part_with(index, process);
+        self.part_with(index, process, (!is_deleted).then_some(BEGINS_ANEW));
     }
 
     /// The number of a process that a peer speaks of, a new one if there is room. Half of the roster is kept for the processes that
@@ -114,13 +119,16 @@ impl<S: Store> Peer<S> {
         self.causal.intern(process).ok()
     }
 
-    /// A process that was forgotten may be here: it is told so, and listened to no more.
-    pub(super) fn part_with(&mut self, index: Index, process: ProcessId) {
+    /// A process that was forgotten may be here: it is told so, and listened to no more. The user is told that it is here no more, if there
+    /// is a reason to tell.
+    pub(super) fn part_with(&mut self, index: Index, process: ProcessId, reason: Option<&str>) {
         if let Some(link) = self.link_of.remove(&index) {
             if !self.link_of.keys().any(|&other| self.person_of(other) == process.person) {
                 self.directory.set_absent(process.person);
-                let who = self.directory.who(process.person);
-                self.tell(Event::PeerDown { who, reason: "it was forgotten, and begins anew".to_owned() });
+                if let Some(reason) = reason {
+                    let who = self.directory.who(process.person);
+                    self.tell(Event::PeerDown { who, reason: reason.to_owned() });
+                }
             }
             self.dismiss(link, process);
         }
@@ -213,7 +221,7 @@ impl<S: Store> Peer<S> {
 
     /// Counts those who are away while others are here, and forgets whoever has been for too long.
     pub(super) fn count_absent(&mut self, now: Now) {
-        if self.link_of.is_empty() || now.monotonic < self.absent.next {
+        if self.deleted || self.link_of.is_empty() || now.monotonic < self.absent.next {
             return;
         }
         self.absent.next = now.monotonic + TICK;

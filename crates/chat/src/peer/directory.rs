@@ -7,6 +7,7 @@ use crate::record::{MAX_ADDRESSES, Record, SignedRecord};
 use crate::store::{Change, Store};
 use crate::{Event, Journal, PersonId, ProcessId};
 
+use super::departure::BEGINS_ANEW;
 use super::{Now, Peer};
 
 impl<S: Store> Peer<S> {
@@ -37,7 +38,7 @@ impl<S: Store> Peer<S> {
             self.write_own_record(now);
             self.record_is_untold = true;
         }
-        if !self.record_is_untold || (self.ledger.went_on() && self.link_of.is_empty()) {
+        if self.deleted || !self.record_is_untold || (self.ledger.went_on() && self.link_of.is_empty()) {
             return;
         }
         self.record_is_untold = false;
@@ -91,7 +92,7 @@ impl<S: Store> Peer<S> {
                     // It may be the older record that has the newer stamp, of a clock that was ahead: then who is here is the
                     // one to begin anew. Otherwise the link is a dead one.
                     if let Some(index) = self.causal.roster().index(&old) {
-                        self.part_with(index, old);
+                        self.part_with(index, old, Some(BEGINS_ANEW));
                     }
                 }
                 News::Changed(changed) => self.tell_changed([&changed]),

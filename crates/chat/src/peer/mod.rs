@@ -7,6 +7,7 @@ mod batch_frame;
 mod carry;
 mod catchup;
 mod commands;
+mod deletion;
 mod departure;
 mod directory;
 mod greeting;
@@ -137,6 +138,8 @@ pub struct Peer<S> {
     repeats: Repeats,
     /// A copy of this peer runs, and says what is to be said.
     superseded: bool,
+    /// Everybody is told that the account is deleted.
+    deleted: bool,
     /// What was held when it arrived, with how many followed it and when that was, oldest first, until the user is told or
     /// it is released.
     held_since: VecDeque<(Index, Clock, u32, Duration)>,
@@ -205,6 +208,7 @@ impl<S: Store> Peer<S> {
             repair: Repair::default(),
             repeats: Repeats::default(),
             superseded: false,
+            deleted: false,
             held_since: VecDeque::new(),
             held_large: BTreeMap::new(),
             held_large_bytes: 0,
@@ -257,6 +261,9 @@ impl<S: Store> Peer<S> {
     pub fn handle_frame(&mut self, now: Now, link: LinkId, frame: &[u8]) -> Result<(), BadFrame> {
         use crate::frame::Frame;
         let Some(&Link { dismissed, person, .. }) = self.links.get(&link) else { return Ok(()) };
+        if dismissed && self.deleted {
+            return Ok(());
+        }
         if dismissed {
             // Each may have forgotten the other's process: then both begin anew.
             if let Ok(Frame::Control(control)) = Frame::decode(frame)
@@ -295,6 +302,9 @@ impl<S: Store> Peer<S> {
             Control::Carrying { offered } => self.handle_carrying(link, offered)?,
             Control::CarryWanted { wanted, done } => self.handle_carry_wanted(link, process, wanted, done),
             Control::Parcels { parcels } => self.handle_parcels(now, link, process, parcels),
+            Control::Forgotten { process: forgotten, .. } if self.deleted && forgotten == self.me => {
+                self.note_told_of_deletion(link);
+            }
             Control::Forgotten { process: forgotten, greeting } => {
                 self.handle_forgotten(now, self.person_of(process), forgotten, greeting.as_ref())?;
             }

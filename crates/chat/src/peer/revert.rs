@@ -72,6 +72,7 @@ impl<S: Store> Peer<S> {
             repair: _,
             repeats: _,
             superseded: _,
+            deleted: _,
             held_since: _,
             held_large: _,
             held_large_bytes: _,

@@ -93,6 +93,9 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::LeaveGroup => Command::LeaveGroup { group: name_of(spec, arguments)? },
         Verb::Unalias => Command::Unalias { name: name_of(spec, arguments)? },
         Verb::Forget => Command::Forget { person: name_of(spec, arguments)? },
+        // Without a name the peer says what this does, and which name to write.
+        Verb::DeleteAccount if arguments.is_empty() => Command::DeleteAccount { name: String::new() },
+        Verb::DeleteAccount => Command::DeleteAccount { name: name_of(spec, arguments)? },
         Verb::Connect => Command::Connect { address: one(spec, arguments)?.to_owned() },
         Verb::Me => ForAll::by_name(&format!("*{}*", some(spec, arguments)?)).send(0),
         Verb::Alias => {

@@ -8,6 +8,7 @@ pub(crate) enum Verb {
     Help,
     Quit,
     LogOut,
+    DeleteAccount,
     ListUsers,
     Who,
     ListGroups,
@@ -87,6 +88,7 @@ pub(crate) const SPECS: &[Spec] = &[
     spec(Verb::Message, &["msg"], "TARGET MESSAGE", "the same as @TARGET MESSAGE"),
     spec(Verb::Me, &["me"], "MESSAGE", "the same as *MESSAGE*, to everybody"),
     spec(Verb::Help, &["help", "h"], "", "this list"),
+    spec(Verb::DeleteAccount, &["delete-account"], "NAME", "delete yourself, for everybody and for good"),
     spec(Verb::LogOut, &["logout"], "", "stop the peer; what is sent to you waits"),
     spec(Verb::Quit, &["quit", "q", "exit"], "", "say goodbye and leave, as Ctrl-D does"),
 ];

@@ -47,6 +47,8 @@ fn every_command_long_and_short_and_with_a_slash() {
         (&["-joingroup cars", "-join cars", "-join   cars  "], Command::JoinGroup { group: group() }),
         (&["-leavegroup cars", "-leave @cars"], Command::LeaveGroup { group: group() }),
         (&["-pending"], Command::Pending),
+        (&["-delete-account alice", "-DELETE-ACCOUNT @alice"], Command::DeleteAccount { name: "alice".into() }),
+        (&["-delete-account"], Command::DeleteAccount { name: String::new() }),
         (&["-logout", "-LogOut"], Command::LogOut),
         (&["-search red car"], Command::Search { words: "red car".into(), of: None, count: None }),
         (&["-seen"], Command::Seen { nth: None }),

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Folder;
+use super::{Folder, Links};
 
 /// Where a passphrase comes from.
 #[derive(Debug, Default, Args)]
@@ -33,7 +33,7 @@ pub(crate) enum AccountTask {
     Verify(Exported),
     /// Show the 24 recovery words, which are as good as the identity itself
     Words(Opened),
-    /// Delete an account of this machine, with its messages; no passphrase is needed
+    /// Delete an account, for everybody, with what this machine keeps of it; without the passphrase the others are not told
     Delete(Delete),
 }
 
@@ -108,4 +108,8 @@ pub(crate) struct Delete {
     /// Do not ask for the name again
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+    #[command(flatten)]
+    pub(crate) links: Links,
 }

@@ -118,7 +118,8 @@ impl Known {
             | Answer::Shown { .. }
             | Answer::Pending { .. }
             | Answer::Health { .. }
-            | Answer::LoggingOut { .. } => {}
+            | Answer::LoggingOut { .. }
+            | Answer::Deleting { .. } => {}
         }
     }
 

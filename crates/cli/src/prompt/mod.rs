@@ -43,7 +43,7 @@ use typing::{Typed, Typing};
 /// How long the typing side may take to end once it is asked to.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs until the user leaves or logs out, a signal asks to, or the terminal is gone. The prompt shows the user as `shown`; `hint` is for
+/// Runs until the user leaves, logs out or deletes the account, a signal asks to, or the terminal is gone. The prompt shows the user as `shown`; `hint` is for
 /// a user who begins.
 ///
 /// # Errors
@@ -55,7 +55,7 @@ pub(crate) async fn run(
     mut signals: Signals,
     shown: ShownAs,
     hint: &str,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Ending> {
     let Session { hello, requests, mut events } = session;
     let known = Arc::new(Mutex::new(Known::new(&hello)));
     let mut show = show.folding();
@@ -99,7 +99,7 @@ pub(crate) async fn run(
             answered = answer(&mut asked), if asked.is_some() => {
                 match answered {
                     Some(Ok(answer)) => {
-                        stops |= matches!(answer, Answer::LoggingOut { .. });
+                        stops |= answer.is_the_last();
                         known.lock().learn_answer(&answer);
                         screen.push(show.answer(&answer, Timestamp::now()));
                     }
@@ -137,7 +137,7 @@ pub(crate) async fn run(
     drop(lines);
     if !has_finished(&typing).await {
         // The terminal is gone: reading a hung-up one never returns, so the thread ends with the process.
-        return Ok(());
+        return Ok(events.ending());
     }
     match typing.join() {
         Ok(ended) => ended?,
@@ -145,7 +145,7 @@ pub(crate) async fn run(
     }
     print(&screen)?;
     anyhow::ensure!(leaving, "{}", events.reason());
-    Ok(())
+    Ok(events.ending())
 }
 
 /// Whether the typing side ends by itself, as it does within a look at the screen unless its terminal has hung up.

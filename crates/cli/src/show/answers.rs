@@ -9,6 +9,14 @@ use unicode_width::UnicodeWidthStr;
 use super::harmless_line;
 use super::lines::{Show, and_list, held_line, seconds};
 
+/// Who hears that an account was deleted, where `told` people are reachable.
+pub(crate) fn told_others(told: usize) -> String {
+    match told {
+        1 => "one person is told, and tells the others".to_owned(),
+        told => format!("{told} people are told, and tell the others"),
+    }
+}
+
 /// How many people a line names before it counts the rest.
 const NAMED: usize = 5;
 
@@ -56,6 +64,14 @@ impl Show {
                     lines.push(health(listening, *links, missing));
                 }
                 lines
+            }
+            Answer::Deleting { who: _, told: 0 } => vec![
+                "you have deleted the account, and nobody is here to be told: the others keep what is for you until one of \
+                 them says -forget, or for 30 days"
+                    .to_owned(),
+            ],
+            Answer::Deleting { who: _, told } => {
+                vec![format!("you have deleted the account: {}", told_others(*told))]
             }
             Answer::LoggingOut { who: _ } => {
                 vec!["you have logged out: what is sent to you waits until you are back".to_owned()]

@@ -131,6 +131,9 @@ impl Show {
                 if *messages == 1 { "" } else { "s" },
                 if *people == 1 { "one person".to_owned() } else { format!("{people} people") }
             ),
+            Event::Forgotten { who, by } if who.person == by.person => {
+                format!("* {} has deleted the account", self.who(who))
+            }
             Event::Forgotten { who, by } => {
                 format!("* {} is gone for good and forgotten, as {} says", self.who(who), self.who(by))
             }

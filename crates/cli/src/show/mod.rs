@@ -9,6 +9,7 @@ mod lines;
 mod tests;
 mod wrap;
 
+pub(crate) use answers::told_others;
 pub(crate) use colour::Paint;
 pub(crate) use harmless::{harmless, harmless_line};
 pub(crate) use lines::{Show, said};

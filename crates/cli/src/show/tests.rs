@@ -427,6 +427,14 @@ fn all_that_is_known_of_a_person() {
 }
 
 #[test]
+fn who_has_deleted_the_account_is_told_from_who_was_forgotten() {
+    let (alice, bob) = (who(1, "alice"), who(2, "bob"));
+    let line = |by| show().event(&Event::Forgotten { who: Arc::clone(&alice), by }, at(AT)).join(" ");
+    assert!(line(Arc::clone(&alice)).ends_with("* alice has deleted the account"));
+    assert!(line(bob).ends_with("* alice is gone for good and forgotten, as bob says"));
+}
+
+#[test]
 fn a_label_that_grows_says_why() {
     let mut show = show();
     let changed = |before: &str, label: &str| Event::PersonChanged {

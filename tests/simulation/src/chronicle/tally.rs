@@ -27,6 +27,8 @@ pub struct Tally {
     pub refused: u64,
     /// Peers that were told of a copy that was started later.
     pub superseded: u64,
+    /// People who deleted the account.
+    pub deleted: u64,
 }
 
 impl Tally {
@@ -45,6 +47,7 @@ impl Tally {
             stuck,
             refused,
             superseded,
+            deleted,
         } = other;
         self.sent += sent;
         self.delivered += delivered;
@@ -58,5 +61,6 @@ impl Tally {
         self.stuck += stuck;
         self.refused += refused;
         self.superseded += superseded;
+        self.deleted += deleted;
     }
 }

@@ -83,7 +83,7 @@ impl World {
             | Action::Alias { who, .. }
             | Action::Forget { who, .. }
             | Action::Break { a: who, .. }
-            | Action::Goodbye { who } => self.is_stuck(*who),
+            | Action::Goodbye { who } => self.is_stuck(*who) || self.is_being_deleted(*who),
             Action::Block { .. }
             | Action::Cut { .. }
             | Action::Split { .. }

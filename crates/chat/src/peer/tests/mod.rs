@@ -6,6 +6,7 @@ mod carrying;
 mod clocks;
 mod conversations;
 mod copies;
+mod deletion;
 mod departure;
 mod faults;
 mod gaps;

@@ -253,6 +253,20 @@ impl World {
         self.perform(who);
     }
 
+    /// Its user deletes the account, and it takes the steps to that.
+    pub(super) fn delete(&mut self, who: usize) {
+        let name = self.people[who].peer.name.to_string();
+        self.command(who, Command::DeleteAccount { name }).unwrap();
+        let now = self.now_of(who);
+        self.people[who].peer.handle_leaving_for_good(now);
+        self.perform(who);
+        self.settle();
+        let now = self.now_of(who);
+        self.people[who].peer.handle_deletion(now);
+        self.perform(who);
+        self.settle();
+    }
+
     /// Killed, without a word; all that it knew is gone.
     pub(super) fn kill(&mut self, who: usize) {
         for other in 0..self.people.len() {

@@ -1,0 +1,103 @@
+//! How a peer stops: it hands over what its user said, says goodbye or that the account is deleted, and tells user interfaces why.
+
+use std::mem;
+
+use chat::{Answer, Event, News, Peer, StoreError};
+use tokio::time::{Instant, sleep_until};
+
+use crate::keep::Keep;
+use crate::line::Ending;
+use crate::run::{Node, Woken};
+use crate::session::Ended;
+use crate::stuck::Owed;
+
+impl Node {
+    /// Gives an answer whose effects have been carried out, and notes that the peer is to stop if it says so.
+    pub(crate) fn give(&mut self, owed: Owed) {
+        let ended = match &owed.answered {
+            Ok(Answer::LoggingOut { who }) => {
+                Some(Ended { text: format!("{} has logged out", who.name), why: Ending::LoggedOut })
+            }
+            Ok(Answer::Deleting { who, .. }) => {
+                Some(Ended { text: format!("{} has deleted the account", who.name), why: Ending::Deleted })
+            }
+            Ok(_) | Err(_) => None,
+        };
+        if let Some(ended) = ended {
+            // The first one says why.
+            let _ = self.far.ended.set(ended);
+        }
+        // The one that asked may have gone away.
+        let _ = owed.to.send(owed.answered);
+    }
+
+    /// Whether a user interface has asked the peer to stop by a command, as any of them may.
+    pub(crate) fn is_asked_to_stop(&self) -> bool {
+        self.far.ended.get().is_some()
+    }
+
+    /// Hands over what was said, and says goodbye; for good, if the account is deleted.
+    pub(crate) async fn leave(&mut self) -> Result<(), StoreError> {
+        let for_good = self.far.ended.get().is_some_and(|ended| ended.why == Ending::Deleted);
+        // What was said first, and then what is released by leaving.
+        if self.stuck.is_none() {
+            let now = self.clock.now();
+            if for_good {
+                self.peer.handle_leaving_for_good(now);
+            } else {
+                self.peer.handle_leaving();
+            }
+            self.perform(now)?;
+        }
+        self.drain(|peer| !peer.has_unsent()).await?;
+        if self.stuck.is_some() {
+            self.turn(Woken::Room)?;
+        }
+        if let Some(stuck) = &self.stuck {
+            return Err(StoreError::NotKept { reason: stuck.reason.clone() });
+        }
+        if for_good {
+            let now = self.clock.now();
+            self.peer.handle_deletion(now);
+            self.perform(now)?;
+            self.drain(Peer::is_deletion_told).await?;
+        }
+        self.deaf = true;
+        let now = self.clock.now();
+        self.peer.handle_shutdown(now);
+        self.perform(now)?;
+        self.drain(|peer| !peer.has_unsent()).await
+    }
+
+    /// Goes on, within [`Config::drain`](crate::Config), until that is `done`; new commands are not taken any more.
+    async fn drain(&mut self, done: impl Fn(&Peer<Keep>) -> bool) -> Result<(), StoreError> {
+        let patience = Instant::now() + self.drain;
+        while !done(&self.peer) {
+            let woken = tokio::select! {
+                woken = self.wait(true) => woken,
+                () = sleep_until(patience) => break,
+            };
+            if let Woken::Stop = woken {
+                if self.backlog.is_empty() {
+                    break;
+                }
+                // Nobody takes events any more.
+                self.backlog = News::default();
+            }
+            self.turn(woken)?;
+        }
+        Ok(())
+    }
+
+    /// What cannot be kept must not be sent or shown: the peer stops where it is, and says why.
+    pub(crate) async fn give_up(&mut self, lost: StoreError) {
+        tracing::error!("{lost}");
+        // Unless the user has asked it to stop, nothing else gives a reason.
+        let _ = self.far.ended.set(Ended::other(format!("the peer has stopped: {lost}")));
+        self.show(Event::Warning { text: format!("this peer stops: {lost}") }.into());
+        if !self.backlog.is_empty() {
+            // A user interface that has gone away misses nothing.
+            let _ = self.far.events.send(mem::take(&mut self.backlog)).await;
+        }
+    }
+}
