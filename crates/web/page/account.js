@@ -13,8 +13,8 @@ function say(text) {
   the("delete-why").textContent = harmless(text);
 }
 
-/** To the way in, which says why. This document and what it knows are gone then. */
-export function leave(why) {
+/** To the way in, which says why, or that one is not logged in. This document and what it knows are gone then. */
+export function leave(why = "") {
   sessionStorage.setItem("causerie-why", why);
   location.replace("/enter");
 }

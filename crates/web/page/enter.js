@@ -7,6 +7,7 @@ import { post } from "./wire.js";
 
 /** What people are told who come from the chat's document. */
 const WHY = "causerie-why";
+const NOT_IN = "You are not logged in.";
 
 function say(text) {
   the("gate-why").textContent = harmless(text);
@@ -143,10 +144,11 @@ async function begin() {
   if (offered.registration === undefined) {
     beginLink();
     if (code) return byCode(code);
-    say(why ?? "You are not logged in.");
+    say(why || NOT_IN);
   } else {
     beginAccounts(offered.registration);
-    say(why ?? "");
+    // A browser that was never in is not told that it is out.
+    say(why || (namesUsed().length > 0 ? NOT_IN : ""));
   }
   if (offered.logged_in) location.replace("/");
 }

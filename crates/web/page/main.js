@@ -15,7 +15,7 @@ import { Wire } from "./wire.js";
 const BEGIN = 500;
 const PAGE = 100;
 
-const wire = new Wire({ line: heard, state: connection, loggedOut: () => account.leave("You are not logged in.") });
+const wire = new Wire({ line: heard, state: connection, loggedOut: () => account.leave() });
 const changed = onceAFrame(render);
 const refresh = afterAWhile(lookAround, 150);
 const stale = new Set();

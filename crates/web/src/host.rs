@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use account::{Accounts, Cost, Key, Passphrase, SealedKey, Seed};
-use node::chat::Name;
+use node::chat::{Answer, Command, Name};
 use node::{DataFolder, Home, SESSION, connect};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as TurnMutex, watch};
@@ -26,6 +26,9 @@ use crate::vault::Vault;
 
 /// How often it is looked for sessions that are not used any more.
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// However short sessions are, it is looked no more often.
+const AT_MOST: Duration = Duration::from_millis(100);
 
 /// How long a peer may take to say goodbye: longer than it waits for its slowest link.
 const GOODBYE: Duration = Duration::from_secs(15);
@@ -153,6 +156,7 @@ impl Host {
         if there.len() >= self.hosting.limits.accounts {
             return Err(Refusal::Full);
         }
+        self.nobody_is_called(&name).await?;
         {
             let mut registrations = self.registrations.lock();
             registrations.may(from, now).map_err(Refusal::Wait)?;
@@ -170,6 +174,21 @@ impl Host {
         let seed = self.vault.work(making).await?.map_err(refuse)?;
         tracing::info!("{name} has registered");
         self.sit_down(from, &name, &seed).await
+    }
+
+    /// Refuses a name that somebody in the chat has, as far as a peer that runs here knows. If none runs, the new peer finds out.
+    async fn nobody_is_called(&self, name: &Name) -> Result<(), Refusal> {
+        let turns: Vec<Turn> = self.peers.lock().values().cloned().collect();
+        let running = turns.iter().find_map(|turn| turn.try_lock().ok()?.clone());
+        let Some(requests) = running.as_ref().and_then(|seat| seat.requests()) else { return Ok(()) };
+        let Ok(Ok(Answer::Users { users })) = requests.request(Command::ListUsers).await else { return Ok(()) };
+        let mut names = users.into_iter().map(|user| user.who.name);
+        match names.find(|other| Name::parse(other).is_ok_and(|other| is_same_name(&other, name))) {
+            Some(other) => {
+                Err(Refusal::Typed(format!("somebody in this chat is called {other} already: choose another name")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Opens a session of the peer of an account whose passphrase was right.
@@ -248,7 +267,7 @@ impl Host {
 
     /// Ends sessions that nobody uses any more, as long as the host runs.
     pub(crate) async fn sweep(self: Arc<Self>) {
-        let mut again = interval(SWEEP);
+        let mut again = interval(SWEEP.min(self.page.limits.idle.max(AT_MOST)));
         loop {
             again.tick().await;
             self.page.sessions.lock().sweep(Instant::now());

@@ -47,6 +47,11 @@ impl Seat {
         self.peer.is_some()
     }
 
+    /// The way to ask that peer.
+    pub(crate) fn requests(&self) -> Option<&Requests> {
+        self.peer.as_ref().map(|peer| &peer.requests)
+    }
+
     /// Whether its peer was asked to stop, or has stopped by itself.
     pub(crate) fn is_over(&self) -> bool {
         self.peer.as_ref().is_some_and(|peer| *peer.stopping.borrow())

@@ -176,6 +176,8 @@ async fn a_deleted_account_is_gone_with_its_sessions_and_its_name_is_free() {
     assert!(!host.is_logged_in(&alice).await && host.is_logged_in(&bob).await);
     assert!(!host.folder("alice").exists());
     assert_eq!(host.try_log_in("alice", &passphrase("alice")).await.status(), 401);
+    // As long as bob is here he knows her as one who is away.
+    assert_eq!(host.post("/logout", &[&bob], "").await.status(), 204);
     let anew = host.register("alice").await;
     assert_ne!(host.who(&anew).await.1, person, "it is somebody else");
 }
@@ -234,4 +236,40 @@ async fn a_host_that_stops_says_goodbye_for_all_of_its_peers() {
     for folder in folders {
         assert!(DataFolder::open(&folder).is_ok(), "{}", folder.display());
     }
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_uses_ends_and_its_peer_stops() {
+    let limits = Limits { idle: std::time::Duration::from_millis(300), ..Limits::of_host() };
+    let host = host(Registration::Open, limits, HostLimits::default()).await;
+    let cookie = host.register("alice").await;
+    let mut tries = 0;
+    while DataFolder::open(&host.folder("alice")).is_err() {
+        tries += 1;
+        assert!(tries < 1500, "its peer goes on for nobody");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(!host.is_logged_in(&cookie).await);
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_in_the_chat_has_is_refused() {
+    let host = open_host().await;
+    let alice = host.register("alice").await;
+    let mut tab = host.open(&alice).await.unwrap();
+    tab.send(r#"{"id":1,"command":"health"}"#).await;
+    let health = tab.answer(1).await;
+    let mut config = Config::new("carol");
+    config.mdns = false;
+    config.listen = vec![loopback()];
+    config.peers = vec![health["listening"][0].as_str().unwrap().to_owned()];
+    let mut carol = node::start(config).await.unwrap();
+    tokio::spawn(async move { while carol.events.next_batch().await.is_some() {} });
+    while tab.line().await["event"] != "peer_up" {}
+    for name in ["carol", "Carol"] {
+        let refused = host.try_register(name, "p").await;
+        assert!(refused.status() == 400 && refused.body().contains("is called carol already"), "{refused:?}");
+        assert!(!host.folder(name).exists());
+    }
+    host.register("bob").await;
 }
