@@ -10,14 +10,15 @@ use crate::PersonId;
 mod seal;
 mod several;
 
-/// One's own key pair (Ed25519, RFC 8032). It never shows its secret half.
+/// One's own key pair (Ed25519, RFC 8032). It never shows its secret half, and overwrites it when dropped: it stays in one place, as what
+/// is moved leaves a copy behind.
 #[derive(Clone)]
-pub struct Identity(SigningKey);
+pub struct Identity(Box<SigningKey>);
 
 impl Identity {
     /// The key pair that grows from a seed of 32 random bytes: the secret key of RFC 8032.
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(&seed))
+        Self(Box::new(SigningKey::from_bytes(&seed)))
     }
 
     /// Who signs with this key.

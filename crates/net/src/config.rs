@@ -2,13 +2,15 @@
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
+use zeroize::Zeroizing;
+
 use crate::Neighbours;
 
 /// How to listen, whom to look for, and every bound.
 #[derive(Clone)]
 pub struct Config {
-    /// The Ed25519 seed of this peer's identity.
-    pub secret: [u8; 32],
+    /// The Ed25519 seed of this peer's identity. It is overwritten once it is no longer needed.
+    pub secret: Zeroizing<[u8; 32]>,
     /// Where to listen. Empty: every interface, IPv4 and IPv6, on one free port.
     pub listen: Vec<SocketAddr>,
     /// Addresses to keep dialling: `ip:port`, `[v6]:port` or a multiaddr with `/ip4|ip6/…/tcp/…[/p2p/…]`.
@@ -25,9 +27,9 @@ pub struct Config {
 
 impl Config {
     /// A peer with the identity `secret`: listens everywhere on a free port, uses mDNS, and has the default limits.
-    pub fn new(secret: [u8; 32]) -> Self {
+    pub fn new(secret: impl Into<Zeroizing<[u8; 32]>>) -> Self {
         Self {
-            secret,
+            secret: secret.into(),
             listen: Vec::new(),
             peers: Vec::new(),
             mdns: true,

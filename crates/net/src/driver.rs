@@ -213,13 +213,13 @@ impl Driver {
         orders: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
     ) -> Result<Self, Error> {
-        let Config { secret, listen, peers, mdns, interface, neighbours, limits } = config;
+        let Config { mut secret, listen, peers, mdns, interface, neighbours, limits } = config;
         let mut by_hand = ByHand::new(limits.backoff, random()?);
         for text in peers {
             let place = parse(&text)?;
             by_hand.add(Instant::now(), text, place, Purpose::Keep).map_err(BadAddress::Busy)?;
         }
-        let keypair = Keypair::ed25519_from_bytes(secret).expect("32 bytes are an Ed25519 seed");
+        let keypair = Keypair::ed25519_from_bytes(&mut secret[..]).expect("32 bytes are an Ed25519 seed");
         let me = key_of(&keypair.public().to_peer_id()).expect("it is an Ed25519 key");
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let start = Start { r: random()?, at: u64::try_from(at.as_micros()).unwrap_or(u64::MAX) };

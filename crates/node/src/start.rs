@@ -49,7 +49,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         }
         None => None,
     };
-    let mut links = net::Config::new(*seed);
+    let mut links = net::Config::new(seed.clone());
     links.listen = config.listen;
     links.peers = config.peers;
     links.mdns = config.mdns;
