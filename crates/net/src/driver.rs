@@ -25,7 +25,10 @@ use libp2p::{
     swarm::{ConnectionId, SwarmEvent},
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{
+        mpsc::{self, OwnedPermit},
+        oneshot,
+    },
     task::JoinHandle,
     time,
 };
@@ -101,6 +104,8 @@ pub(crate) struct Driver {
     connections: BTreeMap<ConnectionId, Connection>,
     /// Every connection the swarm has, also those that are being closed.
     open: HashSet<ConnectionId>,
+    /// No connection is overdue before. Found out once for all of them, not in each turn: there may be hundreds.
+    next_overdue: Option<Instant>,
     by_link: HashMap<LinkId, ConnectionId>,
     up: HashMap<Key, ConnectionId>,
     next_link: u64,
@@ -281,6 +286,7 @@ impl Driver {
             ends: 0,
             connections: BTreeMap::new(),
             open: HashSet::new(),
+            next_overdue: None,
             by_link: HashMap::new(),
             up: HashMap::new(),
             next_link: 0,
@@ -315,16 +321,12 @@ impl Driver {
             let has_room = self.outbox.len() < MAX_OUTBOX;
             tokio::select! {
                 permit = self.events.clone().reserve_owned(), if !self.outbox.is_empty() => match permit {
-                    Ok(permit) => if let Some((event, up)) = self.outbox.pop_front() {
-                        permit.send(event);
-                        // The link may have ended meanwhile.
-                        up.map(|up| up.send(()));
-                    },
+                    Ok(permit) => self.hand_out(permit),
                     // Nobody listens any more. Whoever still has a handle may close the net.
                     Err(_) => self.outbox.clear(),
                 },
                 event = self.swarm.select_next_some(), if has_room => self.on_swarm(event),
-                Some((link, report)) = self.reports.recv(), if has_room => self.on_report(link, report),
+                Some(report) = self.reports.recv(), if has_room => self.on_reports(report),
                 news = news(&mut self.membership), if has_room => self.on_news(news),
                 Some(found) = self.found.recv(), if has_room => self.on_found(found),
                 Some((entry, resolved)) = self.resolved.recv(), if has_room => self.on_resolved(entry, resolved),
@@ -353,14 +355,13 @@ impl Driver {
         if let Some(closing) = &self.closing {
             return (Some(closing.by), "closing");
         }
-        let opening = self.connections.values().filter_map(|connection| self.overdue_at(connection));
         let timeouts = [
             self.tiebreak.poll_timeout(self.may_dial()),
             self.by_hand.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "address by hand")),
             self.rumours.poll_timeout().filter(|_| self.may_dial()).map(|at| (at, "rumour")),
             self.circle.poll_timeout().map(|at| (at, "introductions")),
             self.speaks_at.map(|at| (at, "speaks for its neighbours")),
-            opening.min().map(|at| (at, "handshake")),
+            self.next_overdue.map(|at| (at, "handshake")),
             self.next_trouble().map(|at| (at, "trouble")),
         ];
         match timeouts.into_iter().flatten().min() {
@@ -404,10 +405,17 @@ impl Driver {
         self.look_for_trouble(now);
         let letters = self.circle.poll(now);
         self.post(letters);
-        let overdue = |(id, connection): (&ConnectionId, &Connection)| {
-            self.overdue_at(connection).is_some_and(|at| at <= now).then_some(*id)
-        };
-        for id in self.connections.iter().filter_map(overdue).collect::<Vec<_>>() {
+        if self.next_overdue.is_some_and(|at| at <= now) {
+            self.end_overdue(now);
+        }
+    }
+
+    /// Ends the connections that have had their time.
+    fn end_overdue(&mut self, now: Instant) {
+        let times = || self.connections.iter().filter_map(|(id, connection)| Some((*id, self.overdue_at(connection)?)));
+        let (overdue, next): (Vec<_>, Vec<_>) = times().partition(|(_, at)| *at <= now);
+        self.next_overdue = next.into_iter().map(|(_, at)| at).min();
+        for (id, _) in overdue {
             match self.connections.get(&id).map(|connection| connection.stage) {
                 Some(Stage::Outlived { .. }) => self.refuse_outlived(id),
                 Some(_) | None => self.give_up(id, "the other side does not greet"),
@@ -416,6 +424,8 @@ impl Driver {
     }
 
     /// When a connection that is not up has had its time.
+    ///
+    /// What makes a connection overdue sooner than before tells [`is_overdue_at`](Self::is_overdue_at).
     fn overdue_at(&self, connection: &Connection) -> Option<Instant> {
         match connection.stage {
             Stage::Opening => Some(connection.since + self.limits.greeting),
@@ -424,6 +434,11 @@ impl Driver {
             Stage::Outlived { until } => Some(until),
             Stage::Up | Stage::Ending => None,
         }
+    }
+
+    /// Some connection has time until then.
+    fn is_overdue_at(&mut self, at: Instant) {
+        self.next_overdue = Some(self.next_overdue.map_or(at, |next| next.min(at)));
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "libp2p adds events; none but these matter here")]
@@ -487,6 +502,29 @@ impl Driver {
             }
             SwarmEvent::IncomingConnectionError { error, .. } => tracing::debug!(%error, "incoming connection"),
             _ => {}
+        }
+    }
+
+    /// Hands the user as many events as there is room for.
+    fn hand_out(&mut self, permit: OwnedPermit<Event>) {
+        let mut room = Some(permit);
+        while let Some(permit) = room.take()
+            && let Some((event, up)) = self.outbox.pop_front()
+        {
+            room = permit.send(event).try_reserve_owned().ok();
+            // The link may have ended meanwhile.
+            up.map(|up| up.send(()));
+        }
+    }
+
+    /// Takes what links report, as much of it as is there: after each turn all that waits for its time is looked at.
+    fn on_reports(&mut self, first: (LinkId, Report)) {
+        let (mut next, mut turn) = (Some(first), 0);
+        while let Some((link, report)) = next {
+            self.on_report(link, report);
+            turn += 1;
+            let has_room = turn < REPORTS && self.outbox.len() < MAX_OUTBOX;
+            next = has_room.then(|| self.reports.try_recv().ok()).flatten();
         }
     }
 

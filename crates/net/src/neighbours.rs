@@ -22,6 +22,9 @@ use crate::{
     peer::{Key, Start},
 };
 
+/// Calls that are taken in one turn.
+const CALLS: usize = 64;
+
 /// The peers of one process. Those whose [`Config`](crate::Config) has a clone of the same `Neighbours` link to each other in memory:
 /// without sockets and ciphers, with the same events and bounds as on any link. Only one of them, the one that was started first,
 /// uses mDNS, and introduces the others from there.
@@ -101,7 +104,7 @@ pub(crate) struct End {
 pub(crate) enum News {
     /// Somebody has come or gone.
     Changed,
-    Call(Call),
+    Calls(Vec<Call>),
 }
 
 /// One peer's place among its neighbours. It leaves them when this is dropped.
@@ -143,8 +146,9 @@ impl fmt::Debug for Neighbours {
 impl Membership {
     /// Waits for what happens. Cancel-safe.
     pub(crate) async fn news(&mut self) -> News {
+        let mut calls = Vec::new();
         tokio::select! {
-            Some(call) = self.calls.recv() => News::Call(call),
+            1.. = self.calls.recv_many(&mut calls, CALLS) => News::Calls(calls),
             // The sender lives as long as the neighbours do.
             _ = self.changed.changed() => News::Changed,
         }

@@ -53,7 +53,8 @@ impl Driver {
             return;
         };
         let (peer, link, was) = (connection.peer, (link.id, &link.outgoing), connection.stage);
-        connection.stage = Stage::Outlived { until: now + PATIENCE };
+        let until = now + PATIENCE;
+        connection.stage = Stage::Outlived { until };
         if was == Stage::Up {
             let (link, outgoing) = link;
             outgoing.take_down();
@@ -63,6 +64,7 @@ impl Driver {
             self.links.write().remove(&link);
             self.down(now, peer, link, Ended::Down(DownReason::Superseded));
         }
+        self.is_overdue_at(until);
         self.ask_linked(Question { peer, older: start });
     }
 

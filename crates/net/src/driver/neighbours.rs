@@ -33,7 +33,11 @@ impl Driver {
                     self.announced(newcomer.peer, newcomer.start, newcomer.address().as_slice());
                 }
             }
-            News::Call(Call { from, end }) => self.take_end(now, from, None, end),
+            News::Calls(calls) => {
+                for Call { from, end } in calls {
+                    self.take_end(now, from, None, end);
+                }
+            }
         }
     }
 

@@ -72,6 +72,7 @@ impl Driver {
         let connection =
             Connection { peer, remote, neighbour, dial, since, stage, link, greeting, stranger, asks, relays };
         self.connections.insert(id, connection);
+        self.is_overdue_at(now + self.limits.greeting);
         true
     }
 
