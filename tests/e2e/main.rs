@@ -36,6 +36,7 @@ mod leaving;
 mod limits;
 mod logging_out;
 mod mesh;
+mod names;
 mod port;
 mod program;
 mod services;

@@ -20,8 +20,8 @@ const GONE: &str = "~gone-";
 /// An account appears and disappears at once, by a rename: after a crash it is there as a whole, or not at all. What a crash
 /// leaves behind begins with `~`, and [`sweep`](Self::sweep) removes it.
 ///
-/// A name is one that [`Name::choose`] takes and that does not begin with a dot. Names that differ only in case cannot be on
-/// one machine, since some file systems do not tell them apart.
+/// A name is one that [`Name::choose`] takes and that does not begin with a dot. Names that look alike ([`Name::looks_like`])
+/// cannot be on one machine: people do not tell them apart, nor do some file systems if only the case differs.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     base: PathBuf,
@@ -76,7 +76,7 @@ impl Accounts {
     /// Makes an account with this key.
     ///
     /// # Errors
-    /// [`Error::BadName`]; [`Error::NameTaken`] if there is a file or folder of that name; [`Error::OtherName`] if the key was
+    /// [`Error::BadName`]; [`Error::NameTaken`] if there is a file or folder of a name that looks like it; [`Error::OtherName`] if the key was
     /// sealed for another one; [`Error::ReadBack`]; [`Error::File`]. Then there is no new account, and no old one was touched.
     pub fn create(&self, name: &Name, key: &Key) -> Result<(), Error> {
         fit(name)?;
@@ -186,10 +186,9 @@ impl Accounts {
     }
 
     fn free(&self, name: &Name) -> Result<(), Error> {
-        let wanted = name.as_str().to_lowercase();
         for entry in self.entries()? {
             let entry = entry.to_string_lossy();
-            if entry.to_lowercase() == wanted {
+            if Name::parse(&entry).is_ok_and(|other| other.looks_like(name)) {
                 return Err(Error::NameTaken { name: entry.into_owned() });
             }
         }

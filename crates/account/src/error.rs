@@ -142,9 +142,10 @@ pub enum Error {
     /// The text is not a name for an account.
     #[error("{:?} is not a name for an account: {}; choose another one", .0.text, .0.reason)]
     BadName(BadName),
-    /// The name is in use on this machine.
+    /// The name, or one that looks like it, is in use on this machine.
     #[error(
-        "there is an account {name} already, and it was left as it is; choose another name, or delete that account first"
+        "there is an account {name} already, whose name is the same or looks the same, and it was left as it is; choose another name, or \
+         delete that account first"
     )]
     NameTaken {
         /// The account that has it.

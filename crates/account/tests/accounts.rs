@@ -44,7 +44,7 @@ fn a_name_that_is_in_use_is_refused() {
     fs::write(base.join("file"), "kept").unwrap();
     fs::create_dir(base.join("empty")).unwrap();
     symlink("/nowhere", base.join("link")).unwrap();
-    for taken in ["Zoë", "zoë", "ZOË", "file", "empty", "link"] {
+    for taken in ["Zoë", "zoë", "ZOË", "Zоë", "fіle", "file", "empty", "link"] {
         let refused = accounts.create(&name(taken), &plain()).unwrap_err();
         assert!(matches!(refused, Error::NameTaken { .. }), "{taken}: {refused}");
     }

@@ -120,6 +120,19 @@ pub enum Command {
         #[serde(default)]
         number: Option<u64>,
     },
+    /// Another name for this user, for everybody.
+    Nick {
+        /// The new name.
+        name: String,
+    },
+    /// Shows the code by which this user and a person can tell that they have each other's keys, or remembers what they found.
+    Verify {
+        /// The person, as for [`Command::Who`].
+        person: String,
+        /// Whether both have the same code; left out to see it.
+        #[serde(default)]
+        same: Option<bool>,
+    },
     /// A name for a person that only this user sees.
     Alias {
         /// The person, as for [`Command::Who`].
@@ -169,12 +182,15 @@ impl Command {
             | Self::Send { .. }
             | Self::Cancel { .. }
             | Self::Resend { .. }
+            | Self::Nick { .. }
+            | Self::Verify { same: Some(_), .. }
             | Self::Alias { .. }
             | Self::Unalias { .. }
             | Self::Forget { .. }
             | Self::DeleteAccount { .. } => true,
             Self::ListUsers
             | Self::Who { .. }
+            | Self::Verify { same: None, .. }
             | Self::ListGroups
             | Self::MyGroups
             | Self::FindUser { .. }
@@ -300,6 +316,23 @@ pub enum Answer {
         /// The person.
         who: Who,
     },
+    /// This user has another name.
+    Renamed {
+        /// This user under the new name.
+        who: Who,
+    },
+    /// The code of this user and a person.
+    Code {
+        /// The person.
+        user: UserInfo,
+        /// Six groups of five digits, the same on the person's screen.
+        code: String,
+    },
+    /// What this user found is remembered: [`UserInfo::verified`] has it.
+    Verified {
+        /// The person.
+        user: UserInfo,
+    },
     /// The alias is set.
     Aliased {
         /// The person under the new name.
@@ -406,6 +439,28 @@ pub enum Refusal {
     NameTaken {
         /// The name.
         name: String,
+    },
+    /// This user is called so already.
+    #[error("you are called {name} already")]
+    SameName {
+        /// The name.
+        name: String,
+    },
+    /// A person who is known has a name or a label that looks like it.
+    #[error("{name:?} is taken: {who} is called so, or looks the same; choose another name")]
+    NickTaken {
+        /// The name.
+        name: String,
+        /// The label of the person.
+        who: String,
+    },
+    /// It looks like an alias of this user's.
+    #[error("{alias:?} is your alias for {who}; choose another name, or forget the alias with -unalias {alias}")]
+    NickIsAlias {
+        /// The alias.
+        alias: String,
+        /// The name of the person.
+        who: String,
     },
     /// A person has that name, so no other person is called so.
     #[error("{name:?} is what {who} is called; an alias needs another name")]
@@ -521,6 +576,9 @@ pub enum Refusal {
         /// The person's label.
         who: String,
     },
+    /// One's own key was to be compared.
+    #[error("that is you: -verify NAME is for the key of another person")]
+    OwnKey,
     /// Too many messages wait for others to take them; the limit is named.
     #[error("{bytes} bytes of your messages wait for others to take them; the limit is {limit} ({config})")]
     OutboxFull {

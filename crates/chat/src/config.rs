@@ -133,6 +133,12 @@ pub struct Config {
     /// How many addresses of each person are remembered, so that `@bob@ADDRESS` means bob wherever they were: the 32 of a
     /// record, and as many earlier ones.
     pub max_known_addresses: usize,
+    /// How soon after a user was told that a person is shown in another way they are told so again of this person: a name that was
+    /// mistyped is corrected within it, and a program that changes its name all the time fills nobody's screen.
+    pub renamed_notice: Duration,
+    /// How long another person's claim to my name has to stand before I am asked for another name: the answer of a newcomer who
+    /// learns that the name is taken is here by then.
+    pub clash_notice: Duration,
     /// How many messages to addresses may wait for a connection.
     pub max_waiting_for_address: usize,
     /// Whether [`crate::Journal`] entries are wanted (a trace is being written).
@@ -193,6 +199,8 @@ impl Default for Config {
             max_welcomed: 64,
             max_aliases: 1024,
             max_known_addresses: 64,
+            renamed_notice: Duration::from_secs(10),
+            clash_notice: Duration::from_secs(3),
             max_waiting_for_address: 64,
             journal: false,
         }

@@ -3,6 +3,7 @@
 //! Each peer alone writes its own record; the newest version of each wins however it came, so merging needs no order and
 //! all directories that have seen the same records are the same. A group exists while somebody's record names it.
 
+mod claims;
 mod lookup;
 mod namesakes;
 
@@ -30,6 +31,8 @@ pub(crate) struct Directory {
     everybody: BTreeSet<ProcessId>,
     generation: u64,
     aliases: BTreeMap<Name, PersonId>,
+    /// Whose keys this user has compared.
+    pub(crate) verified: BTreeSet<PersonId>,
     /// Everybody by name and by alias, those who departed included: the history still shows them.
     namesakes: Namesakes,
     /// The newest record of my own that anybody has shown me.
@@ -166,6 +169,7 @@ impl Directory {
             everybody: BTreeSet::new(),
             generation: 0,
             aliases: BTreeMap::new(),
+            verified: BTreeSet::new(),
             namesakes: Namesakes::default(),
             own_version: Hlc::default(),
         }

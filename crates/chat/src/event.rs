@@ -72,6 +72,9 @@ pub struct UserInfo {
     pub present: bool,
     /// It is oneself.
     pub me: bool,
+    /// This user has compared keys with this person ([`Command::Verify`](crate::Command::Verify)).
+    #[serde(default)]
+    pub verified: bool,
     /// The groups this person is in, sorted.
     pub groups: Vec<String>,
 }
@@ -142,6 +145,9 @@ pub struct Hello {
     pub users: Vec<UserInfo>,
     /// Every group, with one's memberships.
     pub groups: Vec<GroupInfo>,
+    /// Who had one's own name first; nobody, or nobody that the user was told of, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_taken_by: Option<Who>,
 }
 
 /// Something outside of the program that keeps a peer from working as it should.
@@ -310,6 +316,15 @@ pub enum Event {
         who: Arc<Who>,
         /// As shown before.
         before: String,
+        /// The name that the person claimed before.
+        before_name: String,
+    },
+    /// Another person had this user's name first, and the user should choose another one. It is told once for each name.
+    NameTaken {
+        /// This user's name.
+        name: String,
+        /// The other person.
+        who: Arc<Who>,
     },
     /// Something keeps this peer from working as it should. Told once; the answer to a question about its health has it as well.
     Problem(Problem),

@@ -27,6 +27,7 @@ mod peer;
 mod record;
 mod run;
 mod store;
+mod verification;
 
 pub use batch::{BadProof, Hash, Proof};
 pub use codec::Malformed;

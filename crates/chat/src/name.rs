@@ -81,6 +81,21 @@ impl Name {
         Err(BadName { text: name.to_string(), reason })
     }
 
+    /// Whether people can take the two names for one: they are the same without regard to case, or look alike (Unicode UTS 39).
+    ///
+    /// # Examples
+    /// ```
+    /// use chat::Name;
+    ///
+    /// let (latin, cyrillic) = (Name::parse("alice")?, Name::parse("Аlice")?);
+    /// assert!(latin != cyrillic && latin.looks_like(&cyrillic));
+    /// # Ok::<(), chat::BadName>(())
+    /// ```
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let others = other.looks();
+        self.looks().iter().any(|look| others.contains(look))
+    }
+
     /// The name as a text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -37,6 +37,28 @@ pub struct Record {
     pub addresses: Vec<SocketAddr>,
     /// When it was written.
     pub version: Hlc,
+    /// How far down the line of those who claim the name this claim was made: 0 if its person knew of no other, else one more than
+    /// the greatest rank that they knew of. It is a Lamport clock over the claims to one name, so of two claims the causally later
+    /// has the greater rank.
+    pub rank: u32,
+    /// The name that this person's peers are started with, if the person has chosen another one since.
+    pub started_as: Option<Name>,
+}
+
+/// A record as it was before names had ranks. Stores have it.
+#[derive(Deserialize)]
+struct Unranked {
+    process: ProcessId,
+    name: Name,
+    groups: BTreeSet<Name>,
+    addresses: Vec<SocketAddr>,
+    version: Hlc,
+}
+
+impl From<Unranked> for Record {
+    fn from(Unranked { process, name, groups, addresses, version }: Unranked) -> Self {
+        Self { process, name, groups, addresses, version, rank: 0, started_as: None }
+    }
 }
 
 /// A record as it travels and is kept: the bytes that were signed, and a signature. What it says is to be believed only
@@ -64,7 +86,9 @@ impl SignedRecord {
     /// # Errors
     /// [`BadRecord`] if the bytes are no record, or one beyond the bounds.
     pub fn claim(&self) -> Result<Record, BadRecord> {
-        let record: Record = codec::decode(&self.bytes, MAX_BYTES)?;
+        let decoded: Result<Record, Malformed> = codec::decode(&self.bytes, MAX_BYTES);
+        let unranked = |malformed| codec::decode(&self.bytes, MAX_BYTES).map(Unranked::into).map_err(|_| malformed);
+        let record: Record = decoded.or_else(unranked)?;
         let too_many = |what, count, limit| BadRecord::TooMany { person: record.process.person, what, count, limit };
         if record.groups.len() > MAX_GROUPS {
             return Err(too_many("groups", record.groups.len(), MAX_GROUPS));

@@ -111,6 +111,8 @@ pub enum Change {
         /// Whose it is; nobody's any more if `None`.
         person: Option<PersonId>,
     },
+    /// The people whose keys this user has compared, instead of what was kept of it before.
+    Verified(Bytes),
 }
 
 impl Change {
@@ -142,6 +144,8 @@ pub struct Saved {
     pub addresses: Vec<(PersonId, Vec<IpAddr>)>,
     /// See [`Change::Alias`].
     pub aliases: Vec<(Name, PersonId)>,
+    /// See [`Change::Verified`].
+    pub verified: Option<Bytes>,
     /// What is held, in the order in which it arrived.
     pub held: Vec<Kept>,
     /// What is carried for others, in the order in which it came.

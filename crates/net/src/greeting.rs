@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The version of everything that travels on a link below the frames' contents.
-pub(crate) const VERSION: u16 = 6;
+pub(crate) const VERSION: u16 = 7;
 
 /// Listen addresses in a greeting: 16, more than a machine with a few interfaces has.
 pub(crate) const MAX_ADDRESSES: usize = 16;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chat::{
-    Answer, Change, Command, Effects, Event, LinkId, News, Now, Peer, PersonId, Refusal, Store as _, StoreError,
+    Answer, Change, Command, Effects, Event, LinkId, News, Now, Peer, PersonId, Refusal, Store as _, StoreError, Who,
 };
 use net::{BadAddress, Net, Room, Status};
 use store::Retention;
@@ -274,6 +274,7 @@ impl Node {
         } else {
             String::new()
         };
+        let before = self.peer.who();
         let answered = if let Command::Connect { address } = command {
             self.connect(address)
         } else {
@@ -281,15 +282,16 @@ impl Node {
         };
         if let Ok(answer) = &answered
             && (from != InterfaceId::LOCAL || !self.clients.is_empty())
-            && let Some(event) = self.seen_by_others(answer, subject)
+            && let Some(event) = self.seen_by_others(answer, subject, &before)
         {
             self.done.push(Told { event, by: Some(from) });
         }
         self.owed.push(Owed { to: answer, answered, question });
     }
 
-    /// What other user interfaces are told of what the user has done at one of them. `subject` is what the user wrote.
-    fn seen_by_others(&self, answer: &Answer, subject: String) -> Option<Event> {
+    /// What other user interfaces are told of what the user has done at one of them. `subject` is what the user wrote,
+    /// and `before` is the user as shown before.
+    fn seen_by_others(&self, answer: &Answer, subject: String, before: &Who) -> Option<Event> {
         match answer {
             Answer::Sent { message, .. } => Some(Event::Message { message: message.clone() }),
             Answer::Scheduled { waiting } => Some(Event::Scheduled { waiting: Box::new(waiting.clone()) }),
@@ -299,8 +301,17 @@ impl Node {
                 Some(Event::GroupJoined { group: group.name.clone(), who: self.peer.who() })
             }
             Answer::Left { group } => Some(Event::GroupLeft { group: group.clone(), who: self.peer.who() }),
+            Answer::Renamed { who } => {
+                let (who, before_name) = (Arc::new(who.clone()), before.name.clone());
+                Some(Event::PersonChanged { who, before: before.label.clone(), before_name })
+            }
+            Answer::Verified { user } => {
+                let (who, before, before_name) = (user.who.clone(), user.who.label.clone(), user.who.name.clone());
+                Some(Event::PersonChanged { who: Arc::new(who), before, before_name })
+            }
             Answer::Aliased { who } | Answer::Unaliased { who } => {
-                Some(Event::PersonChanged { who: Arc::new(who.clone()), before: subject })
+                let before_name = who.name.clone();
+                Some(Event::PersonChanged { who: Arc::new(who.clone()), before: subject, before_name })
             }
             Answer::Forgotten { who } => Some(Event::Forgotten { who: Arc::new(who.clone()), by: self.peer.who() }),
             Answer::Users { .. }
@@ -312,6 +323,7 @@ impl Node {
             | Answer::Seen { .. }
             | Answer::Shown { .. }
             | Answer::Pending { .. }
+            | Answer::Code { .. }
             | Answer::Health { .. }
             | Answer::LoggingOut { .. }
             | Answer::Deleting { .. } => None,

@@ -71,6 +71,7 @@ impl<'a> Writer<'a> {
                     let set = "INSERT INTO addresses VALUES (?1, ?2) ON CONFLICT DO UPDATE SET known = ?2";
                     self.db.prepare_cached(set)?.execute(params![of.to_string(), known.join(" ")])?;
                 }
+                Change::Verified(people) => set_state(self.db, "verified", &people[..])?,
                 Change::Alias { alias, person } => match person {
                     Some(person) => {
                         let set = "INSERT INTO aliases VALUES (?1, ?2) ON CONFLICT DO UPDATE SET person = ?2";

@@ -19,6 +19,7 @@ pub(crate) fn load(db: &Connection, cache: &Cache) -> Result<Saved, Fault> {
         records: records(db)?,
         addresses: addresses(db)?,
         aliases: aliases(db)?,
+        verified: state::<Vec<u8>>(db, "verified")?.map(Bytes::from),
         held: held(db, cache)?,
         carried: carried(db)?,
         own: own(db, cache)?,

@@ -41,6 +41,7 @@ struct Model {
     delayed: BTreeMap<u64, i64>,
     scheduled: BTreeMap<u64, Bytes>,
     mind: Option<Bytes>,
+    verified: Option<Bytes>,
     talks: BTreeMap<Conversation, Bytes>,
     greetings: BTreeMap<ProcessId, Bytes>,
     addresses: BTreeMap<chat::PersonId, Vec<IpAddr>>,
@@ -86,6 +87,7 @@ impl Model {
             Change::Scheduled { number, text: None } => drop(self.scheduled.remove(number)),
             Change::Settled { up_to } => self.settled = *up_to,
             Change::Mind(bytes) => self.mind = Some(bytes.clone()),
+            Change::Verified(bytes) => self.verified = Some(bytes.clone()),
             Change::Talk { conversation, vectors } => drop(self.talks.insert(conversation.clone(), vectors.clone())),
             Change::Greeting { of, signed } => drop(self.greetings.insert(*of, signed.clone())),
             Change::Addresses { of, known } => drop(self.addresses.insert(*of, known.clone())),
@@ -204,6 +206,7 @@ enum Step {
     Scheduled(u64, Option<u8>),
     Settled(u64),
     Mind(u8),
+    Verified(u8),
     Talk(u8, u8),
     Greeting(Index, u8),
     Alias(u8, Option<Index>),
@@ -238,6 +241,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..9u64, any::<Option<u8>>()).prop_map(|(number, text)| Step::Scheduled(number, text)),
         1 => (0..9u64).prop_map(Step::Settled),
         1 => any::<u8>().prop_map(Step::Mind),
+        1 => any::<u8>().prop_map(Step::Verified),
         1 => (0..4u8, any::<u8>()).prop_map(|(group, vectors)| Step::Talk(group, vectors)),
         1 => any::<(Index, u8)>().prop_map(|(of, signed)| Step::Greeting(of, signed)),
         1 => (0..3u8, any::<Option<Index>>()).prop_map(|(alias, of)| Step::Alias(alias, of)),
@@ -327,6 +331,7 @@ fn check(store: &mut SqliteStore, model: &Model, pool: &[Entry], me: ProcessId) 
     prop_assert_eq!(saved.delayed, delayed.map(|(clock, due)| (*clock, *due)).collect::<Vec<_>>());
     prop_assert_eq!(saved.scheduled.into_iter().collect::<BTreeMap<_, _>>(), model.scheduled.clone());
     prop_assert_eq!(saved.mind.as_ref(), model.mind.as_ref());
+    prop_assert_eq!(saved.verified.as_ref(), model.verified.as_ref());
     prop_assert_eq!(saved.talks.into_iter().collect::<BTreeMap<_, _>>(), model.talks.clone());
     prop_assert_eq!(saved.greetings.into_iter().collect::<BTreeMap<_, _>>(), model.greetings.clone());
     prop_assert_eq!(saved.addresses.into_iter().collect::<BTreeMap<_, _>>(), model.addresses.clone());
@@ -405,6 +410,7 @@ proptest! {
                     }
                     Step::Settled(up_to) => open.push(Change::Settled { up_to }),
                     Step::Mind(mind) => open.push(Change::Mind(vec![mind].into())),
+                    Step::Verified(people) => open.push(Change::Verified(vec![people].into())),
                     Step::Talk(number, vectors) => {
                         open.push(Change::Talk { conversation: of(number), vectors: vec![vectors].into() });
                     }

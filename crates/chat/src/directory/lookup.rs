@@ -101,9 +101,8 @@ impl Directory {
 
     /// The group of this very name, else one whose name looks like it.
     pub(crate) fn group_called(&self, name: &Name) -> Option<&Name> {
-        let looks = name.looks();
         let exact = self.members.get_key_value(name).map(|(name, _)| name);
-        exact.or_else(|| self.members.keys().find(|group| group.looks().iter().any(|look| looks.contains(look))))
+        exact.or_else(|| self.members.keys().find(|group| group.looks_like(name)))
     }
 
     /// Whether a person who is known goes by `name` or by one that looks like it, or has it as an alias.
@@ -113,8 +112,7 @@ impl Directory {
 
     /// Who goes by a name or is meant by it in another way, an alias apart. Those who have gone for good are not.
     pub(super) fn bearer(&self, name: &Name) -> Option<PersonId> {
-        let looks = name.looks();
-        let is_alike = |other: &Name| other.looks().iter().any(|look| looks.contains(look));
+        let is_alike = |other: &Name| other.looks_like(name);
         let by_alias_alone = |id: PersonId, known: &Name| self.alias_of(id).is_some_and(is_alike) && !is_alike(known);
         let meant = self.people_called(name.as_str()).meant.into_iter();
         let mut bearers = meant.filter(|id| {
@@ -140,11 +138,17 @@ impl Directory {
         users
     }
 
+    /// A person of whom a record is known, as listed.
+    pub(crate) fn user_info(&self, id: PersonId) -> UserInfo {
+        self.user(id, &self.people[&id])
+    }
+
     fn user(&self, id: PersonId, person: &Person) -> UserInfo {
         UserInfo {
             who: (*person.who).clone(),
             present: person.present,
             me: id == self.me,
+            verified: self.verified.contains(&id),
             groups: person.record.groups.iter().map(Name::to_string).collect(),
         }
     }

@@ -30,6 +30,8 @@ fn record(seed: u8, version: i64, called: &str, groups: &[&str]) -> Record {
         groups: groups.iter().map(|group| name(group)).collect(),
         addresses: vec![SocketAddr::from(([10, 0, 0, seed], 4000))],
         version: Hlc { micros: version, logical: 0 },
+        rank: 0,
+        started_as: None,
     }
 }
 

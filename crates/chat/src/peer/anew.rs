@@ -76,7 +76,8 @@ impl<S: Store> Peer<S> {
                 | Command::Resend { .. }
                 | Command::Forget { .. }
                 | Command::Connect { .. }
-                | Command::DeleteAccount { .. } => true,
+                | Command::DeleteAccount { .. }
+                | Command::Nick { .. } => true,
                 Command::ListUsers
                 | Command::Who { .. }
                 | Command::ListGroups
@@ -90,6 +91,7 @@ impl<S: Store> Peer<S> {
                 | Command::Pending
                 | Command::Cancel { .. }
                 | Command::Alias { .. }
+                | Command::Verify { .. }
                 | Command::Unalias { .. }
                 | Command::Health
                 | Command::LogOut => false,
@@ -210,7 +212,7 @@ impl<S: Store> Peer<S> {
         if let Some(text) = why.warning() {
             self.tell(Event::Warning { text });
         }
-        self.write_own_record(now);
+        drop(self.write_own_record(now));
         match why {
             Anew::RolledBack => self.doubt_scheduled(now),
             Anew::Superseded => self.stop_scheduled(),

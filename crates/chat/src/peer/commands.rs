@@ -9,12 +9,14 @@ use bytestring::ByteString;
 use causal::{Clock, Set};
 
 use crate::body::{self, First, Scope, TextHead};
+use crate::codec;
 use crate::directory::{NewAlias, Resolved, Wanted};
 use crate::history::{Conversation, Entry};
 use crate::kept::{Kept, SignedBatch};
 use crate::name::{Name, Pattern};
 use crate::run::Run;
 use crate::store::{Change, Store};
+use crate::verification;
 use crate::{Answer, Command, Event, HeldInfo, Hello, Message, MessageId, PersonId, Refusal, Target};
 
 use super::arrival::sealing;
@@ -54,8 +56,10 @@ impl<S: Store> Peer<S> {
             Command::Pending => Ok(self.pending(now)),
             Command::Cancel { number } => self.cancel(now, number),
             Command::Resend { number } => self.resend(now, number),
-            Command::Alias { person, name } => self.alias(&person, &name),
-            Command::Unalias { name } => self.unalias(&name),
+            Command::Nick { name } => self.nick(now, &name),
+            Command::Verify { person, same } => self.verify(&person, same),
+            Command::Alias { person, name } => self.alias(now, &person, &name),
+            Command::Unalias { name } => self.unalias(now, &name),
             Command::Forget { person } => self.forget_person(now, &person),
             Command::Connect { address } => {
                 self.effects.dial.push(address.clone());
@@ -77,6 +81,7 @@ impl<S: Store> Peer<S> {
             process: self.me,
             users: self.directory.users(&Pattern::new("")),
             groups: self.directory.groups(&Pattern::new("")),
+            name_taken_by: self.name_taken_by(),
         }
     }
 
@@ -375,7 +380,25 @@ impl<S: Store> Peer<S> {
         Answer::Pending { held, delayed, waiting, unacknowledged: self.outbox.len() as u64 }
     }
 
-    fn alias(&mut self, person: &str, name: &str) -> Result<Answer, Refusal> {
+    fn verify(&mut self, person: &str, same: Option<bool>) -> Result<Answer, Refusal> {
+        let Resolved::Person(person) = self.directory.resolve(person, Wanted::Person)? else {
+            return Err(Refusal::UnknownUser { name: person.to_owned(), nearest: None });
+        };
+        if person == self.me.person {
+            return Err(Refusal::OwnKey);
+        }
+        let Some(same) = same else {
+            let code = verification::code(&self.me.person, &person);
+            return Ok(Answer::Code { user: self.directory.user_info(person), code });
+        };
+        let verified = &mut self.directory.verified;
+        if if same { verified.insert(person) } else { verified.remove(&person) } {
+            self.effects.durable.push(Change::Verified(codec::encode(&self.directory.verified)));
+        }
+        Ok(Answer::Verified { user: self.directory.user_info(person) })
+    }
+
+    fn alias(&mut self, now: Now, person: &str, name: &str) -> Result<Answer, Refusal> {
         let name = Name::choose(name).map_err(bad_name)?;
         let Resolved::Person(person) = self.directory.resolve(person, Wanted::Person)? else {
             return Err(Refusal::UnknownUser { name: person.to_owned(), nearest: None });
@@ -383,7 +406,7 @@ impl<S: Store> Peer<S> {
         let NewAlias { replaced, changed } = self.directory.set_alias(person, name.clone())?;
         self.forget_alias(replaced);
         self.effects.durable.push(Change::Alias { alias: name, person: Some(person) });
-        self.tell_changed(changed.iter().filter(|changed| changed.person != person));
+        self.tell_changed(now, changed.iter().filter(|changed| changed.person != person));
         Ok(Answer::Aliased { who: (*self.directory.who(person)).clone() })
     }
 
@@ -392,11 +415,11 @@ impl<S: Store> Peer<S> {
         self.effects.durable.extend(alias.map(|alias| Change::Alias { alias, person: None }));
     }
 
-    fn unalias(&mut self, name: &str) -> Result<Answer, Refusal> {
+    fn unalias(&mut self, now: Now, name: &str) -> Result<Answer, Refusal> {
         let alias = Name::parse(name).map_err(bad_name)?;
         let (person, changed) = self.directory.remove_alias(alias.as_str())?;
         self.effects.durable.push(Change::Alias { alias, person: None });
-        self.tell_changed(changed.iter().filter(|changed| changed.person != person));
+        self.tell_changed(now, changed.iter().filter(|changed| changed.person != person));
         Ok(Answer::Unaliased { who: (*self.directory.who(person)).clone() })
     }
 
@@ -414,6 +437,6 @@ fn group_name(name: &str) -> Result<Name, Refusal> {
     Name::choose(name).map_err(bad_name)
 }
 
-fn bad_name(bad: crate::name::BadName) -> Refusal {
+pub(super) fn bad_name(bad: crate::name::BadName) -> Refusal {
     Refusal::BadName { name: bad.text, reason: bad.reason }
 }

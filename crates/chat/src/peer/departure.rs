@@ -138,6 +138,7 @@ impl<S: Store> Peer<S> {
         self.forget(now, process);
         if let Some(news) = self.directory.depart(process) {
             self.take_news(now, process, news);
+            self.look_at_claims(now);
         }
     }
 

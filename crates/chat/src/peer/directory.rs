@@ -11,8 +11,9 @@ use super::departure::BEGINS_ANEW;
 use super::{Now, Peer};
 
 impl<S: Store> Peer<S> {
-    /// Writes and signs my record as it now is.
-    pub(super) fn write_own_record(&mut self, now: Now) {
+    /// Writes and signs my record as it now is. Answers who is shown in another way now.
+    pub(super) fn write_own_record(&mut self, now: Now) -> Vec<Changed> {
+        let rank = self.rank();
         let stamp = self.clock.tick(now.unix_micros);
         let record = Record {
             process: self.me,
@@ -20,13 +21,16 @@ impl<S: Store> Peer<S> {
             groups: self.groups.clone(),
             addresses: self.addresses.iter().copied().take(MAX_ADDRESSES).collect(),
             version: self.directory.next_version(stamp),
+            rank,
+            started_as: self.claim.started_as().cloned(),
         };
         let signed = SignedRecord::sign(&self.identity, &record);
         self.record_is_stale = false;
         self.record_is_untold = false;
         self.effects.durable.push(Change::Record(signed.clone()));
-        // What changes in my own record was my own doing: the answer to the command says so.
-        drop(self.directory.write_own(signed, record));
+        // What else changes in my own record was my own doing: the answer to the command says so.
+        let changed = |news| if let News::Changed(changed) = news { Some(changed) } else { None };
+        self.directory.write_own(signed, record).into_iter().filter_map(changed).collect()
     }
 
     /// Writes my record if it changed, and tells everybody.
@@ -35,7 +39,11 @@ impl<S: Store> Peer<S> {
     /// than what it signed: the clock might have been used. Until then the record goes along with greetings.
     pub(super) fn multicast_stale_record(&mut self, now: Now) {
         if self.record_is_stale {
-            self.write_own_record(now);
+            let changed = self.write_own_record(now);
+            let is_news = |changed: &&Changed| changed.before.name != self.directory.who(changed.person).name;
+            let changed: Vec<_> = changed.iter().filter(|c| c.person != self.me.person || is_news(c)).collect();
+            self.tell_changed(now, changed);
+            self.look_at_claims(now);
             self.record_is_untold = true;
         }
         if self.deleted || !self.record_is_untold || (self.ledger.went_on() && self.link_of.is_empty()) {
@@ -74,6 +82,7 @@ impl<S: Store> Peer<S> {
                 Err(_) => self.repair.refused += 1,
             }
         }
+        self.look_at_claims(now);
     }
 
     pub(super) fn take_news(&mut self, now: Now, process: ProcessId, news: Vec<News>) {
@@ -95,7 +104,7 @@ impl<S: Store> Peer<S> {
                         self.part_with(index, old, Some(BEGINS_ANEW));
                     }
                 }
-                News::Changed(changed) => self.tell_changed([&changed]),
+                News::Changed(changed) => self.tell_changed(now, [&changed]),
                 News::Joined { person, group } => {
                     if self.groups.contains(&group) {
                         newcomer_to.push(Conversation::Group(group.clone()));
@@ -123,17 +132,6 @@ impl<S: Store> Peer<S> {
     pub(super) fn keep_addresses_of(&mut self, person: PersonId) {
         if let Some(known) = self.directory.new_addresses_of(person) {
             self.effects.durable.push(Change::Addresses { of: person, known });
-        }
-    }
-
-    pub(super) fn tell_changed<'a>(&mut self, changed: impl IntoIterator<Item = &'a Changed>) {
-        for Changed { person, before } in changed {
-            // Nobody writes to those who are forgotten.
-            if self.directory.process_of(*person).is_none() {
-                continue;
-            }
-            let who = self.directory.who(*person);
-            self.tell(Event::PersonChanged { who, before: before.label.clone() });
         }
     }
 

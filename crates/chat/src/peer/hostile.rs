@@ -904,6 +904,7 @@ impl Liar {
         let name = Name::parse(NAMES[name % NAMES.len()]).expect("it is a name");
         let groups = GROUPS.iter().filter_map(|group| Name::parse(group).ok()).take(1).collect();
         let addresses = vec![SocketAddr::from(([10, 0, 0, 3], 4000))];
-        SignedRecord::sign(&self.identity, &Record { process: self.process, name, groups, addresses, version })
+        let (process, rank, started_as) = (self.process, 0, None);
+        SignedRecord::sign(&self.identity, &Record { process, name, groups, addresses, version, rank, started_as })
     }
 }

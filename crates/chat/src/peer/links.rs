@@ -195,7 +195,9 @@ impl<S: Store> Peer<S> {
         if process.person != person || process == self.me {
             return Err(BadFrame("a greeting under somebody else's name".to_owned()));
         }
-        if self.was_rolled_back(returned) || self.was_superseded(&records) {
+        let is_behind = self.was_rolled_back(returned) || self.was_superseded(&records);
+        self.inherit(&records);
+        if is_behind {
             self.begin_anew(now, &Anew::RolledBack);
             return Ok(());
         }
@@ -208,7 +210,11 @@ impl<S: Store> Peer<S> {
         self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
         (link.process, link.greeted) = (Some(index), (now.unix_micros, greeting.clock));
+        let is_new = self.is_a_newcomer(&records);
         self.merge_records(now, records);
+        if is_new {
+            self.claim_among_others();
+        }
         // It may be another incarnation's, which may even be gone for good: then the other side writes a newer one as soon as
         // it sees ours.
         if !self.directory.knows(person) {

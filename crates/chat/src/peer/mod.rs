@@ -6,6 +6,7 @@ mod arrival;
 mod batch_frame;
 mod carry;
 mod catchup;
+mod claims;
 mod commands;
 mod deletion;
 mod departure;
@@ -16,6 +17,7 @@ mod history;
 mod homecoming;
 #[cfg(feature = "hostile")]
 pub mod hostile;
+mod labels;
 mod links;
 mod outbox;
 mod piece;
@@ -57,9 +59,11 @@ use crate::{Effects, Event, Incarnation, Journal, LinkId, MessageId, PersonId, P
 use address::ForAddress;
 use carry::Carry;
 use catchup::Vectors;
+use claims::Claim;
 use departure::Absent;
 use greeting::Greeting;
 use homecoming::Homecoming;
+use labels::Labels;
 use links::Link;
 use outbox::Outbox;
 use repair::Repair;
@@ -105,6 +109,7 @@ pub struct Peer<S> {
     identity: Identity,
     me: ProcessId,
     name: Name,
+    claim: Claim,
     store: S,
     directory: Directory,
     clock: hlc::Clock,
@@ -136,6 +141,7 @@ pub struct Peer<S> {
     gate: Gate,
     repair: Repair,
     repeats: Repeats,
+    labels: Labels,
     /// A copy of this peer runs, and says what is to be said.
     superseded: bool,
     /// Everybody is told that the account is deleted.
@@ -168,7 +174,8 @@ impl<S: Store> Peer<S> {
     /// A peer that goes on where its store stopped. In a store that was never used it begins as the incarnation `fresh`, drawn at
     /// random for this call: it serves as well should the store turn out to have been rolled back.
     ///
-    /// `name` is what its person claims to be called.
+    /// `name` is what its person claims to be called, unless the person has chosen another name since a peer of theirs was
+    /// started with this one.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read, or belongs to another person.
@@ -207,6 +214,7 @@ impl<S: Store> Peer<S> {
             gate: Gate::default(),
             repair: Repair::default(),
             repeats: Repeats::default(),
+            labels: Labels::default(),
             superseded: false,
             deleted: false,
             held_since: VecDeque::new(),
@@ -225,11 +233,14 @@ impl<S: Store> Peer<S> {
             identity,
             me,
             name,
+            claim: Claim::default(),
             store,
         };
+        peer.resume_claim(&saved);
         peer.journal(Journal::Start { process: me, name: peer.name.to_string(), supersedes: None });
         peer.restore(now, saved)?;
-        peer.write_own_record(now);
+        drop(peer.write_own_record(now));
+        peer.look_at_claims(now);
         Ok(peer)
     }
 

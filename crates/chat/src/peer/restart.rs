@@ -224,6 +224,9 @@ impl<S: Store> Peer<S> {
         for index in self.causal.forgotten().iter() {
             drop(self.directory.depart(*self.causal.roster().id(index)));
         }
+        if let Some(bytes) = &saved.verified {
+            self.directory.verified = codec::decode_kept(bytes).map_err(unreadable)?;
+        }
         for (alias, person) in saved.aliases {
             // A store of an older version may have several of one person.
             let replaced = self.directory.put_alias(person, alias).replaced;

@@ -47,6 +47,7 @@ impl<S: Store> Peer<S> {
             identity: _,
             me,
             name: _,
+            claim: _,
             store,
             directory,
             clock,
@@ -71,6 +72,7 @@ impl<S: Store> Peer<S> {
             gate,
             repair: _,
             repeats: _,
+            labels: _,
             superseded: _,
             deleted: _,
             held_since: _,
@@ -103,11 +105,13 @@ impl<S: Store> Peer<S> {
         greetings.clear();
         *greeting_is_news = false;
         self.forget_what_was_under_way(now);
+        self.resume_claim(&saved);
         self.restore(now, saved)?;
         if self.superseded {
             self.stop_scheduled();
         }
-        self.write_own_record(now);
+        drop(self.write_own_record(now));
+        self.look_at_claims(now);
         for (&link, ghost) in &self.ghosts {
             self.effects.renew.push((link, WHY.to_owned()));
             if ghost.greeted && self.directory.knows(ghost.person) {

@@ -32,6 +32,8 @@ impl<S: Store> Peer<S> {
             self.next_of_carry(),
             self.gate.next(self.config.abandon_after),
             self.next_answer(),
+            self.labels.next(),
+            self.claim.next(),
         ]
         .into_iter()
         .flatten()
@@ -46,6 +48,8 @@ impl<S: Store> Peer<S> {
         self.say_scheduled(now, now.monotonic);
         self.announce_held(now);
         self.announce_unspread(now);
+        self.tell_put_off(now);
+        self.announce_clash(now);
         self.count_absent(now);
         self.look_at_homecoming(now);
         self.mend(now);

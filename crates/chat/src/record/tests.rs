@@ -14,6 +14,8 @@ fn record(groups: usize, addresses: usize) -> Record {
         groups: (0..groups).map(|n| Name::parse(&format!("{n:𝟎>32}").replace('0', "𝟎")).unwrap()).collect(),
         addresses: (0..addresses).map(|n| SocketAddr::from(([0xfd00, 0, 0, 0, 0, 0, 0, n as u16], 4000))).collect(),
         version: Hlc { micros: 1_700_000_000_000_000, logical: 0 },
+        rank: 0,
+        started_as: None,
     }
 }
 
@@ -76,4 +78,13 @@ proptest! {
         let signed = SignedRecord { bytes: bytes.into(), signature: Signature([0; 64]) };
         prop_assert!(signed.verify().is_err());
     }
+}
+
+/// What a store of before holds, and what no peer writes any more.
+#[test]
+fn a_record_without_a_rank_is_one_of_rank_0() {
+    let Record { process, name, groups, addresses, version, .. } = record(2, 1);
+    let bytes = codec::encode(&(process, &name, &groups, &addresses, version));
+    let signed = SignedRecord { signature: identity().sign(&statement(&bytes)), bytes };
+    assert_eq!(signed.verify(), Ok(record(2, 1)));
 }

@@ -165,7 +165,8 @@ impl Store for MemoryStore {
                 | Change::Greeting { .. }
                 | Change::Record(_)
                 | Change::Addresses { .. }
-                | Change::Alias { .. } => {}
+                | Change::Alias { .. }
+                | Change::Verified(_) => {}
             }
         }
         Ok(())

@@ -25,6 +25,8 @@ pub(crate) enum Flaw {
     NoMessageName { given: String, usage: String },
     #[error("{given:?} is not a number of messages from 1 on: write {usage}")]
     BadCount { given: String, usage: String },
+    #[error("{given:?} is neither yes nor no: write {usage}")]
+    NeitherYesNorNo { given: String, usage: String },
     #[error("U+{code:04X} in front of the {mark} cannot be seen or is an odd blank: write the {mark} first")]
     Hidden { code: u32, mark: char },
     #[error("U+{code:04X} looks like an @ and is none: write @ in front of a name")]

@@ -91,6 +91,7 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::CreateGroup => Command::CreateGroup { group: name_of(spec, arguments)? },
         Verb::JoinGroup => Command::JoinGroup { group: name_of(spec, arguments)? },
         Verb::LeaveGroup => Command::LeaveGroup { group: name_of(spec, arguments)? },
+        Verb::Nick => Command::Nick { name: name_of(spec, arguments)? },
         Verb::Unalias => Command::Unalias { name: name_of(spec, arguments)? },
         Verb::Forget => Command::Forget { person: name_of(spec, arguments)? },
         // Without a name the peer says what this does, and which name to write.
@@ -101,6 +102,10 @@ fn command(line: &str, rest: &str) -> Result<Input, Misread> {
         Verb::Alias => {
             let (person, name) = word(some(spec, arguments)?);
             Command::Alias { person: bare(person).to_owned(), name: name_of(spec, name)? }
+        }
+        Verb::Verify => {
+            let (person, found) = word(some(spec, arguments)?);
+            Command::Verify { person: bare(person).to_owned(), same: same(spec, found)? }
         }
         Verb::Message => {
             some(spec, arguments)?;
@@ -172,6 +177,16 @@ fn search(spec: &Spec, arguments: &str) -> Result<Command, Flaw> {
 fn seen(spec: &Spec, arguments: &str) -> Result<Command, Flaw> {
     let nth = number(spec, arguments)?;
     Ok(Command::Seen { nth: nth.map(|nth| usize::try_from(nth).unwrap_or(usize::MAX)) })
+}
+
+/// Yes, no or nothing.
+fn same(spec: &Spec, found: &str) -> Result<Option<bool>, Flaw> {
+    match found.to_lowercase().as_str() {
+        "" => Ok(None),
+        "yes" => Ok(Some(true)),
+        "no" => Ok(Some(false)),
+        _ => Err(Flaw::NeitherYesNorNo { given: shortened(found), usage: spec.usage() }),
+    }
 }
 
 /// A number from 1 on, or nothing.

@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn offers(line: &str) -> Offers {
-        let user = |who| UserInfo { who, present: true, me: false, groups: Vec::new() };
+        let user = |who| UserInfo { who, present: true, me: false, verified: false, groups: Vec::new() };
         let me = who(1, "alice", "alice");
         let process = ProcessId { person: me.person, incarnation: Incarnation(1) };
         let known = node::chat::Hello {
@@ -119,6 +119,7 @@ mod tests {
                 user(who(5, "dave", "boss")),
             ],
             groups: Vec::new(),
+            name_taken_by: None,
         };
         let mut known = Known::new(&Hello { hello: 1, program: "causerie".into(), known });
         known.learn_answer(&Answer::Created { group: "cars".into() });

@@ -70,6 +70,7 @@ impl Known {
                 | Event::Fetched { .. }
                 | Event::LinkRefused { .. }
                 | Event::ConnectFailed { .. }
+                | Event::NameTaken { .. }
                 | Event::Problem(_)
                 | Event::Solved(_)
                 | Event::Warning { .. } => {}
@@ -103,6 +104,7 @@ impl Known {
             Answer::Forgotten { who } => {
                 self.people.remove(&who.person);
             }
+            Answer::Renamed { who } => self.me.clone_from(who),
             Answer::Aliased { who } | Answer::Unaliased { who } => self.rename(who),
             Answer::Users { .. }
             | Answer::Who { .. }
@@ -117,6 +119,8 @@ impl Known {
             | Answer::Seen { .. }
             | Answer::Shown { .. }
             | Answer::Pending { .. }
+            | Answer::Code { .. }
+            | Answer::Verified { .. }
             | Answer::Health { .. }
             | Answer::LoggingOut { .. }
             | Answer::Deleting { .. } => {}
@@ -183,7 +187,7 @@ mod tests {
     fn known() -> Known {
         let me = Who::clone(&who(1, "alice", "alice"));
         let process = ProcessId { person: me.person, incarnation: Incarnation(1) };
-        let known = node::chat::Hello { me, process, users: Vec::new(), groups: Vec::new() };
+        let known = node::chat::Hello { me, process, users: Vec::new(), groups: Vec::new(), name_taken_by: None };
         Known::new(&Hello { hello: 1, program: "causerie".into(), known })
     }
 
@@ -207,7 +211,11 @@ mod tests {
         let dave = who(3, "dave", "dave");
         known.learn(&[Event::PeerUp { who: Arc::clone(&dave), new: true }]);
         known.learn(&[Event::Forgotten { by: Arc::clone(&dave), who: dave }]);
-        known.learn(&[Event::PersonChanged { who: who(2, "rob", "rob"), before: "bob".into() }]);
+        known.learn(&[Event::PersonChanged {
+            who: who(2, "rob", "rob"),
+            before: "bob".into(),
+            before_name: "bob".into(),
+        }]);
         assert_eq!(names(&known), ["all", "rob"]);
     }
 
@@ -217,7 +225,7 @@ mod tests {
         let up = |who| Event::PeerUp { who, new: true };
         known.learn(&[up(who(2, "bob", "bob"))]);
         known.learn(&[
-            Event::PersonChanged { who: who(2, "bob", "bob·aaaa"), before: "bob".into() },
+            Event::PersonChanged { who: who(2, "bob", "bob·aaaa"), before: "bob".into(), before_name: "bob".into() },
             up(who(3, "bob", "bob·bbbb")),
         ]);
         assert_eq!(names(&known), ["all", "bob·aaaa", "bob·bbbb"]);
@@ -245,7 +253,7 @@ mod tests {
             assert_eq!(known.own_label(ShownAs::Name), "alice");
         }
         let me = Who { address: Some("192.0.2.1".into()), ..Who::clone(&who(1, "alice", "alice·aaaa")) };
-        known.learn(&[Event::PersonChanged { who: Arc::new(me), before: "alice".into() }]);
+        known.learn(&[Event::PersonChanged { who: Arc::new(me), before: "alice".into(), before_name: "alice".into() }]);
         assert_eq!(known.own_label(ShownAs::Address), "alice@192.0.2.1");
         assert_eq!(known.own_label(ShownAs::Name), "alice·aaaa");
     }

@@ -52,6 +52,12 @@ impl Show {
             Answer::Forgotten { who } => {
                 vec![format!("{} is forgotten: nothing is kept for them any more, here or anywhere", self.who(who))]
             }
+            Answer::Renamed { who } => vec![format!("you are now called {}", self.who(who))],
+            Answer::Code { user, code } => self.code(user, code),
+            Answer::Verified { user: UserInfo { who, verified: true, .. } } => {
+                vec![format!("you have verified the key of {}", self.who(who))]
+            }
+            Answer::Verified { user } => vec![format!("the key of {} counts as not verified", self.who(&user.who))],
             Answer::Aliased { who } => {
                 let name = harmless_line(&who.name);
                 vec![format!("{name} ({}) is now {} to you", who.person.fingerprint(), self.who(who))]
@@ -89,6 +95,22 @@ impl Show {
         self.paint.wrong(&format!("! {}", harmless_line(text)))
     }
 
+    /// The code of a person, and what to do with it.
+    fn code(&self, user: &UserInfo, code: &str) -> Vec<String> {
+        let label = harmless_line(&user.who.label);
+        let again = if user.verified { " (you have verified this key)" } else { "" };
+        vec![
+            format!("your code with {}{again}:", self.who(&user.who)),
+            format!("  {}", harmless_line(code)),
+            format!(
+                "-verify with your name shows {label} the same code if you have each other's keys. Compare it by voice or in person."
+            ),
+            format!(
+                "If it is the same, -verify {label} yes remembers it; if not, another person uses one of your names."
+            ),
+        ]
+    }
+
     fn users(&self, users: &[UserInfo]) -> Vec<String> {
         if users.is_empty() {
             return vec!["nobody; -lu lists everybody".to_owned()];
@@ -96,11 +118,12 @@ impl Show {
         let width = users.iter().map(|user| harmless_line(&user.who.label).width()).max().unwrap_or(0);
         let address = |user: &UserInfo| harmless_line(user.who.address.as_deref().unwrap_or("-")).into_owned();
         let address_width = users.iter().map(|user| address(user).len()).max().unwrap_or(0);
+        let state_width = users.iter().map(|user| state(user).len()).max().unwrap_or(0).max(4);
         let line = |user: &UserInfo| {
             let pad = " ".repeat(width - harmless_line(&user.who.label).width());
             let groups = harmless_line(&user.groups.join(", ")).into_owned();
             let (who, state, address) = (self.who(&user.who), state(user), address(user));
-            format!("  {who}{pad}  {state:<4}  {address:<address_width$}  {groups}").trim_end().to_owned()
+            format!("  {who}{pad}  {state:<state_width$}  {address:<address_width$}  {groups}").trim_end().to_owned()
         };
         users.iter().map(line).collect()
     }
@@ -113,9 +136,11 @@ impl Show {
         let key = who.person.to_string();
         let (groups, addresses) = (person.user.groups.join(", "), person.addresses.join(", "));
         let listening = person.listening.join(", ");
+        let verified = if person.user.verified { "yes, by you".to_owned() } else { String::new() };
         let rows = [
             ("name", &who.name),
             ("fingerprint", &person.fingerprint),
+            ("verified", &verified),
             ("key", &key),
             ("groups", &groups),
             ("addresses", &addresses),
@@ -245,7 +270,9 @@ impl Show {
 fn state(user: &UserInfo) -> &'static str {
     match (user.me, user.present) {
         (true, _) => "you",
+        (false, true) if user.verified => "here, verified",
         (false, true) => "here",
+        (false, false) if user.verified => "away, verified",
         (false, false) => "away",
     }
 }

@@ -72,6 +72,9 @@ impl Show {
         if !here.is_empty() {
             lines.push(format!("here: {}", name_some(&here)));
         }
+        if let Some(other) = &hello.known.name_taken_by {
+            lines.push(self.paint.warning(&name_taken(&me.name, other)));
+        }
         lines
     }
 
@@ -156,9 +159,20 @@ impl Show {
             Event::ConnectFailed { address, reason } => {
                 paint.warning(&format!("could not connect to {}: {}", harmless_line(address), harmless_line(reason)))
             }
+            Event::PersonChanged { who, before, before_name } if *before_name != who.name => {
+                let now_called = self.paint.person(who.person, &harmless_line(&who.name));
+                if self.me == Some(who.person) {
+                    format!("* you are now called {}", self.who(who))
+                } else if *before == who.label {
+                    // The label is this user's own name for them.
+                    format!("* {} ({}) is now called {now_called}", harmless_line(before), harmless_line(before_name))
+                } else {
+                    format!("* {} is now called {}", harmless_line(before), self.who(who))
+                }
+            }
             // Only the address is another one.
-            Event::PersonChanged { who, before } if *before == who.label => return Vec::new(),
-            Event::PersonChanged { who, before } => {
+            Event::PersonChanged { who, before, .. } if *before == who.label => return Vec::new(),
+            Event::PersonChanged { who, before, .. } => {
                 let shared = who.label.strip_prefix(before.as_str()).is_some_and(|rest| rest.starts_with('·'));
                 let why = if shared { ", as another person's name looks the same" } else { "" };
                 if self.me == Some(who.person) {
@@ -167,6 +181,7 @@ impl Show {
                     format!("* {} is now {}{why}", harmless_line(before), self.who(who))
                 }
             }
+            Event::NameTaken { name, who } => paint.warning(&name_taken(name, who)),
             Event::Problem(problem) if problem.kind == OFFLINE => {
                 self.offline = true;
                 self.gone_at_once.clear();
@@ -316,6 +331,15 @@ fn timed(time: &str, text: &str) -> Vec<String> {
     let mut rows = text.split('\n');
     let first = rows.next().unwrap_or("");
     iter::once(format!("{time} {first}")).chain(rows.map(|row| format!("{INDENT}{row}"))).collect()
+}
+
+/// That another person had this user's name first.
+fn name_taken(name: &str, other: &Who) -> String {
+    format!(
+        "your name {} is also the name of {}, who had it first: choose another with -nick NAME",
+        harmless_line(name),
+        harmless_line(&other.label)
+    )
 }
 
 /// `held: waiting for alice#12 (bob#4 comes after it)`.

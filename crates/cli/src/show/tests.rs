@@ -198,12 +198,15 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
         Event::Fetched { conversation: text(), messages: 2 },
         Event::LinkRefused { peer: text(), reason: text() },
         Event::ConnectFailed { address: text(), reason: text() },
-        Event::PersonChanged { who: who(), before: text() },
+        Event::PersonChanged { who: who(), before: text(), before_name: text() },
+        Event::PersonChanged { who: who(), before: text(), before_name: "bob".into() },
+        Event::NameTaken { name: text(), who: who() },
         Event::Warning { text: text() },
     ];
     let mut show = show();
     let mut lines: Vec<String> = events.iter().flat_map(|event| show.event(event, at(AT))).collect();
-    let users = vec![UserInfo { who: Who::clone(&nasty), present: true, me: false, groups: vec![text()] }];
+    let users =
+        vec![UserInfo { who: Who::clone(&nasty), present: true, me: false, verified: true, groups: vec![text()] }];
     let person = PersonInfo {
         user: users[0].clone(),
         fingerprint: text(),
@@ -283,6 +286,7 @@ fn lists_are_aligned() {
         who: Who::clone(&who),
         present,
         me,
+        verified: false,
         groups: groups.iter().map(|&group| group.into()).collect(),
     };
     let users = vec![
@@ -294,6 +298,31 @@ fn lists_are_aligned() {
         show().answer(&Answer::Users { users }, at(AT)),
         ["  alice  you   10.0.0.1", "  日本   away  10.0.0.2  boats, cars", "  carol  here  10.0.0.3"]
     );
+    let verified = UserInfo { verified: true, ..user(who(3, "carol"), true, false, &["cars"]) };
+    let users = vec![user(who(1, "alice"), true, true, &[]), verified];
+    assert_eq!(
+        show().answer(&Answer::Users { users }, at(AT)),
+        ["  alice  you             10.0.0.1", "  carol  here, verified  10.0.0.3  cars"]
+    );
+}
+
+#[test]
+fn a_code_is_shown_with_what_to_do() {
+    let bob = |verified| UserInfo {
+        who: Who { label: "bob·aaaa".into(), ..Who::clone(&who(2, "bob")) },
+        present: true,
+        me: false,
+        verified,
+        groups: Vec::new(),
+    };
+    let lines = |answer| show().answer(&answer, at(AT));
+    let code = lines(Answer::Code { user: bob(false), code: "12345 67890".into() });
+    assert_eq!(code[..2], ["your code with bob·aaaa:", "  12345 67890"]);
+    assert!(code[3].contains("-verify bob·aaaa yes"), "{code:?}");
+    let again = lines(Answer::Code { user: bob(true), code: "12345 67890".into() });
+    assert_eq!(again[0], "your code with bob·aaaa (you have verified this key):");
+    assert_eq!(lines(Answer::Verified { user: bob(true) }), ["you have verified the key of bob·aaaa"]);
+    assert_eq!(lines(Answer::Verified { user: bob(false) }), ["the key of bob·aaaa counts as not verified"]);
 }
 
 #[test]
@@ -403,7 +432,7 @@ fn all_that_is_known_of_a_person() {
     let person = PersonId::new([2; 32]);
     let who = Who { label: "bob·aaaa".into(), ..Who::clone(&who(2, "bob")) };
     let bob = PersonInfo {
-        user: UserInfo { who, present: false, me: false, groups: vec!["boats".into(), "cars".into()] },
+        user: UserInfo { who, present: false, me: false, verified: false, groups: vec!["boats".into(), "cars".into()] },
         fingerprint: person.fingerprint(),
         addresses: vec!["10.0.0.2".into(), "fd00::2".into()],
         listening: Vec::new(),
@@ -440,6 +469,7 @@ fn a_label_that_grows_says_why() {
     let changed = |before: &str, label: &str| Event::PersonChanged {
         who: Arc::new(Who { label: label.into(), ..Who::clone(&who(2, "bob")) }),
         before: before.into(),
+        before_name: "bob".into(),
     };
     assert_eq!(
         show.event(&changed("bob", "bob·aaaa"), at(AT)),
@@ -448,12 +478,45 @@ fn a_label_that_grows_says_why() {
     assert_eq!(show.event(&changed("bob·aaaa", "bob"), at(AT)), ["14:03:12 * bob·aaaa is now bob"]);
     assert!(show.event(&changed("bob", "bob"), at(AT)).is_empty());
     let me = Who::clone(&who(2, "bob"));
-    let known = node::chat::Hello { me, process: id(2, 0).process, users: Vec::new(), groups: Vec::new() };
+    let known =
+        node::chat::Hello { me, process: id(2, 0).process, users: Vec::new(), groups: Vec::new(), name_taken_by: None };
     show.hello(&Hello { hello: VERSION, program: String::new(), known }, "");
     assert_eq!(
         show.event(&changed("bob", "bob·aaaa"), at(AT)),
         ["14:03:12 * you are now called bob·aaaa, as another person's name looks the same"]
     );
+}
+
+#[test]
+fn a_new_name_is_told_as_one() {
+    let mut show = show();
+    let renamed = |before: &str, label: &str| Event::PersonChanged {
+        who: Arc::new(Who { label: label.into(), ..Who::clone(&who(2, "anna")) }),
+        before: before.into(),
+        before_name: "alice".into(),
+    };
+    assert_eq!(show.event(&renamed("alice", "anna"), at(AT)), ["14:03:12 * alice is now called anna"]);
+    assert_eq!(show.event(&renamed("alice·aaaa", "anna"), at(AT)), ["14:03:12 * alice·aaaa is now called anna"]);
+    // To a user who has an alias for them.
+    assert_eq!(show.event(&renamed("boss", "boss"), at(AT)), ["14:03:12 * boss (alice) is now called anna"]);
+    let (me, other) =
+        (Who::clone(&who(2, "alice")), Who { label: "alice·aaaa".into(), ..Who::clone(&who(3, "alice")) });
+    let users = Vec::new();
+    let known = node::chat::Hello {
+        me,
+        process: id(2, 0).process,
+        users,
+        groups: Vec::new(),
+        name_taken_by: Some(other.clone()),
+    };
+    let asked = "your name alice is also the name of alice·aaaa, who had it first: choose another with -nick NAME";
+    let lines = show.hello(&Hello { hello: VERSION, program: String::new(), known }, "");
+    assert_eq!(lines[1], asked);
+    let taken = Event::NameTaken { name: "alice".into(), who: Arc::new(other) };
+    assert_eq!(show.event(&taken, at(AT)), [format!("14:03:12 {asked}")]);
+    assert_eq!(show.event(&renamed("alice", "anna"), at(AT)), ["14:03:12 * you are now called anna"]);
+    let answer = Answer::Renamed { who: Who::clone(&who(2, "anna")) };
+    assert_eq!(show.answer(&answer, at(AT)), ["you are now called anna"]);
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub struct ModelStore {
     records: BTreeMap<PersonId, SignedRecord>,
     addresses: BTreeMap<PersonId, Vec<IpAddr>>,
     aliases: BTreeMap<Name, PersonId>,
+    verified: Option<Bytes>,
     messages: BTreeMap<MessageId, Role>,
     carried: Vec<Parcel>,
     /// The order in which what is held came.
@@ -156,6 +157,7 @@ impl Store for ModelStore {
             greetings: self.greetings.iter().map(|(&of, bytes)| (of, bytes.clone())).collect(),
             records: self.records.values().cloned().collect(),
             addresses: self.addresses.iter().map(|(&person, known)| (person, known.clone())).collect(),
+            verified: self.verified.clone(),
             aliases: self.aliases.iter().map(|(alias, &person)| (alias.clone(), person)).collect(),
             held: self.order.iter().map(|id| self.messages[id].kept().clone()).collect(),
             carried: self.carried.clone(),
@@ -203,6 +205,7 @@ impl Store for ModelStore {
                     }
                 }
                 Change::Addresses { of, known } => drop(self.addresses.insert(*of, known.clone())),
+                Change::Verified(people) => self.verified = Some(people.clone()),
                 Change::Alias { alias, person: Some(person) } => drop(self.aliases.insert(alias.clone(), *person)),
                 Change::Alias { alias, person: None } => drop(self.aliases.remove(alias)),
             }

@@ -291,6 +291,23 @@ impl World {
         Ok(())
     }
 
+    /// A peer whose store was lost or put back is told by the others which groups its person is in.
+    pub(super) fn note_inherited(&mut self, who: usize, durable: &[Change]) {
+        let machine = &mut self.machines[who];
+        let me = machine.id();
+        let (groups, read) = (&mut machine.lineage.groups, machine.lineage.read.len());
+        for change in durable {
+            if let Change::Record(signed) = change
+                && let Ok(record) = signed.claim()
+                && record.process.person == me
+            {
+                for group in record.groups {
+                    groups.entry(group.to_string()).or_insert(read);
+                }
+            }
+        }
+    }
+
     /// A user learns that what he asked for is done.
     pub(super) fn note_answer(&mut self, who: usize, answer: Answer) {
         if let Answer::Cancelled { waiting } = &answer {

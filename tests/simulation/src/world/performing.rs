@@ -135,6 +135,7 @@ impl World {
         let promised = std::mem::take(&mut self.machines[who].promising);
         self.machines[who].lineage.promised.extend(promised);
         self.note_resent(who, &durable);
+        self.note_inherited(who, &durable);
         // What is durable has happened. A trace that was not written yet is completed from the store at the next start.
         for entry in journal {
             self.journal(who, entry)?;

@@ -90,6 +90,7 @@ impl TestStore {
                 saved.addresses.retain(|(other, _)| *other != of);
                 saved.addresses.push((of, known));
             }
+            Change::Verified(people) => saved.verified = Some(people),
             Change::Alias { alias, person } => {
                 saved.aliases.retain(|(other, _)| *other != alias);
                 saved.aliases.extend(person.map(|person| (alias, person)));

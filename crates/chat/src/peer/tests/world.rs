@@ -278,11 +278,16 @@ impl World {
 
     /// Back as a new incarnation with nothing but its key.
     pub(super) fn restart(&mut self, who: usize) {
+        let name = self.people[who].peer.name.to_string();
+        self.restart_as(who, &name);
+    }
+
+    /// The same, and started with this name.
+    pub(super) fn restart_as(&mut self, who: usize, name: &str) {
         self.kill(who);
         let Someone { seed, life, .. } = self.people[who];
-        let name = self.people[who].peer.name.to_string();
         let events = std::mem::take(&mut self.people[who].events);
-        self.people[who] = self.born(&name, seed, life + 1);
+        self.people[who] = self.born(name, seed, life + 1);
         self.people[who].events = events;
     }
 
@@ -296,13 +301,18 @@ impl World {
 
     /// Killed, and back with all that it kept.
     pub(super) fn come_back(&mut self, who: usize) {
+        let name = self.people[who].peer.name.to_string();
+        self.come_back_as(who, &name);
+    }
+
+    /// The same, and started with this name.
+    pub(super) fn come_back_as(&mut self, who: usize, name: &str) {
         self.kill(who);
         let Someone { seed, life, .. } = self.people[who];
-        let name = self.people[who].peer.name.to_string();
-        let placeholder = self.born(&name, seed, life + 1);
+        let placeholder = self.born(name, seed, life + 1);
         let before = std::mem::replace(&mut self.people[who], placeholder);
         let Someone { peer, events, journal, closed, .. } = before;
-        let back = self.born_with(peer.into_store(), &name, seed, life + 1);
+        let back = self.born_with(peer.into_store(), name, seed, life + 1);
         self.people[who] = Someone { events, journal, closed, ..back };
     }
 
