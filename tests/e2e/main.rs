@@ -39,6 +39,7 @@ mod mesh;
 mod names;
 mod port;
 mod program;
+mod second_device;
 mod services;
 mod triangle;
 mod trouble;
