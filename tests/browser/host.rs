@@ -103,7 +103,7 @@ fn an_account_is_deleted_once_its_name_was_typed() {
     bob.value("(document.querySelector('#delete-name').value = '', 0)");
     bob.enters("#delete-name", "bob");
     bob.shows("#gate-why", "The account bob is deleted.");
-    carol.loses("bob");
+    carol.expect_event("forgotten", |event| event["who"]["name"] == "bob");
     assert!(!folder.path().join("causerie/accounts/bob").exists());
     log_in(&bob, "bob", &passphrase("bob"));
     bob.shows("#gate-why", "Wrong name or passphrase.");

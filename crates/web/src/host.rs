@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use account::{Accounts, Cost, Key, Passphrase, SealedKey, Seed};
-use node::chat::{Answer, Command, Name};
-use node::{DataFolder, Home, SESSION, connect};
+use node::chat::{self, Answer, Command, Name};
+use node::{AttachError, DataFolder, Ending, Home, SESSION, SessionEnded, connect};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as TurnMutex, watch};
 use tokio::task::spawn_blocking;
@@ -232,37 +232,37 @@ impl Host {
         let session = node::start(config).await.map_err(|error| Refusal::of_host(from, &error))?;
         let (here, gone) = watch::channel(());
         let seat = Seat::of_account(path, name.clone(), tabs, session.requests.clone(), gone);
-        tokio::spawn(watch_over(Arc::clone(&self.page), Arc::clone(&seat), session, here));
+        let accounts = self.hosting.accounts.clone();
+        tokio::spawn(watch_over(accounts, Arc::clone(&self.page), Arc::clone(&seat), session, here));
         Ok(seat)
     }
 
-    /// Deletes the account of a session, whose name was typed once more.
+    /// Deletes the account of a session, whose name was typed once more. Its peer tells everybody first, wherever it runs.
     pub(crate) async fn delete(&self, from: IpAddr, seat: &Arc<Seat>, typed: &str) -> Result<(), Refusal> {
         let name = seat.account.as_ref().filter(|name| name.as_str() == typed).ok_or(Refusal::OtherName)?;
         let turn = self.turn(name);
-        let mut running = turn.lock().await;
-        if seat.is_ours() {
-            self.page.sessions.lock().end_all_of(seat);
-            *running = None;
-            let _ = timeout(GOODBYE, seat.gone()).await;
+        let _running = turn.lock().await;
+        match node::attach(&seat.folder).await {
+            Ok(session) => tell_everybody(session).await?,
+            // It has gone since. What is here is deleted all the same.
+            Err(AttachError::NoPeer { .. }) => {}
+            Err(error) => return Err(Refusal::of_host(from, &error)),
         }
-        let deleting = {
-            let (accounts, name) = (self.hosting.accounts.clone(), name.clone());
-            move || accounts.delete(&name)
-        };
-        let deleted = spawn_blocking(deleting).await.map_err(|error| Refusal::of_host(from, &error))?;
-        if let Err(error) = deleted {
-            let is_used = matches!(error, account::Error::InUse { .. });
-            return Err(if is_used { Refusal::RunsElsewhere } else { Refusal::of_account(from, error) });
-        }
+        seat.gone().await;
+        let deleted = remove(self.hosting.accounts.clone(), name.clone()).await;
+        deleted.map_err(|error| Refusal::of_account(from, error))?;
         self.page.sessions.lock().end_all_of(seat);
-        self.peers.lock().remove(name);
-        tracing::info!("{name} is deleted");
         Ok(())
     }
 
     fn turn(&self, name: &Name) -> Turn {
-        Arc::clone(self.peers.lock().entry(name.clone()).or_default())
+        let mut peers = self.peers.lock();
+        // What nobody waits for and no peer runs for is not remembered.
+        peers.retain(|_, turn| {
+            let is_over = |seat: Option<&Arc<Seat>>| seat.is_none_or(|seat| seat.is_gone());
+            Arc::strong_count(turn) > 1 || turn.try_lock().is_ok_and(|seat| !is_over(seat.as_ref()))
+        });
+        Arc::clone(peers.entry(name.clone()).or_default())
     }
 
     /// Ends sessions that nobody uses any more, as long as the host runs.
@@ -288,11 +288,62 @@ impl Host {
     }
 }
 
-/// Takes what happens at a peer, which its tabs are told by its own socket, until it has said goodbye.
-async fn watch_over(page: Shared, seat: Arc<Seat>, mut session: node::Session, here: watch::Sender<()>) {
+/// Takes what happens at a peer, which its tabs are told by its own socket, until it has said goodbye. If its user has deleted the
+/// account, wherever they asked for it, what it kept is removed.
+async fn watch_over(
+    accounts: Accounts,
+    page: Shared,
+    seat: Arc<Seat>,
+    mut session: node::Session,
+    here: watch::Sender<()>,
+) {
     while session.events.next_batch().await.is_some() {}
     page.sessions.lock().end_all_of(&seat);
+    if let Some(name) = seat.account.clone().filter(|_| session.events.ending() == Ending::Deleted) {
+        tracing::info!("{name} has deleted the account");
+        if let Err(error) = remove(accounts, name).await {
+            tracing::error!("{error}");
+        }
+    }
     drop(here);
+}
+
+/// Has a peer tell everybody that its account is deleted, and waits until it has stopped.
+async fn tell_everybody(mut session: node::Session) -> Result<(), Refusal> {
+    let mut name = session.hello.known.me.name.clone();
+    let requests = session.requests.clone();
+    let asking = async {
+        loop {
+            match requests.request(Command::DeleteAccount { name }).await {
+                // Its user may have another name by now.
+                Ok(Err(chat::Refusal::NotConfirmed { name: other })) => name = other,
+                Ok(Err(refused)) => return Err(Refusal::Host(refused.to_string())),
+                Ok(Ok(_)) | Err(SessionEnded) => return Ok(()),
+            }
+        }
+    };
+    let listening = async { while session.events.next_batch().await.is_some() {} };
+    let (asked, ()) = tokio::join!(
+        async {
+            let asked = asking.await;
+            if asked.is_err() {
+                requests.stop();
+            }
+            asked
+        },
+        async {
+            // One that is stuck is found out by whoever tries to remove its folder.
+            let _ = timeout(GOODBYE, listening).await;
+        }
+    );
+    asked
+}
+
+/// Overwrites and removes an account. It may be gone already.
+async fn remove(accounts: Accounts, name: Name) -> Result<(), account::Error> {
+    // A task that panicked has removed what it could.
+    let removed = spawn_blocking(move || accounts.delete(&name)).await.unwrap_or(Ok(()));
+    if matches!(removed, Err(account::Error::NoAccount { .. })) { Ok(()) } else { removed }
 }
 
 fn choose(name: &str) -> Result<Name, Refusal> {

@@ -64,11 +64,14 @@ impl Refusal {
     /// Why the account crate refuses.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what is neither wrong nor badly typed is the host's affair")]
     pub(crate) fn of_account(from: IpAddr, error: account::Error) -> Self {
-        use account::Error::{BadName, EmptyPassphrase, LongPassphrase, Memory, NameTaken, NoAccount, WrongPassphrase};
+        use account::Error::{
+            BadName, EmptyPassphrase, InUse, LongPassphrase, Memory, NameTaken, NoAccount, WrongPassphrase,
+        };
         match error {
             WrongPassphrase { .. } | NoAccount { .. } => Self::Wrong,
             Memory { .. } => Self::Busy,
             NameTaken { ref name } => Self::Typed(format!("there is an account {name} already: choose another name")),
+            InUse { .. } => Self::RunsElsewhere,
             BadName(_) | EmptyPassphrase | LongPassphrase { .. } => Self::Typed(error.to_string()),
             other => Self::of_host(from, &other),
         }

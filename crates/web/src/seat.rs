@@ -65,6 +65,11 @@ impl Seat {
         }
     }
 
+    /// Whether the peer of this process has said goodbye.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.peer.as_ref().is_none_or(|peer| peer.gone.has_changed().is_err())
+    }
+
     /// Waits until the peer of this process has said goodbye.
     pub(crate) async fn gone(&self) {
         if let Some(peer) = &self.peer {

@@ -152,10 +152,12 @@ async fn an_account_whose_peer_runs_elsewhere_is_attached_to_once_the_passphrase
     assert_eq!(host.try_log_in("alice", "guess").await.status(), 401);
     let cookie = host.log_in("alice").await;
     assert_eq!(host.who(&cookie).await.0, "alice");
-    let refused = host.delete(&cookie, "alice").await;
-    assert!(refused.status() == 409 && refused.body().contains("stop it there first"), "{refused:?}");
     assert_eq!(host.post("/logout", &[&cookie], "").await.status(), 204);
     assert!(requests.request(node::chat::Command::ListUsers).await.is_ok(), "it goes on");
+    let cookie = host.log_in("alice").await;
+    assert_eq!(host.delete(&cookie, "alice").await.status(), 204);
+    assert!(!host.folder("alice").exists() && !host.is_logged_in(&cookie).await);
+    assert!(requests.request(node::chat::Command::ListUsers).await.is_err(), "it has stopped");
 }
 
 #[tokio::test]
@@ -174,12 +176,40 @@ async fn a_deleted_account_is_gone_with_its_sessions_and_its_name_is_free() {
         assert_eq!(tab.end().await, Some(4401));
     }
     assert!(!host.is_logged_in(&alice).await && host.is_logged_in(&bob).await);
+    let mut his = host.open(&bob).await.unwrap();
+    his.send(r#"{"id":1,"command":"list_users"}"#).await;
+    let users = his.answer(1).await;
+    assert!(!users.to_string().contains("alice"), "everybody was told: {users}");
     assert!(!host.folder("alice").exists());
     assert_eq!(host.try_log_in("alice", &passphrase("alice")).await.status(), 401);
-    // As long as bob is here he knows her as one who is away.
-    assert_eq!(host.post("/logout", &[&bob], "").await.status(), 204);
     let anew = host.register("alice").await;
     assert_ne!(host.who(&anew).await.1, person, "it is somebody else");
+}
+
+#[tokio::test]
+async fn an_account_that_is_logged_out_or_deleted_in_a_tab_is_so_at_the_host() {
+    let host = open_host().await;
+    let cookies = [host.register("alice").await, host.log_in("alice").await];
+    let mut tab = host.open(&cookies[0]).await.unwrap();
+    tab.send(r#"{"id":1,"command":"log_out"}"#).await;
+    tab.end().await;
+    let mut tries = 0;
+    while host.is_logged_in(&cookies[0]).await || host.is_logged_in(&cookies[1]).await {
+        tries += 1;
+        assert!(tries < 1500, "its sessions go on");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let cookie = host.log_in("alice").await;
+    let mut tab = host.open(&cookie).await.unwrap();
+    tab.send(r#"{"id":1,"command":"delete_account","name":"alice"}"#).await;
+    tab.end().await;
+    let mut tries = 0;
+    while host.folder("alice").exists() {
+        tries += 1;
+        assert!(tries < 1500, "its folder is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(host.try_log_in("alice", &passphrase("alice")).await.status(), 401);
 }
 
 #[tokio::test]

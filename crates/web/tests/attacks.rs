@@ -221,29 +221,6 @@ async fn wrong_codes_are_guesses_too() {
     assert_eq!(statuses, [403, 403, 403, 403, 403, 429, 429, 429, 429, 429]);
 }
 
-/// With passphrases that cost what they really cost.
-#[tokio::test]
-async fn a_name_that_is_not_there_takes_as_long_as_a_wrong_passphrase() {
-    let base = tempfile::tempdir().unwrap();
-    let listening = web::Listening::on_loopback(support::loopback()).await.unwrap();
-    let page = support::Page { page: listening.address() };
-    let mut hosting = support::hosted::hosting(base.path().to_owned(), Registration::Open, HostLimits::default());
-    hosting.cost = account::Cost::default();
-    let _serving = listening.serve_accounts(hosting, Limits::of_host());
-    assert_eq!(page.post("/register", &[], &body("alice")).await.status(), 204);
-    let mut shortest = [Duration::MAX; 2];
-    for _ in 0..2 {
-        for (name, shortest) in ["alice", "nobody"].iter().zip(&mut shortest) {
-            let begun = Instant::now();
-            let answer = page.post("/login", &[], &json!({"name": name, "passphrase": "guess"}).to_string()).await;
-            assert_eq!(answer.status(), 401);
-            *shortest = begun.elapsed().min(*shortest);
-        }
-    }
-    let [wrong, nobody] = shortest;
-    assert!(nobody * 4 > wrong && wrong * 4 > nobody, "{wrong:?} and {nobody:?}");
-}
-
 /// Tells a part of a test, which runs in a process of its own, where to do its work.
 const FOLDER: &str = "CAUSERIE_TEST_FOLDER";
 
