@@ -389,6 +389,11 @@ impl Directory {
         self.people.get(&person).filter(|person| !person.departed).map(|person| person.record.process)
     }
 
+    /// The process that was `person`'s last, gone for good or not.
+    pub(crate) fn last_process_of(&self, person: PersonId) -> Option<ProcessId> {
+        self.people.get(&person).map(|person| person.record.process)
+    }
+
     /// The record of `person`, to hand to somebody else.
     pub(crate) fn signed_record_of(&self, person: PersonId) -> Option<&SignedRecord> {
         self.people.get(&person).map(|person| &person.signed)

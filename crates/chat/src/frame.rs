@@ -106,9 +106,8 @@ pub(crate) enum Control {
         /// How much of what was asked for the answerer has been shown himself.
         shown: Shown,
     },
-    /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew. It gets its greatest greeting
-    /// back, which says whether a copy of it was forgotten instead.
-    Forgotten { process: ProcessId, greeting: Option<Bytes> },
+    /// The process that this goes to was forgotten: it is not addressed any more, and has to begin anew.
+    Forgotten { process: ProcessId },
 }
 
 /// How much somebody has been shown of what he is asked for, the least first.

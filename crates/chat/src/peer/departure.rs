@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use causal::Index;
 
 use crate::body;
@@ -147,8 +146,7 @@ impl<S: Store> Peer<S> {
         if let Some(link) = self.links.get_mut(&link_id) {
             link.dismissed = true;
             link.process = None;
-            let greeting = self.greetings.get(&process).cloned();
-            self.send_control(link_id, &Control::Forgotten { process, greeting });
+            self.send_control(link_id, &Control::Forgotten { process });
         }
     }
 
@@ -156,13 +154,7 @@ impl<S: Store> Peer<S> {
     ///
     /// # Errors
     /// [`BadFrame`] if this peer has begun anew just before: somebody wants to keep it at that.
-    pub(super) fn handle_forgotten(
-        &mut self,
-        now: Now,
-        by: PersonId,
-        process: ProcessId,
-        greeting: Option<&Bytes>,
-    ) -> Result<(), BadFrame> {
+    pub(super) fn handle_forgotten(&mut self, now: Now, by: PersonId, process: ProcessId) -> Result<(), BadFrame> {
         if process != self.me {
             return Ok(());
         }
@@ -171,10 +163,8 @@ impl<S: Store> Peer<S> {
             return Err(BadFrame("it has forgotten this peer again, too soon to be believed".to_owned()));
         }
         self.absent.reborn = Some(now.monotonic);
-        // Then what I said may have clocks that a copy of me used, which the others have.
-        let is_a_copy = greeting.is_some_and(|signed| self.is_ahead(signed));
         let by = self.directory.who(by).label.clone();
-        self.begin_anew(now, &if is_a_copy { Anew::RolledBack } else { Anew::Forgotten { by } });
+        self.begin_anew(now, &Anew::Forgotten { by });
         Ok(())
     }
 

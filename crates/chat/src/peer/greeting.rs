@@ -133,9 +133,10 @@ impl<S: Store> Peer<S> {
     }
 
     /// What the person at the other end of a new link is given back: his greatest greeting, and his newest message if that tells
-    /// more.
+    /// more. A process that was forgotten gets them, too: others may have forgotten a copy of it, or what it was before its store was
+    /// put back.
     pub(super) fn returned_to(&self, person: crate::PersonId) -> Returned {
-        let Some(process) = self.directory.process_of(person) else { return Returned::default() };
+        let Some(process) = self.directory.last_process_of(person) else { return Returned::default() };
         let greeting = self.greetings.get(&process).cloned();
         let claimed = greeting.as_ref().and_then(|signed| claim(signed).ok());
         // Of a message that was under `-delay` then the greeting tells nothing but its clock.
@@ -158,7 +159,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// Whether I signed this greeting, and know less of what I had done by then.
-    pub(super) fn is_ahead(&self, signed: &[u8]) -> bool {
+    fn is_ahead(&self, signed: &[u8]) -> bool {
         let Ok(Signed { greeting: bytes, signature }) = codec::decode(signed, MAX_BYTES) else { return false };
         let Ok(greeting) = codec::decode::<Greeting>(&bytes, MAX_BYTES) else { return false };
         let is_another = |last: Hash| self.is_not_mine(greeting.clock, &last);

@@ -826,7 +826,7 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
             1 => Control::Pull { author: self.some_process(input)?, after: input.clock()?, up_to: input.clock()? },
             2 => Control::Carrying { offered: self.ids(input)? },
             3 => Control::CarryWanted { wanted: self.ids(input)?, done: self.ids(input)? },
-            4 => Control::Forgotten { process: self.some_process(input)?, greeting: None },
+            4 => Control::Forgotten { process: self.some_process(input)? },
             5 => {
                 let ids = self.ids(input)?;
                 Control::Parcels { parcels: self.parcels(&ids) }

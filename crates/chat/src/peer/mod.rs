@@ -278,9 +278,9 @@ impl<S: Store> Peer<S> {
         if dismissed {
             // Each may have forgotten the other's process: then both begin anew.
             if let Ok(Frame::Control(control)) = Frame::decode(frame)
-                && let Control::Forgotten { process, greeting } = *control
+                && let Control::Forgotten { process } = *control
             {
-                self.handle_forgotten(now, person, process, greeting.as_ref())?;
+                self.handle_forgotten(now, person, process)?;
             }
             return Ok(());
         }
@@ -313,11 +313,11 @@ impl<S: Store> Peer<S> {
             Control::Carrying { offered } => self.handle_carrying(link, offered)?,
             Control::CarryWanted { wanted, done } => self.handle_carry_wanted(link, process, wanted, done),
             Control::Parcels { parcels } => self.handle_parcels(now, link, process, parcels),
-            Control::Forgotten { process: forgotten, .. } if self.deleted && forgotten == self.me => {
+            Control::Forgotten { process: forgotten } if self.deleted && forgotten == self.me => {
                 self.note_told_of_deletion(link);
             }
-            Control::Forgotten { process: forgotten, greeting } => {
-                self.handle_forgotten(now, self.person_of(process), forgotten, greeting.as_ref())?;
+            Control::Forgotten { process: forgotten } => {
+                self.handle_forgotten(now, self.person_of(process), forgotten)?;
             }
             Control::HistoryWanted(wanted) => self.request(link, Request::History(wanted)),
             Control::History { request, piece, more, shown } => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::World;
-use crate::{Answer, Command, Config, Refusal};
+use crate::{Answer, Command, Config, Event, Refusal};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -225,4 +225,24 @@ fn what_was_said_in_an_earlier_run_is_left_unsent_too() {
     world.come_back(BOB);
     the_copy_goes_on(&mut world);
     assert_eq!(unsent(&mut world, BOB), ["to carol"]);
+}
+
+/// carol has a message of the copy, and has forgotten bob. Her first word to him proves that the copy came further.
+#[test]
+fn a_copy_learns_of_the_other_one_from_those_who_have_forgotten_it() {
+    let mut world = two_bobs();
+    world.say(COPY, "all", "from the copy");
+    world.settle();
+    world.kill(COPY);
+    world.cut(BOB, ALICE);
+    world.settle();
+    world.command(CAROL, Command::Forget { person: "bob".to_owned() }).unwrap();
+    world.settle();
+    let before = world.people[BOB].peer.process();
+    world.link(BOB, CAROL);
+    world.settle();
+    assert_ne!(world.people[BOB].peer.process(), before, "it begins anew");
+    assert_eq!(world.people[BOB].closed, ["beginning anew: the store was rolled back"]);
+    let is_told = |event: &Event| matches!(event, Event::Warning { text } if text.contains("a copy of it runs"));
+    assert!(world.people[BOB].events.iter().any(is_told));
 }

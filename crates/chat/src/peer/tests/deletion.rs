@@ -194,7 +194,7 @@ fn a_peer_that_said_so_says_nothing_more_and_does_not_begin_anew() {
     assert_eq!(world.people[ALICE].peer.causal.clock(), before);
     world.deliver_all(BOB, ALICE);
     assert!(world.people[ALICE].peer.is_deletion_told());
-    let again = Control::Forgotten { process: alice, greeting: None }.encode();
+    let again = Control::Forgotten { process: alice }.encode();
     world.carry(BOB, ALICE, &again);
     assert_eq!(world.people[ALICE].peer.process(), alice);
     assert!(world.people[ALICE].closed.is_empty());

@@ -165,7 +165,7 @@ fn who_is_told_twice_in_a_row_to_begin_anew_does_not_believe_it() {
     let mut world = World::mesh(&["alice", "bob"]);
     let lie = |world: &mut World| {
         let process = world.people[ALICE].peer.process();
-        world.carry(BOB, ALICE, &crate::frame::Control::Forgotten { process, greeting: None }.encode());
+        world.carry(BOB, ALICE, &crate::frame::Control::Forgotten { process }.encode());
         world.people[ALICE].peer.process() != process
     };
     assert!(lie(&mut world));
