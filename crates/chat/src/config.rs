@@ -57,8 +57,9 @@ pub struct Config {
     pub max_watched: usize,
     /// How many messages of a conversation a newcomer fetches before he is shown what comes next.
     pub history_first: usize,
-    /// How many of the messages written since the start are looked for when they have to be sent again, after it turned out that
-    /// the store was rolled back. That turns out at the first link; nobody types more before.
+    /// How many of the messages written since the start are looked for when they have to be sent again: after it turned out that
+    /// the store was rolled back, that a copy of this peer runs, or that the others have forgotten it. The first of these turns out at
+    /// the first link; nobody types more before.
     pub max_resent: usize,
     /// The size of one piece of history or of handed-on messages, so that live messages get their turn in between.
     pub max_piece_bytes: usize,

@@ -2,6 +2,7 @@
 //! have forgotten it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use causal::{Clock, Index, Set};
 
@@ -146,20 +147,28 @@ impl<S: Store> Peer<S> {
     ///
     /// My store may be behind what I have signed: it was rolled back. What it has of my clock may have been used before; so what
     /// I said since the start goes out again under the new incarnation. The same is true if a copy of me runs, but then my user decides
-    /// what becomes of it. Or I was forgotten, and nobody addresses what I am any more; what I said as that is handed on, like what
-    /// a peer said that is not here.
+    /// what becomes of it. Or I was forgotten, and nobody addresses what I am any more. What I said as that is handed on, like what
+    /// a peer said that is not here. What not everybody has goes out again as well: those who have forgotten me may have done so for a
+    /// copy of me, and some may have its messages under my clocks. Each text is shown once ([`repeats`](super::repeats)).
     pub(super) fn begin_anew(&mut self, now: Now, why: &Anew) {
         self.flush(now);
         let mut unsent: Vec<Entry> = match why {
             Anew::RolledBack => self.said_in_doubt().collect(),
-            Anew::Superseded => self.said_in_doubt().filter(|entry| self.is_with_not_all(entry)).collect(),
-            Anew::Forgotten { .. } => Vec::new(),
+            Anew::Superseded | Anew::Forgotten { .. } => {
+                self.said_in_doubt().filter(|entry| self.is_with_not_all(entry)).collect()
+            }
         };
         unsent.reverse();
+        // How long each is delayed, and whether it is left to my user.
         let how = |entry: &Entry| {
             let clock = entry.kept.id().clock;
             let delay = self.outbox.due(clock).map(|due| due.saturating_sub(now.monotonic));
-            (delay.unwrap_or_default(), self.schedule.may_be_said_already(clock))
+            match why {
+                Anew::RolledBack => (delay.unwrap_or_default(), self.schedule.may_be_said_already(clock)),
+                Anew::Superseded => (Duration::ZERO, true),
+                // What was delayed is handed on from now on, with what waits for it.
+                Anew::Forgotten { .. } => (Duration::ZERO, false),
+            }
         };
         let unsent: Vec<_> = unsent.into_iter().map(|entry| (how(&entry), entry)).collect();
         for (link, _) in std::mem::take(&mut self.links) {
@@ -218,12 +227,12 @@ impl<S: Store> Peer<S> {
             Anew::Superseded => self.stop_scheduled(),
             Anew::Forgotten { .. } => {}
         }
-        for ((delay, may_be_said_already), entry) in unsent {
+        for ((delay, is_left_to_my_user), entry) in unsent {
             let Some((written_at, text)) = entry.text() else { continue };
             let conversation = entry.conversation.clone();
             // Some may have been shown it; if what was said was a repetition itself, it is one of the same text.
             let first = entry.first().unwrap_or(entry.kept.id());
-            if may_be_said_already || matches!(why, Anew::Superseded) {
+            if is_left_to_my_user || self.may_say(&conversation).is_err() {
                 self.leave_unsent(conversation, text, written_at, first);
             } else {
                 self.say_again(now, conversation, (written_at, text), first, delay);

@@ -227,6 +227,31 @@ fn what_was_said_in_an_earlier_run_is_left_unsent_too() {
     assert_eq!(unsent(&mut world, BOB), ["to carol"]);
 }
 
+/// Each says something under one clock: bob to alice, and the copy alone. Then carol, who has heard of neither, forgets bob, and meets
+/// the copy. What the copy said never comes to alice under that clock.
+#[test]
+fn what_a_copy_said_before_it_was_forgotten_reaches_everybody() {
+    let mut world = two_bobs();
+    for (one, other) in [(ALICE, CAROL), (COPY, CAROL)] {
+        world.cut(one, other);
+    }
+    world.say(BOB, "all", "from bob");
+    world.settle();
+    world.say(COPY, "all", "from the copy");
+    world.command(CAROL, Command::Forget { person: "bob".to_owned() }).unwrap();
+    world.settle();
+    let before = world.people[COPY].peer.process();
+    world.link(COPY, CAROL);
+    world.settle();
+    assert_ne!(world.people[COPY].peer.process(), before, "it begins anew");
+    the_copy_goes_on(&mut world);
+    world.link(ALICE, CAROL);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(ALICE), ["before", "from bob", "from the copy"]);
+    assert_eq!(world.heard(CAROL), ["before", "from the copy"]);
+    assert_eq!(unsent(&mut world, BOB), ["from bob"]);
+}
+
 /// carol has a message of the copy, and has forgotten bob. Her first word to him proves that the copy came further.
 #[test]
 fn a_copy_learns_of_the_other_one_from_those_who_have_forgotten_it() {

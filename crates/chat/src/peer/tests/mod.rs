@@ -9,6 +9,7 @@ mod copies;
 mod deletion;
 mod departure;
 mod faults;
+mod forgotten;
 mod gaps;
 mod halves;
 mod handed;
