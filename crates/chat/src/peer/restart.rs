@@ -269,7 +269,10 @@ impl<S: Store> Peer<S> {
         // That they were held stands in the trace.
         let journal = std::mem::replace(&mut self.config.journal, false);
         for kept in saved.held {
-            if self.arrive(now, kept).is_err() {
+            if self.causal.knows(kept.sender(), kept.clock()) {
+                // What a copy of its author said under its clock was delivered.
+                self.effects.durable.push(Change::Dropped(kept));
+            } else if self.arrive(now, kept).is_err() {
                 self.repair.refused += 1;
             }
         }

@@ -26,7 +26,7 @@ use crate::frame::Shown;
 use crate::history::{Conversation, Entry};
 use crate::hlc::Hlc;
 use crate::kept::Kept;
-use crate::store::Store;
+use crate::store::{Change, Store};
 use crate::{Event, Journal, MessageId, ProcessId};
 
 use super::{Now, Peer};
@@ -333,7 +333,11 @@ impl<S: Store> Peer<S> {
             }
         }
         self.gate.submitted.insert(welcome, needs);
-        if self.submit(now, kept).is_err() {
+        if self.causal.knows(welcome.0, welcome.1) {
+            // A copy of its author said something else under its clock, and that came first.
+            self.effects.durable.push(Change::Dropped(kept));
+            self.show_fetched(now, welcome);
+        } else if self.submit(now, kept).is_err() {
             self.gate.submitted.remove(&welcome);
         }
     }

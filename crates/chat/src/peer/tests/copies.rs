@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::world::World;
+use crate::kept::Kept;
 use crate::{Answer, Command, Config, Event, Refusal};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
 const CAROL: usize = 2;
 const COPY: usize = 3;
+/// Where dave is there, too, the copy comes after him.
+const DAVE: usize = 3;
 
 /// bob is copied after a talk. Then he is linked to alice, and the copy to carol.
 fn two_bobs() -> World {
@@ -270,4 +273,62 @@ fn a_copy_learns_of_the_other_one_from_those_who_have_forgotten_it() {
     assert_eq!(world.people[BOB].closed, ["beginning anew: the store was rolled back"]);
     let is_told = |event: &Event| matches!(event, Event::Warning { text } if text.contains("a copy of it runs"));
     assert!(world.people[BOB].events.iter().any(is_told));
+}
+
+/// bob welcomes dave to what alice said, but dave's request for it is lost, so the welcome waits. Meanwhile dave gets from carol what the
+/// copy said: the clock of the welcome is that of something that is not for dave, and a later one is.
+fn a_welcome_that_is_overtaken() -> World {
+    let mut world = World::new(&["alice", "bob", "carol", "dave"]);
+    world.keep(BOB);
+    world.keep(DAVE);
+    world.link(ALICE, BOB);
+    world.settle();
+    world.cut(ALICE, BOB);
+    // She does not know the others yet.
+    world.say(ALICE, "all", "question");
+    world.link(CAROL, DAVE);
+    for who in [CAROL, DAVE] {
+        world.link(BOB, who);
+    }
+    world.pass(Duration::from_secs(5));
+    world.come_back(BOB);
+    let copy = world.copy(BOB);
+    world.cut(CAROL, DAVE);
+    world.link(BOB, DAVE);
+    world.settle();
+    world.slow(DAVE, BOB);
+    world.link(BOB, ALICE);
+    world.pass(Duration::from_secs(5));
+    world.kill(BOB);
+    assert_eq!(held(&mut world).len(), 1);
+    world.link(copy, CAROL);
+    world.settle();
+    world.link(CAROL, DAVE);
+    world.settle();
+    world.say(copy, "carol", "to carol alone");
+    world.say(copy, "all", "from the copy");
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.heard(DAVE), ["from the copy"]);
+    world
+}
+
+/// What dave's store keeps as held.
+fn held(world: &mut World) -> &[Kept] {
+    &world.people[DAVE].peer.store_mut().saved.held
+}
+
+#[test]
+fn a_welcome_that_is_overtaken_is_not_kept() {
+    let mut world = a_welcome_that_is_overtaken();
+    assert_eq!(held(&mut world).len(), 1);
+    world.pass(Duration::from_secs(60));
+    assert!(held(&mut world).is_empty());
+}
+
+#[test]
+fn a_welcome_that_is_overtaken_is_not_kept_across_a_restart() {
+    let mut world = a_welcome_that_is_overtaken();
+    world.come_back(DAVE);
+    world.say(DAVE, "carol", "back");
+    assert!(held(&mut world).is_empty());
 }
