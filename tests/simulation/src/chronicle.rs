@@ -182,9 +182,10 @@ impl Chronicle {
         shown.or(carried.first().filter(|_| self.is_liars(&message.id.process))).copied()
     }
 
-    /// Whether a conversation has more texts than a newcomer is shown before anything else.
+    /// Whether a conversation has more messages than a newcomer is shown before anything else. A text that was said again is several.
     pub fn is_long(&self, place: &Place) -> bool {
-        self.texts.iter().filter(|text| text.place == *place).nth(self.history_first).is_some()
+        let texts = self.texts.iter().filter(|text| text.place == *place);
+        texts.map(|text| text.sent_as.len().max(1)).sum::<usize>() > self.history_first
     }
 
     /// A message as a reader of a report calls it: `p2#14`, with the incarnation's number among its person's if there were more.
