@@ -1,6 +1,7 @@
 //! A headless Chromium, driven by its driver.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ pub(crate) struct Browser {
     runtime: Runtime,
     client: Option<Client>,
     driver: Child,
+    /// Where the driver listens.
+    port: u16,
 }
 
 impl Browser {
@@ -38,11 +41,11 @@ impl Browser {
             }
         };
         let mut output = BufReader::new(driver.stdout.take().expect("the output is piped"));
-        let port = loop {
+        let port: u16 = loop {
             let mut line = String::new();
             assert!(output.read_line(&mut line).expect("it writes text") > 0, "{DRIVER} has ended");
             if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim().trim_end_matches('.').to_owned();
+                break port.trim().trim_end_matches('.').parse().expect("a port is a number");
             }
         };
         // What it writes later must go somewhere.
@@ -58,7 +61,7 @@ impl Browser {
                 builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await
             })
             .expect("the browser starts");
-        Some(Self { runtime, client: Some(client), driver })
+        Some(Self { runtime, client: Some(client), driver, port })
     }
 
     fn client(&self) -> &Client {
@@ -129,6 +132,44 @@ impl Browser {
         );
         self.waits(&format!("{name} in {list}"), &format!("Boolean({row})"));
         self.value(&format!("{row}.click() ?? true"));
+    }
+
+    /// Presses keys where the focus is.
+    pub(crate) fn press(&self, keys: &str) {
+        let pressing = async { self.client().active_element().await?.send_keys(keys).await };
+        self.runtime.block_on(pressing).unwrap_or_else(|error| panic!("{keys:?}: {error}"));
+    }
+
+    /// A command of the browser's own protocol, which WebDriver passes on.
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        let session = self.runtime.block_on(self.client().session_id()).expect("it is asked").expect("there is one");
+        let body = json!({"cmd": command, "params": parameters}).to_string();
+        let request = format!(
+            "POST /session/{session}/goog/cdp/execute HTTP/1.1\r\nConnection: close\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut driver = TcpStream::connect(("127.0.0.1", self.port)).expect("the driver listens");
+        driver.write_all(request.as_bytes()).expect("it takes the request");
+        let mut answer = BufReader::new(driver);
+        let (mut length, mut line) = (0, String::new());
+        while line != "\r\n" {
+            line.clear();
+            assert!(
+                answer.read_line(&mut line).expect("it answers with text") > 0,
+                "{command}: the driver says nothing"
+            );
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().expect("a length is a number");
+            }
+        }
+        let mut body = vec![0; length];
+        answer.read_exact(&mut body).expect("it sends what it says");
+        let answer: Value = serde_json::from_slice(&body).expect("it is JSON");
+        assert!(answer["value"]["error"].is_null(), "{command}: {answer}");
+        answer["value"].clone()
     }
 
     /// Another tab, which is in front from now on.

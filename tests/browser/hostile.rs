@@ -57,6 +57,51 @@ fn nothing_that_others_write_becomes_markup_or_hides() {
     browser.waits("the refusal", "!document.querySelector('#notice').hidden");
     assert_eq!(browser.value("window.attacks"), 0);
     assert_eq!(browser.value("window.violated ?? 'nothing'"), "nothing", "not even the policy was needed");
+    // Wherever else a text is shown.
+    for text in [TEXTS[0], TEXTS[1], TEXTS[2]] {
+        browser.enters("#text", text);
+    }
+    browser.waits("own ones", "document.querySelectorAll('#log .own .tick.delivered').length === 3");
+    browser.value("document.querySelector('#log .own .tick').click() ?? true");
+    browser.shows("#who-has-text", TEXTS[0]);
+    browser.click("#who button");
+    browser.click("#show-delay");
+    browser.value("document.querySelector('#seconds').value = 600");
+    browser.types("#text", TEXTS[1]);
+    browser.click("#delay .framed");
+    browser.shows("#waiting", TEXTS[1]);
+    browser.types("#text", TEXTS[2]);
+    browser.click("#show-search");
+    browser.enters("#words", "attacked");
+    browser.shows("#results", TEXTS[3]);
+    browser.click("#show-order");
+    browser.waits("a mark", "document.querySelectorAll('#drawing .mark').length > 10");
+    let about = format!(
+        "[...document.querySelectorAll('#drawing .mark')].some((mark) => mark.getAttribute('aria-label').includes({}))",
+        json!(TEXTS[0])
+    );
+    browser.waits("the text of a mark", &about);
+    browser.click("#hide-order");
+    // Names that scripts have a meaning for, and names of other scripts.
+    for group in ["__proto__", "constructor", "toString", "שלום", "e\u{301}te\u{301}"] {
+        bob.run(&format!("-creategroup {group}"));
+    }
+    let foreign = foreign.replace("#app svg, ", "#app svg:not(#drawing > svg), ");
+    assert_eq!(browser.value(&foreign), 0);
+    assert_eq!(browser.value("window.attacks"), 0);
+    assert_eq!(browser.value("window.violated ?? 'nothing'"), "nothing", "not even the policy was needed");
+    browser.value("(document.querySelector('#text').value = '', document.querySelector('#find').value = '', 0)");
+    browser.types("#find", "_proto_");
+    browser.shows("#conversations", "join");
+    browser.choose("#conversations", "__proto__");
+    browser.shows("#title", "__proto__");
+    browser.types("#text", "a draft");
+    browser.choose("#conversations", "Everybody");
+    browser.shows("#conversations", "draft");
+    browser.reload();
+    browser.choose("#conversations", "__proto__");
+    browser.waits("the draft", "document.querySelector('#text').value === 'a draft'");
+    assert_eq!(browser.value("Object.keys(Object.prototype).length"), 0);
     // The policy stands behind all of this.
     browser.value(
         "(() => { try { document.body.innerHTML = '<b>x</b>'; } catch { window.refused = true; } return 0; })()",

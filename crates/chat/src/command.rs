@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagram::DiagramInfo;
 use crate::name::TELLS_APART;
 use crate::{GroupInfo, HeldInfo, Message, MessageId, PersonInfo, Problem, Recipients, UserInfo, WaitingInfo, Who};
 
@@ -73,7 +74,7 @@ pub enum Command {
         #[serde(default)]
         delay_ms: u64,
     },
-    /// The newest messages of one conversation, or of all of them.
+    /// Messages of one conversation, or of all of them: the newest, or those next to a message of the history.
     History {
         /// The conversation; all when left out.
         #[serde(default)]
@@ -81,6 +82,21 @@ pub enum Command {
         /// How many; `Config::history_shown` (5) when left out.
         #[serde(default)]
         count: Option<usize>,
+        /// Only what stands before this message in the history.
+        #[serde(default)]
+        before: Option<MessageId>,
+        /// Only what stands behind this message: of that the oldest messages, not the newest.
+        #[serde(default)]
+        after: Option<MessageId>,
+    },
+    /// Marks what was shown of one conversation, or of all of them, as read by the user, for all user interfaces.
+    Read {
+        /// The conversation; all when left out.
+        #[serde(default)]
+        of: Option<Target>,
+        /// The last message that was read: what stands behind it in the history stays unread. Everything is read when left out.
+        #[serde(default)]
+        up_to: Option<MessageId>,
     },
     /// The newest messages that have all of some words in them, of one conversation or of all.
     Search {
@@ -98,6 +114,9 @@ pub enum Command {
         /// Which one: 1 or nothing for the last, 2 for the one before.
         #[serde(default)]
         nth: Option<usize>,
+        /// Which one, by its id; then `nth` does not count.
+        #[serde(default)]
+        message: Option<MessageId>,
     },
     /// One message, the whole of it.
     Show {
@@ -155,6 +174,8 @@ pub enum Command {
         /// The address.
         address: String,
     },
+    /// What this peer saw lately, as a space–time diagram.
+    Diagram,
     /// How this peer is doing.
     Health,
     /// Deletes the account: tells everybody that nothing is to be kept for its person any more, and stops the peer, whose process then
@@ -186,6 +207,7 @@ impl Command {
             | Self::Verify { same: Some(_), .. }
             | Self::Alias { .. }
             | Self::Unalias { .. }
+            | Self::Read { .. }
             | Self::Forget { .. }
             | Self::DeleteAccount { .. } => true,
             Self::ListUsers
@@ -201,6 +223,7 @@ impl Command {
             | Self::Show { .. }
             | Self::Pending
             | Self::Connect { .. }
+            | Self::Diagram
             | Self::Health
             | Self::LogOut => false,
         }
@@ -268,7 +291,9 @@ pub enum Answer {
         /// The address.
         address: String,
     },
-    /// The newest messages, oldest first.
+    /// What was shown is marked as read.
+    Read,
+    /// The messages, oldest first.
     History {
         /// Whose conversation it is; `None` for all of them.
         of: Option<Recipients>,
@@ -309,6 +334,10 @@ pub enum Answer {
         waiting: Vec<WaitingInfo>,
         /// My own messages that somebody has not acknowledged: the message's number and who is missing.
         unacknowledged: u64,
+        /// Of these, the newest `Config::max_undelivered`, those that are not with everybody who is here, or with nobody yet:
+        /// [`Event::Delivered`](crate::Event::Delivered) tells when that changes.
+        #[serde(default)]
+        undelivered: Vec<MessageId>,
     },
     /// The person is forgotten: nothing is addressed to him or kept for him any more, here or anywhere. Should he return after
     /// all he is somebody new with a known name, and gets what was said as history.
@@ -343,6 +372,8 @@ pub enum Answer {
         /// The person under the old name.
         who: Who,
     },
+    /// What this peer saw lately.
+    Diagram(DiagramInfo),
     /// How this peer is doing.
     Health {
         /// It listens, and nobody is missing. To be alone is healthy.
@@ -512,6 +543,12 @@ pub enum Refusal {
         message: String,
         /// `Config::max_looked_through`.
         limit: usize,
+    },
+    /// There is no such message in the history here.
+    #[error("the message {message} is not here, or shows nothing")]
+    NotInHistory {
+        /// Its id.
+        message: MessageId,
     },
     /// A text over the limit.
     #[error("the text has {bytes} bytes; a message holds {limit} at most")]

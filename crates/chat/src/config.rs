@@ -55,6 +55,11 @@ pub struct Config {
     pub spread_notice: Duration,
     /// How many messages are watched for that at once. Who has more on their way floods, and wants no notices.
     pub max_watched: usize,
+    /// How many texts on their way are watched, and listed, until they are with those who are here: as many as a user sees at once
+    /// in a long conversation. Of a flood the oldest are watched.
+    pub max_undelivered: usize,
+    /// How many unread messages of one conversation are counted: nobody reads more than that one by one.
+    pub max_unread: usize,
     /// How many messages of a conversation a newcomer fetches before he is shown what comes next.
     pub history_first: usize,
     /// How many of the messages written since the start are looked for when they have to be sent again: after it turned out that
@@ -168,6 +173,8 @@ impl Default for Config {
             max_looked_through: 20_000,
             spread_notice: Duration::from_secs(1),
             max_watched: 32,
+            max_undelivered: 256,
+            max_unread: 1000,
             history_first: 200,
             max_resent: 1000,
             max_piece_bytes: 256 * 1024,

@@ -134,6 +134,19 @@ pub struct WaitingInfo {
     pub due_at: Option<i64>,
 }
 
+/// What of a conversation the user has not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadInfo {
+    /// The conversation.
+    pub of: Recipients,
+    /// How many messages of others were shown and not read, at most `Config::max_unread`. What came as history does not count.
+    pub unread: usize,
+    /// How many of them name the user.
+    pub mentions: usize,
+    /// The first of them in the order of history.
+    pub first: Option<MessageId>,
+}
+
 /// What a user interface has to know before the first event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
@@ -148,6 +161,9 @@ pub struct Hello {
     /// Who had one's own name first; nobody, or nobody that the user was told of, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name_taken_by: Option<Who>,
+    /// The conversations with something in them that the user has not read.
+    #[serde(default)]
+    pub unread: Vec<UnreadInfo>,
 }
 
 /// Something outside of the program that keeps a peer from working as it should.
@@ -230,6 +246,14 @@ pub enum Event {
         /// How many there are.
         messages: usize,
     },
+    /// Texts of mine are now with everybody whom they are addressed to and who is here, and with one person at least. Told once of
+    /// each.
+    Delivered {
+        /// The messages.
+        messages: Vec<MessageId>,
+    },
+    /// There is more, or less, that the user has not read of a conversation.
+    Unread(UnreadInfo),
     /// Messages were given up: nobody reachable has them.
     Gap {
         /// Their author.

@@ -11,6 +11,7 @@ mod clock;
 mod codec;
 mod command;
 mod config;
+mod diagram;
 mod directory;
 mod effects;
 mod event;
@@ -20,6 +21,7 @@ mod hlc;
 mod id;
 mod identity;
 mod kept;
+mod mention;
 mod name;
 mod news;
 mod parcel;
@@ -33,9 +35,10 @@ pub use batch::{BadProof, Hash, Proof};
 pub use codec::Malformed;
 pub use command::{Answer, Command, Refusal, Target};
 pub use config::Config;
+pub use diagram::{DiagramArrow, DiagramInfo, DiagramLine, DiagramMark, DiagramSpan};
 pub use effects::{Effects, Journal, LinkId};
 pub use event::{
-    Event, GroupInfo, HeldInfo, Hello, Message, PersonInfo, Problem, Recipients, UserInfo, WaitingInfo, Who,
+    Event, GroupInfo, HeldInfo, Hello, Message, PersonInfo, Problem, Recipients, UnreadInfo, UserInfo, WaitingInfo, Who,
 };
 pub use history::{Conversation, Entry, SortKey};
 pub use hlc::Hlc;

@@ -194,6 +194,10 @@ pub trait Store {
     /// `count`, newest first.
     fn newest(&self, of: Option<&Conversation>, before: Option<SortKey>, count: usize) -> Vec<Entry>;
 
+    /// The oldest messages of a conversation, or of all of them, that stand behind a place: at most `count`, oldest first. Of more than
+    /// 64 that one author stamped alike some may be left out.
+    fn oldest(&self, of: Option<&Conversation>, after: SortKey, count: usize) -> Vec<Entry>;
+
     /// The newest messages of a conversation, or of all of them, that have all of `words` in them, in upper or lower case: at
     /// most `count`, newest first.
     fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry>;

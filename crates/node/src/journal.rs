@@ -16,31 +16,28 @@ const SPELLED: usize = 8192;
 #[derive(Debug)]
 pub(crate) struct Trace {
     writer: Writer,
+    spelling: Spelling,
+    records: Vec<Record>,
+}
+
+/// Turns what the peer did into records of a trace.
+#[derive(Debug)]
+pub(crate) struct Spelling {
     peer: Arc<str>,
     name: Arc<str>,
     spelled: BTreeMap<ProcessId, Arc<str>>,
-    records: Vec<Record>,
 }
 
 impl Trace {
     /// Opens the trace, and completes it with the lines of the last turn, should these be missing.
     pub(crate) fn open(path: &Path, last: &[u8]) -> io::Result<Self> {
-        Ok(Self {
-            writer: Writer::resume(path, last)?,
-            peer: "?".into(),
-            name: "?".into(),
-            spelled: BTreeMap::new(),
-            records: Vec::new(),
-        })
+        Ok(Self { writer: Writer::resume(path, last)?, spelling: Spelling::default(), records: Vec::new() })
     }
 
     /// The lines of what happened at `ts` (Unix µs).
     pub(crate) fn lines(&mut self, journal: Vec<Journal>, ts: i64) -> Bytes {
         let mut records = std::mem::take(&mut self.records);
-        for entry in journal {
-            let event = self.event(entry);
-            records.push(Record { ts, peer: Arc::clone(&self.peer), name: Arc::clone(&self.name), event });
-        }
+        records.extend(journal.into_iter().map(|entry| self.spelling.record(entry, ts)));
         let mut lines = Vec::with_capacity(256 * records.len());
         write_lines(&records, &mut lines).expect("a record is no more than texts and numbers, and memory takes them");
         records.clear();
@@ -54,6 +51,20 @@ impl Trace {
     /// The first write that fails; the trace ends there.
     pub(crate) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         if lines.is_empty() { Ok(()) } else { self.writer.write_whole(lines) }
+    }
+}
+
+impl Default for Spelling {
+    fn default() -> Self {
+        Self { peer: "?".into(), name: "?".into(), spelled: BTreeMap::new() }
+    }
+}
+
+impl Spelling {
+    /// What happened at `ts` (Unix µs).
+    pub(crate) fn record(&mut self, entry: Journal, ts: i64) -> Record {
+        let event = self.event(entry);
+        Record { ts, peer: Arc::clone(&self.peer), name: Arc::clone(&self.name), event }
     }
 
     fn event(&mut self, entry: Journal) -> Event {

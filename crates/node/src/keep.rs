@@ -78,6 +78,10 @@ impl Store for Keep {
         self.store().newest(of, before, count)
     }
 
+    fn oldest(&self, of: Option<&Conversation>, after: SortKey, count: usize) -> Vec<Entry> {
+        self.store().oldest(of, after, count)
+    }
+
     fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
         self.store().search(of, words, count)
     }

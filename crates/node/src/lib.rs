@@ -11,6 +11,7 @@ mod clients;
 mod clock;
 mod config;
 mod data;
+mod drawing;
 mod error;
 mod examine;
 mod feed;

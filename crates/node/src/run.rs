@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::DataFolder;
 use crate::clients::{Attach, Clients};
 use crate::clock::Clock;
+use crate::drawing::Lately;
 use crate::feed::Told;
 use crate::journal::Trace;
 use crate::keep::Keep;
@@ -64,6 +65,8 @@ pub(crate) struct Node {
     pub(crate) net: Net,
     pub(crate) links: net::Events,
     pub(crate) trace: Option<Trace>,
+    /// What a drawing shows.
+    pub(crate) lately: Lately,
     pub(crate) clock: Clock,
     pub(crate) far: Far,
     /// The user interfaces in other processes, those that want to be among them, and who lets them in.
@@ -268,6 +271,9 @@ impl Node {
         if command == Command::Health {
             return self.check(answer);
         }
+        if command == Command::Diagram {
+            return self.draw(answer);
+        }
         let question = (!command.changes_state()).then(|| command.clone());
         let subject = if let Command::Alias { person: name, .. } | Command::Unalias { name } = &command {
             name.clone()
@@ -318,12 +324,14 @@ impl Node {
             | Answer::Who { .. }
             | Answer::Groups { .. }
             | Answer::Connecting { .. }
+            | Answer::Read
             | Answer::History { .. }
             | Answer::Found { .. }
             | Answer::Seen { .. }
             | Answer::Shown { .. }
             | Answer::Pending { .. }
             | Answer::Code { .. }
+            | Answer::Diagram(_)
             | Answer::Health { .. }
             | Answer::LoggingOut { .. }
             | Answer::Deleting { .. } => None,
@@ -334,6 +342,12 @@ impl Node {
     pub(crate) fn check(&mut self, answer: AnswerTo) {
         let net = self.net.clone();
         self.checks.spawn(async move { (answer, net.status().await) });
+    }
+
+    /// It promises nothing that would have to be kept.
+    pub(crate) fn draw(&mut self, answer: AnswerTo) {
+        let answered = Ok(Answer::Diagram(self.lately.drawn(|person| self.peer.label_of(person))));
+        self.give(Owed { to: answer, answered, question: None });
     }
 
     fn health(&self, status: Option<Status>) -> Answer {
@@ -413,8 +427,11 @@ impl Node {
     pub(crate) fn take_effects(&mut self, now: Now) -> (Effects, Bytes) {
         let mut effects = self.peer.take_effects(now);
         let mut lines = Bytes::new();
+        // Of what is long only the end is drawn.
+        let journal = mem::take(&mut effects.journal);
+        effects.journal = Lately::newest(&journal);
         if let Some(trace) = &mut self.trace {
-            lines = trace.lines(mem::take(&mut effects.journal), now.unix_micros);
+            lines = trace.lines(journal, now.unix_micros);
             if !lines.is_empty() && self.peer.store_mut().survives() {
                 effects.durable.push(Change::Traced(lines.clone()));
             }
@@ -440,6 +457,7 @@ impl Node {
             Err(lost @ StoreError::Unreadable { .. }) => return Err(lost),
         }
         self.untidy |= !effects.durable.is_empty();
+        self.lately.note(effects.journal, now.unix_micros);
         if again {
             self.solve(&Problem::NotKept { reason: String::new() });
         }

@@ -12,6 +12,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::Home;
 use crate::data::follow;
+use crate::drawing::Lately;
 use crate::journal::Trace;
 use crate::keep::Keep;
 use crate::line::{Hello, VERSION};
@@ -58,7 +59,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let (net, links) = Net::start(links).await?;
 
     let clock = Clock::start();
-    let limits = chat::Config { journal: trace.is_some(), ..chat::Config::default() };
+    let limits = chat::Config { journal: true, ..chat::Config::default() };
     let identity = Identity::from_seed(*seed);
     let peer = Peer::new(limits, identity, name, Incarnation(draw()?), store, clock.now());
     let mut peer = peer.map_err(|error| named(error, folder.as_ref()))?;
@@ -77,6 +78,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
         net,
         links,
         trace,
+        lately: Lately::default(),
         clock,
         far,
         clients: Clients::new(config.client_bytes),

@@ -114,6 +114,9 @@ impl Node {
         if command == Command::Health {
             return self.check(answer);
         }
+        if command == Command::Diagram {
+            return self.draw(answer);
+        }
         let answered = if command.changes_state() {
             Err(Refusal::NotKept { reason })
         } else if let Command::Connect { address } = command {

@@ -97,6 +97,54 @@ pub(crate) fn newest(
     Ok(found)
 }
 
+/// The places of the oldest messages that stand behind `after`, oldest first: of a conversation, or of all that show something.
+///
+/// It finds out where so many of them end, and then reads back from there.
+pub(crate) fn oldest(
+    db: &Connection,
+    cache: &Cache,
+    of: Option<i64>,
+    after: SortKey,
+    count: usize,
+) -> Result<Vec<Found>, Fault> {
+    let conversations = match of {
+        Some(one) => vec![one],
+        None => cache.conversations.values().copied().collect(),
+    };
+    let (from, mut stamps) = (after.0, Vec::new());
+    let mut select = db.prepare_cached(
+        "SELECT micros, logical FROM history WHERE conversation = ?1 AND (micros, logical) >= (?2, ?3)
+         ORDER BY micros, logical LIMIT ?4",
+    )?;
+    let ask = i64::try_from(count.saturating_add(ALIKE)).unwrap_or(i64::MAX);
+    for conversation in &conversations {
+        let mut rows = select.query(params![conversation, from.micros, from.logical, ask])?;
+        while let Some(row) = rows.next()? {
+            stamps.push(Hlc { micros: row.get(0)?, logical: row.get(1)? });
+        }
+    }
+    let tail = cache.tail.iter().filter(|place| place.conversation != SILENT && place.hlc >= from);
+    stamps.extend(tail.filter(|place| of.is_none_or(|of| of == place.conversation)).map(|place| place.hlc));
+    stamps.sort_unstable();
+    stamps.truncate(count.saturating_add(ALIKE));
+    let Some(Hlc { micros, logical }) = stamps.last().copied() else { return Ok(Vec::new()) };
+    // No stamp lies between one and the next.
+    let end = match logical.checked_add(1) {
+        Some(logical) => Hlc { micros, logical },
+        None => Hlc { micros: micros.saturating_add(1), logical: 0 },
+    };
+    let nobody = ProcessId { person: chat::PersonId::new([0; 32]), incarnation: chat::Incarnation(0) };
+    let before = Some((end, MessageId { process: nobody, clock: 0 }));
+    let mut found = newest(db, cache, of, before, stamps.len().saturating_add(ALIKE))?;
+    found.retain(|(key, _)| *key > after);
+    found.reverse();
+    found.truncate(count);
+    Ok(found)
+}
+
+/// How many messages with one stamp are read.
+const ALIKE: usize = 64;
+
 fn keep_newest(found: &mut Vec<Found>, count: usize) {
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.truncate(count);

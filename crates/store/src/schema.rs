@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// The version that this crate reads and writes.
@@ -99,7 +100,7 @@ mod tests {
         let vectors = |name: &str| -> Option<Vec<u8>> {
             db.query_row("SELECT vectors FROM conversations WHERE name = ?1", [name], |row| row.get(0)).unwrap()
         };
-        assert_eq!((vectors(""), vectors("new")), (Some(vec![1, 0, 0xff, 0, 0]), None));
+        assert_eq!((vectors(""), vectors("new")), (Some(vec![1, 0, 0xff, 0, 0, 0]), None));
     }
 
     #[test]
@@ -130,7 +131,7 @@ mod tests {
         let mut select = db.prepare("SELECT vectors FROM conversations ORDER BY id").unwrap();
         let vectors: Vec<Option<Vec<u8>>> =
             select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
-        assert_eq!(vectors, [Some(vec![0, 0, 0, 0]), None]);
+        assert_eq!(vectors, [Some(vec![0, 0, 0, 0, 0]), None]);
     }
 
     #[test]
@@ -145,6 +146,21 @@ mod tests {
         let mut select = db.prepare("SELECT message FROM parcels ORDER BY message").unwrap();
         let left: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
         assert_eq!(left, parcels[..2]);
+    }
+
+    #[test]
+    fn of_the_conversations_of_version_5_all_was_read() {
+        let db = Connection::open_in_memory().unwrap();
+        migrate_by(&MIGRATIONS[..5], &db, 0).unwrap();
+        let kept =
+            "INSERT INTO conversations (kind, name, vectors) VALUES ('all', '', x'0007'), ('group', 'new', NULL);";
+        db.execute_batch(kept).unwrap();
+        migrate(&db, 5).unwrap();
+        check(&db).unwrap();
+        let mut select = db.prepare("SELECT vectors FROM conversations ORDER BY id").unwrap();
+        let vectors: Vec<Option<Vec<u8>>> =
+            select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(vectors, [Some(vec![0, 7, 0]), None]);
     }
 
     #[test]

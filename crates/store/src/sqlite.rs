@@ -298,6 +298,17 @@ impl Store for SqliteStore {
         })
     }
 
+    fn oldest(&self, of: Option<&Conversation>, after: SortKey, count: usize) -> Vec<Entry> {
+        self.answer(|db, cache| {
+            let of = match of.map(|of| cache.conversations.get(of)) {
+                Some(None) => return Ok(Vec::new()),
+                Some(Some(&id)) => Some(id),
+                None => None,
+            };
+            entries(db, cache, &index::oldest(db, cache, of, after, count)?)
+        })
+    }
+
     fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
         self.answer(|db, cache| {
             let of = match of.map(|of| cache.conversations.get(of)) {

@@ -290,6 +290,10 @@ fn check(store: &mut SqliteStore, model: &Model, pool: &[Entry], me: ProcessId) 
             for count in [0, 1, 2, 5] {
                 let page = all[at + 1..].iter().take(count).cloned().collect::<Vec<_>>();
                 prop_assert_eq!(described(store.newest(of.as_ref(), Some(before.sort_key()), count)), page);
+                let mut newer = all[..at].to_vec();
+                newer.reverse();
+                newer.truncate(count);
+                prop_assert_eq!(described(store.oldest(of.as_ref(), before.sort_key(), count)), newer);
             }
         }
         for words in

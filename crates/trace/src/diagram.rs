@@ -5,6 +5,7 @@
 //! for what a peer does of its own accord the clocks of the machines decide. Clocks that disagree can change nothing
 //! else, and distances mean nothing: there is no time axis to be wrong about.
 
+mod live;
 mod names;
 mod order;
 mod scene;
@@ -20,6 +21,7 @@ use crate::check::{Examined, examine};
 use crate::history::{History, Number};
 use crate::{Error, Report};
 
+pub use live::{Picture, PictureArrow, PictureMark, PictureSpan};
 pub use shiviz::EXPRESSION as SHIVIZ_EXPRESSION;
 
 /// The site and position of an event.
@@ -44,6 +46,14 @@ pub struct Diagram {
     report: Report,
     disordered: BTreeSet<At>,
     order: Vec<At>,
+    live: Live,
+}
+
+/// Whether the peer of the first trace still runs, and knows nothing of the others but what they sent it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Live {
+    Yes,
+    No,
 }
 
 impl Diagram {
@@ -58,7 +68,7 @@ impl Diagram {
             return Err(Error::Empty);
         }
         let order = order::order(&history);
-        Ok(Self { history, report, disordered: disordered.into_iter().collect(), order })
+        Ok(Self { history, report, disordered: disordered.into_iter().collect(), order, live: Live::No })
     }
 
     /// What is odd about the traces themselves: lines without an end, broken rules, events that have no place in any

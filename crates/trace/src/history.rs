@@ -1,5 +1,7 @@
 //! All traces of a run in memory, with everything numbered.
 
+mod one;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -196,7 +198,7 @@ impl History {
         for path in files {
             history.read_file(path.as_ref(), report)?;
         }
-        history.infer_sends()?;
+        history.infer_sends(Kind::tells_of)?;
         report.files = files.len();
         report.processes = history.processes.iter().filter(|process| process.site != NOWHERE).count();
         history.sort_sends();
@@ -406,10 +408,10 @@ impl History {
 
     /// Gives the messages of authors without a file the sends that their deliveries are evidence of, at the time of the
     /// first of these.
-    fn infer_sends(&mut self) -> Result<(), Error> {
+    fn infer_sends(&mut self, tells_of: impl Fn(Kind) -> Option<(Number, bool)>) -> Result<(), Error> {
         let mut evidence: BTreeMap<Number, BTreeMap<u64, Evidence>> = BTreeMap::new();
         for event in self.sites.iter().flat_map(|site| &site.events) {
-            if let Some((number, is_destination)) = event.kind.tells_of() {
+            if let Some((number, is_destination)) = tells_of(event.kind) {
                 let message = &self.messages[number as usize];
                 if self.processes[message.author as usize].site == NOWHERE {
                     let sends = evidence.entry(message.author).or_default();

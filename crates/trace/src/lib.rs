@@ -44,7 +44,7 @@ mod record;
 mod writer;
 
 pub use check::{Options, Report, Rule, Violation, check};
-pub use diagram::{Diagram, SHIVIZ_EXPRESSION};
+pub use diagram::{Diagram, Picture, PictureArrow, PictureMark, PictureSpan, SHIVIZ_EXPRESSION};
 pub use error::Error;
 pub use record::{Event, MessageId, ParseIdError, Record};
 pub use writer::{Writer, write_lines};

@@ -2,6 +2,7 @@
 
 import { the } from "./dom.js";
 import { kept, keepDraft, keepOutbox } from "./kept.js";
+import { peopleOf } from "./lists.js";
 import { append, conversation, keyOf, state, targetOf, titleOf } from "./state.js";
 
 /** Bytes of a text, as the peer takes it. */
@@ -14,7 +15,7 @@ const text = the("text");
 let act = null;
 let wire = null;
 
-/** `actions` has `changed()` and `notice(text)`. */
+/** `actions` has `changed()`, `notice(text)` and `later()`, which is called when something waits to go out. */
 export function begin(connection, actions) {
   act = actions;
   wire = connection;
@@ -49,13 +50,14 @@ function fit() {
   text.style.height = `${text.scrollHeight + 2}px`;
 }
 
-function submit() {
+/** Sends what is typed, after so many milliseconds. */
+export function submit(delay = 0) {
   const typed = text.value;
   if (typed.trim() === "") return;
   if (new TextEncoder().encode(typed).length > LONGEST) return act.notice("That is longer than 64 KiB: send it in parts.");
   if (!wire.isOpen) return act.notice("Not connected: what you wrote stays here until you send it.");
   const number = 1 + Math.max(0, ...kept.outbox.map((entry) => entry.number));
-  const entry = { number, key: state.open, text: typed, why: "", tried: Date.now() };
+  const entry = { number, key: state.open, text: typed, why: "", tried: Date.now(), delay };
   kept.outbox.push(entry);
   text.value = "";
   keepDraft(state.open, "");
@@ -69,10 +71,11 @@ async function transmit(entry) {
   keepOutbox();
   act.changed();
   try {
-    const answer = await wire.ask("send", { to: targetOf(entry.key), text: entry.text });
+    const answer = await wire.ask("send", { to: targetOf(entry.key), text: entry.text, delay_ms: entry.delay ?? 0 });
     drop(entry);
-    append(answer.message);
-    if (answer.away.length > 0 && entry.key !== "all" && !entry.key.startsWith("group:")) {
+    if (entry.delay > 0) act.later();
+    if (answer.message) said(answer.message);
+    if (answer.away?.length > 0 && entry.key !== "all" && !entry.key.startsWith("group:")) {
       act.notice(`${answer.away.map((who) => who.label).join(", ")}: away, gets it later.`);
     }
   } catch (error) {
@@ -80,6 +83,15 @@ async function transmit(entry) {
     keepOutbox();
   }
   act.changed();
+}
+
+/** A message of this user, here or at another user interface. */
+export function said(message) {
+  const key = keyOf(message.to);
+  const isToOthers = peopleOf(key).some((person) => !person.me);
+  const isNew = !conversation(key).ids.has(message.id);
+  if (isNew && isToOthers && !state.early.delete(message.id)) state.undelivered.add(message.id);
+  append(message);
 }
 
 function drop(entry) {

@@ -93,10 +93,10 @@ export function onceAFrame(work) {
 /** The same after a quiet while. */
 export function afterAWhile(work, milliseconds) {
   let timer = null;
-  return () => {
+  return (...what) => {
     timer ??= setTimeout(() => {
       timer = null;
-      work();
+      work(...what);
     }, milliseconds);
   };
 }

@@ -1,33 +1,32 @@
-// What a browser keeps: what was read (for good), and drafts and unsent messages (for one tab, over a reload).
+// What a browser keeps for one tab, over a reload: drafts and unsent messages.
 
 let person = sessionStorage.getItem("causerie-person") ?? "";
 
-function read(storage, name, otherwise) {
+function read(name, otherwise) {
   try {
-    return JSON.parse(storage.getItem(`causerie-${name}-${person}`)) ?? otherwise;
+    return JSON.parse(sessionStorage.getItem(`causerie-${name}-${person}`)) ?? otherwise;
   } catch {
     return otherwise;
   }
 }
 
-function write(storage, name, value) {
+function write(name, value) {
   try {
-    storage.setItem(`causerie-${name}-${person}`, JSON.stringify(value));
+    sessionStorage.setItem(`causerie-${name}-${person}`, JSON.stringify(value));
   } catch {
     // A browser that keeps nothing shows the page all the same.
   }
 }
 
-export const kept = { drafts: {}, outbox: [], open: "all", marks: {} };
+export const kept = { drafts: {}, outbox: [], open: "all" };
 
 /** Takes what is kept for a person; without an argument for the one of before. */
 export function restore(whose = person) {
   person = whose;
   sessionStorage.setItem("causerie-person", person);
-  kept.drafts = read(sessionStorage, "drafts", {});
-  kept.outbox = read(sessionStorage, "outbox", []);
-  kept.open = read(sessionStorage, "open", "all");
-  kept.marks = read(localStorage, "read", {});
+  kept.drafts = read("drafts", {});
+  kept.outbox = read("outbox", []);
+  kept.open = read("open", "all");
 }
 
 export const restoredFor = () => person;
@@ -35,23 +34,16 @@ export const restoredFor = () => person;
 export function keepDraft(key, text) {
   if (text === "") delete kept.drafts[key];
   else kept.drafts[key] = text;
-  write(sessionStorage, "drafts", kept.drafts);
+  write("drafts", kept.drafts);
 }
 
 export function keepOutbox() {
-  write(sessionStorage, "outbox", kept.outbox);
+  write("outbox", kept.outbox);
 }
 
 export function keepOpen(key) {
   kept.open = key;
-  write(sessionStorage, "open", key);
-}
-
-/** Another tab may have read something else meanwhile. */
-export function keepRead(key, id) {
-  if (kept.marks[key] === id) return;
-  kept.marks = { ...read(localStorage, "read", {}), [key]: id };
-  write(localStorage, "read", kept.marks);
+  write("open", key);
 }
 
 /** Whoever logs out leaves nothing that was typed. */

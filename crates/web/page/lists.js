@@ -2,7 +2,7 @@
 
 import { make, named, reconcile, the } from "./dom.js";
 import { kept } from "./kept.js";
-import { conversation, keyOfGroup, keyOfPerson, split, state, titleOf, unreadOf } from "./state.js";
+import { keyOfGroup, keyOfPerson, split, state, titleOf, unreadOf } from "./state.js";
 
 let act = null;
 
@@ -27,9 +27,10 @@ export function keysInOrder() {
   const groups = new Set(mine);
   const people = new Set();
   for (const [key, talk] of state.conversations) {
-    if (key === "all" || (talk.messages.length === 0 && key !== state.open && !kept.drafts[key])) continue;
+    const unread = unreadOf(key).unread > 0;
+    if (key === "all" || (talk.messages.length === 0 && key !== state.open && !kept.drafts[key] && !unread)) continue;
     if (split(key)[0] === "group") {
-      if (key === state.open || unreadOf(talk) > 0) groups.add(key);
+      if (key === state.open || unread) groups.add(key);
     } else people.add(key);
   }
   const byName = (a, b) => titleOf(a).localeCompare(titleOf(b));
@@ -41,11 +42,14 @@ export function renderConversations() {
   const rows = wanted === "" ? ours() : found(wanted);
   reconcile(the("conversations"), rows);
   let unread = 0;
-  for (const talk of state.conversations.values()) unread += unreadOf(talk);
-  const other = unread - unreadOf(conversation(state.open));
-  the("unread-all").textContent = other > 0 ? String(Math.min(other, 99)) : "";
+  for (const of of state.unread.values()) unread += of.unread;
+  const other = unread - unreadOf(state.open).unread;
+  the("unread-all").textContent = other > 0 ? number(other) : "";
+  the("show-left").setAttribute("aria-label", other > 0 ? `Conversations, ${other} unread` : "Conversations");
   document.title = `${unread > 0 ? `(${unread}) ` : ""}${state.me?.label ?? ""} – causerie`;
 }
+
+const number = (count) => (count > 99 ? "99+" : String(count));
 
 function part(text) {
   return [`part ${text}`, () => make("h2", "part", text)];
@@ -69,7 +73,7 @@ function sign(key) {
 }
 
 function conversationRow(key) {
-  const unread = unreadOf(conversation(key));
+  const { unread, mentions } = unreadOf(key);
   const title = titleOf(key);
   const [, rest] = split(key);
   const here = state.people.get(rest)?.present;
@@ -79,12 +83,15 @@ function conversationRow(key) {
     if (key === state.open) row.setAttribute("aria-current", "true");
     if (draft) row.append(make("span", "more", "draft"));
     if (unread > 0) {
-      row.append(make("span", "badge", unread > 99 ? "99+" : String(unread)), make("span", "sr", "unread"));
+      const isForMe = mentions > 0 || !(key === "all" || split(key)[0] === "group");
+      const said = mentions === 0 ? "unread" : `unread, ${mentions === 1 ? "one names" : `${mentions} name`} you`;
+      if (mentions > 0) row.append(make("span", "badge mention", "@", { "aria-hidden": "true" }));
+      row.append(make("span", isForMe ? "badge" : "badge quieter", number(unread)), make("span", "sr", said));
     }
     row.addEventListener("click", () => act.open(key));
     return row;
   };
-  return [`${key} ${unread} ${title} ${here} ${draft} ${key === state.open}`, build];
+  return [`${key} ${unread} ${mentions} ${title} ${here} ${draft} ${key === state.open}`, build];
 }
 
 /** People and groups whose names have the wanted text in them, and the group that could be made of it. */

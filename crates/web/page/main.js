@@ -2,25 +2,27 @@
 
 import * as account from "./account.js";
 import * as composer from "./composer.js";
-import { afterAWhile, dateOf, dayText, harmless, make, named, onceAFrame, the, timeText } from "./dom.js";
-import { keepOpen, keepRead, kept, restore, restoredFor } from "./kept.js";
+import * as delay from "./delay.js";
+import { afterAWhile, harmless, onceAFrame, the } from "./dom.js";
+import * as history from "./history.js";
+import { keepOpen, kept, restore, restoredFor } from "./kept.js";
 import * as lists from "./lists.js";
 import * as messages from "./messages.js";
+import * as notify from "./notify.js";
+import * as order from "./order.js";
+import * as search from "./search.js";
 import {
-  MOST, append, conversation, forgetMessages, keyOf, keyOfGroup, markRead, meet, merge, setGroups, setUsers, split, state, targetOf, titleOf,
+  append, conversation, forgetMessages, keyOf, keyOfGroup, meet, merge, setGroups, setUnread, setUsers, split, state, targetOf, titleOf, unreadOf,
+  withdraw,
 } from "./state.js";
 import { Wire } from "./wire.js";
-
-/** Messages of all conversations that a tab begins with, and of one that are fetched at a time. */
-const BEGIN = 500;
-const PAGE = 100;
 
 const wire = new Wire({ line: heard, state: connection, loggedOut: () => account.leave() });
 const changed = onceAFrame(render);
 const refresh = afterAWhile(lookAround, 150);
 const stale = new Set();
 const fetchStale = afterAWhile(() => {
-  for (const key of stale) load(key, conversation(key).messages.length + PAGE);
+  for (const key of stale) history.newest(key, conversation(key).messages.length + history.PAGE);
   stale.clear();
 }, 400);
 
@@ -29,6 +31,7 @@ const fetchStale = afterAWhile(() => {
 function heard(line) {
   if (line.hello !== undefined) return welcome(line);
   if (line.end !== undefined) return notice(line.end);
+  order.changed();
   switch (line.event) {
     case "message":
       return delivered(line.message);
@@ -38,6 +41,21 @@ function heard(line) {
     case "released":
       state.held.delete(line.id);
       return changed();
+    case "unread": {
+      const key = keyOf(line.of);
+      const before = unreadOf(key);
+      setUnread(line);
+      notify.unread(key, before);
+      return changed();
+    }
+    case "delivered":
+      for (const id of line.messages) if (!state.undelivered.delete(id)) state.early.add(id);
+      return changed();
+    case "scheduled":
+      return delay.lookAgain();
+    case "cancelled":
+      withdraw(line.waiting.id);
+      return delay.lookAgain();
     case "peer_up":
     case "peer_down":
       meet(line.who, line.event === "peer_up");
@@ -74,17 +92,13 @@ async function welcome(hello) {
   meet(me, true);
   setGroups(hello.groups);
   the("me").textContent = harmless(me.label);
-  const firstTime = Object.keys(kept.marks).length === 0;
   forgetMessages();
+  hello.unread.forEach(setUnread);
   state.loading = true;
   try {
-    const [pending, history] = await Promise.all([wire.ask("pending"), wire.ask("history", { count: BEGIN })]);
+    const [pending] = await Promise.all([wire.ask("pending"), history.beginWithNewest()]);
     for (const held of pending.held) state.held.set(held.id, held);
-    spread(history.messages, history.messages.length < BEGIN);
-    if (firstTime) {
-      keepRead("all", "");
-      for (const talk of state.conversations.values()) markRead(talk);
-    }
+    delay.take(pending);
     composer.settle();
   } catch (error) {
     if (error.lost) return;
@@ -94,14 +108,6 @@ async function welcome(hello) {
   open(state.open, false);
 }
 
-/** Puts messages of all conversations where they belong. */
-function spread(list, whole) {
-  const by = Map.groupBy(list, (message) => keyOf(message.to));
-  conversation("all");
-  for (const [key, of] of by) merge(key, of);
-  if (whole) for (const talk of state.conversations.values()) talk.whole = true;
-}
-
 function delivered(message) {
   const key = keyOf(message.to);
   state.held.delete(message.id);
@@ -109,6 +115,8 @@ function delivered(message) {
     // It belongs further up; the history knows where.
     stale.add(key);
     fetchStale();
+  } else if (message.own) {
+    composer.said(message);
   } else {
     append(message);
   }
@@ -126,27 +134,12 @@ async function lookAround() {
   }
 }
 
-/** Fetches the newest `count` messages of a conversation. */
-async function load(key, count) {
-  const talk = conversation(key);
-  if (talk.asked >= count || talk.whole && !stale.has(key)) return;
-  talk.asked = count;
-  try {
-    const history = await wire.ask("history", { of: targetOf(key), count });
-    merge(key, history.messages);
-    talk.whole = history.messages.length < count;
-  } catch (error) {
-    if (!error.lost) notice(error.message);
-  }
-  talk.asked = 0;
-  changed();
-}
-
-function older() {
-  const talk = conversation(state.open);
-  const count = talk.messages.length + PAGE;
-  if (!talk.whole && count <= MOST) load(talk.key, count);
-}
+/** The peer keeps what was read, for every user interface. */
+const markRead = afterAWhile(async (talk) => {
+  const newest = talk.messages.findLast((message) => !message.own);
+  // What cannot be marked now is marked with what comes next.
+  if (newest) await wire.ask("read", { of: targetOf(talk.key), up_to: newest.id }).catch(() => null);
+}, 100);
 
 // ---- what is open
 
@@ -156,10 +149,10 @@ function open(key, focus = true) {
   state.open = key;
   keepOpen(key);
   const talk = conversation(key);
-  if (!talk.whole && talk.messages.length < PAGE && wire.isOpen) load(key, PAGE);
+  if (!talk.whole && talk.messages.length < history.PAGE && wire.isOpen) history.newest(key);
   the("find").value = "";
   view("chat");
-  closeSearch();
+  search.close();
   composer.show();
   changed();
   if (focus) the("text").focus();
@@ -210,6 +203,7 @@ function render() {
   the("leave").hidden = !(kind === "group" && state.groups.get(rest)?.member);
   messages.render();
   messages.renderHeld();
+  delay.render();
   lists.renderConversations();
   lists.renderPeople();
 }
@@ -246,46 +240,12 @@ function connection(now) {
   if (now === "on" && the("notice-text").textContent.startsWith("Not connected")) the("notice").hidden = true;
 }
 
-// ---- search
-
-function closeSearch() {
-  the("search").hidden = true;
-  the("show-search").setAttribute("aria-expanded", "false");
-  the("results").replaceChildren();
-}
-
-async function search(event) {
-  event.preventDefault();
-  const words = the("words").value.trim();
-  if (words === "") return;
-  const of = the("everywhere").checked ? {} : { of: targetOf(state.open) };
-  try {
-    const found = await wire.ask("search", { words, count: 50, ...of });
-    const rows = found.messages.reverse().map(result);
-    the("results").replaceChildren(...(rows.length > 0 ? rows : [make("li", "quiet", "No message has all of these words.")]));
-  } catch (error) {
-    notice(error.message);
-  }
-}
-
-function result(message) {
-  const key = keyOf(message.to);
-  const date = dateOf(message);
-  const row = make("button", "row", [named(message.from.label), make("span", "more", `${dayText(date)} ${timeText(date)}`)], { type: "button" });
-  row.append(make("span", "more", ["in ", named(titleOf(key))]), make("span", "what", harmless(message.text), { dir: "auto" }));
-  row.addEventListener("click", () => jump(key, message.id));
-  return make("li", "", row);
-}
-
-/** Opens a conversation at a message, however far up it is. */
+/** Opens a conversation at a message, wherever in the history it is. */
 async function jump(key, id) {
   open(key, false);
-  const talk = conversation(key);
-  while (!talk.ids.has(id) && !talk.whole && talk.messages.length < MOST && wire.isOpen) {
-    await load(key, Math.min(MOST, 2 * Math.max(PAGE, talk.messages.length)));
-  }
+  const is = await history.around(conversation(key), id);
   messages.render();
-  if (!messages.showMessage(id)) notice("That message is too far up to be shown here.");
+  if (!is || !messages.showMessage(id)) notice("That message is not here any more.");
 }
 
 // ---- from the beginning
@@ -295,14 +255,29 @@ function begin() {
   if (location.hash !== "") return location.replace(`/enter${location.hash}`);
   restore();
   account.begin(wire);
-  messages.begin({ older, changed, sendAgain: composer.sendAgain, discard: composer.discard });
+  const here = () => conversation(state.open);
+  history.begin(wire, { changed, notice });
+  messages.begin({
+    older: () => history.older(here()),
+    newer: () => history.newer(here()),
+    toNewest: () => history.toNewest(here()).then(messages.toEnd),
+    read: markRead, jump, whoHas: delay.whoHas, sendAgain: composer.sendAgain, discard: composer.discard,
+  });
   lists.begin({ open, join, create });
-  composer.begin(wire, { changed, notice });
+  composer.begin(wire, { changed, notice, later: delay.lookAgain });
+  delay.begin(wire, { changed, notice, say: composer.submit, settled: (_, answer) => answer.waiting && withdraw(answer.waiting.id) });
+  notify.begin(open);
+  search.begin(wire, { jump, notice });
+  order.begin(wire, { view, notice });
   the("find").addEventListener("input", changed);
   the("find").addEventListener("keydown", (event) => {
     // What is chosen is what was typed, even if no frame was drawn since.
     lists.renderConversations();
-    if (event.key === "Enter") the("conversations").querySelector(".row")?.click();
+    if (event.key === "Enter") {
+      // The field that gets the focus would take it as a new line.
+      event.preventDefault();
+      the("conversations").querySelector(".row")?.click();
+    }
     if (event.key === "ArrowDown") the("conversations").querySelector(".row")?.focus();
   });
   the("leave").addEventListener("click", leave);
@@ -310,27 +285,16 @@ function begin() {
   the("show-people").addEventListener("click", () => view(document.body.dataset.view === "people" ? "chat" : "people"));
   the("hide-people").addEventListener("click", () => view("chat"));
   the("notice-close").addEventListener("click", () => (the("notice").hidden = true));
-  the("search").addEventListener("submit", search);
-  the("show-search").addEventListener("click", () => {
-    if (!the("search").hidden) return closeSearch();
-    the("search").hidden = false;
-    the("show-search").setAttribute("aria-expanded", "true");
-    the("words").focus();
-  });
   addEventListener("keydown", shortcut);
-  addEventListener("storage", (event) => {
-    if (event.key === `causerie-read-${restoredFor()}` && event.newValue) {
-      kept.marks = JSON.parse(event.newValue);
-      changed();
-    }
-  });
   addEventListener("hashchange", () => location.replace(`/enter${location.hash}`));
   wire.connect();
 }
 
 function shortcut(event) {
   if (event.key === "Escape") {
-    if (!the("search").hidden) closeSearch();
+    if (document.querySelector("dialog[open]")) return;
+    delay.close();
+    if (search.isOpen()) search.close();
     else if (the("find").value !== "") the("find").value = "";
     else view("chat");
     if (state.me) the("text").focus();

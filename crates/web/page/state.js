@@ -1,8 +1,6 @@
 // What the page knows of the peer: people, groups, conversations and their messages, what is held.
 
-import { kept, keepRead } from "./kept.js";
-
-/** Messages of a conversation that a tab keeps at most; search finds older ones. */
+/** Messages of a conversation that a tab keeps at most: beyond that the far end is let go, and fetched again when it is looked at. */
 export const MOST = 5000;
 
 export const state = {
@@ -15,6 +13,14 @@ export const state = {
   conversations: new Map(),
   /** By message id. */
   held: new Map(),
+  /** By key of conversation: `{unread, mentions, first}`, as the peer counts. */
+  unread: new Map(),
+  /** Ids of own messages that are not with everybody who is here, or with nobody yet. */
+  undelivered: new Set(),
+  /** Ids that were told to be delivered before this tab knew them. */
+  early: new Set(),
+  /** Own texts that go out later, by number. */
+  waiting: new Map(),
   open: "all",
   /** The history has not come yet. */
   loading: true,
@@ -59,11 +65,14 @@ export function titleOf(key) {
 export function conversation(key) {
   let found = state.conversations.get(key);
   if (!found) {
-    found = { key, messages: [], ids: new Set(), whole: false, asked: 0, firstUnread: null };
+    found = { key, firstUnread: null, ...nothing() };
     state.conversations.set(key, found);
   }
   return found;
 }
+
+/** No messages: of a history without gaps, whose beginning (`whole`) and end (`live`) are here or not. */
+const nothing = () => ({ messages: [], ids: new Set(), whole: false, live: true, missed: 0, asking: false });
 
 /** Takes a person as a message or an event names them. */
 export function meet(who, present) {
@@ -76,8 +85,8 @@ export function meet(who, present) {
 
 /** Begins anew with a session: between two of them anything may have been missed. */
 export function forgetMessages() {
-  state.held.clear();
-  for (const talk of state.conversations.values()) Object.assign(talk, { messages: [], ids: new Set(), whole: false, asked: 0 });
+  for (const map of [state.held, state.unread, state.undelivered, state.early, state.waiting]) map.clear();
+  for (const talk of state.conversations.values()) Object.assign(talk, nothing());
 }
 
 export function setUsers(users) {
@@ -92,15 +101,33 @@ export function setGroups(groups) {
 /** A message that was just delivered. */
 export function append(message) {
   const talk = conversation(keyOf(message.to));
-  if (talk.ids.has(message.id)) return null;
+  if (talk.ids.has(message.id)) return;
   if (!state.people.has(message.from.person)) meet(message.from);
+  if (!talk.live) {
+    // The end of the history is somewhere else: it is fetched from there on.
+    talk.missed++;
+    talk.grew = true;
+    return;
+  }
   talk.ids.add(message.id);
   talk.messages.push(message);
   if (talk.messages.length > MOST) {
     for (const old of talk.messages.splice(0, MOST / 5)) talk.ids.delete(old.id);
     talk.whole = false;
   }
-  return talk;
+}
+
+/** A message that was taken back. */
+export function withdraw(id) {
+  for (const talk of state.conversations.values()) {
+    if (talk.ids.delete(id)) talk.messages = talk.messages.filter((message) => message.id !== id);
+  }
+}
+
+function place(talk, messages) {
+  talk.messages = messages;
+  talk.ids = new Set(messages.map((message) => message.id));
+  for (const message of messages) if (!state.people.has(message.from.person)) meet(message.from);
 }
 
 /** The newest messages of a conversation, as the history has them: what came since stays behind them. */
@@ -110,28 +137,36 @@ export function merge(key, list) {
   const start = list.length > 0 ? talk.messages.findIndex((message) => message.id === list[0].id) : 0;
   const older = talk.messages.slice(0, Math.max(0, start));
   const newer = talk.messages.slice(Math.max(0, start)).filter((message) => !listed.has(message.id));
-  talk.messages = [...older, ...list, ...newer];
-  talk.ids = new Set(talk.messages.map((message) => message.id));
-  for (const message of list) if (!state.people.has(message.from.person)) meet(message.from);
-  return talk;
+  place(talk, [...older, ...list, ...newer]);
 }
 
-/** The place of the first message that this browser has not shown; the number of messages if there is none. */
-export function unreadFrom(talk) {
-  const { messages } = talk;
-  const mark = kept.marks[talk.key];
-  if (mark === undefined) return 0;
-  const at = messages.findLastIndex((message) => message.id === mark);
-  return at + 1;
+/** Messages that stand right before those that are here. */
+export function prepend(talk, list) {
+  const all = [...list, ...talk.messages];
+  if (all.length > MOST) talk.live = false;
+  place(talk, all.slice(0, MOST));
 }
 
-export function unreadOf(talk) {
-  let count = 0;
-  for (let at = unreadFrom(talk); at < talk.messages.length; at++) if (!talk.messages[at].own) count++;
-  return count;
+/** Messages that stand right behind those that are here. */
+export function extend(talk, list) {
+  const all = [...talk.messages, ...list.filter((message) => !talk.ids.has(message.id))];
+  if (all.length > MOST) talk.whole = false;
+  place(talk, all.slice(-MOST));
 }
 
-export function markRead(talk) {
-  const newest = talk.messages.at(-1);
-  if (newest) keepRead(talk.key, newest.id);
+/** Another part of the history than was here. */
+export function show(talk, list, live) {
+  Object.assign(talk, nothing(), { live });
+  place(talk, list);
+}
+
+const READ = { unread: 0, mentions: 0, first: null };
+
+export const unreadOf = (key) => state.unread.get(key) ?? READ;
+
+export function setUnread({ of, unread, mentions, first }) {
+  const key = keyOf(of);
+  if (unread === 0) state.unread.delete(key);
+  else state.unread.set(key, { unread, mentions, first });
+  conversation(key);
 }

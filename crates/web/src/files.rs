@@ -11,7 +11,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 17] = [
+const FILES: [(&str, &str, &str); 22] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", CSS, include_str!("../page/style.css")),
     ("/icon.svg", SVG, include_str!("../page/icon.svg")),
@@ -29,6 +29,11 @@ const FILES: [(&str, &str, &str); 17] = [
     ("/enter.js", JS, include_str!("../page/enter.js")),
     ("/enter.css", CSS, include_str!("../page/enter.css")),
     ("/used.js", JS, include_str!("../page/used.js")),
+    ("/delay.js", JS, include_str!("../page/delay.js")),
+    ("/history.js", JS, include_str!("../page/history.js")),
+    ("/notify.js", JS, include_str!("../page/notify.js")),
+    ("/order.js", JS, include_str!("../page/order.js")),
+    ("/search.js", JS, include_str!("../page/search.js")),
 ];
 
 pub(crate) fn router() -> Router<Shared> {

@@ -86,6 +86,7 @@ impl<S: Store> Peer<S> {
                 | Command::FindUser { .. }
                 | Command::FindGroup { .. }
                 | Command::History { .. }
+                | Command::Read { .. }
                 | Command::Search { .. }
                 | Command::Seen { .. }
                 | Command::Show { .. }
@@ -94,6 +95,7 @@ impl<S: Store> Peer<S> {
                 | Command::Alias { .. }
                 | Command::Verify { .. }
                 | Command::Unalias { .. }
+                | Command::Diagram
                 | Command::Health
                 | Command::LogOut => false,
             }

@@ -361,6 +361,7 @@ impl<S: Store> Peer<S> {
         if !self.was_shown_before(run.first()) {
             let texts = self.texts(run.clone());
             self.effects.events.push_texts(texts);
+            self.note_unread(&run);
         }
         self.effects.durable.push(Change::Shown(run));
         count

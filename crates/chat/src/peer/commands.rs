@@ -17,7 +17,7 @@ use crate::name::{Name, Pattern};
 use crate::run::Run;
 use crate::store::{Change, Store};
 use crate::verification;
-use crate::{Answer, Command, Event, HeldInfo, Hello, Message, MessageId, PersonId, Refusal, Target};
+use crate::{Answer, Command, DiagramInfo, Event, HeldInfo, Hello, Message, MessageId, PersonId, Refusal, Target};
 
 use super::arrival::sealing;
 use super::{Now, Peer};
@@ -49,9 +49,10 @@ impl<S: Store> Peer<S> {
             Command::JoinGroup { group } => self.join_group(now, &group),
             Command::LeaveGroup { group } => self.leave_group(now, &group),
             Command::Send { to, text, delay_ms } => self.send(now, to, text, delay_ms),
-            Command::History { of, count } => self.history(of, count),
+            Command::History { of, count, before, after } => self.history(of, count, before, after),
+            Command::Read { of, up_to } => self.mark_read(of, up_to),
             Command::Search { words, of, count } => self.search(&words, of, count),
-            Command::Seen { nth } => self.seen(now, nth),
+            Command::Seen { nth, message } => self.seen(now, nth, message),
             Command::Show { author, clock } => self.message_named(now, &author, clock),
             Command::Pending => Ok(self.pending(now)),
             Command::Cancel { number } => self.cancel(now, number),
@@ -65,6 +66,8 @@ impl<S: Store> Peer<S> {
                 self.effects.dial.push(address.clone());
                 Ok(Answer::Connecting { address })
             }
+            // Only the trace's crate can draw, and only the caller knows it.
+            Command::Diagram => Ok(Answer::Diagram(DiagramInfo::default())),
             Command::Health => {
                 let listening: Vec<SocketAddr> = self.addresses.iter().copied().collect();
                 Ok(self.health(&listening, &[], Vec::new()))
@@ -82,6 +85,7 @@ impl<S: Store> Peer<S> {
             users: self.directory.users(&Pattern::new("")),
             groups: self.directory.groups(&Pattern::new("")),
             name_taken_by: self.name_taken_by(),
+            unread: self.all_unread(),
         }
     }
 
@@ -300,6 +304,9 @@ impl<S: Store> Peer<S> {
             opened = Some(std::mem::replace(&mut body, sealed));
         }
         let clock = self.multicast(&dests, &body, opened, group, due);
+        if !dests.is_empty() {
+            self.watch_delivery(clock);
+        }
         if due.is_none() {
             self.watch_spread(now, clock);
         } else {
@@ -376,8 +383,8 @@ impl<S: Store> Peer<S> {
         }
         let delayed: Vec<Clock> = self.outbox.delayed().collect();
         let delayed = delayed.into_iter().map(|clock| self.id_of(self.causal.me(), clock)).collect();
-        let waiting = self.waiting_texts(now);
-        Answer::Pending { held, delayed, waiting, unacknowledged: self.outbox.len() as u64 }
+        let (waiting, undelivered) = (self.waiting_texts(now), self.undelivered());
+        Answer::Pending { held, delayed, waiting, unacknowledged: self.outbox.len() as u64, undelivered }
     }
 
     fn verify(&mut self, person: &str, same: Option<bool>) -> Result<Answer, Refusal> {

@@ -9,7 +9,7 @@ use crate::kept::Kept;
 use crate::news::Texts;
 use crate::run::Run;
 use crate::store::{Change, Store};
-use crate::{Answer, Message, ProcessId, Recipients, Refusal, Target};
+use crate::{Answer, Message, MessageId, ProcessId, Recipients, Refusal, Target};
 
 use super::{Now, Peer};
 
@@ -17,9 +17,25 @@ use super::{Now, Peer};
 const PIECE: usize = 1000;
 
 impl<S: Store> Peer<S> {
-    pub(super) fn history(&mut self, of: Option<Target>, count: Option<usize>) -> Result<Answer, Refusal> {
+    pub(super) fn history(
+        &mut self,
+        of: Option<Target>,
+        count: Option<usize>,
+        before: Option<MessageId>,
+        after: Option<MessageId>,
+    ) -> Result<Answer, Refusal> {
         let conversation = self.conversation_meant(of)?;
-        let messages = self.newest(conversation.as_ref(), count.unwrap_or(self.config.history_shown));
+        let count = count.unwrap_or(self.config.history_shown);
+        let before = before.map(|id| self.place_in_history(id)).transpose()?;
+        let entries = match after.map(|id| self.place_in_history(id)).transpose()? {
+            None => self.store.newest(conversation.as_ref(), before, count).into_iter().rev().collect(),
+            Some(after) => {
+                let mut entries = self.store.oldest(conversation.as_ref(), after, count);
+                entries.retain(|entry| before.is_none_or(|before| entry.sort_key() < before));
+                entries
+            }
+        };
+        let messages = self.read_all(entries.into_iter());
         Ok(Answer::History { of: conversation.map(|conversation| self.recipients(&conversation)), messages })
     }
 
@@ -131,7 +147,7 @@ impl<S: Store> Peer<S> {
     }
 
     /// The conversation that a user means; `None` for all of them.
-    fn conversation_meant(&self, of: Option<Target>) -> Result<Option<Conversation>, Refusal> {
+    pub(super) fn conversation_meant(&self, of: Option<Target>) -> Result<Option<Conversation>, Refusal> {
         Ok(Some(match of {
             None => return Ok(None),
             Some(Target::All) => Conversation::All,

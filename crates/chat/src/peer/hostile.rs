@@ -52,9 +52,11 @@ pub fn run<S: Store>(data: &[u8], store: S, copy: impl FnMut(&mut S) -> S) {
     world.pass(Duration::from_secs(4));
     for command in ["", "all", "cars", "friend"] {
         let of = (!command.is_empty()).then(|| target(command));
-        world.command(Command::History { of, count: Some(1000) });
+        world.command(Command::History { of, count: Some(1000), before: None, after: None });
     }
-    for command in [Command::ListUsers, Command::ListGroups, Command::Pending, Command::Seen { nth: None }] {
+    for command in
+        [Command::ListUsers, Command::ListGroups, Command::Pending, Command::Seen { nth: None, message: None }]
+    {
         world.command(command);
     }
     world.command(Command::Search { words: "hello".to_owned(), of: None, count: None });
@@ -416,7 +418,7 @@ impl<S: Store, C: FnMut(&mut S) -> S> World<S, C> {
             1 => Command::JoinGroup { group },
             2 => Command::LeaveGroup { group },
             3 => Command::ListUsers,
-            4 => Command::History { of: None, count: None },
+            4 => Command::History { of: None, count: None, before: None, after: None },
             5 => Command::Forget { person: (*input.pick(&NAMES)?).to_owned() },
             6 => Command::Search { words: "hell".to_owned(), of: None, count: None },
             7 => Command::Pending,

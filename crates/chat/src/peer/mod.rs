@@ -9,6 +9,7 @@ mod catchup;
 mod claims;
 mod commands;
 mod deletion;
+mod delivered;
 mod departure;
 mod directory;
 mod greeting;
@@ -32,6 +33,7 @@ mod sending;
 mod spread;
 mod talk;
 mod timers;
+mod unread;
 mod welcome;
 
 #[cfg(test)]
@@ -60,6 +62,7 @@ use address::ForAddress;
 use carry::Carry;
 use catchup::Vectors;
 use claims::Claim;
+use delivered::Undelivered;
 use departure::Absent;
 use greeting::Greeting;
 use homecoming::Homecoming;
@@ -134,6 +137,7 @@ pub struct Peer<S> {
     schedule: Schedule,
     carry: Carry,
     watch: Watch,
+    undelivered: Undelivered,
     absent: Absent,
     homecoming: Homecoming,
     talks: Talks,
@@ -207,6 +211,7 @@ impl<S: Store> Peer<S> {
             schedule: Schedule::default(),
             carry: Carry::default(),
             watch: Watch::default(),
+            undelivered: Undelivered::default(),
             absent: Absent::default(),
             homecoming: Homecoming::default(),
             talks: Talks::default(),
@@ -334,6 +339,8 @@ impl<S: Store> Peer<S> {
         self.flush(now);
         self.offer_parcels(now);
         self.sign_acknowledgements(now);
+        self.tell_delivered();
+        self.tell_unread();
         self.keep_state();
         self.called = now.monotonic;
         self.expected = self.poll_timeout().map_or(Duration::MAX, |(at, _)| at.max(now.monotonic));
@@ -349,6 +356,7 @@ impl<S: Store> Peer<S> {
         self.schedule.begin_anew();
         self.carry.begin_anew();
         self.watch = Watch::default();
+        self.undelivered = Undelivered::default();
         self.absent.begin_anew();
         self.vectors = Vectors::new(now.monotonic);
         self.gate.begin_anew();

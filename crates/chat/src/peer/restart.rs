@@ -51,6 +51,8 @@ struct TalkVectors {
     #[serde(deserialize_with = "clock::kept")]
     lost: Vec<(u32, Clock)>,
     rest: Option<KeptRest>,
+    /// How many messages the user has not read.
+    unread: u32,
 }
 
 /// See [`Rest`].
@@ -233,7 +235,7 @@ impl<S: Store> Peer<S> {
             self.forget_alias(replaced);
         }
         for (conversation, bytes) in &saved.talks {
-            let TalkVectors { shown, fetched, lost, rest } = codec::decode_kept(bytes).map_err(unreadable)?;
+            let TalkVectors { shown, fetched, lost, rest, unread } = codec::decode_kept(bytes).map_err(unreadable)?;
             let numbered = |vector: Vec<(u32, Clock)>| {
                 let known = vector.into_iter().filter_map(|(number, clock)| Some((self.numbered(number)?, clock)));
                 Vector::kept(known)
@@ -243,6 +245,7 @@ impl<S: Store> Peer<S> {
             let talk = self.talks.entry(conversation);
             (talk.shown, talk.fetched, talk.fetched_and_shown, talk.lost) = (shown, fetched.clone(), fetched, lost);
             talk.rest = rest.unwrap_or_default();
+            self.restore_unread(conversation, usize::try_from(unread).unwrap_or(usize::MAX));
         }
         self.greetings = saved.greetings.into_iter().collect();
         for kept in saved.own {
@@ -260,6 +263,7 @@ impl<S: Store> Peer<S> {
                 self.outbox.delay(clock, due);
             }
         }
+        self.restore_undelivered();
         self.restore_scheduled(now, saved.scheduled)?;
         self.restore_repeats();
         self.carry.sent_before(self.causal.clock());
@@ -369,10 +373,10 @@ impl super::talk::Talks {
     /// The vectors that were raised since this was last asked, as they are kept.
     fn take_changed(&mut self) -> Vec<(Conversation, Bytes)> {
         let mut changed = Vec::new();
-        for (conversation, talk) in self.iter_mut() {
+        for (conversation, talk) in self.all_mut() {
             let is_changed =
                 talk.shown.take_changed() | talk.fetched_and_shown.take_changed() | talk.lost.take_changed();
-            if is_changed | talk.rest.take_changed() {
+            if is_changed | talk.rest.take_changed() | talk.unread.take_changed() {
                 let (shown, fetched, lost) =
                     (talk.shown.numbers(), talk.fetched_and_shown.numbers(), talk.lost.numbers());
                 let rest = (!talk.rest.is_empty()).then(|| KeptRest {
@@ -380,8 +384,9 @@ impl super::talk::Talks {
                     up_to: talk.rest.up_to.numbers(),
                     reached: talk.rest.reached,
                 });
-                let vectors = TalkVectors { shown, fetched, lost, rest };
-                changed.push((conversation, codec::encode(&vectors)));
+                let unread = u32::try_from(talk.unread.count()).unwrap_or(u32::MAX);
+                let vectors = TalkVectors { shown, fetched, lost, rest, unread };
+                changed.push((conversation.clone(), codec::encode(&vectors)));
             }
         }
         changed

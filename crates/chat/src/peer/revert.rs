@@ -65,6 +65,7 @@ impl<S: Store> Peer<S> {
             schedule,
             carry,
             watch: _,
+            undelivered: _,
             absent,
             homecoming,
             talks,

@@ -4,16 +4,22 @@ use causal::{Index, Set};
 
 use crate::history::Entry;
 use crate::store::Store;
-use crate::{Answer, Refusal, Who};
+use crate::{Answer, MessageId, Refusal, Who};
 
 use super::{Now, Peer};
 
 impl<S: Store> Peer<S> {
-    pub(super) fn seen(&mut self, now: Now, nth: Option<usize>) -> Result<Answer, Refusal> {
+    pub(super) fn seen(&mut self, now: Now, nth: Option<usize>, message: Option<MessageId>) -> Result<Answer, Refusal> {
         // What was said in this turn counts.
         self.flush(now);
         let mine = |entry: &Entry| entry.kept.id().process == self.me;
-        let entry = self.look_back(nth.unwrap_or(1), mine).map_err(|said| Refusal::NothingSaid { said })?;
+        let entry = match message {
+            Some(message) => {
+                let entry = self.filed(message).and_then(|kept| self.entry_of(kept)).filter(mine);
+                entry.ok_or(Refusal::NotInHistory { message })?
+            }
+            None => self.look_back(nth.unwrap_or(1), mine).map_err(|said| Refusal::NothingSaid { said })?,
+        };
         let stamp = entry.kept.stamp();
         let dests = stamp.dests.difference(self.causal.forgotten());
         let nobody = Set::new();

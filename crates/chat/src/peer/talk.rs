@@ -7,6 +7,8 @@ use causal::{Clock, Index, Roster, Set};
 use crate::history::{Conversation, SortKey};
 use crate::{PersonId, ProcessId, Recipients};
 
+use super::unread::Unread;
+
 /// The greatest clock of each author, by index.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vector {
@@ -178,6 +180,8 @@ pub(super) struct Talk {
     pub(super) dests: Option<(u64, Set)>,
     /// How events name the conversation (all and groups alone: a person's label may change).
     pub(super) recipients: Option<Recipients>,
+    /// What the user has not read.
+    pub(super) unread: Unread,
 }
 
 impl Talk {
@@ -194,11 +198,17 @@ pub(super) struct Talks {
     /// The one that most is said in, found without a search.
     all: Talk,
     others: BTreeMap<Conversation, Talk>,
+    /// User interfaces are to be told what is unread.
+    pub(super) unread_is_news: bool,
 }
+
+/// What [`Talks::all`] is called.
+static ALL: Conversation = Conversation::All;
 
 impl Default for Talks {
     fn default() -> Self {
-        Self { all: Talk { recipients: Some(Recipients::All), ..Talk::default() }, others: BTreeMap::new() }
+        let all = Talk { recipients: Some(Recipients::All), ..Talk::default() };
+        Self { all, others: BTreeMap::new(), unread_is_news: false }
     }
 }
 
@@ -214,14 +224,13 @@ impl Talks {
     }
 
     /// All of them.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Conversation, &mut Talk)> {
-        let others = self.others.iter_mut().map(|(conversation, talk)| (conversation.clone(), talk));
-        std::iter::once((Conversation::All, &mut self.all)).chain(others)
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = (&Conversation, &mut Talk)> {
+        std::iter::once((&ALL, &mut self.all)).chain(&mut self.others)
     }
 
     /// What was said by one process was said by what is `to` from now on; nobody is addressed as before.
     pub(super) fn hand_over(&mut self, from: Index, to: Index) {
-        for (_, talk) in self.iter_mut() {
+        for (_, talk) in self.all_mut() {
             talk.shown.hand_over(from, to);
             // The one before was addressed in much that this one has to fetch.
             (talk.fetched, talk.fetched_and_shown) = (Vector::default(), Vector::emptied());
@@ -235,7 +244,7 @@ impl Talks {
 
     /// There is nothing of this author beyond `clock`: what welcomes named of it had been made up.
     pub(super) fn drop_made_up(&mut self, author: Index, clock: Clock) {
-        for (_, talk) in self.iter_mut() {
+        for (_, talk) in self.all_mut() {
             talk.fetched.lower(author, clock);
             talk.fetched_and_shown.lower(author, clock);
             talk.lost.lower(author, clock);

@@ -194,6 +194,13 @@ impl Store for MemoryStore {
         all
     }
 
+    fn oldest(&self, of: Option<&Conversation>, after: SortKey, count: usize) -> Vec<Entry> {
+        // It is bounded, so looking through all of it is soon done.
+        let mut behind = self.newest(of, None, usize::MAX);
+        behind.retain(|entry| entry.sort_key() > after);
+        behind.into_iter().rev().take(count).collect()
+    }
+
     fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
         let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
         let has_all = |entry: &Entry| {

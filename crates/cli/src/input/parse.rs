@@ -146,7 +146,7 @@ fn history(spec: &Spec, arguments: &str) -> Result<Command, Flaw> {
     if let Some(addressed) = arguments.strip_prefix('@') {
         let (names, number) = addressees_of(addressed)?;
         let count = if number.is_empty() { None } else { Some(count(spec, one(spec, number.trim_start())?)?) };
-        return Ok(Command::History { of: Some(target_of(names)), count });
+        return Ok(Command::History { of: Some(target_of(names)), count, before: None, after: None });
     }
     let mut words = arguments.split_whitespace();
     let (first, second) = (words.next(), words.next());
@@ -159,7 +159,7 @@ fn history(spec: &Spec, arguments: &str) -> Result<Command, Flaw> {
         (Some(of), None) => (Some(of), None),
         (Some(of), Some(number)) => (Some(of), Some(count(spec, number)?)),
     };
-    Ok(Command::History { of: of.map(target), count })
+    Ok(Command::History { of: of.map(target), count, before: None, after: None })
 }
 
 /// What is looked for may be anything, so a target stands first and with its `@`.
@@ -176,7 +176,7 @@ fn search(spec: &Spec, arguments: &str) -> Result<Command, Flaw> {
 
 fn seen(spec: &Spec, arguments: &str) -> Result<Command, Flaw> {
     let nth = number(spec, arguments)?;
-    Ok(Command::Seen { nth: nth.map(|nth| usize::try_from(nth).unwrap_or(usize::MAX)) })
+    Ok(Command::Seen { nth: nth.map(|nth| usize::try_from(nth).unwrap_or(usize::MAX)), message: None })
 }
 
 /// Yes, no or nothing.

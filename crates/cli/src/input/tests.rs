@@ -51,8 +51,8 @@ fn every_command_long_and_short_and_with_a_slash() {
         (&["-delete-account"], Command::DeleteAccount { name: String::new() }),
         (&["-logout", "-LogOut"], Command::LogOut),
         (&["-search red car"], Command::Search { words: "red car".into(), of: None, count: None }),
-        (&["-seen"], Command::Seen { nth: None }),
-        (&["-seen 3"], Command::Seen { nth: Some(3) }),
+        (&["-seen"], Command::Seen { nth: None, message: None }),
+        (&["-seen 3"], Command::Seen { nth: Some(3), message: None }),
         (&["-show alice#12", "-show @alice#12"], Command::Show { author: "alice".into(), clock: 12 }),
         (&["-show bob·PUWe#12"], Command::Show { author: "bob·PUWe".into(), clock: 12 }),
         (&["-show bob@[fd00::2]#7"], Command::Show { author: "bob@[fd00::2]".into(), clock: 7 }),
@@ -208,7 +208,7 @@ fn delays_take_fractions_and_a_target() {
 
 #[test]
 fn history_takes_a_target_and_a_number_in_any_combination() {
-    let history = |of: Option<Target>, count| Command::History { of, count };
+    let history = |of: Option<Target>, count| Command::History { of, count, before: None, after: None };
     assert_eq!(command("-history"), history(None, None));
     assert_eq!(command("-history 20"), history(None, Some(20)));
     assert_eq!(command("-history cars"), history(Some(name("cars")), None));

@@ -120,6 +120,7 @@ mod tests {
             ],
             groups: Vec::new(),
             name_taken_by: None,
+            unread: Vec::new(),
         };
         let mut known = Known::new(&Hello { hello: 1, program: "causerie".into(), known });
         known.learn_answer(&Answer::Created { group: "cars".into() });

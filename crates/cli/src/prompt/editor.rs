@@ -206,7 +206,14 @@ mod tests {
         let person = PersonId::new([1; 32]);
         let me = Who { person, name: "me".into(), address: None, label: "me".into() };
         let process = ProcessId { person, incarnation: Incarnation(1) };
-        let hello = node::chat::Hello { me, process, users: Vec::new(), groups: Vec::new(), name_taken_by: None };
+        let hello = node::chat::Hello {
+            me,
+            process,
+            users: Vec::new(),
+            groups: Vec::new(),
+            unread: Vec::new(),
+            name_taken_by: None,
+        };
         let mut known = Known::new(&Hello { hello: 1, program: "causerie".into(), known: hello });
         for group in ["cars", "carts", "boats"] {
             known.learn_answer(&Answer::Created { group: group.into() });

@@ -64,6 +64,8 @@ impl Known {
                 | Event::Gap { .. }
                 | Event::Unspread { .. }
                 | Event::Spread { .. }
+                | Event::Delivered { .. }
+                | Event::Unread(_)
                 | Event::CatchingUp { .. }
                 | Event::CaughtUp { .. }
                 | Event::GroupLeft { .. }
@@ -114,6 +116,8 @@ impl Known {
             | Answer::Scheduled { .. }
             | Answer::Cancelled { .. }
             | Answer::Connecting { .. }
+            | Answer::Read
+            | Answer::Diagram(_)
             | Answer::History { .. }
             | Answer::Found { .. }
             | Answer::Seen { .. }
@@ -187,7 +191,14 @@ mod tests {
     fn known() -> Known {
         let me = Who::clone(&who(1, "alice", "alice"));
         let process = ProcessId { person: me.person, incarnation: Incarnation(1) };
-        let known = node::chat::Hello { me, process, users: Vec::new(), groups: Vec::new(), name_taken_by: None };
+        let known = node::chat::Hello {
+            me,
+            process,
+            users: Vec::new(),
+            groups: Vec::new(),
+            unread: Vec::new(),
+            name_taken_by: None,
+        };
         Known::new(&Hello { hello: 1, program: "causerie".into(), known })
     }
 

@@ -75,7 +75,7 @@ pub(crate) async fn run(
     let _raw = Raw::enable()?;
     let typing = std::thread::spawn(move || typing.run());
     let mut asked: Option<(node::Submitted, Typed)> = None;
-    let mut recent = requests.submit(Command::History { of: None, count: None }).await.ok();
+    let mut recent = requests.submit(Command::History { of: None, count: None, before: None, after: None }).await.ok();
     let (mut leaving, mut stops) = (false, false);
     loop {
         tokio::select! {
@@ -86,7 +86,12 @@ pub(crate) async fn run(
                 known.lock().learn(&batch);
                 screen.push(batch.iter().flat_map(|event| show.event(event, now)));
             }
-            line = lines.recv(), if asked.is_none() && !leaving => match line.map(|line| (input::parse(&line.text), line)) {
+            line = lines.recv(), if asked.is_none() && !leaving => {
+                if line.is_some() {
+                    // All of it stands above the line that the user has just entered. A peer that has stopped needs no word of it.
+                    let _ = requests.submit(Command::Read { of: None, up_to: None }).await;
+                }
+                match line.map(|line| (input::parse(&line.text), line)) {
                 Some((Ok(Input::Nothing), _)) => {}
                 Some((Ok(Input::Help), _)) => screen.push(input::help().lines().map(str::to_owned)),
                 Some((Ok(Input::Command(command)), line)) => {
@@ -95,6 +100,7 @@ pub(crate) async fn run(
                 }
                 Some((Err(misread), _)) => screen.push([show.wrong(&misread.to_string())]),
                 Some((Ok(Input::Quit), _)) | None => leaving = true,
+                }
             },
             answered = answer(&mut asked), if asked.is_some() => {
                 match answered {

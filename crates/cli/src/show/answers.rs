@@ -42,11 +42,13 @@ impl Show {
             }
             Answer::Cancelled { waiting } => vec![cancelled_line(waiting)],
             Answer::Connecting { address } => vec![format!("connecting to {}", harmless_line(address))],
+            // It is asked for by those who can draw.
+            Answer::Read | Answer::Diagram(_) => Vec::new(),
             Answer::History { of, messages } => self.history(of.as_ref(), messages),
             Answer::Found { of, messages } => self.found(of.as_ref(), messages),
             Answer::Seen { message, by, not_by, away } => self.seen(message, by, not_by, away),
             Answer::Shown { message } => self.whole(message),
-            Answer::Pending { held, delayed: _, waiting, unacknowledged } => {
+            Answer::Pending { held, delayed: _, waiting, unacknowledged, undelivered: _ } => {
                 self.pending(held, waiting, *unacknowledged)
             }
             Answer::Forgotten { who } => {

@@ -125,6 +125,8 @@ impl Show {
                     format!("({messages} messages of yours, up to {}, are now with everybody who is here)", id.clock);
                 paint.dim(&text)
             }
+            // What the user sees here need not be counted for them.
+            Event::Delivered { .. } | Event::Unread(_) => return Vec::new(),
             Event::CatchingUp { messages, of } => {
                 paint.dim(&format!("catching up: {} of about {}", thousands(*messages), thousands(*of)))
             }

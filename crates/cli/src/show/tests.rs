@@ -218,8 +218,13 @@ fn nothing_from_others_reaches_the_terminal_as_a_command() {
     lines.extend(show.answer(&Answer::Who { people: vec![person] }, at(AT)));
     let to = Recipients::Direct(who());
     let waiting = WaitingInfo { number: 3, id: None, to, text: evil.into(), due_at: Some(AT) };
-    let pending =
-        Answer::Pending { held: vec![held], delayed: vec![], waiting: vec![waiting.clone()], unacknowledged: 0 };
+    let pending = Answer::Pending {
+        held: vec![held],
+        delayed: vec![],
+        waiting: vec![waiting.clone()],
+        unacknowledged: 0,
+        undelivered: vec![],
+    };
     lines.extend(show.answer(&pending, at(AT)));
     lines.extend(show.answer(&Answer::Scheduled { waiting: waiting.clone() }, at(AT)));
     lines.extend(show.answer(&Answer::Cancelled { waiting }, at(AT)));
@@ -250,7 +255,10 @@ fn what_goes_out_later_stands_under_its_number_and_with_its_time() {
     let long = waiting(3, Some(id(1, 7)), &"x".repeat(61), Some(AT + 30_000_000));
     let unsent = waiting(4, None, "why?", None);
     let waiting = vec![first.clone(), long, unsent];
-    let lines = show.answer(&Answer::Pending { held: vec![], delayed: vec![], waiting, unacknowledged: 0 }, at(AT));
+    let lines = show.answer(
+        &Answer::Pending { held: vec![], delayed: vec![], waiting, unacknowledged: 0, undelivered: vec![] },
+        at(AT),
+    );
     assert_eq!(
         lines,
         [
@@ -478,8 +486,14 @@ fn a_label_that_grows_says_why() {
     assert_eq!(show.event(&changed("bob·aaaa", "bob"), at(AT)), ["14:03:12 * bob·aaaa is now bob"]);
     assert!(show.event(&changed("bob", "bob"), at(AT)).is_empty());
     let me = Who::clone(&who(2, "bob"));
-    let known =
-        node::chat::Hello { me, process: id(2, 0).process, users: Vec::new(), groups: Vec::new(), name_taken_by: None };
+    let known = node::chat::Hello {
+        me,
+        process: id(2, 0).process,
+        users: Vec::new(),
+        groups: Vec::new(),
+        unread: Vec::new(),
+        name_taken_by: None,
+    };
     show.hello(&Hello { hello: VERSION, program: String::new(), known }, "");
     assert_eq!(
         show.event(&changed("bob", "bob·aaaa"), at(AT)),
@@ -507,6 +521,7 @@ fn a_new_name_is_told_as_one() {
         process: id(2, 0).process,
         users,
         groups: Vec::new(),
+        unread: Vec::new(),
         name_taken_by: Some(other.clone()),
     };
     let asked = "your name alice is also the name of alice·aaaa, who had it first: choose another with -nick NAME";

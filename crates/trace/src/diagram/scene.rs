@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::names::Names;
 use super::text::{harmless, isolated};
-use super::{At, Diagram};
+use super::{At, Diagram, Live};
 use crate::history::{Event, History, Kind, NOWHERE, Number, Sent};
 
 /// Lines of a drawing: more than that are wider than any screen.
@@ -48,6 +48,9 @@ pub(super) struct Mark {
     pub(super) shape: Shape,
     /// The line of the message's author, if it is about a message.
     pub(super) author: Option<usize>,
+    pub(super) message: Option<Number>,
+    /// What it waits for, if it is held.
+    pub(super) missing: Box<[Number]>,
     pub(super) label: String,
 }
 
@@ -85,6 +88,8 @@ pub(super) enum Fate {
     Lost,
     /// It did so below the end of the drawing.
     Below,
+    /// Nobody here knows when it did.
+    Unseen,
 }
 
 /// How long a message was held.
@@ -164,7 +169,7 @@ impl<'a> Draft<'a> {
         let mut lines = Vec::new();
         let mut left_out = LeftOut::default();
         for (site, line_of) in (0..).zip(&mut line_of) {
-            if history.sites[site as usize].events.is_empty() {
+            if history.sites[site as usize].events.is_empty() && diagram.live == Live::No {
                 continue;
             }
             if lines.len() < LINES {
@@ -271,6 +276,7 @@ impl<'a> Draft<'a> {
             (None, many) => (Shape::Sent, format!("{what} → {} peers", many.len())),
         };
         let place = self.mark(line, shape, Some(line), label);
+        self.about(message);
         self.sent.insert(message, place);
         self.copies.extend(copies);
     }
@@ -292,6 +298,13 @@ impl<'a> Draft<'a> {
             (Shape::Delivered, what)
         };
         let to = self.mark(line, shape, author, label);
+        self.about(message);
+        if shape == Shape::Held
+            && let Some(missing) = self.history.waits.get(&at)
+            && let Some(mark) = self.scene.marks.last_mut()
+        {
+            mark.missing.clone_from(missing);
+        }
         let copy = (message, event.by);
         let first = self.arrived.insert(copy, true).is_none();
         if let Some(from) = from.filter(|_| first) {
@@ -316,6 +329,14 @@ impl<'a> Draft<'a> {
         }
         let label = format!("{}, as history", self.names.message(self.history, message));
         self.mark(line, Shape::Delivered, from.map(|(line, _)| line), label);
+        self.about(message);
+    }
+
+    /// The last mark is about this message.
+    fn about(&mut self, message: Number) {
+        if let Some(mark) = self.scene.marks.last_mut() {
+            mark.message = Some(message);
+        }
     }
 
     fn waits(&self, at: At, what: &str) -> String {
@@ -359,7 +380,7 @@ impl<'a> Draft<'a> {
 
     fn mark_at(&mut self, place: Place, shape: Shape, author: Option<usize>, label: String) -> Place {
         self.scene.lines[place.0].last = Some(place.1);
-        self.scene.marks.push(Mark { place, shape, author, label });
+        self.scene.marks.push(Mark { place, shape, author, message: None, missing: Box::default(), label });
         place
     }
 
@@ -373,7 +394,8 @@ impl<'a> Draft<'a> {
             let site = &self.history.sites[number as usize];
             self.scene.lines[line].goes_on |= (placed[number as usize] as usize) < site.events.len();
             let stopped = site.events.last().is_some_and(|event| event.kind == Kind::Stop);
-            if !self.scene.lines[line].goes_on && !stopped && site.path.is_some() {
+            let runs = self.diagram.live == Live::Yes;
+            if !self.scene.lines[line].goes_on && !stopped && !runs && site.path.is_some() {
                 self.killed(line, "killed, or still running");
             }
         }
@@ -398,6 +420,7 @@ impl<'a> Draft<'a> {
             let from = self.sent[&message];
             let Some(line) = self.line_of_process(destination) else { continue };
             let (row, fate) = match self.arrived.get(&copy) {
+                None if self.diagram.live == Live::Yes => (from.1 + 1, Fate::Unseen),
                 Some(true) => continue,
                 Some(false) => (rows, Fate::Below),
                 None if self.delivered(copy) => (rows, Fate::Below),

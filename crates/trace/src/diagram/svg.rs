@@ -351,7 +351,7 @@ impl<'a> Paper<'a> {
         let dashes = if arrow.direct { DASHED } else { "" };
         match arrow.fate {
             Fate::Lost => self.lost(from, (x, y), colour),
-            Fate::Below => self.stroke(from, (x, y), colour, dashes),
+            Fate::Below | Fate::Unseen => self.stroke(from, (x, y), colour, dashes),
             Fate::Arrived => {
                 let to = (x - self.lane(arrow.to), y);
                 let along = direction(from, to);

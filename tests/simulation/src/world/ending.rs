@@ -137,7 +137,9 @@ impl World {
 
     /// What a machine's user reads of one conversation, or of all of them.
     fn history(&mut self, who: usize, of: Option<Target>) -> Vec<TextNumber> {
-        let Some(Answer::History { messages, .. }) = self.ask(who, Command::History { of, count: Some(10_000) }) else {
+        let Some(Answer::History { messages, .. }) =
+            self.ask(who, Command::History { of, count: Some(10_000), before: None, after: None })
+        else {
             return Vec::new();
         };
         // A liar may tell each of them something else.

@@ -27,5 +27,6 @@ mod searching;
 mod seen;
 mod several;
 mod store;
+mod unread;
 mod verifying;
 mod world;

@@ -12,7 +12,7 @@ const CAROL: usize = 2;
 /// The text, and who has it, has not got it yet, and is away.
 fn seen(world: &mut World, nth: Option<usize>) -> (String, [Vec<String>; 3]) {
     let names = |people: Vec<Who>| people.into_iter().map(|who| who.name).collect();
-    match world.command(ALICE, Command::Seen { nth }) {
+    match world.command(ALICE, Command::Seen { nth, message: None }) {
         Ok(Answer::Seen { message, by, not_by, away }) => {
             (message.text.to_string(), [names(by), names(not_by), names(away)])
         }
@@ -54,14 +54,14 @@ fn who_has_it_who_will_and_who_is_away() {
 fn what_somebody_else_said_does_not_count() {
     let mut world = World::mesh(&["alice", "bob"]);
     let nothing = |said| Err(Refusal::NothingSaid { said });
-    assert_eq!(world.command(ALICE, Command::Seen { nth: None }), nothing(0));
+    assert_eq!(world.command(ALICE, Command::Seen { nth: None, message: None }), nothing(0));
     world.say(BOB, "all", "hello");
     world.settle();
-    assert_eq!(world.command(ALICE, Command::Seen { nth: None }), nothing(0));
+    assert_eq!(world.command(ALICE, Command::Seen { nth: None, message: None }), nothing(0));
     world.say(ALICE, "all", "one");
     world.say(ALICE, "all", "two");
-    assert_eq!(world.command(ALICE, Command::Seen { nth: Some(3) }), nothing(2));
-    assert_eq!(world.command(ALICE, Command::Seen { nth: Some(0) }), nothing(2));
+    assert_eq!(world.command(ALICE, Command::Seen { nth: Some(3), message: None }), nothing(2));
+    assert_eq!(world.command(ALICE, Command::Seen { nth: Some(0), message: None }), nothing(2));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn what_is_said_and_asked_in_one_turn_is_found() {
     let alice = &mut world.people[ALICE].peer;
     let to = crate::Target::All;
     alice.handle_command(now, Command::Send { to, text: "hello".to_owned(), delay_ms: 0 }).unwrap();
-    match alice.handle_command(now, Command::Seen { nth: None }) {
+    match alice.handle_command(now, Command::Seen { nth: None, message: None }) {
         Ok(Answer::Seen { message, not_by, .. }) => {
             assert_eq!((&*message.text, not_by.len()), ("hello", 1));
         }

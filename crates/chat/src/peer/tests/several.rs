@@ -168,6 +168,6 @@ fn only_so_many_conversations_are_named_to_a_newcomer() {
     assert_eq!(world.people[ALICE].peer.talks.among_several(bob, 2).len(), 2);
     assert_eq!(world.people[ALICE].peer.talks.among_several(bob, 9).len(), 4);
     assert_eq!(world.people[BOB].peer.talks.among_several(alice, 9).len(), 4);
-    let answer = world.command(ALICE, Command::History { of: None, count: Some(9) });
+    let answer = world.command(ALICE, Command::History { of: None, count: Some(9), before: None, after: None });
     assert!(matches!(answer, Ok(Answer::History { messages, .. }) if messages.len() == 4));
 }

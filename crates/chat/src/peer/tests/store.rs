@@ -129,6 +129,10 @@ impl Store for TestStore {
         self.messages.newest(of, before, count)
     }
 
+    fn oldest(&self, of: Option<&Conversation>, after: SortKey, count: usize) -> Vec<Entry> {
+        self.messages.oldest(of, after, count)
+    }
+
     fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
         self.messages.search(of, words, count)
     }

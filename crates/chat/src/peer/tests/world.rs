@@ -603,7 +603,7 @@ impl World {
 
     pub(super) fn history(&mut self, who: usize, of: &str) -> Vec<String> {
         let of = target(of);
-        match self.command(who, Command::History { of: Some(of), count: Some(10_000) }) {
+        match self.command(who, Command::History { of: Some(of), count: Some(10_000), before: None, after: None }) {
             Ok(Answer::History { messages, .. }) => messages.iter().map(|message| message.text.to_string()).collect(),
             other => panic!("no history: {other:?}"),
         }

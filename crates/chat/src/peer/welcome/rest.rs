@@ -107,8 +107,8 @@ impl<S: Store> Peer<S> {
 
     /// Asks for the rest of every conversation that has one.
     pub(in crate::peer) fn follow_all(&mut self, now: Now) {
-        let with_rest = self.talks.iter_mut().filter(|(_, talk)| !talk.rest.is_empty());
-        for conversation in with_rest.map(|(conversation, _)| conversation).collect::<Vec<_>>() {
+        let with_rest = self.talks.all_mut().filter(|(_, talk)| !talk.rest.is_empty());
+        for conversation in with_rest.map(|(conversation, _)| conversation.clone()).collect::<Vec<_>>() {
             self.follow(now, &conversation, None);
         }
     }

@@ -262,6 +262,10 @@ proptest! {
                 let expected = shown.iter().rev().filter(|entry| of.as_ref().is_none_or(|of| entry.conversation == *of));
                 let expected = expected.map(Entry::sort_key).filter(|key| before.is_none_or(|before| *key < before));
                 prop_assert_eq!(keys(&store.newest(of.as_ref(), before, count)), expected.take(count).collect::<Vec<_>>());
+                let Some(after) = before else { continue };
+                let newer = shown.iter().filter(|entry| of.as_ref().is_none_or(|of| entry.conversation == *of));
+                let newer = newer.map(Entry::sort_key).filter(|key| *key > after);
+                prop_assert_eq!(keys(&store.oldest(of.as_ref(), after, count)), newer.take(count).collect::<Vec<_>>());
             }
         }
         for author in 0..3 {

@@ -1,0 +1,104 @@
+//! What the peer did lately, for a drawing that grows while messages come.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chat::{DiagramArrow, DiagramInfo, DiagramLine, DiagramMark, DiagramSpan, Journal, MessageId, PersonId, ProcessId};
+use trace::Picture;
+
+use crate::journal::Spelling;
+
+/// How many events are kept: as many as fit on some screens.
+const KEPT: usize = 400;
+
+/// The newest events of this run.
+#[derive(Debug, Default)]
+pub(crate) struct Lately {
+    events: VecDeque<(i64, Journal)>,
+    /// The last start, which says who this peer is: it may be out of `events`.
+    start: Option<Journal>,
+    /// How many events there were before these.
+    earlier: u64,
+}
+
+impl Lately {
+    /// The last of these entries, as many as are kept.
+    pub(crate) fn newest(journal: &[Journal]) -> Vec<Journal> {
+        let from = journal.len().saturating_sub(KEPT);
+        // A start is needed however much comes behind it.
+        let starts = journal[..from].iter().filter(|entry| matches!(entry, Journal::Start { .. }));
+        starts.chain(&journal[from..]).cloned().collect()
+    }
+
+    /// Takes note of what happened at `ts` (Unix µs).
+    pub(crate) fn note(&mut self, journal: Vec<Journal>, ts: i64) {
+        for entry in journal {
+            if matches!(entry, Journal::Start { .. }) {
+                self.start = Some(entry.clone());
+            }
+            self.events.push_back((ts, entry));
+            if self.events.len() > KEPT {
+                self.events.pop_front();
+                self.earlier += 1;
+            }
+        }
+    }
+
+    /// The drawing. `label_of` names people.
+    pub(crate) fn drawn(&self, label_of: impl Fn(PersonId) -> Option<String>) -> DiagramInfo {
+        let mut spelling = Spelling::default();
+        if let Some(start) = self.start.clone() {
+            spelling.record(start, 0);
+        }
+        let records: Vec<_> = self.events.iter().map(|(ts, entry)| spelling.record(entry.clone(), *ts)).collect();
+        let label =
+            |process: &ProcessId| label_of(process.person).unwrap_or_else(|| process.person.fingerprint().to_string());
+        let named = |id: &MessageId| format!("{}#{}", label(&id.process), id.clock);
+        // A peer names no process that is none, and not as many as do not fit.
+        let Ok(picture) = Picture::of(&records) else { return DiagramInfo::default() };
+        let lines = picture.lines.iter().filter_map(|line| line.parse().ok());
+        let lines: Vec<DiagramLine> = lines.map(|process| DiagramLine { process, label: label(&process) }).collect();
+        if lines.len() < picture.lines.len() {
+            return DiagramInfo::default();
+        }
+        let marks = picture.marks.into_iter().map(|mark| {
+            let message = mark.message.as_ref().and_then(id);
+            let missing: Vec<MessageId> = mark.missing.iter().filter_map(id).collect();
+            let text = match &message {
+                None => mark.label,
+                Some(id) if missing.is_empty() => named(id),
+                Some(id) => {
+                    let missing: Vec<String> = missing.iter().map(named).collect();
+                    format!("{} waits for {}", named(id), missing.join(", "))
+                }
+            };
+            DiagramMark { line: mark.line, row: mark.row, kind: mark.kind.to_owned(), message, text, missing }
+        });
+        let arrows = picture.arrows.into_iter().map(|arrow| DiagramArrow {
+            from: arrow.from,
+            to: arrow.to,
+            arrived: arrow.arrived,
+        });
+        let held = picture.spans.into_iter().map(|span| DiagramSpan {
+            line: span.line,
+            lane: span.lane,
+            from: span.from,
+            to: span.to,
+            delivered: span.delivered,
+        });
+        DiagramInfo {
+            marks: marks.collect(),
+            arrows: arrows.collect(),
+            held: held.collect(),
+            rows: picture.rows,
+            earlier: self.earlier + picture.earlier as u64,
+            other_lines: picture.other_lines,
+            lines,
+        }
+    }
+}
+
+fn id(id: &trace::MessageId) -> Option<MessageId> {
+    let process: Arc<str> = Arc::clone(&id.process);
+    Some(MessageId { process: process.parse().ok()?, clock: id.clock })
+}
