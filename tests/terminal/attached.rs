@@ -40,3 +40,17 @@ fn two_prompts_at_one_peer_see_the_same_and_one_can_leave() {
     let rows = other.rows();
     assert!(rows.iter().any(|row| row.contains("causerie: the peer has left")), "{}", rows.join("\n"));
 }
+
+#[test]
+fn logging_out_at_one_prompt_stops_the_peer_and_tells_the_other_prompt_why() {
+    let Some(mut host) = Attached::new(100, 30) else { return };
+    let (one, other) = (&host.one, &host.other);
+    one.write("-logout");
+    one.press(&["Enter"]);
+    assert_eq!(one.left(), 0);
+    assert_eq!(other.left(), 0);
+    let rows = other.rows();
+    assert!(rows.iter().any(|row| row.ends_with("alice has logged out")), "{}", rows.join("\n"));
+    assert_eq!(host.alice.ends().code(), Some(0));
+    host.bob.loses("alice");
+}
