@@ -150,7 +150,7 @@ impl Host {
         let passphrase = Passphrase::new(passphrase).map_err(refuse)?;
         let accounts = self.hosting.accounts.clone();
         let there = accounts.list().map_err(refuse)?;
-        if let Some(taken) = there.iter().find(|other| is_same_name(other, &name)) {
+        if let Some(taken) = there.iter().find(|other| other.looks_like(&name)) {
             return Err(refuse(account::Error::NameTaken { name: taken.to_string() }));
         }
         if there.len() >= self.hosting.limits.accounts {
@@ -183,7 +183,7 @@ impl Host {
         let Some(requests) = running.as_ref().and_then(|seat| seat.requests()) else { return Ok(()) };
         let Ok(Ok(Answer::Users { users })) = requests.request(Command::ListUsers).await else { return Ok(()) };
         let mut names = users.into_iter().map(|user| user.who.name);
-        match names.find(|other| Name::parse(other).is_ok_and(|other| is_same_name(&other, name))) {
+        match names.find(|other| Name::parse(other).is_ok_and(|other| other.looks_like(name))) {
             Some(other) => {
                 Err(Refusal::Typed(format!("somebody in this chat is called {other} already: choose another name")))
             }
@@ -348,11 +348,6 @@ async fn remove(accounts: Accounts, name: Name) -> Result<(), account::Error> {
 
 fn choose(name: &str) -> Result<Name, Refusal> {
     Name::choose(name.trim()).map_err(|bad| Refusal::Typed(format!("that is no name for an account: {}", bad.reason)))
-}
-
-/// Some file systems do not tell capitals from small letters.
-fn is_same_name(one: &Name, other: &Name) -> bool {
-    one.as_str().to_lowercase() == other.as_str().to_lowercase()
 }
 
 /// Takes the same time wherever the two differ.
