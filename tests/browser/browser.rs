@@ -172,6 +172,20 @@ impl Browser {
         answer["value"].clone()
     }
 
+    /// Shows the page on a screen of that size, and as somebody sees it who prefers that.
+    pub(crate) fn emulate(&self, width: u32, height: u32, preferences: &[(&str, &str)]) {
+        let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", &screen);
+        let features: Vec<Value> =
+            preferences.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        self.devtools("Emulation.setEmulatedMedia", &json!({"features": features}));
+    }
+
+    /// A picture of what can be seen, in the format PNG.
+    pub(crate) fn picture(&self) -> Vec<u8> {
+        self.runtime.block_on(self.client().screenshot()).expect("it takes a picture")
+    }
+
     /// Another tab, which is in front from now on.
     pub(crate) fn open_tab(&self) {
         let opening = async {

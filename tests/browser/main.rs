@@ -1,5 +1,6 @@
 //! The page in a real browser: peers on 127.0.0.1, without multicast, one of them with a page, or a host.
 
+mod accessible;
 mod browser;
 mod history;
 mod host;

@@ -12,7 +12,7 @@ pub(crate) struct Pair {
     pub(crate) alice: Service,
     pub(crate) bob: Peer,
     pub(crate) browser: Browser,
-    pub(crate) _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Pair {
@@ -25,7 +25,7 @@ impl Pair {
         bob.meets("alice");
         browser.go(&link(&alice));
         browser.shows("#people", "bob");
-        Some(Self { alice, bob, browser, _folder: folder })
+        Some(Self { alice, bob, browser, folder })
     }
 }
 

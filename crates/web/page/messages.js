@@ -116,7 +116,7 @@ function showBars() {
 
 function rows(talk) {
   const list = [];
-  if (talk.whole) list.push(["begin", () => make("p", "quiet", beginning(talk))]);
+  if (talk.whole) list.push([`begin ${talk.messages.length === 0}`, () => make("p", "quiet", beginning(talk))]);
   let before = null;
   for (const message of talk.messages) {
     message.date ??= dateOf(message);

@@ -138,7 +138,9 @@ function markOf(mark, colour) {
   }[mark.kind] ?? (() => svg("circle", { cx, cy, r: 4 }));
   // A larger place to point at than what is seen.
   const place = svg("circle", { class: "place", cx, cy, r: 12 });
-  const text = svg("text", { x: cx + 9, y: cy + 4 });
+  // Arrows come from the right to what was shown, and leave to the right from what was sent.
+  const isSent = mark.kind === "sent" || mark.kind === "direct";
+  const text = svg("text", { x: isSent ? cx + 9 : cx - 9, y: cy + (isSent ? -6 : 4), "text-anchor": isSent ? "start" : "end" });
   text.textContent = harmless(mark.message ? short(mark) : mark.text);
   const group = svg("g", { class: `mark ${mark.kind} ${colour}`, role: "listitem", tabindex: "-1" }, [place, shape(), text]);
   group.setAttribute("aria-label", harmless(aboutOf(mark)));
