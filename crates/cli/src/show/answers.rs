@@ -104,12 +104,9 @@ impl Show {
         vec![
             format!("your code with {}{again}:", self.who(&user.who)),
             format!("  {}", harmless_line(code)),
-            format!(
-                "-verify with your name shows {label} the same code if you have each other's keys. Compare it by voice or in person."
-            ),
-            format!(
-                "If it is the same, -verify {label} yes remembers it; if not, another person uses one of your names."
-            ),
+            format!("With -verify and your name {label} sees the same code, if you have each other's keys."),
+            format!("Compare it by voice or in person. If it is the same: -verify {label} yes"),
+            "If it is not, another person uses one of your names.".to_owned(),
         ]
     }
 
