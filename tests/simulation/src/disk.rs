@@ -130,6 +130,10 @@ impl Store for Disk {
         self.inner().newest(of, before, count)
     }
 
+    fn oldest(&self, of: Option<&Conversation>, after: SortKey, count: usize) -> Vec<Entry> {
+        self.inner().oldest(of, after, count)
+    }
+
     fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Entry> {
         self.inner().search(of, words, count)
     }

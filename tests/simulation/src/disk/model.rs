@@ -237,6 +237,14 @@ impl Store for ModelStore {
         found
     }
 
+    fn oldest(&self, of: Option<&Conversation>, after: SortKey, count: usize) -> Vec<Shown> {
+        let mut found = self.newest(of, None, usize::MAX);
+        found.retain(|entry| entry.sort_key() > after);
+        found.reverse();
+        found.truncate(count);
+        found
+    }
+
     fn search(&self, of: Option<&Conversation>, words: &[&str], count: usize) -> Vec<Shown> {
         let has = |entry: &Shown| {
             let text = entry.text().map(|(_, text)| text.to_lowercase());
