@@ -1,6 +1,7 @@
 //! Reloads, and a peer that stops and starts again: nothing that was typed is lost, and nothing is sent twice.
 
 use crate::browser::Browser;
+use crate::hosted::Host;
 use crate::peer::Launch;
 use crate::service::Service;
 use crate::talk::{Pair, link};
@@ -52,4 +53,25 @@ fn while_the_peer_is_away_nothing_typed_is_lost_and_the_page_goes_on_with_it_whe
     browser.waits("nothing unsent", "document.querySelector('#log .unsent') === null");
     browser.reload();
     browser.shows("#log", "typed meanwhile");
+}
+
+#[test]
+fn a_page_in_a_process_of_its_own_outlives_its_peer_and_its_browsers_stay_logged_in() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let launch = Launch::alone("alice", folder.path(), &[]);
+    let mut alice = Service::start(launch.clone());
+    let page = Host::of_peer(&launch.data());
+    browser.go(&page.link);
+    browser.enters("#text", "said before");
+    browser.shows("#log", "said before");
+    assert!(link(&alice).starts_with(page.link.split('#').next().expect("a link")), "another link to the same page");
+    assert_eq!(alice.end("-TERM").code(), Some(0));
+    browser.shows("#link", "not connected");
+
+    let alice = Service::start(launch);
+    browser.waits("the link to the peer is back", "document.querySelector('#link').innerText === ''");
+    browser.enters("#text", "said after");
+    browser.shows("#log", "said after");
+    alice.logs("said after");
 }

@@ -10,6 +10,7 @@
 )]
 
 #[path = "../support/host.rs"]
+#[allow(dead_code, reason = "the load is on a host, and not on one peer")]
 mod host;
 #[path = "../support/peer.rs"]
 #[allow(dead_code, reason = "there is no peer at a terminal here")]

@@ -1,4 +1,4 @@
-//! A host: `causerie web`, with the accounts in a data folder of its own.
+//! A host: `causerie web`, with the accounts in a data folder of its own, or for one peer.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -16,19 +16,22 @@ pub(crate) struct Host {
 impl Host {
     /// One on this machine alone, without multicast.
     pub(crate) fn start(data: &Path, options: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["web", "127.0.0.1:0", "--no-mdns", "--listen", "127.0.0.1:0"])
-            .args(options)
-            .env("XDG_DATA_HOME", data)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut program = Command::new(PROGRAM);
+        program.args(["web", "127.0.0.1:0", "--no-mdns", "--listen", "127.0.0.1:0"]).args(options);
+        Self::spawn(program.env("XDG_DATA_HOME", data))
+    }
+
+    /// The page of the peer that runs on a data folder, in a process of its own.
+    pub(crate) fn of_peer(data: &Path) -> Self {
+        Self::spawn(Command::new(PROGRAM).args(["web", "127.0.0.1:0", "--data"]).arg(data))
+    }
+
+    fn spawn(program: &mut Command) -> Self {
+        let mut child = program.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it writes text");
-        let link =
-            line.trim().strip_prefix("the page is at ").unwrap_or_else(|| panic!("no page: {line:?}")).to_owned();
-        Self { child, link }
+        let (_, link) = line.trim().split_once(" is at ").unwrap_or_else(|| panic!("no page: {line:?}"));
+        Self { child, link: link.to_owned() }
     }
 
     /// A number of its status in megabytes, such as `VmRSS`, the memory that it has now, or `VmHWM`, the most it had.

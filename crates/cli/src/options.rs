@@ -188,7 +188,7 @@ pub(crate) struct Send {
     pub(crate) message: Vec<String>,
 }
 
-/// A page for accounts.
+/// A page for accounts, or for one peer.
 #[derive(Debug, Args)]
 pub(crate) struct Web {
     /// Where to serve it; an address that other machines reach gets TLS
@@ -197,6 +197,9 @@ pub(crate) struct Web {
     /// A name by which browsers call this host, with or without a port, beside its addresses; can be given more than once
     #[arg(long = "name", value_name = "HOST", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) names: Vec<String>,
+    /// Serve the page of the peer that runs on FOLDER, and not of the accounts; the link that is printed opens it
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["no_register", "register_code", "Links"])]
+    pub(crate) data: Option<PathBuf>,
     /// Let nobody register: the accounts are those that `causerie account` makes
     #[arg(long, conflicts_with = "register_code")]
     pub(crate) no_register: bool,

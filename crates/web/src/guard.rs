@@ -1,6 +1,6 @@
 //! Who may ask: requests that another site has a browser make are refused before anything looks at them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -45,6 +45,8 @@ pub(crate) struct Reach {
     pub(crate) is_encrypted: bool,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// What a link to it names: the first of the names that were given, else its address on this machine.
+    host: String,
     /// The names by which it may be called, beside the addresses of this machine: in small letters, `host` or `host:port`.
     names: Vec<String>,
 }
@@ -52,13 +54,16 @@ pub(crate) struct Reach {
 impl Reach {
     /// A name without a port goes with the port of `address`.
     pub(crate) fn new(address: SocketAddr, is_encrypted: bool, names: &[String]) -> Self {
-        let mut reach = Self { is_encrypted, address, names: Vec::new() };
+        let mut reach = Self { is_encrypted, address, host: here(address).to_string(), names: Vec::new() };
+        for name in names {
+            reach.call(name);
+        }
+        if let Some(first) = reach.names.first() {
+            reach.host.clone_from(first);
+        }
         let ip = address.ip();
         if ip.is_loopback() || ip.is_unspecified() {
             reach.call("localhost");
-        }
-        for name in names {
-            reach.call(name);
         }
         reach
     }
@@ -70,6 +75,11 @@ impl Reach {
         } else {
             self.names.extend(spellings(&name, self.address.port(), self.is_encrypted));
         }
+    }
+
+    /// The page, as a browser opens it.
+    pub(crate) fn link(&self) -> String {
+        format!("{}://{}/", self.scheme(), self.host)
     }
 
     pub(crate) fn scheme(&self) -> &'static str {
@@ -86,6 +96,16 @@ impl Reach {
         };
         self.names.contains(&host) || spellings(&ip, to.port(), self.is_encrypted).contains(&host)
     }
+}
+
+/// Where this machine reaches what listens at an address.
+fn here(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 /// How browsers write a host: with its port, and also without one if that is the scheme's own.
@@ -152,6 +172,9 @@ mod tests {
         for host in ["evil.example", "192.0.2.8", "chat.example:80", "other.example", "chat.example.evil.example", ""] {
             assert!(!is_called(&reach, "192.0.2.7:443", host), "{host}");
         }
+        assert_eq!(reach.link(), "https://chat.example:443/");
+        assert_eq!(Reach::new("0.0.0.0:4180".parse().unwrap(), false, &[]).link(), "http://127.0.0.1:4180/");
+        assert_eq!(Reach::new("[::]:4180".parse().unwrap(), true, &[]).link(), "https://[::1]:4180/");
         let six = Reach::new("[::]:4180".parse().unwrap(), false, &[]);
         assert!(is_called(&six, "[2001:db8::1]:4180", "[2001:db8::1]:4180"));
         assert!(is_called(&six, "[::ffff:192.0.2.7]:4180", "192.0.2.7:4180"));

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The longest link, in bytes.
-const LONGEST: u64 = 200;
+const LONGEST: u64 = 400;
 
 /// A link to the page of the peer that runs on the data folder `folder`. It works once, and for two minutes.
 ///
@@ -50,7 +50,7 @@ pub(crate) async fn give(socket: Socket, peer: Arc<OnePeer>) {
         let code = peer.codes.lock().issue(Instant::now());
         match code {
             Ok(code) => {
-                let link = format!("http://{}/#{}\n", peer.page.reach.address, code.write());
+                let link = format!("{}#{}\n", peer.page.reach.link(), code.write());
                 // It fits into the buffer of any socket; one that has gone away needs no link.
                 let _ = asking.write_all(link.as_bytes()).await;
             }

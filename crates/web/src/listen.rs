@@ -66,8 +66,9 @@ impl Listening {
         Ok(Self { listener, reach: Reach::new(address, tls.is_some(), names), tls })
     }
 
-    /// Serves the page of the peer of this process that has the data folder `folder` open, and whose person has the peer
-    /// id `person`, as long as the Tokio runtime of the caller lasts. When the peer stops, every browser is told.
+    /// Serves the page of the peer that has the data folder `folder` open, in this process or in another one, and whose person has
+    /// the peer id `person`, as long as the Tokio runtime of the caller lasts. When the peer stops, every browser is told. No other
+    /// page may be served for that folder.
     ///
     /// # Errors
     /// [`Error::Folder`] if the folder cannot have the socket over which links are given.
