@@ -42,7 +42,45 @@ come_up() {
         { cat "$work/up.log"; die "the crowd does not come up"; }
     here=$(on_network exec -T alice causerie users | grep -cE ' (here|you)( |$)')
     [ "$here" = 7 ] || die "alice sees $here peers, not five and the crowd of two"
+}
+
+# The pages of the five and of the host, as browsers of this machine reach them, and nobody calls them by another name.
+open_pages() {
+    local port=${CAUSERIE_PAGES%-*} name link code
+    for name in alice bob carol dave erin; do
+        within 20 "the page of $name" says pages "the page of $name is at http://127.0.0.1:$port/#"
+        link=$(on_network exec -T "$name" causerie page)
+        [[ $link == "http://127.0.0.1:$port/#"* ]] || die "the link to the page of $name is $link"
+        code=$(post "$port" login "${link#*#}")
+        [ "$code" = 204 ] || die "the link to the page of $name answers $code"
+        code=$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: evil.example' "http://127.0.0.1:$port/")
+        [ "$code" = 403 ] || die "the page of $name answers $code to another name"
+        port=$((port + 1))
+    done
+    echo "five pages answer, each to its link alone"
+    on_network --profile host up -d --no-build --no-recreate host >"$work/up.log" 2>&1 || { cat "$work/up.log"; die "the host does not come up"; }
+    within 20 "the page of the host" says host "the page is at"
+    code=$(post "$CAUSERIE_HOST" register '{"name":"zoe","passphrase":"a long passphrase"}')
+    [ "$code" = 204 ] || die "registering at the host answers $code"
+    within 20 "zoe among the five" users_of alice ' zoe +here'
+    echo "a person who registered at the host is among the five"
     down
+}
+post() {
+    curl -s -o /dev/null -w '%{http_code}' -H "Origin: http://127.0.0.1:$1" -H 'X-Causerie: 1' -H 'Content-Type: application/json' \
+        -d "$3" "http://127.0.0.1:$1/$2"
+}
+says() { on_network logs --no-log-prefix "$1" 2>&1 | grep -F "$2" >/dev/null; }
+users_of() { on_network exec -T "$1" causerie users | grep -E "$2" >/dev/null; }
+
+# within SECONDS WHAT COMMAND…: until the command succeeds.
+within() {
+    local deadline=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@"; do
+        [ "$SECONDS" -lt "$deadline" ] || die "$what is not there"
+        sleep 0.2
+    done
 }
 
 play_scenario() {
