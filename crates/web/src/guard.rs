@@ -45,6 +45,8 @@ pub(crate) struct Reach {
     pub(crate) is_encrypted: bool,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// It was given a name.
+    pub(crate) has_a_name: bool,
     /// What a link to it names: the first of the names that were given, else its address on this machine.
     host: String,
     /// The names by which it may be called, beside the addresses of this machine: in small letters, `host` or `host:port`.
@@ -54,7 +56,8 @@ pub(crate) struct Reach {
 impl Reach {
     /// A name without a port goes with the port of `address`.
     pub(crate) fn new(address: SocketAddr, is_encrypted: bool, names: &[String]) -> Self {
-        let mut reach = Self { is_encrypted, address, host: here(address).to_string(), names: Vec::new() };
+        let (host, has_a_name) = (here(address).to_string(), !names.is_empty());
+        let mut reach = Self { is_encrypted, address, has_a_name, host, names: Vec::new() };
         for name in names {
             reach.call(name);
         }

@@ -97,11 +97,15 @@ impl Listening {
         self.reach.address
     }
 
-    /// Links to the page, one for each address of this machine at which it is reached.
+    /// Links to the page: one by the first of its names, or if it has none, one for each address of this machine at which it is
+    /// reached.
     ///
     /// # Errors
     /// What the system says if it does not tell its addresses.
     pub fn links(&self) -> io::Result<Vec<String>> {
+        if self.reach.has_a_name {
+            return Ok(vec![self.reach.link()]);
+        }
         let port = self.address().port();
         let link = |ip| format!("{}://{}/", self.reach.scheme(), SocketAddr::new(ip, port));
         Ok(addresses(self.address().ip())?.into_iter().map(link).collect())
