@@ -1,6 +1,6 @@
 //! A headless Chromium, driven by its driver.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +15,10 @@ use crate::skip::skip;
 
 const DRIVER: &str = "chromedriver";
 
+/// How often the driver is started at most. It takes a free port of IPv4 and wants the same one of IPv6, so of several that are
+/// started at once one may find it in use, and ends.
+const STARTS: usize = 10;
+
 /// One window of a browser of its own, without cookies. It is closed when it is dropped.
 pub(crate) struct Browser {
     runtime: Runtime,
@@ -27,29 +31,13 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts it, or says that the test is skipped.
     pub(crate) fn start() -> Option<Self> {
-        let driver = Command::new(DRIVER)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut driver = match driver {
-            Ok(driver) => driver,
+        let (driver, port) = match start_driver() {
+            Ok(started) => started,
             Err(error) => {
                 skip("a browser (Debian's packages chromium and chromium-driver)", &format!("{DRIVER}: {error}"));
                 return None;
             }
         };
-        let mut output = BufReader::new(driver.stdout.take().expect("the output is piped"));
-        let port: u16 = loop {
-            let mut line = String::new();
-            assert!(output.read_line(&mut line).expect("it writes text") > 0, "{DRIVER} has ended");
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim().trim_end_matches('.').parse().expect("a port is a number");
-            }
-        };
-        // What it writes later must go somewhere.
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         let runtime = Runtime::new().expect("there are threads");
         let options = json!({"args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,800",
@@ -203,6 +191,31 @@ impl Browser {
         };
         self.runtime.block_on(switching).expect("the tab is there");
     }
+}
+
+/// A driver, and the port on which it listens.
+fn start_driver() -> io::Result<(Child, u16)> {
+    for _ in 0..STARTS {
+        let mut driver = Command::new(DRIVER)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut output = BufReader::new(driver.stdout.take().expect("the output is piped"));
+        let mut line = String::new();
+        while output.read_line(&mut line)? > 0 {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                let port = port.trim().trim_end_matches('.').parse().expect("a port is a number");
+                // What it writes later must go somewhere.
+                std::thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+                return Ok((driver, port));
+            }
+            line.clear();
+        }
+        driver.wait()?;
+    }
+    panic!("{DRIVER} has ended {STARTS} times without a port");
 }
 
 impl Drop for Browser {

@@ -63,6 +63,7 @@ fn a_page_in_a_process_of_its_own_outlives_its_peer_and_its_browsers_stay_logged
     let mut alice = Service::start(launch.clone());
     let page = Host::of_peer(&launch.data());
     browser.go(&page.link);
+    browser.shows("#title", "Everybody");
     browser.enters("#text", "said before");
     browser.shows("#log", "said before");
     assert!(link(&alice).starts_with(page.link.split('#').next().expect("a link")), "another link to the same page");
