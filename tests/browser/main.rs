@@ -14,6 +14,7 @@ mod outage;
 #[path = "../support/peer.rs"]
 #[allow(dead_code, reason = "a browser test has fewer peers to drive than an end-to-end test")]
 mod peer;
+mod people;
 mod sending;
 #[path = "../support/service.rs"]
 #[allow(dead_code, reason = "a browser test asks a service for less than an end-to-end test")]

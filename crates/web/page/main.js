@@ -61,7 +61,19 @@ function heard(line) {
       meet(line.who, line.event === "peer_up");
       changed();
       return refresh();
-    case "group_appeared": case "group_joined": case "group_left": case "group_gone": case "person_changed": case "forgotten":
+    case "person_changed":
+      if (line.who.person === state.me.person) callMe(line.who);
+      return refresh();
+    case "forgotten":
+      notice(
+        line.who.person === line.by.person
+          ? `${line.who.label} has deleted the account.`
+          : `${line.who.label} is gone for good and forgotten, as ${line.by.label} says.`,
+      );
+      return refresh();
+    case "name_taken":
+      return nameTaken(line.who);
+    case "group_appeared": case "group_joined": case "group_left": case "group_gone":
       return refresh();
     case "gap":
       return notice(`Some messages from ${line.from.label} were given up: no reachable peer has them.`);
@@ -78,6 +90,16 @@ function heard(line) {
   }
 }
 
+/** This user, under the name that they have now. */
+function callMe(me) {
+  state.me = me;
+  the("me").textContent = harmless(me.label);
+}
+
+function nameTaken(who) {
+  notice(`Your name is also that of ${who.label}, who had it first: choose another one with -nick NAME at a prompt.`);
+}
+
 async function welcome(hello) {
   if (hello.hello !== 1) {
     wire.close();
@@ -85,13 +107,13 @@ async function welcome(hello) {
   }
   const { me } = hello;
   if (state.me && state.me.person !== me.person) return location.reload();
-  state.me = me;
+  callMe(me);
   if (restoredFor() !== me.person) restore(me.person);
   state.open = kept.open;
   setUsers(hello.users);
   meet(me, true);
   setGroups(hello.groups);
-  the("me").textContent = harmless(me.label);
+  if (hello.name_taken_by) nameTaken(hello.name_taken_by);
   forgetMessages();
   hello.unread.forEach(setUnread);
   state.loading = true;
