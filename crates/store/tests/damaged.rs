@@ -68,7 +68,7 @@ fn a_file_of_another_kind_is_refused() {
 fn a_newer_version_is_refused_with_a_way_out() {
     let (_folder, file) = filled(1);
     Connection::open(&file).unwrap().execute_batch("PRAGMA user_version = 7").unwrap();
-    refused(&file, "written by a newer causerie (version 7 of its tables; this one knows 5)");
+    refused(&file, "written by a newer causerie (version 7 of its tables; this one knows 6)");
     Connection::open(&file).unwrap().execute_batch("PRAGMA user_version = 0").unwrap();
     refused(&file, "version 0");
 }

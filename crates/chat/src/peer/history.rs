@@ -151,12 +151,12 @@ impl<S: Store> Peer<S> {
         Ok(Some(match of {
             None => return Ok(None),
             Some(Target::All) => Conversation::All,
-            Some(Target::Name(name)) => match self.directory.resolve(&name, Wanted::Anyone)? {
+            Some(Target::Name(name)) => match self.read_of(&name)? {
                 Resolved::All => Conversation::All,
                 Resolved::Group(group) => Conversation::Group(group),
                 Resolved::Person(person) => Conversation::Direct(person),
             },
-            Some(Target::People(names)) => self.conversation_with(&names)?,
+            Some(Target::People(names)) => self.conversation_among(&names, |name| self.read_of(name))?,
             Some(Target::Address(address)) => match self.directory.at_address(address) {
                 Some(person) => Conversation::Direct(person),
                 None => return Err(Refusal::UnknownUser { name: address.to_string(), nearest: None }),
@@ -164,11 +164,28 @@ impl<S: Store> Peer<S> {
         }))
     }
 
-    /// The conversation with these people, as a user named them, and nobody else.
+    /// Whom or what a user wants to read of. Of a person who was gone for good before this peer heard of them, messages alone may be
+    /// here: only their peer id means them.
+    fn read_of(&self, text: &str) -> Result<Resolved, Refusal> {
+        match (self.directory.resolve(text, Wanted::Anyone), text.parse()) {
+            (Err(Refusal::UnknownTarget { .. }), Ok(person)) => Ok(Resolved::Person(person)),
+            (resolved, _) => resolved,
+        }
+    }
+
+    /// The conversation with these people, as a user named them to write to them, and nobody else.
     pub(super) fn conversation_with(&self, names: &[String]) -> Result<Conversation, Refusal> {
+        self.conversation_among(names, |name| self.directory.resolve(name, Wanted::Anyone))
+    }
+
+    fn conversation_among(
+        &self,
+        names: &[String],
+        resolve: impl Fn(&str) -> Result<Resolved, Refusal>,
+    ) -> Result<Conversation, Refusal> {
         let mut others = BTreeSet::new();
         for name in names {
-            match self.directory.resolve(name, Wanted::Anyone)? {
+            match resolve(name)? {
                 Resolved::Person(person) if person == self.me.person => return Err(Refusal::Oneself),
                 Resolved::Person(person) => others.insert(self.proved_to_be(name, person)?),
                 Resolved::All | Resolved::Group(_) => return Err(Refusal::NotAPerson { name: name.clone() }),

@@ -99,10 +99,10 @@ impl World {
             histories.insert(Place::Group(group.clone()), self.history(who, Some(Target::Name(group.clone()))));
         }
         for other in (0..self.setting.people).filter(|&other| other != person) {
-            let one = Some(Target::Name(format!("p{other}")));
+            let one = Some(Target::Name(self.key_of(other)));
             histories.insert(Place::Among([person, other].into()), self.history(who, one));
             for third in (0..other).filter(|&third| third != person) {
-                let people = Target::People([other, third].map(|person| format!("p{person}")).into());
+                let people = Target::People([other, third].map(|person| self.key_of(person)).into());
                 histories.insert(Place::Among([person, other, third].into()), self.history(who, Some(people)));
             }
         }
@@ -133,6 +133,12 @@ impl World {
             everything: self.history(who, None),
             histories,
         })
+    }
+
+    /// A person, as a user names them who may never have heard their name.
+    fn key_of(&self, person: usize) -> String {
+        let machine = self.machines.iter().find(|machine| machine.person == person);
+        machine.expect("each person has a machine").identity.person().to_string()
     }
 
     /// What a machine's user reads of one conversation, or of all of them.

@@ -171,3 +171,17 @@ fn only_so_many_conversations_are_named_to_a_newcomer() {
     let answer = world.command(ALICE, Command::History { of: None, count: Some(9), before: None, after: None });
     assert!(matches!(answer, Ok(Answer::History { messages, .. }) if messages.len() == 4));
 }
+
+#[test]
+fn what_was_said_with_a_person_of_whom_only_the_key_is_known_is_read_under_it_and_nothing_is_sent_there() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    let key = PersonId::new([7; 32]).to_string();
+    for of in [&key, &format!("bob {key}")] {
+        assert_eq!(world.history(ALICE, of), [""; 0], "{of}");
+    }
+    for to in [Target::Name(key.clone()), Target::People(vec!["bob".to_owned(), key.clone()])] {
+        let send = Command::Send { to, text: "hello".to_owned(), delay_ms: 0 };
+        let refused = world.command(ALICE, send).expect_err("nobody");
+        assert!(matches!(refused, Refusal::UnknownTarget { .. }), "{refused:?}");
+    }
+}
