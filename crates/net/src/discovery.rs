@@ -245,7 +245,7 @@ fn read(service: &ResolvedService) -> Option<Found> {
     (!addresses.is_empty()).then_some(Found::Peer { peer, start: Start { r, at }, addresses })
 }
 
-/// A number as [`service`] writes it: 16 hexadecimal digits.
+/// A number as an announcement has it: 16 hexadecimal digits.
 fn number(text: &str) -> Option<u64> {
     let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_one.then(|| u64::from_str_radix(text, 16).ok()).flatten()
