@@ -42,7 +42,7 @@ impl Encrypted {
         let tls = Tls::own(&folder.path().join("host.pem"), &names).unwrap();
         let listening = Listening::bind(loopback(), &names, Some(tls)).await.unwrap();
         let page = listening.address();
-        assert_eq!(listening.links().unwrap(), [format!("https://{page}/")]);
+        assert_eq!(listening.links().unwrap(), [format!("https://{NAME}:{}/", page.port())]);
         let hosting =
             support::hosted::hosting(folder.path().join("accounts"), Registration::Open, HostLimits::default());
         Self { page, folder, _serving: listening.serve_accounts(hosting, Limits::of_host()) }
