@@ -59,7 +59,9 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let (net, links) = Net::start(links).await?;
 
     let clock = Clock::start();
-    let limits = chat::Config { journal: true, ..chat::Config::default() };
+    // Of a peer without a home nobody asks for a drawing but its own process.
+    let journal = folder.is_some() || config.trace.is_some();
+    let limits = chat::Config { journal, ..chat::Config::default() };
     let identity = Identity::from_seed(*seed);
     let peer = Peer::new(limits, identity, name, Incarnation(draw()?), store, clock.now());
     let mut peer = peer.map_err(|error| named(error, folder.as_ref()))?;
