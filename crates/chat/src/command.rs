@@ -390,7 +390,7 @@ pub enum Answer {
     },
     /// The peer tells the others that the account is deleted, and stops: nothing more is answered.
     Deleting {
-        /// Oneself.
+        /// This user.
         who: Who,
         /// How many people are reachable and are told. The others hear it from these; if there are none, nobody hears it, and the others
         /// forget the person after `Config::forget_after` (30 days).
@@ -398,7 +398,7 @@ pub enum Answer {
     },
     /// The peer says goodbye and stops: nothing more is answered.
     LoggingOut {
-        /// Oneself.
+        /// This user.
         who: Who,
     },
 }
@@ -613,7 +613,7 @@ pub enum Refusal {
         /// The person's label.
         who: String,
     },
-    /// One's own key was to be compared.
+    /// The user's own key was to be compared.
     #[error("that is you: -verify NAME is for the key of another person")]
     OwnKey,
     /// Too many messages wait for others to take them; the limit is named.

@@ -10,7 +10,7 @@ use crate::PersonId;
 mod seal;
 mod several;
 
-/// One's own key pair (Ed25519, RFC 8032). It never shows its secret half, and overwrites it when dropped: it stays in one place, as what
+/// A peer's own key pair (Ed25519, RFC 8032). It never shows its secret half, and overwrites it when dropped: it stays in one place, as what
 /// is moved leaves a copy behind.
 #[derive(Clone)]
 pub struct Identity(Box<SigningKey>);

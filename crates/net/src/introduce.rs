@@ -46,7 +46,7 @@ pub(crate) struct Introduction {
 }
 
 impl Introduction {
-    /// The same for whoever sits at `address`: loopback addresses lead elsewhere from another machine. `machine` are the
+    /// The same for the peer at `address`: loopback addresses lead elsewhere from another machine. `machine` are the
     /// addresses of this one.
     fn seen_from(&self, address: SocketAddr, machine: &[IpAddr]) -> Option<Self> {
         let near = address.ip().is_loopback();

@@ -91,7 +91,7 @@ impl Driver {
         }
     }
 
-    /// Whoever dialled greets first.
+    /// The side that dialled greets first.
     fn attach(&mut self, id: ConnectionId, outgoing: Arc<Outgoing>) -> Option<Link> {
         let connection = self.connections.get_mut(&id)?;
         let link = LinkId(self.next_link);
