@@ -150,7 +150,7 @@ pub struct UnreadInfo {
 /// What a user interface has to know before the first event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
-    /// Oneself.
+    /// This user.
     pub me: Who,
     /// One's own process.
     pub process: ProcessId,
@@ -158,7 +158,7 @@ pub struct Hello {
     pub users: Vec<UserInfo>,
     /// Every group, with one's memberships.
     pub groups: Vec<GroupInfo>,
-    /// Who had one's own name first; nobody, or nobody that the user was told of, if left out.
+    /// Who had this user's name first, if the user was told of such a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name_taken_by: Option<Who>,
     /// The conversations with something in them that the user has not read.
@@ -282,7 +282,7 @@ pub enum Event {
     Forgotten {
         /// Who.
         who: Arc<Who>,
-        /// Who says so; oneself after `Config::forget_after` (30 days) without a sign of life. If they say it of themselves, they have
+        /// Who says so; this user after `Config::forget_after` (30 days) without a sign of life. If they say it of themselves, they have
         /// deleted the account.
         by: Arc<Who>,
     },

@@ -91,7 +91,7 @@ impl<S: Store> Peer<S> {
         !self.directory.knows_others() && !records.iter().any(is_mine)
     }
 
-    /// A newcomer has met somebody. A claim counts from when it is shown to others, so one that is taken by then is made again: it is
+    /// A newcomer has met another peer. A claim counts from when it is shown to others, so one that is taken by then is made again: it is
     /// later than those that it meets.
     pub(super) fn claim_among_others(&mut self) {
         let rank = self.directory.rank_of_new_claim(&self.name);

@@ -1,7 +1,7 @@
 //! What of each conversation the user has not read. User interfaces say what was read; all of them, and the next run, go on from
 //! there.
 //!
-//! A message of somebody else counts from when it is shown until it, or one that stands behind it in the history, was read. What
+//! Another person's message counts from when it is shown until it, or one that stands behind it in the history, was read. What
 //! comes as history does not count: it was said to others. How many there are is kept; after a restart they are the newest ones.
 
 use std::collections::BTreeMap;

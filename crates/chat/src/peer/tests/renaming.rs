@@ -48,7 +48,7 @@ fn asked(world: &mut World) -> Vec<(usize, String)> {
     asked
 }
 
-/// Whoever has the greater key of two.
+/// The one of two who has the greater key.
 fn greater(world: &World, one: usize, other: usize) -> usize {
     let key = |who: usize| world.people[who].peer.process().person;
     if key(one) > key(other) { one } else { other }
@@ -243,7 +243,7 @@ fn a_new_device_goes_on_with_the_name_and_the_groups_of_the_one_before() {
     world.settle();
     assert!(world.heard(ALICE).contains(&"to the group".to_owned()));
     assert!(asked(&mut world).is_empty(), "neither is asked again");
-    // What was left since is not joined again when somebody comes with an old record.
+    // What was left since is not joined again when a peer comes with an old record.
     world.command(ALICE, Command::LeaveGroup { group: "cars".into() }).unwrap();
     world.cut(ALICE, BOB);
     world.link_all();
