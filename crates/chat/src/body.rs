@@ -184,7 +184,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) hlc: Hlc,
     pub(crate) first: Option<First>,
     /// Not looked at: see [`is_sound`](Self::is_sound).
-    text: &'a [u8],
+    pub(crate) text: &'a [u8],
 }
 
 impl<'a> Parts<'a> {

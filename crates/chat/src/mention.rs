@@ -4,6 +4,7 @@
 //! `bob` is named in `Bob, look`, `@bob` and `bob.`, and not in `bobby`, `anna-bob` or `bob.x`, which are other names. A fingerprint
 //! behind the name (`bob·PUWe`) has to be the end of the user's peer id: another person of that name has another one.
 
+use memchr::memchr2_iter;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -22,11 +23,23 @@ impl Named {
         Self { name: name.folded(), person }
     }
 
-    /// Whether a text names this person.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
-        let text = if text.is_ascii() { text.to_ascii_lowercase() } else { fold(&text.nfc().collect::<String>()) };
+    /// Whether a text in UTF-8 names this person.
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
+        if text.is_ascii() && self.places_in_ascii(text).next().is_none() {
+            return false;
+        }
+        let Ok(text) = str::from_utf8(text) else { return false };
+        let text = fold(&text.nfc().collect::<String>());
         text.match_indices(&self.name)
             .any(|(at, name)| is_end_of_word(text[..at].chars().rev()) && self.is_meant(&text[at + name.len()..]))
+    }
+
+    /// Where the name's letters stand in an ASCII text. Most texts are that, and name nobody: this alone is looked at of them.
+    fn places_in_ascii(&self, text: &[u8]) -> impl Iterator<Item = usize> {
+        let name = self.name.as_bytes();
+        let is_name =
+            move |at: usize| text[at..].get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name));
+        memchr2_iter(name[0], name[0].to_ascii_uppercase(), text).filter(move |&at| is_name(at))
     }
 
     /// Whether what stands behind the name leaves it this person's.
@@ -53,7 +66,7 @@ mod tests {
     use super::*;
 
     fn names(name: &str, text: &str) -> bool {
-        Named::new(&Name::parse(name).unwrap(), PersonId::new([7; 32])).is_in(text)
+        Named::new(&Name::parse(name).unwrap(), PersonId::new([7; 32])).is_in(text.as_bytes())
     }
 
     #[test]

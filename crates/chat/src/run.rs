@@ -88,6 +88,13 @@ impl Run {
     pub(crate) fn text(&self, nth: u32) -> Option<(i64, ByteString)> {
         if nth == 0 { self.first.text() } else { body::read_text(self.first.kept.shared_body_behind(nth)) }
     }
+
+    /// The parts of the text in place `nth`, where they lie. Nothing for a body that is not a text.
+    pub(crate) fn parts(&self, nth: u32) -> Option<Parts<'_>> {
+        let kept = &self.first.kept;
+        let opened = self.first.opened.as_deref().filter(|_| nth == 0);
+        Parts::of(opened.unwrap_or_else(|| kept.body_behind(nth)))
+    }
 }
 
 /// The stamp of a text that follows another in a run.

@@ -22,26 +22,28 @@ pub(crate) struct Lately {
 }
 
 impl Lately {
-    /// The last of these entries, as many as are kept.
-    pub(crate) fn newest(journal: &[Journal]) -> Vec<Journal> {
-        let from = journal.len().saturating_sub(KEPT);
-        // A start is needed however much comes behind it.
-        let starts = journal[..from].iter().filter(|entry| matches!(entry, Journal::Start { .. }));
-        starts.chain(&journal[from..]).cloned().collect()
+    /// Leaves the last of these entries, as many as are kept: of what is long only the end is drawn.
+    pub(crate) fn cut(journal: &mut Vec<Journal>) {
+        let mut excess = journal.len().saturating_sub(KEPT);
+        if excess > 0 {
+            // A start is needed however much comes behind it.
+            journal.retain(|entry| {
+                let is_excess = excess > 0;
+                excess = excess.saturating_sub(1);
+                !is_excess || matches!(entry, Journal::Start { .. })
+            });
+        }
     }
 
     /// Takes note of what happened at `ts` (Unix µs).
     pub(crate) fn note(&mut self, journal: Vec<Journal>, ts: i64) {
-        for entry in journal {
-            if matches!(entry, Journal::Start { .. }) {
-                self.start = Some(entry.clone());
-            }
-            self.events.push_back((ts, entry));
-            if self.events.len() > KEPT {
-                self.events.pop_front();
-                self.earlier += 1;
-            }
+        if let Some(start) = journal.iter().rfind(|entry| matches!(entry, Journal::Start { .. })) {
+            self.start = Some(start.clone());
         }
+        self.events.extend(journal.into_iter().map(|entry| (ts, entry)));
+        let excess = self.events.len().saturating_sub(KEPT);
+        self.events.drain(..excess);
+        self.earlier += excess as u64;
     }
 
     /// The drawing. `label_of` names people.

@@ -35,9 +35,9 @@ impl Trace {
     }
 
     /// The lines of what happened at `ts` (Unix µs).
-    pub(crate) fn lines(&mut self, journal: Vec<Journal>, ts: i64) -> Bytes {
+    pub(crate) fn lines(&mut self, journal: &[Journal], ts: i64) -> Bytes {
         let mut records = std::mem::take(&mut self.records);
-        records.extend(journal.into_iter().map(|entry| self.spelling.record(entry, ts)));
+        records.extend(journal.iter().map(|entry| self.spelling.record(entry.clone(), ts)));
         let mut lines = Vec::with_capacity(256 * records.len());
         write_lines(&records, &mut lines).expect("a record is no more than texts and numbers, and memory takes them");
         records.clear();

@@ -27,8 +27,7 @@ impl Node {
             // The first one says why.
             let _ = self.far.ended.set(ended);
         }
-        // The one that asked may have gone away.
-        let _ = owed.to.send(owed.answered);
+        owed.give();
     }
 
     /// Whether a user interface has asked the peer to stop by a command, as any of them may.

@@ -275,19 +275,19 @@ impl Node {
             return self.draw(answer);
         }
         let question = (!command.changes_state()).then(|| command.clone());
-        let subject = if let Command::Alias { person: name, .. } | Command::Unalias { name } = &command {
-            name.clone()
-        } else {
-            String::new()
-        };
-        let before = self.peer.who();
+        let are_others_told = from != InterfaceId::LOCAL || !self.clients.is_empty();
+        let before = are_others_told.then(|| {
+            let (Command::Alias { person: name, .. } | Command::Unalias { name }) = &command else {
+                return (String::new(), self.peer.who());
+            };
+            (name.clone(), self.peer.who())
+        });
         let answered = if let Command::Connect { address } = command {
             self.connect(address)
         } else {
             self.peer.handle_command(now, command)
         };
-        if let Ok(answer) = &answered
-            && (from != InterfaceId::LOCAL || !self.clients.is_empty())
+        if let (Ok(answer), Some((subject, before))) = (&answered, before)
             && let Some(event) = self.seen_by_others(answer, subject, &before)
         {
             self.done.push(Told { event, by: Some(from) });
@@ -427,15 +427,13 @@ impl Node {
     pub(crate) fn take_effects(&mut self, now: Now) -> (Effects, Bytes) {
         let mut effects = self.peer.take_effects(now);
         let mut lines = Bytes::new();
-        // Of what is long only the end is drawn.
-        let journal = mem::take(&mut effects.journal);
-        effects.journal = Lately::newest(&journal);
         if let Some(trace) = &mut self.trace {
-            lines = trace.lines(journal, now.unix_micros);
+            lines = trace.lines(&effects.journal, now.unix_micros);
             if !lines.is_empty() && self.peer.store_mut().survives() {
                 effects.durable.push(Change::Traced(lines.clone()));
             }
         }
+        Lately::cut(&mut effects.journal);
         (effects, lines)
     }
 
@@ -489,9 +487,12 @@ impl Node {
                 self.peer.handle_connect_failed(address.to_string(), bad.to_string());
             }
         }
-        let mut owed = mem::take(&mut self.owed);
-        owed.drain(..).for_each(|owed| self.give(owed));
-        self.owed = owed;
+        // Only the last command of a turn can ask the peer to stop.
+        let last = self.owed.pop();
+        self.owed.drain(..).for_each(Owed::give);
+        if let Some(last) = last {
+            self.give(last);
+        }
         self.show(effects.events);
         Ok(())
     }

@@ -34,6 +34,13 @@ pub(crate) struct Owed {
     pub(crate) question: Option<Command>,
 }
 
+impl Owed {
+    pub(crate) fn give(self) {
+        // The one that asked may have gone away.
+        let _ = self.to.send(self.answered);
+    }
+}
+
 impl Node {
     /// The store did not keep what the present turn did.
     pub(crate) fn get_stuck(

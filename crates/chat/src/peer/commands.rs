@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use causal::{Clock, Set};
+use causal::Clock;
 
 use crate::body::{self, First, Scope, TextHead};
 use crate::codec;
@@ -332,7 +332,7 @@ impl<S: Store> Peer<S> {
             late: false,
             clock_off: false,
         };
-        let linked: Set = self.link_of.keys().copied().collect();
+        let linked = self.processes_here();
         let away = dests.difference(&linked);
         let away = away.iter().map(|dest| (*self.directory.who(self.person_of(dest))).clone()).collect();
         Answer::Sent { message, away, due_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX) }

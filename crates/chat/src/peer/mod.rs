@@ -20,6 +20,7 @@ mod homecoming;
 pub mod hostile;
 mod labels;
 mod links;
+mod notice;
 mod outbox;
 mod piece;
 mod repair;
@@ -339,8 +340,8 @@ impl<S: Store> Peer<S> {
         self.flush(now);
         self.offer_parcels(now);
         self.sign_acknowledgements(now);
-        self.tell_delivered();
-        self.tell_unread();
+        self.tell_delivered(now.monotonic);
+        self.tell_unread(now.monotonic);
         self.keep_state();
         self.called = now.monotonic;
         self.expected = self.poll_timeout().map_or(Duration::MAX, |(at, _)| at.max(now.monotonic));

@@ -1,6 +1,7 @@
 //! One's own messages until everybody they are addressed to has acknowledged them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(super) struct Outbox {
     slots: VecDeque<Option<Outgoing>>,
     bytes: usize,
     waiting: usize,
+    /// Something was acknowledged since this was last asked.
+    has_news: bool,
     /// What is under `-delay`, and when it is due (monotonic).
     delayed: BTreeMap<Clock, Duration>,
 }
@@ -127,12 +130,18 @@ impl Outbox {
     fn settle(&mut self, slot: usize, process: Index) -> bool {
         let Some(outgoing) = &mut self.slots[slot] else { return false };
         let news = outgoing.outstanding.remove(process);
+        self.has_news |= news;
         if outgoing.outstanding.is_empty() {
             self.bytes -= outgoing.kept.bytes();
             self.waiting -= 1;
             self.slots[slot] = None;
         }
         news
+    }
+
+    /// Whether something was acknowledged since this was last asked.
+    pub(super) fn take_news(&mut self) -> bool {
+        mem::take(&mut self.has_news)
     }
 
     fn shrink(&mut self) {

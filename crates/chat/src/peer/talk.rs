@@ -7,6 +7,7 @@ use causal::{Clock, Index, Roster, Set};
 use crate::history::{Conversation, SortKey};
 use crate::{PersonId, ProcessId, Recipients};
 
+use super::notice::Notice;
 use super::unread::Unread;
 
 /// The greatest clock of each author, by index.
@@ -199,7 +200,7 @@ pub(super) struct Talks {
     all: Talk,
     others: BTreeMap<Conversation, Talk>,
     /// User interfaces are to be told what is unread.
-    pub(super) unread_is_news: bool,
+    pub(super) unread_notice: Notice,
 }
 
 /// What [`Talks::all`] is called.
@@ -208,7 +209,7 @@ static ALL: Conversation = Conversation::All;
 impl Default for Talks {
     fn default() -> Self {
         let all = Talk { recipients: Some(Recipients::All), ..Talk::default() };
-        Self { all, others: BTreeMap::new(), unread_is_news: false }
+        Self { all, others: BTreeMap::new(), unread_notice: Notice::default() }
     }
 }
 

@@ -34,6 +34,8 @@ impl<S: Store> Peer<S> {
             self.next_answer(),
             self.labels.next(),
             self.claim.next(),
+            self.talks.unread_notice.next().map(|at| (at, "there is news of what is unread")),
+            self.undelivered.next(),
         ]
         .into_iter()
         .flatten()

@@ -58,18 +58,23 @@ fn what_others_say_is_unread_until_it_is_read_and_is_counted_by_conversation() {
     world.settle();
     assert_eq!(unread(&mut world), [is("all", 2, 1), is("cars", 1, 1), is("bob", 1, 0)]);
     assert_eq!(first(&mut world, "all"), Some(one.id));
+    world.pass(std::time::Duration::from_secs(1));
     assert_eq!((told(&world, "all").unread, told(&world, "all").first), (2, Some(one.id)));
     read(&mut world, Some("all"), Some(one.id));
     assert_eq!(unread(&mut world), [is("all", 1, 1), is("cars", 1, 1), is("bob", 1, 0)]);
+    world.pass(std::time::Duration::from_secs(1));
     assert_eq!(told(&world, "all").first, Some(two.id));
     read(&mut world, Some("cars"), None);
+    world.pass(std::time::Duration::from_secs(1));
     assert_eq!(told(&world, "cars").unread, 0);
     read(&mut world, Some("all"), Some(one.id));
     assert_eq!(unread(&mut world), [is("all", 1, 1), is("bob", 1, 0)], "what was read is read");
     read(&mut world, None, None);
     assert_eq!(unread(&mut world), []);
+    world.pass(std::time::Duration::from_secs(1));
     let told_before = world.people[ALICE].events.len();
     read(&mut world, None, None);
+    world.pass(std::time::Duration::from_secs(1));
     assert_eq!(world.people[ALICE].events.len(), told_before, "nothing has changed");
     let nowhere = MessageId { clock: 99, ..one.id };
     let refused = world.command(ALICE, Command::Read { of: None, up_to: Some(nowhere) });
@@ -92,6 +97,35 @@ fn what_comes_late_is_unread_wherever_it_stands() {
     assert_eq!(unread(&mut world), [is("all", 1, 0)]);
     assert_eq!(first(&mut world, "all"), Some(missed.id));
     read(&mut world, Some("all"), Some(newest.id));
+    assert_eq!(unread(&mut world), []);
+}
+
+/// A flood is looked at once in a while; each word of it that is left counts, and what was read is read.
+#[test]
+fn what_is_said_quickly_is_told_together_and_no_later_than_a_moment_after() {
+    let mut world = World::mesh(&["alice", "bob"]);
+    let told = |world: &World| -> Vec<(usize, usize)> {
+        let counts = |event: &Event| match event {
+            Event::Unread(info) => Some((info.unread, info.mentions)),
+            _ => None,
+        };
+        world.people[ALICE].events.iter().filter_map(counts).collect()
+    };
+    for nth in 0..5 {
+        world.say(BOB, "all", &format!("{nth}, alice"));
+        world.settle();
+    }
+    assert_eq!(told(&world), [(1, 1)], "the others within the moment");
+    world.pass(std::time::Duration::from_secs(1));
+    assert_eq!(told(&world), [(1, 1), (5, 5)]);
+    let newest = world.say(BOB, "all", "and one more");
+    world.settle();
+    world.say(BOB, "all", "not told yet, and read");
+    world.settle();
+    read(&mut world, None, None);
+    world.pass(std::time::Duration::from_secs(1));
+    assert_eq!(told(&world)[2..], [(6, 5), (0, 0)]);
+    read(&mut world, None, Some(newest.id));
     assert_eq!(unread(&mut world), []);
 }
 
