@@ -228,4 +228,11 @@ fn the_author_is_told_once_of_each_text_that_is_with_those_who_are_here() {
     world.pass(std::time::Duration::from_secs(2));
     assert_eq!(delivered(&world), [to_all.id, to_carol.id]);
     assert_eq!(undelivered(&mut world), []);
+    world.slow(CAROL, ALICE);
+    let slowly = world.say(ALICE, "all", "carol does not say that this is here");
+    world.pass(std::time::Duration::from_secs(1));
+    assert_eq!(undelivered(&mut world), [slowly.id]);
+    world.cut(ALICE, CAROL);
+    world.pass(std::time::Duration::from_secs(1));
+    assert_eq!(delivered(&world), [to_all.id, to_carol.id, slowly.id], "everybody who is here has it");
 }
