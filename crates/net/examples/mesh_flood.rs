@@ -1,12 +1,12 @@
-//! How many frames a second a mesh delivers, without any order between peers: what causal order is measured against.
+//! How many frames per second a mesh delivers without any order between peers. Causal order is measured against this.
 //!
 //! ```text
 //! cargo run --release -p causerie-net --example mesh_flood -- [PEERS [SECONDS [BYTES [BURST [THREADS]]]]]
 //! ```
 //!
-//! Starts `PEERS` processes (8) on 127.0.0.1. Each sends frames of `BYTES` bytes (100) to all others as fast as they
-//! take them for `SECONDS` (5), in bursts of at most `BURST` (64) between two looks at what has come in. When
-//! everything has arrived, prints the deliveries a second in total. `THREADS` (1) are those of each process.
+//! Starts `PEERS` processes (8) on 127.0.0.1. Each sends frames of `BYTES` bytes (100) to all others, as fast as they
+//! take them, for `SECONDS` (5). It sends in bursts of at most `BURST` (64) and looks at what has come in between two
+//! bursts. When everything has arrived, prints the total deliveries per second. Each process has `THREADS` (1) threads.
 #![allow(clippy::print_stdout, reason = "the figures are its output")]
 
 use std::{
@@ -154,7 +154,7 @@ async fn peer(plan: Plan, seed: u8, first: Option<&String>) -> Result<()> {
     let frame = Bytes::from(vec![seed; plan.bytes]);
     let sent = flood(plan, &net, &mut events, &mut mesh, &mut lines, &frame).await?;
     println!("{sent}");
-    // What it is to receive is told once everybody has sent.
+    // What it is to receive is told once all peers have sent.
     let mut expected = None;
     let mut batch = Vec::new();
     while expected.is_none_or(|expected| mesh.received < expected) {
@@ -220,7 +220,7 @@ struct Mesh {
 }
 
 impl Mesh {
-    /// Gives back what does not concern the mesh.
+    /// Gives back an event that does not concern the mesh.
     #[allow(clippy::wildcard_enum_match_arm, reason = "the rest is given back")]
     fn take(&mut self, event: Event) -> Option<Event> {
         match event {
@@ -239,7 +239,7 @@ impl Mesh {
     }
 }
 
-/// Of this process so far, user and system: fields 14 and 15 of `/proc/self/stat`, in ticks of 10 ms.
+/// The CPU time of this process so far, user and system: fields 14 and 15 of `/proc/self/stat`, in ticks of 10 ms.
 fn cpu_seconds() -> Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let after_name = stat.rsplit_once(')').ok_or("no name")?.1;

@@ -1,4 +1,4 @@
-//! Addresses: as people write them, as libp2p writes them, and as they travel.
+//! Addresses, in three forms: as people write them, as libp2p writes them, and as bytes on a link.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -13,18 +13,18 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    /// Who is expected there, if the multiaddr said.
+    /// The peer that is expected there, if the multiaddr names one.
     pub(crate) peer: Option<Key>,
 }
 
-/// What a user wrote: where it is, or what has to be resolved first.
+/// What a user wrote: an address, or a host name that must be resolved first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     At(Target),
     Host(Host),
 }
 
-/// A host's name, and a port there.
+/// A host name and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Host {
     pub(crate) name: String,
@@ -50,7 +50,8 @@ pub(crate) fn parse(text: &str) -> Result<Place, BadAddress> {
     }
 }
 
-/// A host's name is what RFC 1123 allows, and `_`, in any script: labels with dots in between, the last of them not a number.
+/// A host name may hold what RFC 1123 allows, and `_`, in any script: labels with dots in between. The last label is
+/// not a number.
 fn parse_host(text: &str) -> Option<Host> {
     let (name, port) = text.rsplit_once(':')?;
     let is_label = |label: &str| {
@@ -63,7 +64,7 @@ fn parse_host(text: &str) -> Option<Host> {
     is_name.then_some(Host { name: name.to_owned(), port: port.parse().ok()? })
 }
 
-/// An IPv4 address that is written as an IPv6 one is the IPv4 one.
+/// Turns an IPv4 address that is written as IPv6 into the IPv4 address.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -131,7 +132,7 @@ pub(crate) fn encode_all(addresses: &[SocketAddr], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads what [`encode_all`] wrote off the front. What cannot be dialled is left out.
+/// Reads what [`encode_all`] wrote, off the front. Addresses that cannot be dialled are left out.
 pub(crate) fn decode_all(from: &mut &[u8], most: usize) -> Option<Vec<SocketAddr>> {
     let count = usize::from(take::<1>(from)?[0]);
     if count > most {
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_the_rest() {
+    fn refuses_everything_else() {
         let long = format!("{}:1", "x".repeat(64));
         for text in [
             "",
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn travels() {
+    fn encodes_and_decodes() {
         let addresses = ["192.0.2.1:4001".parse().unwrap(), "[2001:db8::1]:1".parse().unwrap()];
         let mut bytes = Vec::new();
         encode_all(&addresses, &mut bytes);

@@ -24,8 +24,8 @@ use crate::{
     pending::Pending,
 };
 
-/// Connections at once to one peer: two, of which the rule leaves one, and one more for a peer that has restarted while
-/// its earlier connections are not noticed to be dead yet.
+/// Connections at once to one peer. Two may meet, and the tie-break leaves one of them. The third is for a peer that
+/// has restarted before anyone notices that its earlier connections are dead.
 const MAX_PER_PEER: u32 = 3;
 
 /// What became of a connection's stream.
@@ -38,7 +38,7 @@ pub(crate) struct StreamOpened {
 pub(crate) struct Behaviour {
     timeout: Duration,
     max_peers: usize,
-    /// Those that came in and are not links yet.
+    /// Incoming connections that are not links yet.
     pending: Pending,
     met: Met,
     established: HashMap<PeerId, u32>,
@@ -69,7 +69,7 @@ impl Behaviour {
         }
     }
 
-    /// Ends a connection hard. Its stream must be dropped, or about to be.
+    /// Ends a connection at once, without a goodbye. Its stream must be dropped, or about to be.
     pub(crate) fn abort(&mut self, peer_id: PeerId, connection: ConnectionId) {
         self.actions.push_back(ToSwarm::NotifyHandler {
             peer_id,
@@ -81,12 +81,12 @@ impl Behaviour {
         }
     }
 
-    /// A connection has become a link.
+    /// Notes that a connection has become a link.
     pub(crate) fn is_link(&self, connection: ConnectionId) {
         self.pending.leave(connection);
     }
 
-    /// Everybody else leaves places for those that were met before.
+    /// Some places are reserved for peers that were met before. Other peers do not get those.
     fn has_room_for(&self, peer: &Key) -> bool {
         let strangers = || self.established.keys().filter_map(key_of).filter(|key| !self.met.contains(key)).count();
         self.established.len() < self.max_peers

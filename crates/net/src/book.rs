@@ -1,10 +1,10 @@
-//! Where peers can be reached: what a connection proved, apart from what was merely heard.
+//! Where peers can be reached. What a connection proved is kept apart from what was only heard.
 
 use std::{collections::HashMap, net::SocketAddr};
 
 use crate::peer::Key;
 
-/// Addresses of one peer, of each of the two sorts. A machine with a few interfaces has fewer.
+/// The most addresses of one peer, of each of the two kinds. A machine with a few interfaces has fewer.
 pub(crate) const MAX_ADDRESSES: usize = 8;
 
 /// The addresses of every peer that is known.
@@ -17,13 +17,14 @@ pub(crate) struct Book {
 
 #[derive(Debug, Default)]
 struct Entry {
-    /// Where a connection to it was authenticated, and where it said over that connection that it listens. The likeliest first.
+    /// Where a connection to it was authenticated, and where it said over that connection that it listens. The
+    /// likeliest comes first.
     greeted: Vec<SocketAddr>,
-    /// Where it is said to listen. Anybody can say so. The likeliest first.
+    /// Where it is said to listen. Any peer can claim this. The likeliest comes first.
     heard: Vec<SocketAddr>,
     /// Something was heard since the last link.
     fresh: bool,
-    /// Whether the last dial since the last link went by what was heard.
+    /// Whether the last dial since the last link used the heard addresses. `None`: there was no such dial.
     by_hearsay: Option<bool>,
 }
 
@@ -32,7 +33,7 @@ impl Book {
         Self { peers: HashMap::new(), most }
     }
 
-    /// A link to the peer is up, so these lead there; the likeliest first.
+    /// Notes that a link to the peer is up, so these addresses lead to it. The likeliest comes first.
     pub(crate) fn greeted(&mut self, peer: Key, addresses: &[SocketAddr]) {
         let entry = self.peers.entry(peer).or_default();
         (entry.fresh, entry.by_hearsay) = (false, None);
@@ -40,7 +41,8 @@ impl Book {
         entry.heard.retain(|address| !entry.greeted.contains(address));
     }
 
-    /// The peer is said to listen there. What is `likely` is tried before what was heard earlier.
+    /// Notes that the peer is said to listen there. `likely` addresses are tried before those heard earlier, others
+    /// after them.
     pub(crate) fn heard(&mut self, peer: Key, addresses: &[SocketAddr], likely: bool) {
         if self.peers.len() >= self.most && !self.peers.contains_key(&peer) {
             return;
@@ -55,8 +57,8 @@ impl Book {
         put_first(&mut entry.heard, &new);
     }
 
-    /// Where to dial the peer this time: in turns where it was and where it is said to be, beginning with the latter if that is
-    /// new. So what is forged keeps nobody from a peer that has had a link.
+    /// Where to dial the peer this time. Proven and heard addresses take turns. The heard ones go first if there is a
+    /// new one among them. So forged addresses never keep this peer from one that has had a link.
     pub(crate) fn for_next_dial(&mut self, peer: &Key) -> &[SocketAddr] {
         let Some(entry) = self.peers.get_mut(peer) else { return &[] };
         let turn = entry.by_hearsay.map_or(entry.fresh, |before| !before);
@@ -65,12 +67,12 @@ impl Book {
         if by_hearsay { &entry.heard } else { &entry.greeted }
     }
 
-    /// Where links to the peer were, to be told to others.
+    /// Where links to the peer led. This is what other peers are told.
     pub(crate) fn proven(&self, peer: &Key) -> &[SocketAddr] {
         self.peers.get(peer).map_or(&[], |entry| &entry.greeted)
     }
 
-    /// Another peer answered there.
+    /// Another peer answered at this address, so it is dropped.
     pub(crate) fn is_wrong(&mut self, peer: &Key, address: SocketAddr) {
         if let Some(entry) = self.peers.get_mut(peer) {
             entry.heard.retain(|heard| *heard != address);
@@ -78,7 +80,7 @@ impl Book {
         }
     }
 
-    /// Forgets the others if the book is full.
+    /// If the book is full, forgets the peers that are not known.
     pub(crate) fn make_room(&mut self, knows: impl Fn(&Key) -> bool) {
         if self.peers.len() >= self.most {
             self.peers.retain(|peer, _| knows(peer));

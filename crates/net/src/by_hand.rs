@@ -1,8 +1,9 @@
 //! The addresses given by hand: which to dial, and when. A pure state machine.
 //!
-//! An address from the configuration is dialled for as long as the program runs whenever nobody is linked there; one
-//! from the prompt once. Neither asks whose turn it is: nobody else may know of the address. An address that is to be reached is
-//! dialled until it is known who is there and a link to that peer is up, or until that fails.
+//! An address from the configuration is dialled again whenever no peer is linked there, for as long as the program
+//! runs. One from the prompt is dialled once. The tie-break's turns do not count for either: no other peer may know of
+//! the address. An address that is to be reached is dialled until its peer is known and a link to that peer is up, or
+//! until that fails.
 
 use std::{
     net::SocketAddr,
@@ -13,22 +14,22 @@ use crate::{address::Place, peer::Key, random::Random, tiebreak::Lost};
 
 /// Addresses from the prompt that are being tried at once.
 pub(crate) const MAX_ONCE: usize = 64;
-/// The head start of whoever the tie-break's rule says dials, when a link to a configured address broke.
+/// The head start of the peer that dials by the tie-break's rule, after a link to a configured address broke.
 const HEAD_START: Duration = Duration::from_secs(3);
-/// The pause after somebody who quit, or a refusal.
+/// The pause after a peer that quit, or after a refusal.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// How often an address that is to be reached is dialled while the other side keeps another connection.
 const REACHES: u32 = 3;
 
-/// What an address is dialled for.
+/// Why an address is dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// A link there at all times.
+    /// To have a link there at all times.
     Keep,
-    /// A link there.
+    /// To make one link there.
     Once,
-    /// To learn who is at this address, as it was asked for.
+    /// To learn which peer is at this address, because the user asked.
     Reach(SocketAddr),
 }
 
@@ -50,16 +51,16 @@ struct Entry {
     /// As the user wrote it.
     text: String,
     place: Place,
-    /// Where its host may be, the last one first: what is still to be tried of what its name was resolved to.
+    /// The addresses of its host that are still to be tried, the next one last.
     candidates: Vec<SocketAddr>,
     purpose: Purpose,
     phase: Phase,
     failures: u32,
     /// The user has been told that this address fails.
     told: bool,
-    /// Who was last found there, or is expected to be.
+    /// The peer that was last found there, or that is expected.
     found: Option<Key>,
-    /// A dial of this address has authenticated it.
+    /// A dial of this address has authenticated that peer.
     proved: bool,
 }
 
@@ -105,7 +106,7 @@ impl ByHand {
         Some((entry.id, entry.place.clone()))
     }
 
-    /// The name of an entry's host stands for these addresses: they are dialled one after the other.
+    /// Gives the addresses that the entry's host name stands for. They are dialled one after the other.
     pub(crate) fn resolved(&mut self, id: EntryId, addresses: impl DoubleEndedIterator<Item = SocketAddr>) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
             entry.candidates = addresses.rev().collect();
@@ -128,12 +129,12 @@ impl ByHand {
             .min()
     }
 
-    /// What the user wrote, and for what.
+    /// What the user wrote, and why it is dialled.
     pub(crate) fn asked_for(&self, id: EntryId) -> Option<(&str, Purpose)> {
         self.entries.iter().find(|entry| entry.id == id).map(|entry| (entry.text.as_str(), entry.purpose))
     }
 
-    /// The dial of an address failed. Returns what to tell the user: the address, and whether it goes on.
+    /// The dial of an address failed. Returns what to tell the user: the address, and whether it is tried again.
     pub(crate) fn failed(&mut self, now: Instant, id: EntryId) -> Option<(String, bool)> {
         let entry = self.entries.iter_mut().find(|entry| entry.id == id)?;
         if !entry.is_kept() {
@@ -147,13 +148,13 @@ impl ByHand {
         first.then(|| (entry.text.clone(), true))
     }
 
-    /// The address will never lead anywhere. Returns it, as the user wrote it.
+    /// The address can never lead anywhere. Returns it as the user wrote it.
     pub(crate) fn hopeless(&mut self, id: EntryId) -> Option<String> {
         let at = self.entries.iter().position(|entry| entry.id == id)?;
         Some(self.entries.remove(at).text)
     }
 
-    /// A link was refused there; the user has been told.
+    /// A link was refused there. The user has been told.
     pub(crate) fn refused(&mut self, now: Instant, id: EntryId) {
         self.entries.retain(|entry| entry.id != id || entry.is_kept());
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
@@ -161,8 +162,8 @@ impl ByHand {
         }
     }
 
-    /// The other side keeps another connection, which will be up soon. Returns the address if it was to be reached and that has
-    /// been put off too often.
+    /// The other side keeps another connection, which will be up soon. Returns the address if it was to be reached and
+    /// has been put off too often.
     pub(crate) fn deferred(&mut self, now: Instant, id: EntryId, peer: Key) -> Option<String> {
         self.entries.retain(|entry| entry.id != id || entry.purpose != Purpose::Once);
         let entry = self.entries.iter_mut().find(|entry| entry.id == id)?;
@@ -269,9 +270,9 @@ mod tests {
         by_hand.linked(id, [1; 32]);
         assert_eq!(by_hand.poll_timeout(), None);
         by_hand.peer_down(now, [1; 32], Lost::Broken);
-        assert!(by_hand.poll_timeout().unwrap() > now, "whoever is to dial has a head start");
+        assert!(by_hand.poll_timeout().unwrap() > now, "the peer that is to dial has a head start");
         by_hand.peer_up([1; 32]);
-        assert_eq!(by_hand.poll_timeout(), None, "it used it");
+        assert_eq!(by_hand.poll_timeout(), None, "it used its head start");
     }
 
     #[test]
@@ -280,9 +281,9 @@ mod tests {
         let purpose = Purpose::Reach("192.0.2.1:1".parse().unwrap());
         by_hand.add(now, "there".into(), target.clone(), purpose).unwrap();
         let (id, _) = by_hand.poll(now).unwrap();
-        assert_eq!(by_hand.peer_up([1; 32]), [], "nobody has proved to be there");
+        assert_eq!(by_hand.peer_up([1; 32]), [], "no peer has proved to be there");
         assert_eq!(by_hand.deferred(now, id, [1; 32]), None);
-        assert_eq!(by_hand.peer_up([2; 32]), [], "that is another");
+        assert_eq!(by_hand.peer_up([2; 32]), [], "that is another peer");
         assert_eq!(by_hand.peer_up([1; 32]), ["192.0.2.1:1".parse().unwrap()]);
         assert_eq!(by_hand.poll_timeout(), None, "it is done");
         // If that link never comes, it is dialled again and then given up.

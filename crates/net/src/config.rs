@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::Neighbours;
 
-/// How to listen, whom to look for, and every bound.
+/// How to listen, which peers to look for, and every bound.
 #[derive(Clone)]
 pub struct Config {
     /// The Ed25519 seed of this peer's identity. It is overwritten once it is no longer needed.
@@ -15,11 +15,12 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Addresses to keep dialling: `ip:port`, `[v6]:port` or a multiaddr with `/ip4|ip6/…/tcp/…[/p2p/…]`.
     pub peers: Vec<String>,
-    /// Whether to announce oneself and to look for others by mDNS.
+    /// Whether to announce this peer and to look for others by mDNS.
     pub mdns: bool,
     /// The one network interface mDNS is confined to. `None`: all of them.
     pub interface: Option<String>,
-    /// The peers of this process, which link to each other in memory. Only the first of them uses mDNS. By default a peer is alone.
+    /// The peers of this process, which link to each other in memory. Only the first of them uses mDNS. By default
+    /// there are none.
     pub neighbours: Neighbours,
     /// The bounds.
     pub limits: Limits,
@@ -58,10 +59,10 @@ impl fmt::Debug for Config {
 pub struct Limits {
     /// The longest frame, in bytes: 2 MiB. A message of 1 MiB with its envelope fits; longer ones close the link.
     pub max_frame: usize,
-    /// Bytes waiting to be written to one link before [`Room::Full`](crate::Room::Full): 1 MiB, some ten thousand
+    /// Bytes that wait to be written to one link before [`Room::Full`](crate::Room::Full): 1 MiB, some ten thousand
     /// short messages, a fifth of a second at full speed on loopback. Twice that closes the link.
     pub outgoing: usize,
-    /// Bytes of one link's frames that the user may hold before that link is not read any more: 1 MiB.
+    /// Bytes of one link's frames that the user may hold before that link is no longer read: 1 MiB.
     pub incoming: usize,
     /// Events waiting to be taken: 256. A batch of frames is one event.
     pub events: usize,
@@ -69,29 +70,32 @@ pub struct Limits {
     pub dials: usize,
     /// Silence on the writing side after which a heartbeat is sent: 3 s.
     pub heartbeat: Duration,
-    /// Silence on the reading side after which a link is dead: 10 s, three heartbeats and some patience.
+    /// Silence on the reading side after which a link counts as dead: 10 s, three heartbeats and some patience.
     pub dead: Duration,
-    /// How long a peer waits for the other to dial before it does so itself, once its own part of the mesh has formed: 2.5 to 3.5 s,
-    /// so that a link is up within 5 s though the one whose turn it is cannot dial.
+    /// How long a peer waits for the other to dial before it does so itself, once its own part of the mesh has formed:
+    /// 2.5 to 3.5 s. So a link is up within 5 s even if the peer whose turn it is cannot dial.
     pub turn: (Duration, Duration),
-    /// The same while the mesh is forming, when the other is likely to be busy: 20 to 30 s. With 3 s for everybody, 150 peers
-    /// that started together made 8,771 duplicate connections and 33 of them never had all links.
+    /// The same while the mesh is forming, when the other peer is likely to be busy: 20 to 30 s. With 3 s for every
+    /// peer, 150 peers that started together made 8,771 duplicate connections, and 33 of them never had all links.
     pub fallback: (Duration, Duration),
     /// The least and the greatest pause before a broken link is dialled again: 250 ms to 30 s.
     pub backoff: (Duration, Duration),
-    /// The time that an address has to answer a dial at all: 3 s, one repetition of a lost packet and the time to answer it. The
-    /// system answers, however busy the program is; so what is silent is away or behind a firewall, and must not hold up others.
+    /// How long an address may take to answer a dial at all: 3 s, one repetition of a lost packet and the time to
+    /// answer it. The operating system answers, however busy the program is. So an address that stays silent is away or
+    /// behind a firewall, and must not hold up others.
     pub connect: Duration,
-    /// The time a connection has to be authenticated: 10 s.
+    /// How long a connection may take to be authenticated: 10 s.
     pub handshake: Duration,
-    /// The time an authenticated connection has to greet, and three times that to become a link: 10 s, for a busy machine.
+    /// How long an authenticated connection may take to greet: 10 s, for a busy machine. It has three times that to
+    /// become a link.
     pub greeting: Duration,
-    /// Incoming connections that are not links yet: 128. When there are more, the address that has the most loses its oldest.
+    /// Incoming connections that are not links yet: 128. When there are more, the address with the most of them loses
+    /// its oldest.
     pub pending: usize,
-    /// Links at once, and peers known at once: 1,024. A full mesh of 450 fits twice. A quarter is for those that were
-    /// [met before](crate::Net::met).
+    /// Links at once, and peers known at once: 1,024. A full mesh of 450 fits twice. A quarter of the places is for
+    /// peers that were [met before](crate::Net::met).
     pub peers: usize,
-    /// The time [`Net::shutdown`](crate::Net::shutdown) may take: half a second.
+    /// How long [`Net::shutdown`](crate::Net::shutdown) may take: half a second.
     pub shutdown: Duration,
 }
 

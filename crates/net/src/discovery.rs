@@ -1,9 +1,9 @@
-//! Finding others on the local network: DNS-SD over mDNS.
+//! Finding other peers on the local network: DNS-SD over mDNS.
 //!
-//! A peer announces one service instance a port, with its peer id (`id`), the number of the tie-break (`r`, hex), the
-//! time of its start (`s`, hex, Unix microseconds: the newer of two starts) and the protocol version (`v`) as TXT
-//! records. Presence is not this module's business: an instance that disappears says nothing about its peer, who may
-//! be reachable by another interface. Whether somebody is there, the link tells.
+//! A peer announces one service instance per port. Its TXT records hold the peer id (`id`), the tie-break's number
+//! (`r`, hex), the time of its start (`s`, hex, Unix microseconds, which tells the newer of two starts) and the
+//! protocol version (`v`). Presence is not this module's business. An instance that disappears says nothing about its
+//! peer, which may be reachable through another interface. Only the link tells whether a peer is there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,9 +28,9 @@ use crate::{
 };
 
 const SERVICE: &str = "_causerie._tcp.local.";
-/// How often interfaces are looked at, in seconds: one that comes up late is used within about that.
+/// How often interfaces are looked at, in seconds. An interface that comes up late is used after about that time.
 const INTERFACE_CHECK: u32 = 1;
-/// Announcements are not repeated more often than this, however many peers are to be made to hear.
+/// The least pause between announcements, however many peers have yet to hear this one.
 const ANNOUNCE_PAUSE: Duration = Duration::from_secs(1);
 /// How long the goodbye packets may take.
 const GOODBYE: Duration = Duration::from_millis(200);
@@ -40,11 +40,11 @@ const GOODBYE: Duration = Duration::from_millis(200);
 pub(crate) enum Found {
     /// A peer announces itself.
     Peer { peer: Key, start: Start, addresses: Vec<SocketAddr> },
-    /// A peer does not announce itself any more.
+    /// A peer no longer announces itself.
     Gone(Key),
     /// What is in the way of discovery at the moment.
     Survey(Vec<Problem>),
-    /// No more files can be opened, so nobody knows what is in the way.
+    /// No more files can be opened, so it is not known what is in the way.
     NoFiles(String),
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Discovery {
     watch: JoinHandle<()>,
 }
 
-/// Who is announced, where, and who is told what is found.
+/// What is announced, where, and who is told of the findings.
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) me: Key,
@@ -75,7 +75,6 @@ struct Running {
 }
 
 impl Discovery {
-    /// Starts.
     pub(crate) fn start(setting: Setting) -> mdns_sd::Result<Self> {
         let ports = setting.listen.iter().map(SocketAddr::port).collect::<BTreeSet<_>>();
         let services = ports.into_iter().enumerate().map(|(nth, port)| setting.service(port, nth));
@@ -85,7 +84,7 @@ impl Discovery {
         Ok(Self { setting, services, running, announced: Instant::now(), watch })
     }
 
-    /// Begins again with new sockets: those that could not be opened before.
+    /// Begins again with new sockets, for those that could not be opened before.
     pub(crate) fn begin_again(&mut self) {
         self.running = None;
         self.running = Running::start(&self.setting, &self.services)
@@ -93,7 +92,7 @@ impl Discovery {
             .ok();
     }
 
-    /// Makes sure that others hear of this peer.
+    /// Announces this peer again, but not too often.
     pub(crate) fn announce(&mut self, now: Instant) {
         if now.duration_since(self.announced) < ANNOUNCE_PAUSE {
             return;
@@ -107,23 +106,24 @@ impl Discovery {
         }
     }
 
-    /// Asks a peer to confirm that it is there: [`Found::Gone`] follows if it does not within `patience`. Whether it was asked.
+    /// Asks a peer to confirm that it is there. [`Found::Gone`] follows if it does not within `patience`. Returns
+    /// whether it was asked.
     pub(crate) fn verify(&self, peer: &Key, patience: Duration) -> bool {
         let name = format!("{}.{SERVICE}", peer_id(peer));
         self.running.as_ref().is_some_and(|running| running.daemon.verify(name, patience).is_ok())
     }
 
-    /// Stops, and takes nothing back: another program announces itself under the same name.
+    /// Stops without taking the announcement back: another program announces itself under the same name.
     pub(crate) fn leave_to_another(self) {
         if let Some(Running { daemon, .. }) = &self.running
-            // A daemon without interfaces has nowhere to say goodbye.
+            // A daemon without interfaces cannot say goodbye anywhere.
             && let Err(error) = daemon.disable_interface(IfKind::All)
         {
             tracing::debug!(%error, "mDNS is gone already");
         }
     }
 
-    /// Takes the announcement back.
+    /// Stops, and takes the announcement back.
     pub(crate) async fn stop(self) {
         let Some(Running { daemon, .. }) = &self.running else { return };
         let services = self.services.iter();
@@ -175,7 +175,8 @@ impl Setting {
     fn service(&self, port: u16, nth: usize) -> mdns_sd::Result<ServiceInfo> {
         let Self { me, start, version, listen, .. } = self;
         let id = peer_id(me).to_string();
-        // Names are compared without case, in which two peer ids might agree: the host's is in hex and new at each start.
+        // Names are compared without case, so two peer ids might look equal. The host's name is in hex and new at each
+        // start.
         let host = format!("{:016x}-{:016x}.local.", start.r, start.at);
         let name = if nth == 0 { id.clone() } else { format!("{id}-{nth}") };
         let ips: Vec<_> = listen.iter().filter(|address| address.port() == port).map(SocketAddr::ip).collect();
@@ -188,7 +189,7 @@ impl Setting {
         ];
         let service = ServiceInfo::new(SERVICE, &name, &host, fixed.join(",").as_str(), port, &properties[..])?;
         let mut service = if ips.iter().any(|ip| ip.is_unspecified()) { service.enable_addr_auto() } else { service };
-        // Instance and host are unique by construction: probing would only cost most of a second.
+        // Instance and host are unique by construction. Probing would only cost most of a second.
         service.set_requires_probe(false);
         Ok(service)
     }
@@ -215,7 +216,7 @@ async fn listen_to(mut events: Receiver<ServiceEvent>, daemon: ServiceDaemon, me
                 }
             }
             Ok(_) => {}
-            // The daemon drops a subscriber that does not keep up: begin again, its cache answers at once.
+            // The daemon drops a subscriber that does not keep up. Begin again: its cache answers at once.
             Err(_) => match daemon.browse(SERVICE) {
                 Ok(again) => events = again,
                 Err(error) => {
@@ -227,12 +228,12 @@ async fn listen_to(mut events: Receiver<ServiceEvent>, daemon: ServiceDaemon, me
     }
 }
 
-/// What a peer says of itself; `None` when it is not one of ours or names no address that can be dialled.
+/// What a peer says of itself. `None` if it is not one of ours or names no address that can be dialled.
 fn read(service: &ResolvedService) -> Option<Found> {
     let text = |key| service.get_property_val_str(key);
     let peer = key_of(&text("id")?.parse::<PeerId>().ok()?)?;
     let (r, at) = (number(text("r")?)?, number(text("s")?)?);
-    // Whether its version is ours, its greeting says: only that is authenticated.
+    // Its greeting tells whether its version is ours: only the greeting is authenticated.
     text("v")?.parse::<u16>().ok()?;
     let mut addresses: Vec<_> = service
         .get_addresses()
@@ -245,13 +246,13 @@ fn read(service: &ResolvedService) -> Option<Found> {
     (!addresses.is_empty()).then_some(Found::Peer { peer, start: Start { r, at }, addresses })
 }
 
-/// A number as an announcement has it: 16 hexadecimal digits.
+/// Reads a number of an announcement: 16 hexadecimal digits.
 fn number(text: &str) -> Option<u64> {
     let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_one.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// Who announces itself within `patience`, and where.
+/// The peers that announce themselves within `patience`, and where.
 pub(crate) async fn look(interface: Option<&str>, patience: Duration) -> BTreeMap<Key, Vec<SocketAddr>> {
     let mut peers = BTreeMap::new();
     let browse = || {
@@ -273,7 +274,7 @@ pub(crate) async fn look(interface: Option<&str>, patience: Duration) -> BTreeMa
             }
         }
     };
-    // It ends with the time.
+    // Listening ends when the time is up.
     let _ = time::timeout(patience, listening).await;
     if let Err(error) = daemon.shutdown() {
         tracing::debug!(%error, "mDNS is gone already");
@@ -281,7 +282,7 @@ pub(crate) async fn look(interface: Option<&str>, patience: Duration) -> BTreeMa
     peers
 }
 
-/// Looks for what is in the way of discovery: the mDNS daemon itself stays silent.
+/// Looks for what is in the way of discovery, because the mDNS daemon itself stays silent about it.
 async fn watch(interface: Option<String>, found: mpsc::Sender<Found>) {
     let mut ticks = time::interval(Duration::from_secs(u64::from(INTERFACE_CHECK)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

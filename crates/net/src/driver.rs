@@ -1,4 +1,5 @@
-//! The one task that owns the swarm and decides: whom to dial, which connection stays, who is introduced to whom.
+//! The one task that owns the swarm and decides: which peer to dial, which connection stays, and which peers are
+//! introduced to each other.
 //!
 //! Frames do not pass through here: a [`link`](crate::link) moves them between its stream and the user's queues.
 
@@ -62,7 +63,7 @@ use crate::{
 };
 use trouble::Suspect;
 
-/// Events the driver itself has ready and the user has not taken, beyond which it waits.
+/// How many events of the driver itself may wait for the user. Beyond that the driver waits.
 const MAX_OUTBOX: usize = 256;
 /// Reports of links that wait for the driver.
 const REPORTS: usize = 256;
@@ -78,14 +79,14 @@ pub(crate) struct Driver {
     version: u16,
     limits: Arc<Limits>,
     swarm: Swarm<Behaviour>,
-    /// Kept so that nobody else gets the ports.
+    /// Held so that no other program gets the ports.
     _reserved: Vec<Reserved>,
     listening: Vec<SocketAddr>,
-    /// Until this peer stops, or a newer start of it runs.
+    /// Held until this peer stops or a newer start of it runs.
     membership: Option<Membership>,
-    /// When this peer speaks for its neighbours, if it is about to.
+    /// When this peer begins to speak for its neighbours, if it is going to.
     speaks_at: Option<Instant>,
-    /// What it announces by mDNS once it does.
+    /// What it announces by mDNS once it speaks for them.
     to_announce: Option<Setting>,
     discovery: Option<Discovery>,
 
@@ -96,15 +97,16 @@ pub(crate) struct Driver {
     questions: Questions,
     rumours: Rumours,
 
-    /// Dials under way, not connected yet.
+    /// Dials under way that are not connected yet.
     dials: HashMap<ConnectionId, Dial>,
     dialled: u64,
-    /// How many ends of links in memory there were so far.
+    /// How many ends of links in memory there have been so far.
     ends: usize,
     connections: BTreeMap<ConnectionId, Connection>,
-    /// Every connection the swarm has, also those that are being closed.
+    /// Every connection that the swarm has, including those that are being closed.
     open: HashSet<ConnectionId>,
-    /// No connection is overdue before. Found out once for all of them, not in each turn: there may be hundreds.
+    /// No connection is overdue before this. It is computed once for all of them and not in each turn: there may be
+    /// hundreds.
     next_overdue: Option<Instant>,
     by_link: HashMap<LinkId, ConnectionId>,
     up: HashMap<Key, ConnectionId>,
@@ -112,31 +114,32 @@ pub(crate) struct Driver {
     refusals: HashMap<Key, (Instant, String)>,
     /// What is in the way of discovery.
     surveyed: Vec<Problem>,
-    /// Peers that announce themselves by mDNS, of those that are known.
+    /// The known peers that announce themselves by mDNS.
     announced: HashSet<Key>,
     suspects: HashMap<Key, Suspect>,
-    /// All links have fallen silent at once, and none is back.
+    /// All links fell silent at once, and none is back.
     is_offline: bool,
     /// When something last failed because too many files were open.
     no_files: Option<Instant>,
-    /// How many files could be open when this began.
+    /// How many files could be open when this peer started.
     max_files: Option<u64>,
-    /// Frames and greetings that broke the protocol, so far.
+    /// How many frames and greetings have broken the protocol so far.
     violations: u64,
 
     links: Links,
-    /// What the user is to be told, in order, and the link that begins to hand over frames once he is.
+    /// What the user is to be told, in order. Beside it, the link that begins to hand over frames once the user has
+    /// taken the event.
     outbox: VecDeque<(Event, Option<oneshot::Sender<()>>)>,
     events: mpsc::Sender<Event>,
     orders: mpsc::Receiver<Command>,
     reports: mpsc::Receiver<(LinkId, Report)>,
-    /// What links report with.
+    /// The sender that links report with.
     report: mpsc::Sender<(LinkId, Report)>,
     found: mpsc::Receiver<Found>,
     /// How many names are being resolved.
     resolving: usize,
     resolved: mpsc::Receiver<(EntryId, Resolved)>,
-    /// What names are resolved with.
+    /// The sender that resolvers answer with.
     resolver: mpsc::Sender<(EntryId, Resolved)>,
     closing: Option<Closing>,
 }
@@ -168,20 +171,20 @@ enum Reason {
 struct Connection {
     peer: Key,
     remote: SocketAddr,
-    /// Whom it leads to in memory.
+    /// The neighbour that it leads to, if it is in memory.
     neighbour: Option<Arc<Neighbour>>,
-    /// This side's dial; `None` when the other side dialled.
+    /// This side's dial. `None` if the other side dialled.
     dial: Option<Dial>,
     since: Instant,
     stage: Stage,
     link: Option<Attached>,
-    /// The other side's.
+    /// The other side's greeting.
     greeting: Option<Greeting>,
-    /// Nobody knew the peer before it appeared here.
+    /// The peer was unknown before it appeared here.
     stranger: bool,
-    /// Questions about older starts that the other side asks.
+    /// The rate of the other side's questions about older starts.
     asks: Rate,
-    /// Those that it is asked because others asked.
+    /// The rate of the questions that this peer passes on to it for others.
     relays: Rate,
 }
 
@@ -196,12 +199,13 @@ struct Attached {
 enum Stage {
     /// The stream or the greeting is still to come.
     Opening,
-    /// Both sides have greeted; which connection stays is not decided.
+    /// Both sides have greeted. Which connection stays is not decided yet.
     Greeted,
-    /// The other side has decided for it; what it replaces is not down yet.
+    /// The other side has chosen this connection. The one that it replaces is not down yet.
     Accepted,
     Up,
-    /// A newer start of the peer is linked. This one is not, and waits for the proof of it, at the longest so long.
+    /// A newer start of the peer is linked instead of this one. This one waits for the proof of that, until then at the
+    /// latest.
     Outlived {
         until: Instant,
     },
@@ -237,7 +241,8 @@ impl Driver {
         for Reserved { address, .. } in &reserved {
             let Err(error) = swarm.listen_on(to_multiaddr(*address)) else { continue };
             let error = Error::listen(*address, error);
-            // Listening everywhere needs the system to tell what there is; an address can be listened on without that.
+            // To listen everywhere, the system must tell which addresses there are. A single address needs no such
+            // list.
             let mut listens = false;
             if address.ip().is_unspecified() {
                 for ip in local_addresses(address.is_ipv4()) {
@@ -322,7 +327,7 @@ impl Driver {
             tokio::select! {
                 permit = self.events.clone().reserve_owned(), if !self.outbox.is_empty() => match permit {
                     Ok(permit) => self.hand_out(permit),
-                    // Nobody listens any more. Whoever still has a handle may close the net.
+                    // Nobody listens any more. Another handle may still close the net.
                     Err(_) => self.outbox.clear(),
                 },
                 event = self.swarm.select_next_some(), if has_room => self.on_swarm(event),
@@ -337,11 +342,11 @@ impl Driver {
         drop(self.swarm);
         let Some(Closing { by, unannounced, done }) = self.closing else { return };
         if let Some(unannounced) = unannounced {
-            // Without it, others forget the announcement by themselves two minutes later.
+            // If this fails, others forget the announcement by themselves two minutes later.
             let _ = time::timeout_at(by.into(), unannounced).await;
         }
         if let Some(done) = done {
-            // Whoever asked has gone away.
+            // The caller may have gone away.
             let _ = done.send(());
         }
     }
@@ -370,12 +375,12 @@ impl Driver {
         }
     }
 
-    /// Does what the clock says.
+    /// Does what is due by now.
     fn act(&mut self, now: Instant) {
         if self.speaks_at.is_some_and(|at| at <= now) {
             self.speak();
         }
-        // What the user asked for goes before what anybody may have announced.
+        // Addresses that the user asked for go before those that any peer may have announced.
         while self.may_dial()
             && let Some((entry, place)) = self.by_hand.poll(now)
         {
@@ -410,7 +415,7 @@ impl Driver {
         }
     }
 
-    /// Ends the connections that have had their time.
+    /// Ends the connections whose time is up.
     fn end_overdue(&mut self, now: Instant) {
         let times = || self.connections.iter().filter_map(|(id, connection)| Some((*id, self.overdue_at(connection)?)));
         let (overdue, next): (Vec<_>, Vec<_>) = times().partition(|(_, at)| *at <= now);
@@ -423,9 +428,9 @@ impl Driver {
         }
     }
 
-    /// When a connection that is not up has had its time.
+    /// When the time of a connection that is not up ends.
     ///
-    /// What makes a connection overdue sooner than before tells [`is_overdue_at`](Self::is_overdue_at).
+    /// Code that moves this time forward calls [`is_overdue_at`](Self::is_overdue_at).
     fn overdue_at(&self, connection: &Connection) -> Option<Instant> {
         match connection.stage {
             Stage::Opening => Some(connection.since + self.limits.greeting),
@@ -436,7 +441,7 @@ impl Driver {
         }
     }
 
-    /// Some connection has time until then.
+    /// Notes that a connection is overdue at `at`.
     fn is_overdue_at(&mut self, at: Instant) {
         self.next_overdue = Some(self.next_overdue.map_or(at, |next| next.min(at)));
     }
@@ -449,7 +454,7 @@ impl Driver {
                 Opened::Stream(stream) => self.attach_stream(connection, stream),
                 Opened::Failed(error) => {
                     tracing::debug!(error, "no stream");
-                    self.give_up(connection, "whoever listens there does not speak this protocol");
+                    self.give_up(connection, "the program that listens there does not speak this protocol");
                 }
             },
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
@@ -459,7 +464,8 @@ impl Driver {
                     (Some(peer), Some(remote)) if !endpoint.is_dialer() || dial.is_some() => {
                         self.established(now, Established { id: connection_id, peer, remote, neighbour: None, dial })
                     }
-                    // It was given up; or not even that: the behaviour has checked the key, and TCP has addresses.
+                    // The dial was given up. Or something else is wrong, which cannot be: the behaviour has checked the
+                    // key, and TCP has addresses.
                     _ => false,
                 };
                 if !is_taken {
@@ -517,7 +523,8 @@ impl Driver {
         }
     }
 
-    /// Takes what links report, as much of it as is there: after each turn all that waits for its time is looked at.
+    /// Takes as many link reports as are ready, within a bound: after each turn the driver looks at everything that
+    /// waits for its time.
     fn on_reports(&mut self, first: (LinkId, Report)) {
         let (mut next, mut turn) = (Some(first), 0);
         while let Some((link, report)) = next {
@@ -534,7 +541,7 @@ impl Driver {
         match report {
             Report::Greeted(greeting) => self.greeted(id, greeting),
             Report::Accepted => self.accepted(id),
-            // Nobody has decided yet whether it is to be listened to.
+            // It is not decided yet whether this connection is to be listened to.
             Report::Introduced(_) | Report::Digest(_) if !is_up => {}
             Report::Introduced(payload) => self.introduced(id, link, &payload),
             Report::Digest(payload) => match self.circle.digest(link, &payload) {
@@ -557,7 +564,7 @@ impl Driver {
                             && (target.peer == Some(connection.peer)
                                 || (connection.dial.is_some() && connection.remote == target.address))
                     }
-                    // Whether there is a link to it is known once the name is resolved and answers.
+                    // Whether there is a link to it becomes known once the name is resolved and answers.
                     Place::Host(_) => false,
                 };
                 if self.connections.values().any(linked) {
@@ -571,7 +578,7 @@ impl Driver {
             }
             Some(Command::Status(told)) => {
                 let unlinked = self.tiebreak.unlinked(Instant::now()).collect();
-                // Whoever asked may have gone away.
+                // The caller may have gone away.
                 let _ = told.send(Status { listening: self.listening.clone(), unlinked });
             }
             Some(Command::Shutdown(done)) => self.close(Some(done)),
@@ -609,7 +616,7 @@ impl Driver {
     }
 }
 
-/// A number nobody can guess.
+/// A number that nobody can guess.
 fn random() -> Result<u64, Error> {
     getrandom::u64().map_err(|error| Error::Random(error.to_string()))
 }
@@ -619,7 +626,7 @@ fn version_mismatch(theirs: u16, ours: u16) -> String {
     format!("it speaks version {theirs} of the protocol, this peer version {ours}: upgrade {who}")
 }
 
-/// What the neighbours do, for as long as this peer is one of them.
+/// The next news from the neighbours, for as long as this peer is one of them.
 async fn news(membership: &mut Option<Membership>) -> News {
     match membership {
         Some(membership) => membership.news().await,

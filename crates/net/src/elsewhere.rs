@@ -1,11 +1,11 @@
 //! One identity in two places: how the older of two starts learns of the newer one. Pure.
 //!
-//! People copy a data folder and run both copies. A peer in the middle sees two starts of one identity. It asks the newer
-//! one about the older ([`Question`]). The newer one answers with a proof ([`Supersedes`]), signed by the identity, and the proof is
-//! handed to the older one, which stops.
+//! People copy a data folder and run both copies. A peer in the middle sees two starts of one identity. It asks the
+//! newer one about the older ([`Question`]). The newer one answers with a proof ([`Supersedes`]), signed by the
+//! identity. The peer hands the proof to the older one, which stops.
 //!
-//! Only a running program with the identity can make a proof, and only of its own start. So nobody else can stop a peer. Every start
-//! draws its `r` afresh, so a proof of one start says nothing of any later one.
+//! Only a running program with the identity can make a proof, and only of its own start. So no other peer can stop it.
+//! Every start draws its `r` afresh, so a proof of one start says nothing about a later one.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use crate::{
     peer::{Key, Start},
 };
 
-/// Keeps what is signed here apart from all else that the identity signs.
+/// Separates what is signed here from everything else that the identity signs.
 const DOMAIN: &[u8] = b"causerie start v1";
 
-/// "Another start of this peer runs": sent to the newer one, or to a peer that has a link to it.
+/// "Another start of this peer runs": sent to the newer start, or to a peer that has a link to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
     pub(crate) peer: Key,
@@ -50,7 +50,7 @@ pub(crate) struct Supersedes {
 }
 
 impl Supersedes {
-    /// The proof for `older`, by the start `newer` of the identity `keypair`. `None` when `older` is not the older one.
+    /// The proof for `older`, by the start `newer` of the identity `keypair`. `None` if `older` is not the older one.
     pub(crate) fn sign(keypair: &Keypair, peer: Key, newer: Start, older: Start) -> Option<Self> {
         if !newer.is_newer_than(&older) {
             return None;
@@ -65,7 +65,7 @@ impl Supersedes {
             .is_ok_and(|key| key.verify(&message(&self.newer, &self.older), &self.signature))
     }
 
-    /// What it answers.
+    /// The question that it answers.
     pub(crate) fn question(&self) -> Question {
         Question { peer: self.peer, older: self.older }
     }
@@ -78,7 +78,7 @@ impl Supersedes {
         out
     }
 
-    /// The signature is not looked at: [`verify`](Self::verify) does.
+    /// Does not check the signature: [`verify`](Self::verify) does.
     pub(crate) fn decode(mut from: &[u8]) -> Option<Self> {
         let from = &mut from;
         let (peer, newer, older) = (take(from)?, decode_start(from)?, decode_start(from)?);
@@ -87,7 +87,7 @@ impl Supersedes {
     }
 }
 
-/// Allows so much in each second.
+/// Allows a number of events in each second.
 #[derive(Clone, Debug)]
 pub(crate) struct Rate {
     a_second: u32,
@@ -100,7 +100,7 @@ impl Rate {
         Self { a_second, since: None, count: 0 }
     }
 
-    /// Whether one more is allowed now; if so, it is counted.
+    /// Whether one more is allowed now. If it is, it is counted.
     pub(crate) fn allows(&mut self, now: Instant) -> bool {
         if self.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
             (self.since, self.count) = (Some(now), 0);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_allows_so_much_in_a_second() {
+    fn a_rate_allows_its_number_in_each_second() {
         let now = Instant::now();
         let mut rate = Rate::new(2);
         let allowed = |rate: &mut Rate, at| (0..5).filter(|_| rate.allows(now + Duration::from_millis(at))).count();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, it is refused or means one thing; a flipped bit is never a valid proof.
+        /// Any bytes are refused or mean exactly one thing, and a proof with a flipped bit is never valid.
         #[test]
         fn anything_else_is_malformed_or_proves_nothing(
             bytes in prop::collection::vec(any::<u8>(), 0..200), flip in 0..1024usize,

@@ -1,4 +1,4 @@
-//! What can go wrong at once; what goes wrong later comes as an [`Event`](crate::Event).
+//! Errors that are known at once. Later ones come as an [`Event`](crate::Event).
 
 use std::{io, net::SocketAddr};
 
@@ -10,7 +10,7 @@ use crate::LinkId;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Somebody listens on that port already.
+    /// Another program listens on that port already.
     #[error("port {} is in use on {}: another program listens there; choose another port, or 0 for a free one", .0.port(), .0.ip())]
     PortInUse(SocketAddr),
     /// The address cannot be listened on.
@@ -27,7 +27,7 @@ pub enum Error {
     /// One of [`Config::peers`](crate::Config::peers) is not an address.
     #[error(transparent)]
     Peer(#[from] BadAddress),
-    /// The system gave no random numbers.
+    /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
 }

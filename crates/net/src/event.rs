@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::{Frames, Problem};
 
-/// Names a link for as long as the process runs: never used twice.
+/// Names a link for as long as the process runs. A name is never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);
 
@@ -21,7 +21,8 @@ impl fmt::Display for LinkId {
 pub enum Room {
     /// There is room for more.
     Plenty,
-    /// The bound is reached: stop until [`Event::Writable`]. Whoever goes on past twice the bound has the link closed.
+    /// The bound is reached: stop until [`Event::Writable`]. If the sender goes on past twice the bound, the link
+    /// closes.
     Full,
 }
 
@@ -29,7 +30,7 @@ pub enum Room {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// This peer can be reached here. Comes once for each address, also later, as interfaces come up.
+    /// This peer can be reached here. Comes once for each address, and later as well, as interfaces come up.
     Listening {
         /// The address, with its port.
         address: SocketAddr,
@@ -45,7 +46,7 @@ pub enum Event {
     },
     /// Frames came in.
     Frames {
-        /// The link they came on.
+        /// The link that they came on.
         link: LinkId,
         /// The frames, in order.
         frames: Frames,
@@ -59,28 +60,29 @@ pub enum Event {
     Down {
         /// The link.
         link: LinkId,
-        /// The peer it led to.
+        /// The peer that it led to.
         peer: [u8; 32],
         /// Why.
         reason: DownReason,
     },
     /// No link was made: one side refused the other. The other side's user is told as well.
     Refused {
-        /// The other side: its address, and its peer id where that is known.
+        /// The other side: its address, and its peer id if that is known.
         peer: String,
         /// Why, and what to do.
         reason: String,
     },
-    /// The dial of an address that [`Net::reach`](crate::Net::reach) was asked for has authenticated this peer, and a link to it is
-    /// up.
+    /// [`Net::reach`](crate::Net::reach) asked for an address. Its dial has authenticated this peer, and a link to the
+    /// peer is up.
     Reached {
         /// The address.
         address: SocketAddr,
         /// The authenticated Ed25519 public key of the peer there.
         peer: [u8; 32],
     },
-    /// A newer start of this very identity runs elsewhere, and has proved it: most likely a copy of the data folder. All links end,
-    /// none comes up any more, and this peer no longer announces itself. Comes at most once, before the links are down.
+    /// A newer start of this same identity runs elsewhere, and has proved it. Most likely the data folder was copied.
+    /// All links end, none comes up any more, and this peer no longer announces itself. Comes at most once, before the
+    /// links go down.
     Superseded,
     /// An address that was given by hand could not be reached.
     ConnectFailed {
@@ -101,7 +103,7 @@ pub enum Event {
     },
     /// That problem is gone. Told once.
     Solved {
-        /// Which one it was.
+        /// The problem that is gone.
         problem: Problem,
     },
 }
@@ -118,7 +120,7 @@ pub enum DownReason {
     ClosedByPeer(String),
     /// This side closed the link, for this reason.
     Closed(String),
-    /// One side closed the link so that it comes up anew, for this reason: it does within moments.
+    /// One side closed the link, for this reason, so that it comes up anew. It does so within moments.
     Renewed(String),
     /// The connection broke.
     Lost(String),
@@ -139,7 +141,7 @@ impl fmt::Display for DownReason {
             Self::Shutdown => f.write_str("we said goodbye"),
             Self::ClosedByPeer(reason) => write!(f, "closed by the other side: {reason}"),
             Self::Closed(reason) => write!(f, "closed: {reason}"),
-            // Why is told to the other side in words of this one, which would mislead a reader.
+            // The reason is written for the other side and would mislead a reader here.
             Self::Renewed(_) => f.write_str("the link is made anew"),
             Self::Lost(reason) => write!(f, "connection lost: {reason}"),
             Self::Silent => f.write_str("no sign of life"),
@@ -150,18 +152,18 @@ impl fmt::Display for DownReason {
     }
 }
 
-/// The receiving end of the events. When it is not read, the links are not read either.
+/// The receiving end of the events. While it is not read, the links are not read either.
 #[derive(Debug)]
 pub struct Events(pub(crate) mpsc::Receiver<Event>);
 
 impl Events {
-    /// The next event; `None` once the [`Net`](crate::Net) has shut down and everything was taken. Cancel-safe.
+    /// The next event. `None` once the [`Net`](crate::Net) has shut down and everything has been taken. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Event> {
         self.0.recv().await
     }
 
-    /// Up to `limit` events at once, appended to `events`; their number, 0 once the [`Net`](crate::Net) has shut down.
-    /// Cancel-safe.
+    /// Appends up to `limit` events to `events`, and returns how many. Zero means that the [`Net`](crate::Net) has shut
+    /// down. Cancel-safe.
     pub async fn recv_many(&mut self, events: &mut Vec<Event>, limit: usize) -> usize {
         self.0.recv_many(events, limit).await
     }

@@ -1,5 +1,5 @@
-//! A look at the network without joining it: what is in the way of discovery, which peers announce themselves, and which of
-//! them can be reached.
+//! A look at the network without joining it: what is in the way of discovery, which peers announce themselves, and
+//! which of them can be reached.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use tokio::{net::TcpStream, task::JoinSet, time};
 
 use crate::{Problem, discovery, limits, peer::Key, survey::survey, swarm};
 
-/// Peers whose port is tried: more say nothing new, and each costs a connection.
+/// How many peers' ports are tried. More would tell nothing new, and each costs a connection.
 const TRIED: usize = 64;
 /// How long a port may take to answer.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -32,14 +32,14 @@ pub struct Examination {
 pub struct Announced {
     /// Its Ed25519 public key.
     pub peer: [u8; 32],
-    /// Where it listens; the address that answered, if one did.
+    /// Where it listens. If an address answered, it is that one.
     pub address: SocketAddr,
     /// Why no address answered.
     pub unreachable: Option<String>,
 }
 
-/// Looks at the network for `patience`, on one interface or on all of them. Nobody is told of this machine: connections to
-/// the peers that are found are opened and closed. Needs a Tokio runtime with time and I/O enabled.
+/// Looks at the network for `patience`, on one interface or on all of them. Does not announce this machine: it only
+/// opens and closes connections to the peers that it finds. Needs a Tokio runtime with time and I/O enabled.
 pub async fn examine(interface: Option<&str>, patience: Duration) -> Examination {
     let problems = survey(interface)
         .unwrap_or_else(|error| vec![Problem::NoDescriptors { error: error.to_string(), limit: limits::open_files() }]);

@@ -1,16 +1,16 @@
-//! How frames lie on the stream of a link, and the batches in which they are handed over.
+//! How frames lie on the stream of a link, and in which batches they are handed over.
 //!
-//! A frame is a length (varint, of what follows), a kind (one byte) and a payload.
+//! A frame is a length (a varint that counts the rest), a kind (one byte) and a payload.
 
 use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// The most that the length of a frame takes: 5 groups of 7 bits hold 32 bits.
+/// The most bytes that a frame's length takes: 5 groups of 7 bits hold 32 bits.
 const MAX_VARINT: usize = 5;
 
-/// The longest payload of a frame that is not data: a full list of introductions fits.
+/// The longest payload of a frame that is not data. A full list of introductions fits.
 pub(crate) const MAX_CONTROL: usize = 64 << 10;
 
 /// What a frame is for.
@@ -18,29 +18,31 @@ pub(crate) const MAX_CONTROL: usize = 64 << 10;
 pub(crate) enum Kind {
     /// The first frame in both directions.
     Greeting = 0,
-    /// This connection is the one that stays. Sent by the side whose number says that it dials.
+    /// This connection is the one that stays. Sent by the side that dials by the tie-break's numbers.
     Accept = 1,
-    /// The user's.
+    /// A frame of the user.
     Data = 2,
-    /// Sign of life.
+    /// A sign of life.
     Heartbeat = 3,
     /// Peers that the sender has links to.
     Introduce = 4,
-    /// A digest of whom the sender has links to.
+    /// A digest of the peers that the sender has links to.
     Digest = 5,
     /// The last frame of a peer that quits.
     Goodbye = 6,
-    /// The last frame before the sender closes a link that was up, with the reason.
+    /// The last frame before the sender closes a link that was up. It holds the reason.
     Close = 7,
-    /// The last frame before the sender closes a link that will not come up, with the reason.
+    /// The last frame before the sender closes a link that will not come up. It holds the reason.
     Refuse = 8,
     /// The last frame before the sender closes a connection because another one to the same peer stays.
     Duplicate = 9,
-    /// The last frame before the sender closes a link so that it comes up anew, with the reason. Nobody is to blame.
+    /// The last frame before the sender closes a link so that it comes up anew. It holds the reason. Neither side is to
+    /// blame.
     Renew = 10,
     /// A question about an older start of a peer.
     Elsewhere = 11,
-    /// The proof that a newer start of a peer runs. May come before the greeting: a peer that is not let in is told so.
+    /// The proof that a newer start of a peer runs. It may come before the greeting: this is how a peer that is not let
+    /// in learns of it.
     Supersedes = 12,
 }
 
@@ -60,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// Whether a greeting need not have come before a frame of this kind.
+    /// Whether a frame of this kind may come before the greeting.
     pub(crate) fn may_come_first(self) -> bool {
         self.is_last() || self == Self::Supersedes
     }
@@ -123,7 +125,7 @@ struct Header {
     total: usize,
 }
 
-/// Reads a header; `None` when more bytes are needed. Refuses what is too long before any of it is waited for.
+/// Reads a header. `None` if more bytes are needed. A frame that is too long is refused before any of it is waited for.
 fn read_header(bytes: &[u8], max_data: usize) -> Result<Option<Header>, BadFrame> {
     let Some((length, varint)) = read_varint(bytes)? else { return Ok(None) };
     if length == 0 {
@@ -160,7 +162,7 @@ pub(crate) enum Split {
     Data { checked: Bytes, count: usize },
     /// One whole frame of another kind.
     Control { kind: Kind, payload: Bytes },
-    /// Nothing whole.
+    /// Nothing whole yet.
     Nothing,
 }
 
@@ -191,20 +193,20 @@ pub(crate) fn split(buffer: &mut BytesMut, max_data: usize) -> Result<Split, Bad
 
 /// A batch of frames from one link, in order: an iterator of [`Bytes`].
 ///
-/// Nothing is copied: every frame is a slice of the one buffer that was read. So a frame that is kept keeps the whole
-/// buffer (up to 64 KiB, or the size of one larger frame) in memory: copy out what is to stay.
+/// Nothing is copied: every frame is a slice of the one buffer that was read. So a frame that is kept holds the whole
+/// buffer (up to 64 KiB, or the size of one larger frame) in memory. Copy out what is to stay.
 ///
-/// While the batch lives, its bytes count against [`Limits::incoming`](crate::Limits::incoming) of its link; dropping
-/// it gives them back.
+/// While the batch lives, its bytes count against [`Limits::incoming`](crate::Limits::incoming) of its link. Dropping
+/// the batch gives them back.
 pub struct Frames {
-    /// Data frames only, each whole: `split` has checked it.
+    /// Data frames only, each whole: `split` has checked them.
     checked: Bytes,
     count: usize,
     _credit: OwnedSemaphorePermit,
 }
 
 impl Frames {
-    /// Of a checked run of data frames.
+    /// Wraps a checked run of data frames.
     pub(crate) fn new(checked: Bytes, count: usize, credit: OwnedSemaphorePermit) -> Self {
         Self { checked, count, _credit: credit }
     }
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_lengths_that_are_none_and_kinds_nobody_knows() {
+    fn refuses_invalid_lengths_and_unknown_kinds() {
         for bad in [&[0u8][..], &[0xff; 5], &[0xff, 0xff, 0xff, 0xff, 0x7f]] {
             assert_eq!(split(&mut BytesMut::from(bad), MAX), Err(BadFrame::Length));
         }
@@ -277,7 +279,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the bytes are cut into reads, the frames come out as they went in.
+        /// However the bytes are cut into reads, the same frames come out as went in.
         #[test]
         fn frames_survive_any_cut(
             frames in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..300)), 0..20),

@@ -1,7 +1,7 @@
 //! The first frame in both directions.
 //!
-//! Eight bytes of magic and the protocol version come first and stay where they are in every version, so that two
-//! peers of different versions can tell each other so.
+//! Eight bytes of magic and the protocol version come first, and stay there in every version. So two peers of different
+//! versions can tell each other so.
 
 use std::net::SocketAddr;
 
@@ -10,20 +10,20 @@ use crate::{
     peer::{Key, Start},
 };
 
-/// The version of everything that travels on a link below the frames' contents.
+/// The version of everything on a link, except the contents of data frames.
 pub(crate) const VERSION: u16 = 7;
 
-/// Listen addresses in a greeting: 16, more than a machine with a few interfaces has.
+/// The most listen addresses in a greeting: 16, more than a machine with a few interfaces has.
 pub(crate) const MAX_ADDRESSES: usize = 16;
 
 const MAGIC: &[u8; 8] = b"causerie";
 
-/// What a peer says of itself. Only `id` can be checked, against what Noise authenticated.
+/// What a peer says of itself. Only `id` can be checked, against the key that Noise authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Greeting {
     pub(crate) id: Key,
     pub(crate) start: Start,
-    /// The greater of two connections that one start of a peer dialled is the newer one.
+    /// Numbers the dials of one start of a peer: of two connections, the one with the greater number is newer.
     pub(crate) dial: u64,
     /// Where the peer listens, by its own account.
     pub(crate) listen: Vec<SocketAddr>,
@@ -38,7 +38,7 @@ pub(crate) enum BadGreeting {
 }
 
 impl Greeting {
-    /// As a peer that speaks `version` writes it.
+    /// Writes it as a peer that speaks `version` does.
     pub(crate) fn encode(&self, version: u16) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
         out.extend(MAGIC);
@@ -51,7 +51,7 @@ impl Greeting {
         out
     }
 
-    /// As a peer that speaks `version` reads it.
+    /// Reads it as a peer that speaks `version` does.
     pub(crate) fn decode(bytes: &[u8], version: u16) -> Result<Self, BadGreeting> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(BadGreeting::Malformed)?;
         let (theirs, mut rest) = rest.split_first_chunk().ok_or(BadGreeting::Malformed)?;
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_named_whatever_follows() {
+    fn another_version_is_reported_whatever_follows_it() {
         let mut bytes = greeting().encode(VERSION);
         bytes[9] = 9;
         bytes.truncate(10);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_cut_or_longer_is_malformed() {
+    fn a_greeting_that_is_cut_or_too_long_is_malformed() {
         let mut bytes = greeting().encode(VERSION);
         for cut in 0..bytes.len() {
             assert_eq!(Greeting::decode(&bytes[..cut], VERSION), Err(BadGreeting::Malformed), "{cut}");

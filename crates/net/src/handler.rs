@@ -1,4 +1,4 @@
-//! One connection: the dialer opens the one stream, and both sides hand it out.
+//! One connection: the dialer opens the one stream, and each side hands its end out.
 
 use std::{
     collections::VecDeque,
@@ -15,17 +15,17 @@ use libp2p::{
     },
 };
 
-/// The version is not in the name: peers of two versions must get as far as telling each other so.
+/// The version is not in the name, so that peers of two versions get far enough to tell each other.
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/causerie/link");
 
-/// What becomes of the stream.
+/// What became of the stream.
 #[derive(Debug)]
 pub(crate) enum Opened {
     Stream(Stream),
     Failed(String),
 }
 
-/// Ends the connection hard, without waiting for what is still to be written.
+/// Ends the connection at once, without waiting for what is still to be written.
 #[derive(Debug)]
 pub(crate) struct Abort;
 

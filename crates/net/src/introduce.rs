@@ -1,16 +1,16 @@
 //! Peers introduce peers, so that one address is enough to join the whole mesh. Pure.
 //!
-//! - A stranger (somebody whom only an address given by hand led here) is introduced at once: to everybody this peer
-//!   has links to, and they to him.
-//! - Everything else waits until the links have not changed for a while. Then each peer sends a digest of whom it has
-//!   links to; where two digests differ, each tells the other of those it has not told of yet. So two meshes that come
-//!   into contact at one point grow together, and a mesh that is complete costs a few bytes a link.
+//! - A stranger is a peer that was unknown until an address given by hand led to it or from it. A stranger is
+//!   introduced at once to every peer that this one has links to, and they are introduced to it.
+//! - Everything else waits until the links have not changed for a while. Then each peer sends a digest of the peers
+//!   that it has links to. If two digests differ, each side tells the other of the peers that it has not told it of
+//!   yet. So two meshes that touch at one point grow together, and a complete mesh costs a few bytes per link.
 //!
-//! Only peers with a link to the introducer are introduced: nobody passes on hearsay, so whoever is gone is forgotten.
+//! A peer only introduces peers that it has a link to. Nobody passes on hearsay, so a peer that is gone is forgotten.
 //!
-//! Neighbours in one process ([`neighbours`](crate::neighbours)) know each other without that. One of them speaks for all: it
-//! introduces its neighbours and the peers outside to each other at once, however it came to know them, and it alone sends
-//! digests to its neighbours.
+//! Neighbours in one process ([`neighbours`](crate::neighbours)) know each other without introductions. One of them
+//! speaks for all. It introduces its neighbours and the peers outside to each other at once, however it met those. It
+//! alone sends digests to its neighbours.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -27,27 +27,28 @@ use crate::{
     random::mix,
 };
 
-/// The longest introduction: key, start, count, and every address an IPv6 one.
+/// The longest introduction in bytes: key, start, count, and as many IPv6 addresses as fit.
 const LONGEST: usize = 32 + 16 + 1 + MAX_ADDRESSES * 19;
-/// Introductions in a frame, so that it is never too long.
+/// The most introductions in one frame, so that the frame is never too long.
 const A_FRAME: usize = MAX_CONTROL / LONGEST;
-/// How long the links must not have changed, and how much longer for each link: while hundreds start, the digests
-/// would differ all the time.
+/// How long the links must not have changed, and how much longer for each link. While hundreds of peers start, the
+/// digests would differ all the time.
 const SETTLE: Duration = Duration::from_secs(1);
 const SETTLE_A_LINK: Duration = Duration::from_millis(20);
 
-/// A peer, as others need to know it.
+/// What other peers need to know of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Introduction {
     pub(crate) peer: Key,
     pub(crate) start: Start,
-    /// Where it can be reached, the likeliest first. Of a neighbour, an unspecified one stands for every one of this machine.
+    /// Where it can be reached, the likeliest first. For a neighbour, an unspecified address stands for every address
+    /// of this machine.
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
 impl Introduction {
-    /// The same for the peer at `address`: loopback addresses lead elsewhere from another machine. `machine` are the
-    /// addresses of this one.
+    /// What to tell the peer at `address`: another machine cannot use loopback addresses of this one. `machine` holds
+    /// this machine's addresses.
     fn seen_from(&self, address: SocketAddr, machine: &[IpAddr]) -> Option<Self> {
         let near = address.ip().is_loopback();
         let named = self.addresses.iter().flat_map(|a| {
@@ -73,9 +74,9 @@ fn token(peer: &Key, start: &Start) -> u64 {
 /// What a peer is to this one when a link to it comes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Relation {
-    /// It was heard of before.
+    /// This peer has heard of it before.
     Known,
-    /// Nobody has heard of it.
+    /// This peer has not heard of it before.
     Stranger,
     /// It is in the same process.
     Neighbour,
@@ -84,7 +85,7 @@ pub(crate) enum Relation {
 /// A frame for a link.
 pub(crate) type Letter = (LinkId, Kind, Vec<u8>);
 
-/// Whom this peer has links to, and what each of them has been told.
+/// The peers that this one has links to, and what each of them has been told.
 #[derive(Debug)]
 pub(crate) struct Circle {
     me: u64,
@@ -93,7 +94,7 @@ pub(crate) struct Circle {
     speaks: bool,
     /// The addresses of this machine.
     machine: Vec<IpAddr>,
-    /// When the links are settled, if that is still to come.
+    /// When the links count as settled. `None`: they already do.
     settles: Option<Instant>,
 }
 
@@ -104,7 +105,7 @@ struct Contact {
     address: SocketAddr,
     /// It is a neighbour.
     here: bool,
-    /// Whom the other side knows from this side, or this side from it.
+    /// The peers that this side has told it of, or heard of from it.
     told: HashSet<u64>,
     /// The digest that was sent last.
     sent: Option<Digest>,
@@ -112,7 +113,7 @@ struct Contact {
     theirs: Option<Digest>,
 }
 
-/// Of a set of peers: the same on two sides only if the sets are.
+/// Stands for a set of peers. Two sides have the same digest only if they have the same set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Digest {
     count: u32,
@@ -178,11 +179,11 @@ impl Circle {
         }
     }
 
-    /// Introductions came. `None` when they are malformed.
+    /// Introductions came. `None` if they are malformed.
     pub(crate) fn introduced(&mut self, link: LinkId, payload: &[u8]) -> Option<Vec<Introduction>> {
         let introductions = decode(payload)?;
         if let Some(contact) = self.contacts.get_mut(&link) {
-            // What is remembered of a link is bounded by what there is to tell it, or it could grow with lies.
+            // Bounds what is remembered per link. Otherwise a peer could make it grow with lies.
             if contact.told.len() + introductions.len() > 4096 {
                 contact.told.clear();
             }
@@ -191,7 +192,7 @@ impl Circle {
         Some(introductions)
     }
 
-    /// A digest came. `None` when it is malformed.
+    /// A digest came. `None` if it is malformed.
     pub(crate) fn digest(&mut self, link: LinkId, payload: &[u8]) -> Option<Vec<Letter>> {
         let digest = Digest::decode(payload)?;
         let settled = self.settles.is_none();
@@ -232,7 +233,7 @@ impl Circle {
         self.settles = Some(now + SETTLE + SETTLE_A_LINK.saturating_mul(links));
     }
 
-    /// Tells a link of everybody it has not been told of, if its digest differs.
+    /// If the other side's digest differs, tells it of all peers that it has not been told of.
     fn answer(&mut self, link: LinkId, mine: Digest) -> Vec<Letter> {
         let Some(mut contact) = self.contacts.remove(&link) else { return Vec::new() };
         let differs = contact.theirs.take().is_some_and(|theirs| theirs != mine);
@@ -249,7 +250,7 @@ impl Circle {
 }
 
 impl Contact {
-    /// Tells it of others. Neighbours know each other already.
+    /// Tells it of other peers. Neighbours know each other already.
     fn tell<'a>(&mut self, link: LinkId, of: impl IntoIterator<Item = &'a Self>, machine: &[IpAddr]) -> Vec<Letter> {
         let of = of.into_iter().filter(|other| !(self.here && other.here));
         let new = of.map(|other| &other.introduction).filter(|other| other.peer != self.introduction.peer);

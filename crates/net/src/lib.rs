@@ -1,19 +1,20 @@
-//! The links: peers find each other, agree on who dials, and hold one authenticated connection a pair.
+//! The links: peers find each other, agree on who dials, and hold one authenticated connection per pair.
 //!
-//! A [`Net`] listens, discovers, dials and keeps links alive; its user sends and receives frames, which are opaque
-//! bytes to this crate. TCP, Noise and Yamux come from libp2p; discovery is DNS-SD over mDNS; who dials is decided by
-//! the random numbers that peers announce (see the `tiebreak` module). Peers of one process link to each other in memory
+//! A [`Net`] listens, discovers, dials and keeps links alive. Its user sends and receives frames, which are opaque
+//! bytes to this crate. TCP, Noise and Yamux come from libp2p. Discovery is DNS-SD over mDNS. The random numbers that
+//! peers announce decide who dials (see the `tiebreak` module). Peers of one process link to each other in memory
 //! ([`Neighbours`]). Nothing here knows what a frame means.
 //!
 //! # Contract
 //!
-//! - At most one link a peer is up at a time. [`Event::Up`] opens it, [`Event::Down`] ends it, and every
+//! - At most one link per peer is up at a time. [`Event::Up`] opens it, [`Event::Down`] ends it, and every
 //!   [`Event::Frames`] of that link lies between the two, in the order in which the other side sent them.
-//! - Frames are not lost or reordered while a link is up. What was sent shortly before it went down may be lost:
-//!   whoever needs more keeps what is not acknowledged.
+//! - No frame is lost or reordered while a link is up. Frames sent shortly before it goes down may be lost. A user that
+//!   needs more keeps each frame until it is acknowledged.
 //! - Every queue is bounded: [`Net::send`] says [`Room::Full`] instead of growing, and a receiver that does not take
-//!   its [`Events`] slows its senders down, each link by itself.
-//! - If a newer start of this very identity runs anywhere in the mesh, [`Event::Superseded`] says so soon, and the links end.
+//!   its [`Events`] slows its senders down, each link on its own.
+//! - If a newer start of this same identity runs anywhere in the mesh, [`Event::Superseded`] says so soon, and the
+//!   links end.
 //!
 //! # Examples
 //!

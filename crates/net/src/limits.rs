@@ -1,13 +1,14 @@
-//! The limits that the system sets to this process.
+//! The limits that the system sets for this process.
 
 use std::fs;
 
-/// How many files may be open at once; `None` where the system does not say, or sets no limit. It takes a file to find out.
+/// How many files may be open at once. `None` if the system does not say or sets no limit. To find out, the process
+/// opens a file.
 pub fn open_files() -> Option<u64> {
     limit("Max open files")
 }
 
-/// How many processes and threads this user may have at once, and what to do where that is not enough.
+/// How many processes and threads this user may have at once, and what to do if that is not enough.
 pub fn on_threads() -> String {
     let limit = limit("Max processes").map_or_else(|| "only so many".to_owned(), |limit| limit.to_string());
     format!(
@@ -15,8 +16,8 @@ pub fn on_threads() -> String {
     )
 }
 
-/// Whether an error says that no more files can be open in this process (24) or on the whole system (23). Some layers pass on the
-/// words of the system alone.
+/// Whether an error says that no more files can be open in this process (24) or on the whole system (23). Some layers
+/// pass on only the system's words.
 pub(crate) fn lacks_files(error: &str) -> bool {
     ["(os error 24)", "(os error 23)"].iter().any(|number| error.contains(number))
 }

@@ -1,10 +1,10 @@
-//! One link: greets, then carries frames both ways until either side ends it.
+//! One link: it greets, then carries frames both ways until either side ends it.
 //!
-//! The frames go straight between the stream and the user's queues; only what concerns the mesh (greetings, the
-//! decision which connection stays, introductions, the end) passes through the [`driver`](crate::driver).
+//! Frames go straight between the stream and the user's queues. Only what concerns the mesh passes through the
+//! [`driver`](crate::driver): greetings, which connection stays, introductions, the end.
 //!
-//! In memory there is no stream: each side takes what waits in the other side's queue. So everything above the transport is
-//! the same, and heartbeats are not needed, since the other side cannot be gone without this side being told.
+//! A link in memory has no stream: each side takes what waits in the other side's queue. Everything above the transport
+//! is the same. Heartbeats are not needed, because one side always learns when the other is gone.
 
 use std::{convert::Infallible, future, sync::Arc, time::Duration};
 
@@ -23,13 +23,13 @@ use crate::{
     outgoing::{Finish, Outgoing, Work},
 };
 
-/// The first read of a burst, and all that an idle link holds.
+/// The size of the first read of a burst, and all that an idle link holds.
 const READ_LEAST: usize = 4 << 10;
 /// The largest read.
 const READ_MOST: usize = 64 << 10;
-/// What one batch counts against the link's credit on top of its bytes: the events of tiny frames are not free.
+/// What one batch counts against the link's credit in addition to its bytes: events of tiny frames are not free.
 const BATCH_COST: usize = 128;
-/// Why a link is lost that the other side ends without a word.
+/// Why a link is lost when the other side ends it without a word.
 const GONE: &str = "the other side is gone";
 /// The longest reason of the other side that is passed on, in characters.
 const MAX_REASON: usize = 300;
@@ -49,14 +49,14 @@ pub(crate) enum Report {
     Elsewhere(Bytes),
     /// A proof of a newer start.
     Supersedes(Bytes),
-    /// The link has ended; nothing comes from it any more.
+    /// The link has ended. Nothing comes from it any more.
     Ended(Ended),
 }
 
 /// How a link ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// As the user is told.
+    /// The link is down, with the reason that the user is told.
     Down(DownReason),
     /// The other side refused it before it was up.
     Refused(String),
@@ -64,16 +64,16 @@ pub(crate) enum Ended {
     Duplicate,
 }
 
-/// A link's connections to the rest.
+/// What connects a link with the other parts.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) id: LinkId,
     pub(crate) outgoing: Arc<Outgoing>,
     pub(crate) reports: mpsc::Sender<(LinkId, Report)>,
     pub(crate) events: mpsc::Sender<Event>,
-    /// Fires when the link is up and its user knows: frames may be handed over.
+    /// Fires when the link is up and its user knows: from then on frames may be handed over.
     pub(crate) up: oneshot::Receiver<()>,
-    /// Of the protocol that this peer speaks.
+    /// The version of the protocol that this peer speaks.
     pub(crate) version: u16,
     pub(crate) limits: Arc<Limits>,
 }
@@ -85,15 +85,15 @@ where
 {
     let (read, write) = stream.split();
     let (outgoing, limits) = (Arc::clone(&link.outgoing), Arc::clone(&link.limits));
-    // Silence is counted in ticks of this task, not by the clock: a machine that slept, or a program that was
-    // stopped, must not take its own absence for everybody else's.
+    // Silence is counted in ticks of this task, not by the clock. A machine that slept, or a program that was stopped,
+    // must not take its own absence for the silence of all others.
     let mut tick = time::interval(limits.dead / 10);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let wire = Wire { read, next_read: READ_LEAST, tick };
     run(link, wire, write_all(write, &outgoing, limits.heartbeat)).await;
 }
 
-/// Runs one end of a link in memory: this side reads what the other side's queue holds, so nothing has to be written.
+/// Runs one end of a link in memory. This side reads what the other side's queue holds, so there is nothing to write.
 pub(crate) async fn run_in_memory(link: Link, end: End) {
     run(link, end, future::pending()).await;
 }
@@ -116,26 +116,25 @@ async fn run(link: Link, source: impl Source, writes: impl Future<Output = Resul
         Err(ended) = reader.run() => ended,
         Err(reason) = writes => Ended::Down(reason),
         Err(reason) = tell_writable(id, &outgoing, &events) => Ended::Down(reason),
-        // An end that this side wants comes about, whether the other side still reads or not.
+        // If this side wants the link to end, it ends, whether the other side still reads or not.
         () = overdue(&outgoing, limits.shutdown) => Ended::Down(DownReason::Shutdown),
     };
     let ended = outgoing.finish_reason().map_or(ended, Ended::Down);
     outgoing.gone();
     drop(reader);
-    // The driver is gone only when the whole net is.
+    // The driver is gone only if the whole net is.
     let _ = reports.send((id, Report::Ended(ended))).await;
 }
 
-/// Where what the other side sends comes from.
+/// Where the other side's bytes come from.
 trait Source: Send {
-    /// Appends what comes next to the buffer. Waits for it, for as long as the other side may be silent.
+    /// Appends the next bytes to the buffer. Waits for them as long as the other side may be silent.
     fn fill(&mut self, buffer: &mut BytesMut, outgoing: &Outgoing) -> impl Future<Output = Result<(), Ended>> + Send;
 
-    /// Takes what comes without a look, until the other side is gone.
+    /// Takes and drops what comes, until the other side is gone.
     fn ignore(&mut self) -> impl Future<Output = ()> + Send;
 }
 
-/// A stream.
 struct Wire<R> {
     read: R,
     next_read: usize,
@@ -147,7 +146,7 @@ struct Reader<'a, S> {
     source: S,
     buffer: BytesMut,
     credit: Arc<Semaphore>,
-    /// Taken once it has fired.
+    /// `None` once it has fired.
     up: Option<oneshot::Receiver<()>>,
     version: u16,
     outgoing: &'a Outgoing,
@@ -163,7 +162,7 @@ impl<S: Source> Reader<'_, S> {
                 let reason = DownReason::Protocol(what.clone());
                 self.outgoing.finish(Finish { last: Some(Kind::Close), text: what, reason });
                 self.buffer = BytesMut::new();
-                // So the other side can read why it is cut off.
+                // So the other side has time to read why it is cut off.
                 self.source.ignore().await;
                 Err(lost(GONE.to_owned()))
             }
@@ -228,7 +227,7 @@ impl<S: Source> Reader<'_, S> {
     }
 
     async fn report(&self, report: Report) {
-        // The driver is gone only when the whole net is.
+        // The driver is gone only if the whole net is.
         let _ = self.reports.send((self.id, report)).await;
     }
 }
@@ -263,7 +262,7 @@ impl<R: AsyncRead + Send + Unpin> Source for Wire<R> {
         };
         outgoing.is_quiet_for(0);
         buffer.truncate(held + n);
-        // What is not filled has been cleared in vain.
+        // The part of the buffer that is not filled was cleared in vain.
         let next = if n == self.next_read { n * 4 } else { n * 2 };
         self.next_read = next.clamp(READ_LEAST, READ_MOST);
         Ok(())
@@ -311,7 +310,7 @@ fn lost(why: String) -> Ended {
     Ended::Down(DownReason::Lost(why))
 }
 
-/// The other side's words, cut to length. Control characters go: the text ends up in front of a person.
+/// The other side's words, cut to length. Control characters are replaced: a person will read the text.
 fn reason(payload: &[u8]) -> String {
     let text = String::from_utf8_lossy(payload);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_REASON).collect()
@@ -352,16 +351,16 @@ async fn write_all(
                 }
                 write.write_all(&last).await.map_err(lost)?;
                 write.close().await.map_err(lost)?;
-                // The other side reads the last word and closes: only then is everything safely there.
+                // The other side reads the last frame and closes. Only then has everything arrived for certain.
                 future::pending::<()>().await;
             }
-            // Said when this very task ends.
+            // Only happens when this task itself ends.
             Work::Gone => future::pending::<()>().await,
         }
     }
 }
 
-/// Ready when this side has wanted the link to end for long enough.
+/// Completes once this side has wanted the link to end for long enough.
 async fn overdue(outgoing: &Outgoing, patience: Duration) {
     if outgoing.finishing().await {
         time::sleep(patience).await;

@@ -1,9 +1,9 @@
-//! Ports to listen on, for one process alone.
+//! Reserves ports to listen on for one process alone.
 //!
-//! libp2p sets `SO_REUSEPORT` on what it listens on, so two processes would share a fixed port without an error, and
-//! each would get half of the connections. Two things prevent that: a socket without the option is bound for a moment,
-//! which fails when anybody listens there; and on Linux a name in the abstract namespace of Unix sockets, which the
-//! kernel frees when the process ends, keeps two that start at the same instant apart.
+//! libp2p sets `SO_REUSEPORT` on the sockets it listens on. So two processes could share a fixed port without an error,
+//! and each would get half of the connections. Two things prevent that. First, a socket without the option is bound for
+//! a moment, which fails if another program listens there. Second, on Linux, a name in the abstract namespace of Unix
+//! sockets keeps two processes apart that start at the same instant. The kernel frees the name when the process ends.
 
 use std::{
     fs, io,
@@ -12,7 +12,7 @@ use std::{
 
 use crate::{Error, address::is_link_local_v6};
 
-/// Ports tried before giving up on finding a free one.
+/// How many ports are tried before this gives up on finding a free one.
 const ATTEMPTS: usize = 16;
 
 /// Holds an address for this process for as long as it lives.
@@ -23,7 +23,7 @@ pub(crate) struct Reserved {
     _name: Option<std::os::unix::net::UnixListener>,
 }
 
-/// Reserves what `listen` asks for, with real ports in the place of 0; every interface when it is empty.
+/// Reserves what `listen` asks for, with real ports in place of 0. If it is empty, reserves every interface.
 pub(crate) fn reserve(listen: &[SocketAddr]) -> Result<Vec<Reserved>, Error> {
     if listen.is_empty() {
         return everywhere();
@@ -31,11 +31,11 @@ pub(crate) fn reserve(listen: &[SocketAddr]) -> Result<Vec<Reserved>, Error> {
     listen.iter().map(|&address| if address.port() == 0 { free(address) } else { fixed(address) }).collect()
 }
 
-/// Both families on one port, so that one announcement names both.
+/// Reserves both families on one port, so that one announcement names both.
 fn everywhere() -> Result<Vec<Reserved>, Error> {
     let (v4, v6) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     for _ in 0..ATTEMPTS {
-        // A probe of the IPv6 one takes both families.
+        // A probe of the IPv6 port takes both families.
         let (port, families) = match probe(SocketAddr::new(v6, 0)) {
             Ok(found) => (found.port(), &[v4, v6][..]),
             Err(_) => (probe(SocketAddr::new(v4, 0)).map_err(Error::NoPort)?.port(), &[v4][..]),
@@ -82,7 +82,7 @@ fn claim(address: SocketAddr) -> Result<Reserved, Error> {
     match name.and_then(|name| UnixListener::bind_addr(&name)) {
         Ok(name) => Ok(Reserved { address, _name: Some(name) }),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Error::PortInUse(address)),
-        // Without Unix sockets the probe alone has to do.
+        // Without Unix sockets the probe alone must do.
         Err(_) => Ok(Reserved { address, _name: None }),
     }
 }
@@ -92,8 +92,8 @@ fn claim(address: SocketAddr) -> Result<Reserved, Error> {
     Ok(Reserved { address })
 }
 
-/// The addresses of one family that this machine has, as far as they can be dialled from elsewhere or from here, where the
-/// system tells them no other way.
+/// This machine's addresses of one family that can be dialled from here or from elsewhere. Read from the kernel's
+/// tables, for systems that tell them in no other way.
 pub(crate) fn local_addresses(v4: bool) -> Vec<IpAddr> {
     let mut addresses = if v4 {
         of_fib_trie(&fs::read_to_string("/proc/net/fib_trie").unwrap_or_default())
@@ -106,14 +106,14 @@ pub(crate) fn local_addresses(v4: bool) -> Vec<IpAddr> {
     addresses
 }
 
-/// A line with an address is followed by one that says what it is.
+/// A line with an address is followed by one that says what kind it is.
 fn of_fib_trie(text: &str) -> Vec<IpAddr> {
     let lines = || text.lines().map(str::trim);
     let local = lines().zip(lines().skip(1)).filter(|(_, kind)| *kind == "/32 host LOCAL");
     local.filter_map(|(address, _)| address.strip_prefix("|-- ")?.parse().ok()).collect()
 }
 
-/// A line begins with an address in 32 hexadecimal digits.
+/// Each line begins with an address in 32 hexadecimal digits.
 fn of_if_inet6(text: &str) -> Vec<IpAddr> {
     let addresses = text.lines().filter_map(|line| line.split_whitespace().next());
     addresses.filter_map(|digits| Some(IpAddr::V6(u128::from_str_radix(digits, 16).ok()?.into()))).collect()
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fixed_port_is_given_once() {
+    fn a_fixed_port_is_reserved_once() {
         let held = reserve(&["127.0.0.1:0".parse().unwrap()]).unwrap();
         let again = [held[0].address];
         assert!(matches!(reserve(&again), Err(Error::PortInUse(_))));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_somebody_else_listens_on_is_refused() {
+    fn a_port_that_another_program_listens_on_is_refused() {
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = other.local_addr().unwrap();
         let error = reserve(&[address]).unwrap_err();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn everywhere_is_one_port() {
+    fn listening_everywhere_takes_one_port() {
         let reserved = reserve(&[]).unwrap();
         assert!(reserved.iter().all(|r| r.address.port() == reserved[0].address.port() && r.address.port() != 0));
     }

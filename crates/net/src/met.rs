@@ -1,4 +1,4 @@
-//! The peers that were met before, for which a share of the places is kept.
+//! The peers that were met before. A share of the places is reserved for them.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -6,14 +6,16 @@ use parking_lot::Mutex;
 
 use crate::peer::Key;
 
-/// Those that were met first, as many as there are places kept. Cheap to clone: the handle adds to it, the behaviour asks.
+/// The first peers that were met, as many as there are reserved places. Cheap to clone: the handle adds to it, the
+/// behaviour asks it.
 ///
-/// Keys cost nothing, so an attacker that floods a peer with identities has soon been met as well. Those that were met before keep their places.
+/// Keys cost nothing. So when an attacker floods a peer with identities, these have soon been met as well. The first
+/// ones keep their places.
 #[derive(Clone, Debug)]
 pub(crate) struct Met(Arc<Mutex<(HashSet<Key>, usize)>>);
 
 impl Met {
-    /// Keeps a quarter of the `places`.
+    /// Reserves a quarter of the `places`.
     pub(crate) fn new(places: usize) -> Self {
         Self(Arc::new(Mutex::new((HashSet::new(), places / 4))))
     }
@@ -29,7 +31,7 @@ impl Met {
         self.0.lock().0.contains(peer)
     }
 
-    /// How many places are kept.
+    /// How many places are reserved.
     pub(crate) fn kept(&self) -> usize {
         self.0.lock().1
     }

@@ -1,7 +1,7 @@
-//! Yamux with windows that stay as they are.
+//! Yamux with windows of a fixed size.
 //!
-//! libp2p's own adapter leaves Yamux to grow the receive window of a stream with the round-trip time, up to 1 GiB a
-//! connection. The other side makes the round trips as long as it likes, so it could have that much set aside. Here a
+//! libp2p's own adapter lets Yamux grow the receive window of a stream with the round-trip time, up to 1 GiB per
+//! connection. The other side can make the round trips as long as it likes, so it could claim that much memory. Here a
 //! window is 256 KiB for good, enough for 250 MB/s at a millisecond. The wire protocol is the same.
 
 use std::{
@@ -20,9 +20,9 @@ use libp2p::core::{
 };
 use yamux::{Connection, ConnectionError, Mode, Stream};
 
-/// Streams of one connection. The protocol has one; a few more leave room for a future one.
+/// The most streams of one connection. The protocol has one. A few more leave room for a later version.
 pub(crate) const MAX_STREAMS: usize = 4;
-/// What a Yamux frame holds at most: as much as a Noise message.
+/// The most that one Yamux frame holds: as much as a Noise message.
 const SPLIT: usize = 64 << 10;
 
 /// The upgrade of an authenticated connection.
@@ -33,7 +33,7 @@ impl Yamux {
     fn upgrade<C: AsyncRead + AsyncWrite + Unpin>(socket: C, mode: Mode) -> Muxer<C> {
         let mut config = yamux::Config::default();
         config.set_max_num_streams(MAX_STREAMS);
-        // The least that is allowed: nothing is left to grow into.
+        // The least that is allowed, so there is nothing left to grow into.
         config.set_max_connection_receive_window(Some(MAX_STREAMS * yamux::DEFAULT_CREDIT as usize));
         config.set_split_send_size(SPLIT);
         Muxer { connection: Connection::new(socket, config, mode), inbound: VecDeque::new(), waker: None }
@@ -73,7 +73,7 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin + 'static> OutboundConnectionUpgra
 #[derive(Debug)]
 pub(crate) struct Muxer<C> {
     connection: Connection<C>,
-    /// Opened by the other side, not taken yet. Yamux bounds their number.
+    /// Opened by the other side and not taken yet. Yamux bounds their number.
     inbound: VecDeque<Stream>,
     waker: Option<Waker>,
 }

@@ -1,11 +1,11 @@
-//! The peers of one process: they know of each other at once, and link in memory.
+//! The peers of one process. They know of each other at once, and link in memory.
 //!
-//! A link in memory is two queues of frames, [`Outgoing`], one for each direction. Each side's task takes what waits in
-//! the other side's queue. So there is no socket, no cipher and no copy on the way, and the bounds are those of the
-//! queues, as on every link. Who is at the other end needs no proof: the process holds both identities.
+//! A link in memory is two queues of frames ([`Outgoing`]), one per direction. Each side's task takes what waits in the
+//! other side's queue. So there is no socket, no cipher and no copy on the way, and the queues bound it as they bound
+//! every link. Neither end must prove who it is: the process holds both identities.
 //!
-//! The neighbour that came first speaks for all: it alone announces itself by mDNS, and introduces its neighbours and the
-//! peers outside to each other. If it leaves, the next one does so from then on.
+//! The neighbour that came first speaks for all. It alone announces itself by mDNS, and it introduces its neighbours
+//! and the peers outside to each other. If it leaves, the next one takes over.
 
 use std::{
     collections::BTreeMap,
@@ -22,12 +22,12 @@ use crate::{
     peer::{Key, Start},
 };
 
-/// Calls that are taken in one turn.
+/// How many calls are taken in one turn.
 const CALLS: usize = 64;
 
-/// The peers of one process. Those whose [`Config`](crate::Config) has a clone of the same `Neighbours` link to each other in memory:
-/// without sockets and ciphers, with the same events and bounds as on any link. Only one of them, the one that was started first,
-/// uses mDNS, and introduces the others from there.
+/// The peers of one process. Peers whose [`Config`](crate::Config) has a clone of the same `Neighbours` link to each
+/// other in memory: without sockets and ciphers, with the same events and bounds as on any link. Only the peer that was
+/// started first uses mDNS, and it introduces the others from there.
 ///
 /// # Examples
 ///
@@ -60,13 +60,13 @@ pub struct Neighbours(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     members: Mutex<Members>,
-    /// Somebody has come or gone.
+    /// A neighbour has come or gone.
     changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
 struct Members {
-    /// By the order in which they came.
+    /// Sorted by the order in which they came.
     members: BTreeMap<u64, Member>,
     next: u64,
 }
@@ -83,7 +83,7 @@ struct Member {
 pub(crate) struct Neighbour {
     pub(crate) peer: Key,
     pub(crate) start: Start,
-    /// Where it listens. An unspecified address stands for every one of this machine.
+    /// Where it listens. An unspecified address stands for every address of this machine.
     pub(crate) listen: Vec<SocketAddr>,
 }
 
@@ -102,16 +102,16 @@ pub(crate) struct End {
 
 /// What a member waits for.
 pub(crate) enum News {
-    /// Somebody has come or gone.
+    /// A neighbour has come or gone.
     Changed,
     Calls(Vec<Call>),
 }
 
-/// One peer's place among its neighbours. It leaves them when this is dropped.
+/// One peer's place among its neighbours. The peer leaves them when this is dropped.
 pub(crate) struct Membership {
     neighbours: Neighbours,
     number: u64,
-    /// Of the newest neighbour that it was told of.
+    /// The number of the newest neighbour that this peer was told of.
     told: Option<u64>,
     me: Arc<Neighbour>,
     bound: usize,
@@ -120,8 +120,8 @@ pub(crate) struct Membership {
 }
 
 impl Neighbours {
-    /// Takes a peer in: all others are told. `bound` is that of its queues, in bytes, and `calls` how many links may be in the
-    /// making with it at once.
+    /// Takes a peer in, and tells all others. `bound` limits the bytes of each of its queues. `calls` limits how many
+    /// links to it may be in the making at once.
     pub(crate) fn join(&self, me: Arc<Neighbour>, bound: usize, calls: usize) -> Membership {
         let (call, calls) = mpsc::channel(calls.max(1));
         let mut changed = self.0.changed.subscribe();
@@ -131,7 +131,7 @@ impl Neighbours {
         members.members.insert(number, Member { neighbour: me.clone(), bound, calls: call });
         drop(members);
         self.0.changed.send_replace(());
-        // Those who were here before are news to this one.
+        // The members that were here before are news to this one.
         changed.mark_changed();
         Membership { neighbours: self.clone(), number, told: None, me, bound, changed, calls }
     }
@@ -154,7 +154,7 @@ impl Membership {
         }
     }
 
-    /// The neighbours that have come since this was last asked for.
+    /// The neighbours that have come since the last call.
     pub(crate) fn newcomers(&mut self) -> Vec<Arc<Neighbour>> {
         let members = self.neighbours.0.members.lock();
         let since = self.told.map_or(0, |told| told + 1);
@@ -169,10 +169,11 @@ impl Membership {
         members.members.first_key_value().is_some_and(|(first, _)| *first == self.number)
     }
 
-    /// Makes a link to a neighbour. Returns this side's end; `None` when the peer is no neighbour, or takes no more calls.
+    /// Makes a link to a neighbour. Returns this side's end. `None` if the peer is no neighbour, or takes no more
+    /// calls.
     pub(crate) fn call(&self, peer: &Key) -> Option<(Arc<Neighbour>, End)> {
         let members = self.neighbours.0.members.lock();
-        // If it has two starts here, the newer one is meant.
+        // If the peer has two starts here, the newer one is called.
         let of_peer = |member: &&Member| member.neighbour.peer == *peer && *peer != self.me.peer;
         let member = members.members.values().rev().find(of_peer)?;
         let (mine, theirs) = (Arc::new(Outgoing::new(self.bound)), Arc::new(Outgoing::new(member.bound)));

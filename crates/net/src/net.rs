@@ -1,4 +1,4 @@
-//! The handle.
+//! The handle to a running peer's links.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
@@ -16,10 +16,10 @@ use crate::{
     outgoing::{Finish, Outgoing},
 };
 
-/// Commands that wait for the driver. It takes them at once; a person types no faster.
+/// How many commands may wait for the driver. It takes them at once, faster than a person types.
 const COMMANDS: usize = 64;
 
-/// The queues of the links that are up. Written when a link comes or goes; reading it takes one uncontended lock.
+/// The queues of the links that are up. Written when a link comes or goes. A read takes one uncontended lock.
 pub(crate) type Links = Arc<RwLock<HashMap<LinkId, Arc<Outgoing>>>>;
 
 /// What the handle asks of the driver.
@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Shutdown(oneshot::Sender<()>),
 }
 
-/// A running peer's links. Cheap to clone; when the last clone is dropped, the links say goodbye and close.
+/// A running peer's links. Cheap to clone. When the last clone is dropped, the links say goodbye and close.
 #[derive(Clone, Debug)]
 pub struct Net {
     links: Links,
@@ -41,11 +41,11 @@ pub struct Net {
 }
 
 impl Net {
-    /// Listens, and starts to look for others. Needs a Tokio runtime with time and I/O enabled.
+    /// Listens, and starts to look for other peers. Needs a Tokio runtime with time and I/O enabled.
     ///
     /// # Errors
     ///
-    /// When an address in [`Config::listen`] cannot be listened on or one of [`Config::peers`] is not an address.
+    /// If an address in [`Config::listen`] cannot be listened on, or one of [`Config::peers`] is not an address.
     pub async fn start(config: Config) -> Result<(Self, Events), Error> {
         Self::start_with(config, VERSION)
     }
@@ -62,12 +62,12 @@ impl Net {
         Ok((Self { links, met, commands, max_frame }, Events(receiver)))
     }
 
-    /// Queues a frame. It is taken in any case, and never blocks. One that is longer than
+    /// Queues a frame. This never blocks, and the frame is always taken. A frame that is longer than
     /// [`Limits::max_frame`](crate::Limits::max_frame) closes the link.
     ///
     /// # Errors
     ///
-    /// [`Gone`] when the link is down: its [`Event::Down`](crate::Event::Down) has come or is about to.
+    /// [`Gone`] if the link is down: its [`Event::Down`](crate::Event::Down) has come or is about to.
     pub fn send(&self, link: LinkId, frame: Bytes) -> Result<Room, Gone> {
         let links = self.links.read();
         let outgoing = links.get(&link).ok_or(Gone(link))?;
@@ -78,32 +78,33 @@ impl Net {
         outgoing.push(&frame).ok_or(Gone(link))
     }
 
-    /// Dials an address once; the outcome comes as an event: [`Up`](crate::Event::Up),
+    /// Dials an address once. The outcome comes as an event: [`Up`](crate::Event::Up),
     /// [`Refused`](crate::Event::Refused), [`ConnectFailed`](crate::Event::ConnectFailed), or a
-    /// [`Warning`](crate::Event::Warning) when a link to whoever listens there is up already.
+    /// [`Warning`](crate::Event::Warning) if a link to the peer that listens there is up already.
     ///
     /// # Errors
     ///
-    /// When it is not an address, or too many are being tried.
+    /// If it is not an address, or too many are being tried.
     pub fn connect(&self, address: &str) -> Result<(), BadAddress> {
         let place = parse(address)?;
         let text = address.to_owned();
         self.commands.try_send(Command::Connect { text, place }).map_err(|_| BadAddress::Busy(address.to_owned()))
     }
 
-    /// Dials an address to learn who is there now, whatever links are up: [`Reached`](crate::Event::Reached) says so, or
-    /// [`ConnectFailed`](crate::Event::ConnectFailed) with the address as it is written out that it failed.
+    /// Dials an address to learn which peer is there now, whatever links are up. The answer is
+    /// [`Reached`](crate::Event::Reached), or [`ConnectFailed`](crate::Event::ConnectFailed) with the address as text
+    /// if the dial failed.
     ///
     /// # Errors
     ///
-    /// When it cannot be dialled, or too many are being tried.
+    /// If it cannot be dialled, or too many are being tried.
     pub fn reach(&self, address: SocketAddr) -> Result<(), BadAddress> {
         let text = address.to_string();
         let Place::At(target) = parse(&text)? else { return Err(BadAddress::Syntax(text)) };
         self.commands.try_send(Command::Reach { address, target }).map_err(|_| BadAddress::Busy(text))
     }
 
-    /// Closes a link; both users see the reason. What still waits to be sent on it is dropped.
+    /// Closes a link. Both users see the reason. Frames that still wait on it are dropped.
     /// [`Event::Down`](crate::Event::Down) follows.
     pub fn close(&self, link: LinkId, reason: String) {
         if let Some(outgoing) = self.links.read().get(&link) {
@@ -111,8 +112,9 @@ impl Net {
         }
     }
 
-    /// Closes a link so that it comes up anew: for a peer that begins anew itself. Both users see the reason, and nobody is to blame, so
-    /// it is back within moments. What still waits to be sent on it is dropped. [`Event::Down`](crate::Event::Down) follows.
+    /// Closes a link so that it comes up anew, for a peer that itself begins anew. Both users see the reason. Neither
+    /// side is to blame, so the link is back within moments. Frames that still wait on it are dropped.
+    /// [`Event::Down`](crate::Event::Down) follows.
     pub fn renew(&self, link: LinkId, reason: String) {
         if let Some(outgoing) = self.links.read().get(&link) {
             outgoing.finish(Finish {
@@ -123,21 +125,21 @@ impl Net {
         }
     }
 
-    /// This peer has been met, now or by an earlier start. A quarter of the places is kept for those that this is said of first, so
-    /// that no number of strangers shuts them out.
+    /// Notes that this peer has been met, now or by an earlier start. A quarter of the places is reserved for the first
+    /// peers that this is called for, so that no number of strangers shuts them out.
     pub fn met(&self, peer: [u8; 32]) {
         self.met.add(peer);
     }
 
-    /// How the links are doing; `None` once the [`Net`] has shut down.
+    /// How the links are doing. `None` once the [`Net`] has shut down.
     pub async fn status(&self) -> Option<Status> {
         let (told, status) = oneshot::channel();
         self.commands.send(Command::Status(told)).await.ok()?;
         status.await.ok()
     }
 
-    /// Sends what is queued, says goodbye on every link, and returns when all connections are closed, or after
-    /// [`Limits::shutdown`](crate::Limits::shutdown). [`Events`] end once what had come before is taken.
+    /// Sends what is queued and says goodbye on every link. Returns when all connections are closed, or after
+    /// [`Limits::shutdown`](crate::Limits::shutdown). [`Events`] end once everything that came before is taken.
     pub async fn shutdown(self) {
         let (done, waits) = oneshot::channel();
         if self.commands.send(Command::Shutdown(done)).await.is_ok() {

@@ -1,8 +1,8 @@
 //! The frames that wait to be written to one link.
 //!
-//! A short frame is copied to the end of one buffer right when it is queued: the writer then hands whole buffers to the
-//! stream, as many frames at once as there are. A long frame is shared between the links instead of copied. In memory there is
-//! no writer: the other side takes the pieces.
+//! A short frame is copied to the end of one buffer as soon as it is queued. The writer then hands whole buffers to the
+//! stream, as many frames at once as there are. A long frame is shared between the links instead of copied. In memory
+//! there is no writer: the other side takes the pieces.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,10 +16,10 @@ use crate::{
     frame::{Kind, write_frame, write_header},
 };
 
-/// The size at which a buffer is handed over and a new one begun: what one Noise message holds.
+/// The size at which a buffer is full and a new one begins: what one Noise message holds.
 const BUFFER: usize = 64 << 10;
 
-/// Frames from this size on are shared, not copied: below it, a copy is cheaper than one more piece to write.
+/// Frames of this size or more are shared, not copied. Below it, a copy is cheaper than one more piece to write.
 const SHARE: usize = 16 << 10;
 
 /// A piece to write.
@@ -32,7 +32,7 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    /// Moves the piece to the end of a buffer. Nothing is copied to one that is empty.
+    /// Moves the piece to the end of a buffer. If the buffer is empty, nothing is copied.
     pub(crate) fn append_to(self, buffer: &mut BytesMut) {
         let bytes = match self {
             Self::Copied(bytes) => Bytes::from(bytes),
@@ -58,7 +58,7 @@ impl AsRef<[u8]> for Piece {
 /// How a link is ended by this side.
 #[derive(Clone, Debug)]
 pub(crate) struct Finish {
-    /// The last frame; without one, the link ends at once.
+    /// The last frame. Without one, the link ends at once.
     pub(crate) last: Option<Kind>,
     /// The last frame's text.
     pub(crate) text: String,
@@ -70,17 +70,17 @@ pub(crate) struct Finish {
 #[derive(Debug)]
 pub(crate) enum Work {
     Write(Piece),
-    /// Everything is written: say the last word and close.
+    /// Everything is written: send the last frame and close.
     Finish(Finish),
-    /// The link is down: nothing comes any more.
+    /// The link is down. Nothing more comes.
     Gone,
 }
 
-/// The queue. Its lock is held for the copy of one frame or the hand-over of one buffer, never across a wait.
+/// The queue. Its lock is held while one frame is copied or one buffer is handed over, never across a wait.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     queue: Mutex<Queue>,
-    /// Something is there to write.
+    /// There is something to write.
     work: Notify,
     /// The queue was full and is half empty again.
     writable: Notify,
@@ -94,21 +94,21 @@ pub(crate) struct Outgoing {
 #[derive(Debug, Default)]
 struct Queue {
     pieces: VecDeque<Piece>,
-    /// Queued, or being written.
+    /// The bytes that are queued or being written.
     bytes: usize,
-    /// The user was told so and waits for `writable`.
+    /// The user was told that it is full and waits for `writable`.
     full: bool,
-    /// The user is told that the link is down, whatever may still be said on it.
+    /// The user was told that the link is down, even if this crate still says something on it.
     is_down: bool,
     finish: Option<Finish>,
     finish_taken: bool,
     gone: bool,
-    /// A written buffer, to be filled again.
+    /// A buffer that was written and can be filled again.
     spare: Vec<u8>,
 }
 
 impl Outgoing {
-    /// The reading side says for how long nothing has come.
+    /// The reading side tells for how long nothing has come.
     pub(crate) fn is_quiet_for(&self, tenths: u32) {
         self.quiet.store(tenths, Ordering::Relaxed);
     }
@@ -118,7 +118,7 @@ impl Outgoing {
         self.quiet.load(Ordering::Relaxed)
     }
 
-    /// `bound` in bytes.
+    /// `bound` is in bytes.
     pub(crate) fn new(bound: usize) -> Self {
         Self {
             queue: Mutex::default(),
@@ -130,7 +130,7 @@ impl Outgoing {
         }
     }
 
-    /// Queues a frame of the user's. `None` when the link is going down.
+    /// Queues a frame of the user. `None` if the link is going down.
     pub(crate) fn push(&self, frame: &Bytes) -> Option<Room> {
         let mut queue = self.queue.lock();
         if queue.gone || queue.has_ended() {
@@ -160,7 +160,7 @@ impl Outgoing {
         Some(room)
     }
 
-    /// Queues a frame of this crate's own, of at most some 64 KiB.
+    /// Queues a frame of this crate itself, of at most some 64 KiB.
     pub(crate) fn push_control(&self, kind: Kind, payload: &[u8]) {
         let mut queue = self.queue.lock();
         if queue.gone || queue.finish.is_some() || self.overrun(&mut queue) {
@@ -171,8 +171,8 @@ impl Outgoing {
         self.work.notify_one();
     }
 
-    /// Ends the link if twice the bound is reached: whoever queues has not stopped when told to, or the other side asks
-    /// and does not read.
+    /// Ends the link if twice the bound is reached. Then the sender has not stopped when told to, or the other side
+    /// asks and does not read.
     fn overrun(&self, queue: &mut Queue) -> bool {
         let overrun = queue.bytes >= self.bound.saturating_mul(2);
         if overrun {
@@ -182,7 +182,8 @@ impl Outgoing {
         overrun
     }
 
-    /// Ends the link: a goodbye or a refusal after what is queued, anything else at once. The first one counts.
+    /// Ends the link: a goodbye or a refusal comes after what is queued, anything else at once. Only the first call
+    /// counts.
     pub(crate) fn finish(&self, finish: Finish) {
         self.finish_locked(&mut self.queue.lock(), finish);
     }
@@ -191,9 +192,10 @@ impl Outgoing {
         if queue.gone || queue.finish.is_some() {
             return;
         }
-        // The greeting before a refusal says to which version of the protocol the other side was no match.
+        // A refusal must not drop the greeting before it: that tells the other side this peer's version of the
+        // protocol.
         if !matches!(finish.last, Some(Kind::Goodbye | Kind::Refuse)) {
-            // What is being written now stays in the count, and leaves it when it is written.
+            // What is being written now stays in the count until it is written.
             queue.bytes -= queue.pieces.iter().map(|piece| piece.as_ref().len()).sum::<usize>();
             queue.pieces.clear();
         }
@@ -207,7 +209,8 @@ impl Outgoing {
         self.queue.lock().is_down = true;
     }
 
-    /// Tells the user something of the link, unless its end is told, or about to be. `tell` does not wait.
+    /// Tells the user something about the link, unless the user is told of its end, or is about to be. `tell` must not
+    /// wait.
     pub(crate) fn unless_down(&self, tell: impl FnOnce()) {
         let queue = self.queue.lock();
         if !queue.has_ended() {
@@ -215,7 +218,7 @@ impl Outgoing {
         }
     }
 
-    /// Whether the link's end is told to the user, or about to be.
+    /// Whether the user is told of the link's end, or is about to be.
     pub(crate) fn is_down(&self) -> bool {
         self.queue.lock().has_ended()
     }
@@ -225,7 +228,7 @@ impl Outgoing {
         self.queue.lock().finish.as_ref().map(|finish| finish.reason.clone())
     }
 
-    /// Waits until this side ends the link; whether there is a last word to say. For one waiter.
+    /// Waits until this side ends the link. Returns whether there is a last frame to send. For one waiter.
     pub(crate) async fn finishing(&self) -> bool {
         self.finishing.notified().await;
         self.queue.lock().finish.as_ref().is_some_and(|finish| finish.last.is_some())
@@ -262,7 +265,7 @@ impl Outgoing {
         Some(Work::Finish(finish))
     }
 
-    /// A piece has been written. Gives its buffer back.
+    /// A piece has been written. Keeps its buffer for the next one.
     pub(crate) fn written(&self, piece: Piece) {
         let bytes = piece.as_ref().len();
         let mut queue = self.queue.lock();
@@ -276,7 +279,7 @@ impl Outgoing {
         self.taken(bytes);
     }
 
-    /// As many bytes as this are on their way, so they do not wait any more.
+    /// This many bytes are on their way, so they no longer wait.
     pub(crate) fn taken(&self, bytes: usize) {
         let mut queue = self.queue.lock();
         queue.bytes -= bytes;
@@ -286,12 +289,12 @@ impl Outgoing {
         }
     }
 
-    /// Nothing has been queued for a while: an idle link holds no more than it must.
+    /// Nothing has been queued for a while. Frees the spare buffer: an idle link holds no more than it must.
     pub(crate) fn rest(&self) {
         self.queue.lock().spare = Vec::new();
     }
 
-    /// The link is down: nothing is taken any more.
+    /// The link is down. Nothing more is taken.
     pub(crate) fn gone(&self) {
         let mut queue = self.queue.lock();
         queue.gone = true;
@@ -302,12 +305,12 @@ impl Outgoing {
 }
 
 impl Queue {
-    /// For the user.
+    /// Whether the link has ended for the user.
     fn has_ended(&self) -> bool {
         self.is_down || self.finish.is_some()
     }
 
-    /// Appends to the last buffer, or to a new one when that is full or there is none.
+    /// Appends to the last buffer, or to a new one if that is full or missing.
     fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         if let Some(Piece::Copied(tail)) = self.pieces.back_mut()
             && tail.len() < BUFFER
@@ -351,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn full_is_said_once_there_is_too_much_and_writable_once_half_is_gone() {
+    fn reports_full_at_the_bound_and_writable_once_half_is_gone() {
         let outgoing = Outgoing::new(1000);
         let frame = Bytes::from(vec![0; 400]);
         assert_eq!(outgoing.push(&frame), Some(Room::Plenty));
@@ -364,17 +367,17 @@ mod tests {
     }
 
     #[test]
-    fn whoever_goes_on_past_twice_the_bound_loses_the_link() {
+    fn a_sender_that_goes_on_past_twice_the_bound_loses_the_link() {
         let outgoing = Outgoing::new(1000);
         let frame = Bytes::from(vec![0; 400]);
         let taken = (0..100).filter(|_| outgoing.push(&frame).is_some()).count();
         assert_eq!(taken, 5);
         assert_eq!(outgoing.finish_reason(), Some(DownReason::Overrun));
-        assert_eq!(outgoing.queue.lock().bytes, 0, "what waited is let go");
+        assert_eq!(outgoing.queue.lock().bytes, 0, "what waited is dropped");
     }
 
     #[test]
-    fn answers_to_somebody_who_does_not_read_are_bounded_too() {
+    fn answers_to_a_peer_that_does_not_read_are_bounded_too() {
         let outgoing = Outgoing::new(1000);
         for _ in 0..100 {
             outgoing.push_control(Kind::Introduce, &[0; 400]);
@@ -383,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_down_for_the_user_still_says_what_this_crate_has_to_say() {
+    fn a_link_that_is_down_for_the_user_still_sends_control_frames() {
         let outgoing = Outgoing::new(1000);
         let told = |outgoing: &Outgoing| {
             let mut told = false;
@@ -399,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_frame_goes_over_in_memory_whole_and_a_short_one_without_a_copy() {
+    fn in_memory_a_long_frame_goes_over_whole_and_a_short_one_without_a_copy() {
         let outgoing = Outgoing::new(1 << 20);
         let long = Bytes::from(vec![7; 2 * SHARE]);
         outgoing.push(&Bytes::from_static(b"short"));

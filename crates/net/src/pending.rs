@@ -1,8 +1,8 @@
-//! Incoming connections that are not links yet: how many there may be, and which goes when there are more.
+//! Incoming connections that are not links yet: how many there may be, and which one goes when there are more.
 //!
-//! A connection costs its maker nothing until it has proved an identity and greeted, so these places are what anybody can
-//! take. A new connection always gets one. When they are all taken, the address that has the most loses its oldest: one address that
-//! fills them crowds out itself, and an honest peer needs its place for some milliseconds only.
+//! Until a connection has proved an identity and greeted, it costs its maker nothing. So any machine can take these
+//! places. A new connection always gets one. When all are taken, the address with the most of them loses its oldest. So
+//! an address that fills the places only crowds out itself. An honest peer needs its place for a few milliseconds.
 
 use std::{
     collections::HashMap,
@@ -45,7 +45,7 @@ struct Place {
     gate: Arc<Gate>,
 }
 
-/// Whether a connection may go on, and who is to be woken when it may not.
+/// Whether a connection may go on, and which task to wake when it may not.
 #[derive(Debug)]
 struct Gate {
     state: AtomicU8,
@@ -75,10 +75,10 @@ impl Pending {
         }
     }
 
-    /// Guards the stream of a connection that came in. One that has lost its place already is shut.
+    /// Guards the stream of an incoming connection. If the connection has lost its place already, its stream is shut.
     pub(crate) fn guard<S>(&self, stream: S, ends: Ends) -> Guarded<S> {
         let places = self.0.lock();
-        // A socket's ends are its own for as long as it is open, so the newest is the one.
+        // While a socket is open, no other has the same ends. So the newest match is the right one.
         let place = places.taken.iter().rfind(|place| place.ends == ends);
         let gate = place.map_or_else(|| Gate::new(SHUT), |place| Arc::clone(&place.gate));
         Guarded { stream, gate: Some(gate) }
@@ -96,7 +96,8 @@ impl Places {
     }
 }
 
-/// What one party is likely to have all of: an IPv4 address, or the IPv6 network that a single machine can number at will.
+/// The unit that one party can probably have all of: an IPv4 address, or the IPv6 network in which a single machine
+/// picks its own addresses.
 fn source(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
@@ -115,11 +116,11 @@ impl Gate {
     }
 }
 
-/// A connection's bytes, for as long as it has a place or has become a link.
+/// The bytes of a connection, for as long as it has a place or is a link.
 #[derive(Debug)]
 pub(crate) struct Guarded<S> {
     stream: S,
-    /// `None` once it is a link, and for what this side dialled.
+    /// `None` once it is a link, and for connections that this side dialled.
     gate: Option<Arc<Gate>>,
 }
 
@@ -199,7 +200,7 @@ mod tests {
             enter("10.0.0.2", port);
         }
         assert_eq!(ports(&pending), [1, 7, 8, 9]);
-        // One network of a single machine counts as one address, in any spelling of its addresses.
+        // One network of a single machine counts as one address, however its addresses are written.
         enter("fd00::1", 10);
         enter("fd00::2:1", 11);
         assert_eq!(ports(&pending), [1, 9, 10, 11]);
@@ -207,7 +208,7 @@ mod tests {
         assert_eq!(ports(&pending), [1, 9, 11, 12]);
         enter("10.0.0.3", 13);
         assert_eq!(ports(&pending), [9, 11, 12, 13]);
-        // Where all have one, the oldest goes.
+        // If every address has one, the oldest goes.
         enter("10.0.0.4", 14);
         assert_eq!(ports(&pending), [11, 12, 13, 14]);
         pending.leave(ConnectionId::new_unchecked(12));
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_lost_its_place_is_shut_and_what_became_a_link_is_not() {
+    fn a_connection_that_lost_its_place_is_shut_and_a_link_is_not() {
         use futures::{AsyncReadExt, executor::block_on, io::Cursor};
         let pending = Pending::new(1);
         let (first, second) = (ConnectionId::new_unchecked(1), ConnectionId::new_unchecked(2));

@@ -1,4 +1,5 @@
-//! What keeps peers from finding or reaching each other, as far as this peer can tell: the cause, and what to do about it.
+//! What keeps peers from finding or reaching each other, as far as this peer can tell: the cause, and what to do about
+//! it.
 
 use std::{fmt, net::SocketAddr};
 
@@ -8,7 +9,7 @@ use crate::peer::peer_id;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Multicast DNS needs UDP port 5353, and another program has it for itself.
+    /// Another program holds UDP port 5353 for itself, and multicast DNS needs that port.
     MulticastPortTaken,
     /// The system does not let this program send multicast DNS.
     MulticastRefused {
@@ -24,7 +25,7 @@ pub enum Problem {
     },
     /// No network interface is up.
     NoInterface,
-    /// There are only addresses that mean nothing without an interface (`fe80::`).
+    /// The only addresses are ones that mean nothing without an interface (`fe80::`).
     OnlyLinkLocal {
         /// The interface that multicast DNS is confined to.
         interface: Option<String>,
@@ -41,9 +42,9 @@ pub enum Problem {
         /// Its name.
         interface: String,
     },
-    /// No peer has been heard for a while, all at once.
+    /// All peers fell silent at once, for a while.
     Offline,
-    /// A peer announces itself, and cannot be reached.
+    /// A peer announces itself and cannot be reached.
     Unreachable {
         /// Its Ed25519 public key.
         peer: [u8; 32],
@@ -62,7 +63,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Which one it is, in one word of lower case: two problems are the same if this and the peer that they are about agree.
+    /// Its kind, in one lower-case word. Two problems are the same if their kinds and their peers are equal.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::MulticastPortTaken => "multicast_port_taken",
@@ -78,12 +79,12 @@ impl Problem {
         }
     }
 
-    /// The peer that it is about, if it is about one.
+    /// The peer that it is about, if there is one.
     pub fn peer(&self) -> Option<[u8; 32]> {
         if let Self::Unreachable { peer, .. } = self { Some(*peer) } else { None }
     }
 
-    /// What is said once it is solved.
+    /// What to tell the user once it is solved.
     pub fn solved(&self) -> String {
         match self {
             Self::MulticastPortTaken => "UDP port 5353 is free again: peers are looked for".to_owned(),
@@ -100,7 +101,7 @@ impl Problem {
         }
     }
 
-    /// The same problem, where the peer that it is about goes by `name`.
+    /// The text of the problem, with `name` for the peer that it is about.
     pub fn told_of(&self, name: &str) -> String {
         match self {
             Self::Unreachable { address, port, .. } => format!(
@@ -163,7 +164,7 @@ impl fmt::Display for Problem {
                 "network interface {interface:?} is down, so no peers can be found: bring it up (`ip link set {interface} up`)"
             ),
             Self::Offline => f.write_str(
-                "you are offline: nobody has been heard for 10 s, all at once; look at the network of this machine (what you write is \
+                "you are offline: all peers fell silent at once, 10 s ago; look at the network of this machine (what you write is \
                  kept and goes out later)",
             ),
             Self::Unreachable { peer, .. } => f.write_str(&self.told_of(&peer_id(peer).to_string())),

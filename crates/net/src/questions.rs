@@ -1,4 +1,4 @@
-//! The questions about older starts that were passed on, and who waits for the answers. Pure.
+//! The questions about older starts that were passed on, and which links wait for the answers. Pure.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,22 +7,22 @@ use std::{
 
 use crate::{LinkId, elsewhere::Question};
 
-/// How long an answer is waited for: several round trips of the longest way on earth.
+/// How long to wait for an answer: several round trips of the longest way on earth.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Bounded by the rate at which questions are passed on to each link.
+/// Its size is bounded by the rate at which questions are passed on to each link.
 #[derive(Debug, Default)]
 pub(crate) struct Questions(HashMap<Question, Open>);
 
 #[derive(Debug)]
 struct Open {
     until: Instant,
-    /// Links on which it was asked.
+    /// The links that asked.
     askers: BTreeSet<LinkId>,
 }
 
 impl Questions {
-    /// A question of the peer at the other end of `asker` was passed on.
+    /// Notes that a question of the peer at the other end of `asker` was passed on.
     pub(crate) fn relayed(&mut self, now: Instant, question: Question, asker: LinkId) {
         self.0.retain(|_, open| now < open.until);
         let until = now + PATIENCE;
@@ -31,12 +31,12 @@ impl Questions {
         open.askers.insert(asker);
     }
 
-    /// Whether an answer is still waited for.
+    /// Whether an answer is still expected.
     pub(crate) fn is_open(&self, now: Instant, question: &Question) -> bool {
         self.0.get(question).is_some_and(|open| now < open.until)
     }
 
-    /// The question is answered. Returns who is to be told.
+    /// The question is answered. Returns the links to tell.
     pub(crate) fn answered(&mut self, question: &Question) -> BTreeSet<LinkId> {
         self.0.remove(question).map(|open| open.askers).unwrap_or_default()
     }
@@ -48,7 +48,7 @@ mod tests {
     use crate::peer::Start;
 
     #[test]
-    fn a_question_takes_one_answer_in_time_for_all_who_asked() {
+    fn a_question_takes_one_timely_answer_for_all_askers() {
         let (mut questions, now) = (Questions::default(), Instant::now());
         let about = |r| Question { peer: [1; 32], older: Start { r, at: 1 } };
         questions.relayed(now, about(1), LinkId(7));

@@ -1,4 +1,4 @@
-//! Jitter for the state machines: reproducible from a seed, good for nothing secret.
+//! Jitter for the state machines: reproducible from a seed, and not fit for secrets.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ impl Random {
         from + to.saturating_sub(from).mul_f64(share)
     }
 
-    /// The pause after `failures` failures in a row: it doubles from `least` to `greatest`, give or take a half.
+    /// The pause after `failures` failures in a row: it doubles from `least` to `greatest`, then is cut by up to a half
+    /// at random.
     pub(crate) fn backoff(&mut self, failures: u32, (least, greatest): (Duration, Duration)) -> Duration {
         let pause = least.saturating_mul(1u32.checked_shl(failures).unwrap_or(u32::MAX)).min(greatest);
         self.between(pause / 2, pause)

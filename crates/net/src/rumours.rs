@@ -1,7 +1,7 @@
-//! Other starts of linked peers that were announced by mDNS: when to dial them. A pure state machine.
+//! Other starts of linked peers, announced by mDNS: when to dial them. A pure state machine.
 //!
-//! An announcement is hearsay, so it never touches the link that is up. It costs one dial, and each further start that is
-//! announced of one peer costs a longer pause first.
+//! An announcement is hearsay, so it never touches the link that is up. It costs one dial. Each further start that is
+//! announced of the same peer waits longer for its dial.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct Rumours {
-    /// Of linked peers only, so as bounded as these.
+    /// Only linked peers, so their number is bounded as well.
     peers: BTreeMap<Key, Rumour>,
     backoff: (Duration, Duration),
     random: Random,
@@ -28,7 +28,7 @@ struct Rumour {
     addresses: Vec<SocketAddr>,
     /// `None` once it was dialled.
     due: Option<Instant>,
-    /// Starts that were announced so far.
+    /// How many starts were announced so far.
     claims: u32,
 }
 
@@ -45,18 +45,18 @@ impl Rumours {
         }
         let claims = known.map_or(0, |known| known.claims);
         let pause = claims.checked_sub(1).map_or(Duration::ZERO, |again| self.random.backoff(again, self.backoff));
-        // What is announced does not put off what is to come.
+        // A new announcement never delays a dial that is already due.
         let due = known.and_then(|known| known.due).unwrap_or(now + pause);
         let claims = claims.saturating_add(1);
         self.peers.insert(peer, Rumour { start, addresses: addresses.to_vec(), due: Some(due), claims });
     }
 
-    /// The link to the peer is down: whatever is heard of it now concerns the tie-break.
+    /// The link to the peer is down. From now on what is heard of it concerns the tie-break.
     pub(crate) fn forget(&mut self, peer: &Key) {
         self.peers.remove(peer);
     }
 
-    /// Whom to dial now, and where.
+    /// The next peer to dial now, and where.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<(Key, &[SocketAddr])> {
         let (peer, rumour) = self.peers.iter_mut().find(|(_, rumour)| rumour.due.is_some_and(|due| due <= now))?;
         rumour.due = None;
@@ -75,7 +75,7 @@ mod tests {
 
     const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
-    /// When dials fall due within `time`, if a start is announced every `pause`, as `nth` gives it.
+    /// When dials fall due within `time`, if start number `nth(n)` is announced every `pause`.
     fn dials(pause: Duration, time: Duration, nth: impl Fn(u64) -> u64) -> Vec<Duration> {
         let (mut rumours, begin) = (Rumours::new(BACKOFF, 1), Instant::now());
         let mut dials = Vec::new();
@@ -109,13 +109,13 @@ mod tests {
     fn ever_new_starts_cost_a_bounded_number_of_dials() {
         let hour = Duration::from_secs(3600);
         let many = dials(Duration::from_millis(100), hour, |n| n);
-        // At least half of the longest pause lies between two of them, but for the first ones.
+        // At least half of the longest pause lies between any two of them, except for the first ones.
         assert!((100..=250).contains(&many.len()), "{}", many.len());
         assert!(many.windows(2).skip(8).all(|pair| pair[1] - pair[0] >= BACKOFF.1 / 2));
     }
 
     #[test]
-    fn a_link_that_ended_begins_anew() {
+    fn a_peer_whose_link_ended_starts_afresh() {
         let (mut rumours, now) = (Rumours::new(BACKOFF, 1), Instant::now());
         for at in 0..5 {
             rumours.heard(now, [1; 32], Start { r: 1, at }, &[]);

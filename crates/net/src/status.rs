@@ -1,4 +1,4 @@
-//! What a [`Net`](crate::Net) tells whoever asks how it is doing.
+//! How a [`Net`](crate::Net) is doing, for callers that ask.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -7,7 +7,7 @@ use std::{net::SocketAddr, time::Duration};
 pub struct Status {
     /// Where this peer listens.
     pub listening: Vec<SocketAddr>,
-    /// Peers that were heard of, by mDNS or from others, and to whom there is no link.
+    /// Peers that this one heard of, by mDNS or from others, and has no link to.
     pub unlinked: Vec<Unlinked>,
 }
 
@@ -16,8 +16,8 @@ pub struct Status {
 pub struct Unlinked {
     /// Its Ed25519 public key.
     pub peer: [u8; 32],
-    /// How long ago it was first heard of, or its last link was lost.
+    /// How long ago it was first heard of, or lost its last link.
     pub waits: Duration,
-    /// It was dialled since then in vain, or one side has refused the other.
+    /// Since then it was dialled in vain, or one side has refused the other.
     pub unreachable: bool,
 }

@@ -1,4 +1,4 @@
-//! Looks whether this machine lets peers find each other: its interfaces, and the port of multicast DNS.
+//! Checks whether this machine lets peers find each other: its interfaces, and the port of multicast DNS.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ const NOTHING: [u8; 12] = [0; 12];
 /// What is in the way of discovery at the moment, on `interface` or on all of them.
 ///
 /// # Errors
-/// No more files can be opened, so nothing can be looked at.
+/// If no more files can be opened, so nothing can be checked.
 pub(crate) fn survey(interface: Option<&str>) -> io::Result<Vec<Problem>> {
     let all = match if_addrs::get_if_addrs() {
         Ok(all) => all,
@@ -57,8 +57,8 @@ fn of_interfaces(all: &[Interface], interface: Option<&str>) -> Option<Problem> 
     (!dialable).then_some(Problem::OnlyLinkLocal { interface: Some(interface) })
 }
 
-/// Whether the port of multicast DNS can be bound beside others, and something be sent from it. What is sent has no life
-/// left, so it never leaves this machine.
+/// Whether the port of multicast DNS can be shared with others, and packets can be sent from it. The packets sent have
+/// a time to live of zero, so they never leave this machine.
 fn of_multicast(used: &[&Interface]) -> Option<Problem> {
     let (v4, v6): (Vec<_>, Vec<_>) = used.iter().copied().partition(|interface| interface.ip().is_ipv4());
     let families = [("IPv4", v4), ("IPv6", v6)];
@@ -70,7 +70,7 @@ fn of_multicast(used: &[&Interface]) -> Option<Problem> {
         if error.kind() == io::ErrorKind::PermissionDenied {
             return Some(Problem::MulticastRefused { family, error: error.to_string() });
         }
-        // An interface may go while it is looked at, and not every system has both families.
+        // An interface may go during the check, and not every system has both families.
         tracing::debug!(family, %error, "multicast was not looked at");
         None
     })

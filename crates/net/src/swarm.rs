@@ -1,4 +1,4 @@
-//! libp2p's side: the transport, and its errors in words.
+//! libp2p's side: the transport, and its errors in plain words.
 
 use std::{error::Error as StdError, io, time::Duration};
 
@@ -34,10 +34,10 @@ pub(crate) fn build(keypair: &Keypair, limits: &Limits, met: Met) -> Swarm<Behav
     let pending = Pending::new(limits.pending);
     let behaviour = Behaviour::new(limits, pending.clone(), met);
     let config = swarm::Config::with_tokio_executor()
-        // A connection is kept until it is aborted, and then not a moment longer.
+        // A connection stays until it is aborted, and then ends at once.
         .with_idle_connection_timeout(Duration::ZERO)
         .with_max_negotiating_inbound_streams(MAX_STREAMS)
-        // A peer with addresses of both families gets one handshake, not one for each address.
+        // A peer with addresses of both families gets one handshake, not one per address.
         .with_smart_dial();
     Swarm::new(transport(keypair, limits, pending), behaviour, keypair.public().to_peer_id(), config)
 }
@@ -62,23 +62,23 @@ fn transport(keypair: &Keypair, limits: &Limits, pending: Pending) -> Boxed<(Pee
         .boxed()
 }
 
-/// A dial of a peer that is known, at any of its addresses.
+/// Dials a known peer at any of its addresses.
 pub(crate) fn dial_peer(peer: &Key, addresses: &[SocketAddr]) -> DialOpts {
     let addresses = addresses.iter().map(|address| to_multiaddr(*address)).collect();
     DialOpts::peer_id(peer_id(peer))
-        // Whether a dial makes sense was decided before; a link to an earlier start of the peer must not prevent it.
+        // Whether to dial is decided already. A link to an earlier start of the peer must not prevent it.
         .condition(PeerCondition::NotDialing)
         .addresses(addresses)
-        // The port that is listened on would fix the interface too, and pick the wrong one.
+        // Dialling from the listening port would fix the interface too, and pick the wrong one.
         .allocate_new_port()
         .build()
 }
 
-/// A dial of whoever listens at an address.
+/// Dials an address, whichever peer listens there.
 pub(crate) fn dial_address(address: SocketAddr, peer: Option<Key>) -> DialOpts {
     match peer {
         Some(peer) => DialOpts::peer_id(peer_id(&peer))
-            // The user asked for this very address.
+            // The user asked for exactly this address.
             .condition(PeerCondition::Always)
             .addresses(vec![to_multiaddr(address)])
             .allocate_new_port()
@@ -91,7 +91,7 @@ pub(crate) fn dial_address(address: SocketAddr, peer: Option<Key>) -> DialOpts {
 pub(crate) fn dial_error(error: &DialError) -> String {
     match error {
         DialError::LocalPeerId { .. } => "that is this peer itself".to_owned(),
-        DialError::WrongPeerId { obtained, .. } => format!("somebody else answers there: {obtained}"),
+        DialError::WrongPeerId { obtained, .. } => format!("another peer answers there: {obtained}"),
         DialError::NoAddresses => "it has no address that can be dialled".to_owned(),
         DialError::DialPeerConditionFalse(_) => "it is being dialled already".to_owned(),
         DialError::Aborted => "given up".to_owned(),
@@ -104,7 +104,7 @@ pub(crate) fn dial_error(error: &DialError) -> String {
 }
 
 fn transport_error(error: &(dyn StdError + 'static)) -> String {
-    // Each layer of the transport wraps the error of the one below, some without naming it as their source: only the
+    // Each layer of the transport wraps the error of the layer below, and some do not name it as their source. Only the
     // text is sure to hold the system's own error.
     let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     if let Some(words) = os_error(&text).as_ref().and_then(io_error) {
@@ -117,7 +117,7 @@ fn transport_error(error: &(dyn StdError + 'static)) -> String {
     if lower.contains("timeout") {
         return "no answer: is it running, and does a firewall let it through?".to_owned();
     }
-    format!("whoever listens there does not speak this protocol ({text})")
+    format!("the program that listens there does not speak this protocol ({text})")
 }
 
 fn os_error(text: &str) -> Option<io::Error> {
@@ -128,12 +128,12 @@ fn os_error(text: &str) -> Option<io::Error> {
 pub(crate) fn io_error(error: &io::Error) -> Option<&'static str> {
     #[allow(clippy::wildcard_enum_match_arm, reason = "the kinds that a user can do something about")]
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => Some("nobody listens there: is it running, and is the port right?"),
+        io::ErrorKind::ConnectionRefused => Some("nothing listens there: is it running, and is the port right?"),
         io::ErrorKind::TimedOut => Some("no answer: is it running, and does a firewall let it through?"),
         io::ErrorKind::HostUnreachable => Some("that machine cannot be reached: is it on, and on this network?"),
         io::ErrorKind::NetworkUnreachable => Some("no network leads there"),
         io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
-            Some("whoever listens there hung up: is it a peer of this program?")
+            Some("the program that listens there hung up: is it causerie?")
         }
         io::ErrorKind::PermissionDenied => Some("the system does not allow it"),
         _ => None,

@@ -108,7 +108,7 @@ impl Rude {
         self.write(&bytes).await;
     }
 
-    /// Greets so that it is for the other side to decide, which it does at once.
+    /// Greets so that the other side decides which connection stays. It does so at once.
     async fn greet(&mut self) {
         self.greet_as(Start { r: u64::MAX, at: 1 }).await;
     }
@@ -121,7 +121,7 @@ impl Rude {
     /// What the other side writes until it closes.
     async fn hears(&mut self) -> Vec<u8> {
         let mut heard = Vec::new();
-        // How it closes is not the point.
+        // It does not matter how the other side closes.
         let _ = timeout(PATIENCE, self.stream.read_to_end(&mut heard)).await.expect("the other side closes");
         heard
     }
@@ -223,12 +223,12 @@ async fn frames_that_break_the_protocol_close_the_link() {
 }
 
 #[tokio::test]
-async fn what_a_frame_claims_is_not_set_aside_for_it() {
+async fn memory_is_not_reserved_for_what_a_frame_claims() {
     let (_net, mut events, address) = start(config(1)).await;
     let mut rude = Rude::dial(address).await;
     rude.greet().await;
     let link = up(&mut events).await;
-    // A long frame that never comes, and the silence after it: the link dies, and nothing was delivered of it.
+    // A long frame that never comes, and then silence: the link dies, and nothing of the frame was delivered.
     let mut header = Vec::new();
     write_header(Kind::Data, 2 << 20, &mut header);
     rude.send(Kind::Data, b"whole").await;
@@ -247,13 +247,13 @@ async fn a_killed_peer_is_noticed_by_its_connection_not_by_its_silence() {
     let mut rude = Rude::dial(address).await;
     rude.greet().await;
     up(&mut events).await;
-    // What the kernel does for a process that is killed: no last word, only the end of the connection.
+    // This is what the kernel does for a killed process: no last frame, only the end of the connection.
     drop(rude);
     assert!(matches!(down(&mut events).await, DownReason::Lost(_)));
 }
 
 #[tokio::test]
-async fn whoever_does_not_greet_is_cut_off() {
+async fn a_peer_that_does_not_greet_is_cut_off() {
     let limits = Limits { greeting: Duration::from_secs(1), ..Limits::default() };
     let (_net, _events, address) = start(Config { limits, ..config(1) }).await;
     let mut rude = Rude::dial(address).await;
@@ -273,7 +273,7 @@ async fn connections_that_say_nothing_do_not_keep_others_out_for_long() {
 }
 
 #[tokio::test]
-async fn identities_that_never_greet_keep_nobody_out() {
+async fn identities_that_never_greet_keep_no_peer_out() {
     let limits = Limits { greeting: Duration::from_secs(600), pending: 4, ..Limits::default() };
     let (_net, mut events, address) = start(Config { limits, ..config(1) }).await;
     let mut rude = Vec::new();
@@ -282,11 +282,12 @@ async fn identities_that_never_greet_keep_nobody_out() {
     }
     let (_other, _events, _) = start(Config { peers: vec![address.to_string()], ..config(2) }).await;
     up(&mut events).await;
-    // The first of them has gone for the others, without a word.
+    // The first of them had to make room for the others, and was cut off without a word.
     assert_eq!(rude[0].hears().await, b"");
 }
 
-/// What the user holds of one link's frames is bounded; the link goes on when he lets go, and others never stop.
+/// What the user holds of one link's frames is bounded. The link goes on when they are dropped, and other links never
+/// stop.
 #[tokio::test]
 async fn a_link_waits_for_the_frames_that_are_held() {
     let limits = Limits { incoming: 10_000, ..Limits::default() };
@@ -327,9 +328,9 @@ async fn a_link_waits_for_the_frames_that_are_held() {
     }
 }
 
-/// A receiver that does not take its frames: its sender is told to stop, then cut off, and others go on meanwhile.
+/// A receiver does not take its frames. Its sender is told to stop, then cut off. Others go on meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_receiver_slows_nobody_else_down() {
+async fn a_slow_receiver_slows_only_its_own_link() {
     let (alice, mut to_alice, address) = start(config(1)).await;
     let (slow, mut to_slow, _) = start(config(2)).await;
     let (quick, mut to_quick, _) = start(config(3)).await;
@@ -377,7 +378,7 @@ async fn a_slow_receiver_slows_nobody_else_down() {
         .await;
     }
 
-    // Once the slow one reads again, its link has room again.
+    // Once the slow receiver reads again, its link has room again.
     let room =
         next(&mut to_alice, |event| matches!(event, Event::Writable { link } if link == slow_link).then_some(()));
     let drain = async { while to_slow.recv().await.is_some() {} };
@@ -385,8 +386,8 @@ async fn a_slow_receiver_slows_nobody_else_down() {
         () = room => {}
         () = drain => panic!("the slow one stopped"),
     }
-    // Now nobody reads it at all (but it is still there: dropping its events would end it), and the sender does not stop
-    // when told to.
+    // Now it is not read at all. It is still there: dropping its events would end it. And the sender does not stop when
+    // told to.
     while alice.send(slow_link, frame.clone()).is_ok() {
         tokio::task::yield_now().await;
     }

@@ -1,30 +1,32 @@
-//! Who dials whom, and when: a pure state machine.
+//! Which of two peers dials the other, and when: a pure state machine.
 //!
-//! Every start of a peer draws a random number r and announces it. A peer with r1 that hears r2 dials if r1 < r2;
-//! otherwise it makes sure that the other hears r1, and waits to be dialled. Of equal numbers, the smaller peer id
-//! dials. So exactly one of the two dials.
+//! Every start of a peer draws a random number r and announces it. A peer with r1 that hears r2 dials if r1 < r2.
+//! Otherwise it makes sure that the other hears r1, and waits to be dialled. If the numbers are equal, the smaller peer
+//! id dials. So exactly one of the two dials.
 //!
 //! # Out of turn
 //!
-//! The one whose turn it is may be unable to dial (a firewall, a lost announcement). The one that waits cannot ask it, but it sees
-//! its own part of the mesh: while links come up in turn, or its own first dials are under way, everybody is busy and dialling too
-//! would only double the work. Once that has been quiet for a while, it waits a few seconds from when it heard of the other and then
-//! dials, few at once. However busy it is, after a longer bound it dials all the same.
+//! The peer whose turn it is may be unable to dial (a firewall, a lost announcement). The waiting peer cannot ask it,
+//! but it sees its own part of the mesh. While links come up in turn, or its own first dials are under way, all peers
+//! are busy, and dialling as well would only double the work. Once that has been quiet for a while, the waiting peer
+//! dials a few seconds after it heard of the other, only a few peers at once. However busy it is, it dials after a
+//! longer bound in any case.
 //!
 //! # Hearsay
 //!
-//! What is announced or introduced is hearsay: anybody on the network can forge it. It says whom to dial, and never changes what a
-//! greeting proved. While a link is up, only [`TieBreak::lost`] ends that, whatever is heard; after it, this side goes by
-//! the number that was greeted with. Each further start of one peer that is heard of without a link is dialled after a longer pause.
+//! What is announced or introduced is hearsay: any machine on the network can forge it. It tells which peers can be
+//! dialled, and never changes what a greeting proved. While a link is up, only [`TieBreak::lost`] ends that, whatever
+//! is heard. After it, this side uses the number from the greeting. Each further start that is heard of one peer
+//! without a link is dialled after a longer pause.
 //!
 //! A link that broke comes back by the same rule, after a pause that grows with each failure. Once a peer that could
-//! not be reached is linked, the network is back: the others that this side dials are tried soon.
+//! not be reached is linked, the network is back. The other peers that this side dials are then tried soon.
 //!
 //! # Order of calls
 //!
-//! `heard`, `linked`, `lost`, `dial_failed` and `refused` are inputs, in any order; after each, and when
-//! `poll_timeout` is due, `poll` is drained. `now` never goes back. After [`Action::Dial`], exactly one of `linked`,
-//! `dial_failed` and `refused` follows, and until then there is no other [`Action::Dial`] for that peer.
+//! `heard`, `linked`, `lost`, `dial_failed` and `refused` are inputs, in any order. After each, and when `poll_timeout`
+//! is due, `poll` is called until it returns `None`. `now` never goes back. After [`Action::Dial`], exactly one of
+//! `linked`, `dial_failed` and `refused` follows. Until then there is no other [`Action::Dial`] for that peer.
 
 use std::{
     collections::BTreeMap,
@@ -37,24 +39,25 @@ use crate::{
     random::Random,
 };
 
-/// How long a peer that refused, or was refused, is left alone.
+/// How long a peer that refused, or was refused, is not dialled again.
 const REFUSED: Duration = Duration::from_secs(300);
-/// How long a peer that never had a link is tried.
+/// For how long a peer that never had a link is tried.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// How long a peer that had a link is tried again: a machine that slept through lunch is found when it wakes.
+/// For how long a peer that had a link is tried again. A machine that slept through lunch is found when it wakes.
 const PATIENCE_LINKED: Duration = Duration::from_secs(2 * 3600);
-/// How soon the others that could not be reached are tried again once one of them is linked.
+/// How soon the other unreachable peers are tried again once one of them is linked.
 const PROMPTLY: Duration = Duration::from_secs(1);
-/// When a peer that waits to be dialled first makes sure again that it was heard. The pause doubles from there.
+/// When a peer that waits to be dialled first makes sure again that the other has heard it. The pause doubles from
+/// there.
 const ANNOUNCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3));
-/// How long no link has come up in turn before the mesh counts as formed. While 150 start on one machine, links
-/// come up at each of them every tenth of a second.
+/// How long no link must have come up in turn before the mesh counts as formed. While 150 peers start on one machine, a
+/// link comes up at each of them every tenth of a second.
 const QUIET: Duration = Duration::from_secs(2);
-/// Dials out of turn under way at once. They take a few milliseconds when they are of use, so this many are enough for
-/// a hundred in a second; and when they are of none, hundreds of peers that are wrong at once do little harm.
+/// How many dials out of turn may be under way at once. A useful one takes a few milliseconds, so this many are enough
+/// for a hundred in a second. If they are useless, because hundreds of peers are wrong at once, they do little harm.
 const OUT_OF_TURN: usize = 4;
 
-/// The machine's bounds, all of them from [`Limits`](crate::Limits).
+/// The bounds of this state machine, all of them from [`Limits`](crate::Limits).
 #[derive(Clone, Debug)]
 pub(crate) struct Timing {
     pub(crate) turn: (Duration, Duration),
@@ -64,12 +67,12 @@ pub(crate) struct Timing {
     pub(crate) peers: usize,
 }
 
-/// How a peer was heard of.
+/// How this peer heard of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// It announced itself, or so it seems.
+    /// The peer announced itself, or so it seems.
     Announced,
-    /// A peer with a link to it introduced it, or so that one says.
+    /// A peer that says it has a link to it introduced it.
     Introduced,
 }
 
@@ -78,18 +81,18 @@ pub(crate) enum Source {
 pub(crate) enum Action {
     /// Dial this peer.
     Dial(Key),
-    /// Another peer should dial and has not yet: make sure that this peer's number is heard.
+    /// Another peer should dial and has not yet: make sure that it hears this peer's number.
     Announce,
 }
 
 /// How a link ended, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lost {
-    /// The peer quit: it will be heard when it comes back.
+    /// The peer quit. It will be heard when it comes back.
     Goodbye,
-    /// One side closed it because of what the other did: not again soon.
+    /// One side closed it because of what the other did. It should not come back soon.
     ForCause,
-    /// Anything else: it is to come back.
+    /// Anything else. It should come back.
     Broken,
 }
 
@@ -106,22 +109,22 @@ pub(crate) struct TieBreak {
 
 #[derive(Debug)]
 struct Peer {
-    /// While a link is up, as its greeting had it; otherwise as it was last heard.
+    /// While a link is up, as its greeting had it. Otherwise as it was last heard.
     start: Start,
     phase: Phase,
     /// It was introduced, and has never announced itself.
     introduced: bool,
     /// It has had a link.
     met: bool,
-    /// Starts of it that were heard of since its last link, beyond the first.
+    /// How many starts of it were heard of since its last link, beyond the first.
     claims: u32,
-    /// In a row, dials that failed or links that did not last.
+    /// How many dials in a row failed, or links in a row did not last.
     failures: u32,
-    /// It is not tried for longer than this without a link.
+    /// Without a link, it is not tried for longer than this.
     until: Instant,
     /// When it was first heard of, or its last link was lost.
     since: Instant,
-    /// It was dialled since then, in vain.
+    /// It was dialled in vain since then.
     unreachable: bool,
 }
 
@@ -134,11 +137,12 @@ enum Phase {
     Linked {
         since: Instant,
     },
-    /// This side dials at the time.
+    /// This side dials, at this time.
     Ours {
         at: Instant,
     },
-    /// The other side dials; this side does out of turn from `from` on when its mesh is formed, and at `at` in any case.
+    /// The other side should dial. This side dials out of turn from `from` on if its mesh is formed, and at `at` in any
+    /// case.
     Theirs {
         from: Instant,
         at: Instant,
@@ -161,7 +165,7 @@ impl TieBreak {
         self.peers.contains_key(peer)
     }
 
-    /// Whether another start of the peer was heard of than this one, and none has had a link.
+    /// Whether this side has heard of a different start of the peer than this one, and none has had a link.
     pub(crate) fn knows_another(&self, peer: &Key, start: &Start) -> bool {
         self.peers.get(peer).is_some_and(|known| !known.met && known.start != *start)
     }
@@ -171,8 +175,8 @@ impl TieBreak {
         self.peers.get(peer).is_some_and(|known| matches!(known.phase, Phase::Dialing { .. }))
     }
 
-    /// A peer announced itself or was introduced. `false` when it is not taken notice of: it is this peer itself,
-    /// an earlier start of a peer that is linked, or one too many.
+    /// A peer announced itself or was introduced. Returns `false` if it is ignored: it is this peer itself, an earlier
+    /// start of a linked peer, or one too many.
     pub(crate) fn heard(&mut self, now: Instant, peer: Key, start: Start, source: Source) -> bool {
         if peer == self.me {
             return false;
@@ -191,7 +195,7 @@ impl TieBreak {
         known.start = start;
         let pause = match known.claims {
             0 => Duration::ZERO,
-            // Of one that keeps changing its number, what is said may be forged.
+            // A peer that keeps changing its number may be forged.
             again => self.random.backoff(again - 1, self.timing.backoff),
         };
         if known.claims == 0 {
@@ -201,11 +205,11 @@ impl TieBreak {
         known.claims = known.claims.saturating_add(1);
         let (phase, r) = (known.phase, start.r);
         let phase = match (phase, self.dials(&peer, r)) {
-            // The dial under way meets the new start, or fails and is followed by another.
+            // The dial under way meets the new start, or it fails and another follows.
             (Phase::Dialing { .. } | Phase::Linked { .. }, _) => phase,
             (Phase::Ours { at }, true) => Phase::Ours { at: at.min(now + pause) },
             (Phase::Theirs { .. } | Phase::Refused { .. }, true) => Phase::Ours { at: now + pause },
-            // What is heard does not put off what is to come.
+            // What is heard never delays a dial that is already planned.
             (Phase::Theirs { .. }, false) => phase,
             (Phase::Ours { .. } | Phase::Refused { .. }, false) => self.theirs(now, pause),
         };
@@ -213,7 +217,7 @@ impl TieBreak {
         true
     }
 
-    /// Introductions leave a quarter of the room to those that announce themselves.
+    /// Introductions leave a quarter of the room to peers that announce themselves.
     fn heard_first(&mut self, now: Instant, peer: Key, start: Start, source: Source) -> bool {
         let introduced = source == Source::Introduced;
         let room = if introduced { self.timing.peers / 4 * 3 } else { self.timing.peers };
@@ -228,8 +232,8 @@ impl TieBreak {
         true
     }
 
-    /// Drops a peer that has never had a link to make room for one that was heard of just now: rather one that was dialled in
-    /// vain, then the one that was heard of first. For an introduced peer only another introduced one goes.
+    /// Drops a peer that has never had a link, to make room for one that was heard of just now. Peers that were dialled
+    /// in vain go first, then the one that was heard of first. An introduced peer only replaces another introduced one.
     fn make_room(&mut self, introduced: bool) -> bool {
         let may_go = |known: &Peer| {
             !known.met
@@ -241,7 +245,7 @@ impl TieBreak {
         victim.is_some_and(|key| self.peers.remove(&key).is_some())
     }
 
-    /// A link to the peer is up, no matter which side dialled, and this is the start that its greeting names.
+    /// A link to the peer is up, no matter which side dialled. `start` is the start that its greeting names.
     pub(crate) fn linked(&mut self, now: Instant, peer: Key, start: Start) {
         let before = self.peers.get(&peer);
         let failures = before.map_or(0, |known| known.failures);
@@ -258,7 +262,8 @@ impl TieBreak {
             self.try_others(now);
         }
     }
-    /// What kept this side from reaching one may have kept it from others. Their pauses stay as they are.
+    /// Whatever kept this side from reaching one peer may have kept it from others. They are tried soon, but their
+    /// pauses stay as long as they are.
     fn try_others(&mut self, now: Instant) {
         for known in self.peers.values_mut().filter(|known| known.unreachable) {
             if let Phase::Ours { at } = &mut known.phase {
@@ -267,7 +272,7 @@ impl TieBreak {
         }
     }
 
-    /// The link is down and no other took its place.
+    /// The link is down, and no other took its place.
     pub(crate) fn lost(&mut self, now: Instant, peer: Key, how: Lost) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
         let Phase::Linked { since } = known.phase else { return };
@@ -277,7 +282,7 @@ impl TieBreak {
         }
         known.until = now + PATIENCE_LINKED;
         known.since = now;
-        // A link that held earns a quick return; one that breaks at once does not.
+        // A link that held earns a quick return. One that breaks at once does not.
         if how == Lost::ForCause {
             known.failures = u32::MAX;
         } else if now.duration_since(since) >= self.timing.backoff.1 {
@@ -296,7 +301,7 @@ impl TieBreak {
         }
     }
 
-    /// One side refused the other: a new start is tried at once, this one not for a long while.
+    /// One side refused the other. A new start is tried at once, this one not for a long while.
     pub(crate) fn refused(&mut self, now: Instant, peer: Key) {
         if let Some(known) = self.peers.get_mut(&peer)
             && !matches!(known.phase, Phase::Linked { .. })
@@ -306,12 +311,12 @@ impl TieBreak {
         }
     }
 
-    /// Nobody is known any more.
+    /// Forgets all peers.
     pub(crate) fn forget_all(&mut self) {
         self.peers.clear();
     }
 
-    /// Every peer that is known and has no link.
+    /// Every known peer that has no link.
     pub(crate) fn unlinked(&self, now: Instant) -> impl Iterator<Item = Unlinked> {
         self.peers.iter().filter(|(_, known)| !matches!(known.phase, Phase::Linked { .. })).map(move |(peer, known)| {
             Unlinked { peer: *peer, waits: now.saturating_duration_since(known.since), unreachable: known.unreachable }
@@ -343,11 +348,11 @@ impl TieBreak {
         })
     }
 
-    /// Whom to dial now, and whether that is out of turn: first those that have had a link, then those that failed least, so
-    /// that made-up peers do not keep others waiting.
+    /// The peer to dial now, and whether that is out of turn. Peers that have had a link come first, then those that
+    /// failed least, so that made-up peers do not keep others waiting.
     fn for_next_dial(&self, now: Instant) -> Option<(Key, bool)> {
         let formed = self.formed_from().is_some_and(|from| from.is_none_or(|from| from <= now));
-        // Everybody begins after itself: hundreds that start together do not all dial the same peer first.
+        // Each peer begins after its own key, so that hundreds that start together do not all dial the same peer first.
         let due = self.peers.range(self.me..).chain(self.peers.range(..self.me));
         let due = due.filter_map(|(key, known)| match known.phase {
             Phase::Ours { at } if at <= now => Some((key, known, false)),
@@ -362,8 +367,8 @@ impl TieBreak {
             .map(|(key, _, out_of_turn)| (*key, out_of_turn))
     }
 
-    /// From when on the mesh counts as formed, so that this side dials out of turn; `Some(None)` is always. `None` while
-    /// that depends on dials under way: on their number, or on what becomes of the first ones to their peers.
+    /// When the mesh begins to count as formed, so that this side dials out of turn. `Some(None)` is always. `None`
+    /// while that depends on dials under way: on their number, or on the outcome of the first dials to their peers.
     fn formed_from(&self) -> Option<Option<Instant>> {
         let mut out_of_turn = 0;
         for known in self.peers.values() {
@@ -380,7 +385,7 @@ impl TieBreak {
         (out_of_turn < OUT_OF_TURN).then(|| self.formed.map(|formed| formed + QUIET))
     }
 
-    /// When [`poll`](Self::poll) has something to do next. `None` when nothing will come by time alone; dials that wait
+    /// When [`poll`](Self::poll) has something to do next. `None` if nothing will come by time alone. Dials that wait
     /// for `may_dial`, or for other dials to end, do not count.
     pub(crate) fn poll_timeout(&self, may_dial: bool) -> Option<(Instant, &'static str)> {
         let formed = self.formed_from();
@@ -414,7 +419,7 @@ impl TieBreak {
         });
     }
 
-    /// The other side dials, and has `pause` more than one that is heard of for the first time.
+    /// The other side should dial. It gets `pause` more than a peer that is heard of for the first time.
     fn theirs(&mut self, now: Instant, pause: Duration) -> Phase {
         let Timing { turn, fallback, .. } = self.timing;
         let from = now + pause + self.random.between(turn.0, turn.1);

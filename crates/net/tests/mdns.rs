@@ -20,10 +20,10 @@ use mdns_sd::{ServiceDaemon, ServiceEvent, ServiceInfo};
 use namespace::{LAN, inside};
 use net::{Config, DownReason, Event, Neighbours};
 
-/// Says that no test may be skipped, if it is 1.
+/// If it is 1, no test may be skipped.
 const REQUIRE: &str = "CAUSERIE_REQUIRE_NAMESPACES";
 
-/// Changes what the namespace lets through. `false` where there is no such filter.
+/// Changes what the namespace lets through. Returns `false` if there is no such filter.
 fn filter(rule: &str) -> bool {
     let output = Command::new("sh").args(["-c", &format!("iptables -w {rule}")]).output().unwrap();
     if !output.status.success() {
@@ -119,10 +119,10 @@ async fn discovery_and_addresses_by_hand_agree_on_one_link() {
     }
 }
 
-/// What anybody on the network can announce of anybody.
+/// What any machine on the network can announce about any peer.
 fn forge(daemon: &ServiceDaemon, of: [u8; 32], start: u64, version: &str) {
     let id = libp2p::PeerId::from_bytes(&[&[0, 0x24, 8, 1, 0x12, 0x20][..], &of].concat()).unwrap().to_string();
-    // Numbers by which it would be the other's turn to dial, and by which it would be this one's.
+    // With the smaller number it would be the forged peer's turn to dial, with the greater one this peer's.
     let r = if start.is_multiple_of(2) { "0000000000000000" } else { "ffffffffffffffff" };
     let start = format!("{start:016x}");
     let properties = [("id", id.as_str()), ("r", r), ("s", start.as_str()), ("v", version)];
@@ -180,10 +180,10 @@ fn is_of(key: [u8; 32], i: usize) -> bool {
     keypair.public().to_peer_id().to_bytes()[6..] == key
 }
 
-/// "Upgrade this program" is for a greeting to say, which is authenticated.
+/// Only a greeting, which is authenticated, may say "upgrade this program".
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_forged_version_is_told_to_nobody() {
-    if !inside("a_forged_version_is_told_to_nobody", LAN) {
+async fn a_forged_version_is_not_reported() {
+    if !inside("a_forged_version_is_not_reported", LAN) {
         return;
     }
     let mut alice = Peer::with(discovers(1)).await;
@@ -203,7 +203,8 @@ async fn a_forged_version_is_told_to_nobody() {
     assert_eq!(alice.net.status().await.unwrap().unlinked.len(), 5, "they were heard of");
 }
 
-/// Half of the time it is for the other one to dial the one behind the firewall, who then must do so instead.
+/// In half of the rounds it is the other peer's turn to dial the one behind the firewall. That one must then dial
+/// instead.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_firewall_at_one_side_is_got_around_before_the_long_wait() {
     if !inside("a_firewall_at_one_side_is_got_around_before_the_long_wait", LAN) {
@@ -231,7 +232,8 @@ async fn of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_ba
         return;
     }
     for round in 0..6 {
-        // Half of the time it is for alice to dial the newer copy, of which it has heard while linked to the older one.
+        // In half of the rounds it is alice's turn to dial the newer copy. It has heard of that copy while linked to
+        // the older one.
         let mut alice = Peer::with(discovers(1 + round)).await;
         let mut bob1 = Peer::with(discovers(101 + round)).await;
         tokio::join!(alice.up(), bob1.up());
@@ -245,7 +247,7 @@ async fn of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_ba
         bob2.up().await;
         bob1.settle(Duration::from_millis(500)).await;
         assert!(bob1.links.is_empty());
-        // The older one has not taken back what the newer one announces: that would be known after a second.
+        // The older copy has not taken back what the newer one announces. A second later this would show.
         alice.settle(Duration::from_millis(1500)).await;
         assert_eq!((alice.links.len(), bob2.superseded, alice.superseded), (1, 0, 0));
         while let Ok(event) = seen.try_recv() {
@@ -256,12 +258,12 @@ async fn of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_ba
     }
 }
 
-/// Peers of one process, as many as there are seeds, which find others by mDNS. All are linked to each other.
+/// Peers of one process, one per seed, which find others by mDNS. All are linked to each other.
 async fn host(neighbours: &Neighbours, seeds: std::ops::RangeInclusive<u8>) -> Vec<Peer> {
     meet(seeds.map(|seed| Config { neighbours: neighbours.clone(), ..discovers(seed) }).collect()).await
 }
 
-/// The names under which peers were announced since.
+/// The names under which peers were announced since the last call.
 fn names(seen: &mdns_sd::Receiver<ServiceEvent>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for event in seen.try_iter() {
@@ -289,7 +291,7 @@ async fn a_process_with_many_peers_announces_itself_once_and_introduces_them_all
     let watcher = ServiceDaemon::new().unwrap();
     let seen = watcher.browse("_causerie._tcp.local.").unwrap();
     let mut peers = host(&Neighbours::default(), 1..=10).await;
-    // One outside is there before an eleventh neighbour comes, and one after that.
+    // One peer outside is there before an eleventh neighbour comes, and one comes after it.
     let mut outside = vec![Peer::with(discovers(101)).await];
     let began = Instant::now();
     tokio::join!(all_up(&mut peers, 10), all_up(&mut outside, 10));

@@ -1,4 +1,4 @@
-//! Peers of one process, which link to each other in memory. What holds of links over TCP holds of these.
+//! Peers of one process, which link to each other in memory. What holds for links over TCP also holds for these.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 
@@ -25,7 +25,7 @@ async fn pair() -> (Peer, LinkId, Peer, LinkId) {
     (alice, to_bob, bob, to_alice)
 }
 
-/// Over TCP, one of the two sees the other at a port that was made up for the connection.
+/// Over TCP, one of the two would see the other at a port that was made up for the connection.
 #[tokio::test]
 async fn neighbours_link_at_once_and_not_over_tcp() {
     let neighbours = Neighbours::default();
@@ -83,7 +83,7 @@ async fn frames_of_every_size_arrive_whole() {
     let (alice, to_bob, mut bob, _) = pair().await;
     let sizes = [0, 1, 126, 127, 128, 4095, 4096, 16_383, 16_384, 65_535, 65_536, 1 << 20, 1, 2 << 20];
     let frame = |size: usize| Bytes::from((0..size).map(|i| (i * 7 + size) as u8).collect::<Vec<_>>());
-    // In memory nothing is under way but what the queue holds, so the bound is met sooner.
+    // In memory nothing is on its way beyond what the queue holds, so the bound is reached sooner.
     for some in [&sizes[..12], &sizes[12..]] {
         for size in some {
             alice.net.send(to_bob, frame(*size)).unwrap();
@@ -127,7 +127,7 @@ async fn a_link_that_is_renewed_comes_back_soon() {
     assert_eq!(bob.down().await, DownReason::Renewed("a new life".to_owned()));
     let began = Instant::now();
     tokio::join!(alice.up(), bob.up());
-    assert!(began.elapsed() < PATIENCE / 2, "nobody is to blame");
+    assert!(began.elapsed() < PATIENCE / 2, "neither side is to blame");
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_frame_that_is_too_long_closes_the_link() {
     assert!(matches!(alice.down().await, DownReason::ClosedByPeer(why) if why.contains("more than allowed")));
 }
 
-/// Like a crash: all that a peer consists of is dropped, and nobody says goodbye.
+/// As in a crash: everything that a peer consists of is dropped, without a goodbye.
 #[tokio::test]
 async fn a_peer_that_vanishes_is_a_link_down_for_the_others() {
     let neighbours = Neighbours::default();
@@ -169,7 +169,7 @@ async fn a_peer_that_quits_and_returns_is_linked_again() {
     }
 }
 
-/// As when an account is logged in again before its log-out is over.
+/// This happens when an account logs in again before its log-out is over.
 #[tokio::test]
 async fn a_newer_start_takes_the_place_of_an_older_one() {
     for round in 0..10 {
@@ -189,7 +189,7 @@ async fn a_newer_start_takes_the_place_of_an_older_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_slows_its_own_link_alone() {
+async fn a_peer_that_does_not_read_slows_only_its_own_link() {
     let neighbours = Neighbours::default();
     let mut alice = Peer::with(of(&neighbours, 1)).await;
     let mut slow = Peer::with(of(&neighbours, 2)).await;
@@ -200,7 +200,7 @@ async fn who_does_not_read_slows_its_own_link_alone() {
     let frame = Bytes::from(vec![0; 10_000]);
     let mut sent = 0;
     let full = async {
-        // What the slow one is told of itself it must read, or it has no room for frames; it reads nothing after that.
+        // The slow peer must read the news about itself, or it has no room for frames. It reads nothing after that.
         while alice.net.send(to_slow, frame.clone()).unwrap() == Room::Plenty {
             sent += 1;
             tokio::task::yield_now().await;
@@ -222,7 +222,7 @@ async fn who_does_not_read_slows_its_own_link_alone() {
     }
     alice.wait("room", |event| matches!(event, Event::Writable { link } if *link == to_slow).then_some(())).await;
 
-    // Now the slow one does not read again, and the sender does not stop when told to.
+    // Now the slow peer does not read again, and the sender does not stop when told to.
     while alice.net.send(to_slow, frame.clone()).is_ok() {
         tokio::task::yield_now().await;
     }
@@ -240,13 +240,13 @@ async fn one_address_by_hand_joins_all_neighbours() {
     }))
     .await;
     let mut outside = Peer::start(100).await;
-    // Not the one that speaks for the others.
+    // Connect to one that does not speak for the others.
     outside.connect(&peers[3]);
     join_all(peers.iter_mut().map(Peer::up)).await;
     while outside.links.len() < 5 {
         outside.up().await;
     }
-    // One that comes later is introduced as well.
+    // A neighbour that comes later is introduced as well.
     let mut late = Peer::with(of(&neighbours, 6)).await;
     while late.links.len() < 6 {
         late.up().await;

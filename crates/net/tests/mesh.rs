@@ -1,4 +1,4 @@
-//! Who links to whom.
+//! Which peers link to each other.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 
@@ -67,7 +67,7 @@ async fn simultaneous_dials_leave_one_link() {
         alice.connect(&bob);
         bob.connect(&alice);
         let (_, _) = tokio::join!(alice.up(), bob.up());
-        // Frames sent on the link that stays arrive; a second link would show as an `Up` within them.
+        // Frames sent on the link that stays arrive. A second link would show as an `Up` meanwhile.
         tokio::join!(alice.settle(Duration::from_millis(30)), bob.settle(Duration::from_millis(30)));
         assert_eq!((alice.links.len(), bob.links.len()), (1, 1));
         let (to_bob, to_alice) = (*alice.links.keys().next().unwrap(), *bob.links.keys().next().unwrap());
@@ -75,7 +75,7 @@ async fn simultaneous_dials_leave_one_link() {
         bob.net.send(to_alice, "two".into()).unwrap();
         assert_eq!(bob.frame().await, (to_alice, "one".into()));
         assert_eq!(alice.frame().await, (to_bob, "two".into()));
-        assert_eq!((alice.ups, bob.ups), (1, 1), "round {round}: up is for the survivor alone");
+        assert_eq!((alice.ups, bob.ups), (1, 1), "round {round}: only the survivor is reported up");
         tokio::join!(alice.net.shutdown(), bob.net.shutdown());
     }
 }
@@ -104,7 +104,7 @@ async fn a_newer_start_takes_the_place_of_an_older_one() {
     new.connect(&alice);
     assert_eq!(alice.down().await, DownReason::Superseded);
     tokio::join!(alice.up(), new.up());
-    // The older one is told why, and stops (see `two_places.rs`).
+    // The older one learns why, and stops (see `two_places.rs`).
     old.superseded().await;
     old.down().await;
     assert_eq!(alice.links.len(), 1);
@@ -124,7 +124,7 @@ async fn an_address_that_is_connected_already_changes_nothing() {
     assert_eq!((alice.downs, bob.downs), (0, 0));
 }
 
-/// Another start of the peer might be there, so it is dialled; half of the time it is for the other side to decide what stays.
+/// Another start of the peer might be there, so it is dialled. In half of the rounds the other side decides what stays.
 #[tokio::test]
 async fn another_address_of_a_linked_peer_changes_nothing() {
     for round in 0..12 {
@@ -141,13 +141,13 @@ async fn another_address_of_a_linked_peer_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_address_that_leads_nowhere_is_said_to() {
+async fn an_address_that_leads_nowhere_is_reported() {
     let mut alice = Peer::start(1).await;
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     alice.net.connect(&nobody).unwrap();
     let (address, reason) = alice.failed().await;
     assert_eq!(address, nobody);
-    assert!(reason.contains("nobody listens there"), "{reason}");
+    assert!(reason.contains("nothing listens there"), "{reason}");
 
     let itself = alice.address.to_string();
     alice.net.connect(&itself).unwrap();
@@ -158,13 +158,13 @@ async fn an_address_that_leads_nowhere_is_said_to() {
     let carol = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
     alice.net.connect(&format!("/ip4/127.0.0.1/tcp/{}/p2p/{carol}", bob.address.port())).unwrap();
     let (_, reason) = alice.failed().await;
-    assert!(reason.contains("somebody else answers there"), "{reason}");
+    assert!(reason.contains("another peer answers there"), "{reason}");
 
     assert!(alice.net.connect("nonsense").is_err());
 }
 
 #[tokio::test]
-async fn somebody_else_who_listens_there_is_told_apart() {
+async fn another_program_that_listens_there_is_told_apart() {
     let mut alice = Peer::start(1).await;
     let stranger = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     alice.net.connect(&stranger.local_addr().unwrap().to_string()).unwrap();
@@ -176,7 +176,7 @@ async fn somebody_else_who_listens_there_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_configured_address_is_retried_until_somebody_is_there() {
+async fn a_configured_address_is_retried_until_a_peer_is_there() {
     let spare = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut first = config(1);
     first.peers = vec![spare.to_string()];
@@ -210,10 +210,10 @@ async fn a_link_that_breaks_comes_back() {
     assert!(matches!(bob.down().await, DownReason::Lost(_)));
     let began = std::time::Instant::now();
     tokio::join!(alice.up(), bob.up());
-    assert!(began.elapsed() < PATIENCE / 2, "whoever the rule names dials soon");
+    assert!(began.elapsed() < PATIENCE / 2, "the peer that the rule names dials soon");
 }
 
-/// A link that was closed for a cause stays down for 15 s at least.
+/// A link that was closed for a cause would stay down for at least 15 s.
 #[tokio::test]
 async fn a_link_that_is_renewed_comes_back_soon() {
     let (mut alice, mut bob) = (Peer::start(1).await, Peer::start(2).await);
@@ -224,7 +224,7 @@ async fn a_link_that_is_renewed_comes_back_soon() {
     assert_eq!(bob.down().await, DownReason::Renewed("a new life".to_owned()));
     let began = std::time::Instant::now();
     tokio::join!(alice.up(), bob.up());
-    assert!(began.elapsed() < PATIENCE / 2, "nobody is to blame");
+    assert!(began.elapsed() < PATIENCE / 2, "neither side is to blame");
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn heartbeats_keep_an_idle_link_alive() {
     assert_eq!(alice.downs, 0);
 }
 
-/// Who is at an address, or why nobody is.
+/// Which peer is at an address, or why there is none.
 async fn reach(peer: &mut Peer, address: SocketAddr) -> Result<[u8; 32], String> {
     peer.net.reach(address).unwrap();
     peer.wait("answer", |event| match event {
@@ -264,9 +264,9 @@ async fn reach(peer: &mut Peer, address: SocketAddr) -> Result<[u8; 32], String>
 }
 
 #[tokio::test]
-async fn an_address_is_said_to_be_whose_its_dial_proves_it_to_be() {
+async fn an_address_belongs_to_the_peer_that_its_dial_proves() {
     let (mut alice, mut bob) = (Peer::start(1).await, Peer::start(2).await);
-    // bob's link is of his own making: it proves nothing of that address.
+    // bob dialled this link, so it proves nothing about that address.
     bob.connect(&alice);
     tokio::join!(alice.up(), bob.up());
     let is_bob = *alice.links.values().next().unwrap();
@@ -278,16 +278,16 @@ async fn an_address_is_said_to_be_whose_its_dial_proves_it_to_be() {
     assert_eq!(reach(&mut alice, mapped).await, Ok(is_bob), "as it was asked for");
     assert_eq!((alice.links.len(), alice.downs, bob.downs), (1, 0, 0));
 
-    // A stranger is linked first.
+    // carol is still a stranger: its link comes up first.
     let mut carol = Peer::start(3).await;
     let at_carol = carol.address;
     let (is_carol, _) = tokio::join!(reach(&mut alice, at_carol), carol.up());
     assert_eq!(alice.links.values().filter(|peer| Ok(**peer) == is_carol).count(), 1);
 
-    // Another identity at an address where there was one before.
+    // Another identity at an address where bob was before.
     bob.net.shutdown().await;
     let gone = reach(&mut alice, there).await;
-    assert!(gone.is_err_and(|reason| reason.contains("nobody listens there")));
+    assert!(gone.is_err_and(|reason| reason.contains("nothing listens there")));
     let mut other = config(4);
     other.listen = vec![there];
     let mut other = Peer::with(other).await;
@@ -297,7 +297,7 @@ async fn an_address_is_said_to_be_whose_its_dial_proves_it_to_be() {
     assert!(reach(&mut alice, itself).await.is_err_and(|reason| reason.contains("this peer itself")));
 }
 
-/// Both dial at once, so one of the two connections is dropped: the answer comes all the same.
+/// Both dial at once, so one of the two connections is dropped. The answer comes all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_is_reached_whichever_connection_stays() {
     for round in 0..30u8 {

@@ -1,4 +1,4 @@
-//! Who takes the places of others.
+//! Which connections get the places.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 
@@ -13,14 +13,14 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// Says nothing, from this address.
+/// Connects from this address and says nothing.
 async fn idle(from: &str, to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
     socket.connect(to).await.unwrap()
 }
 
-/// Nothing expires in this time: what lets a newcomer in is not that others have had theirs.
+/// Nothing expires within the test. So a newcomer does not get in merely because others have timed out.
 fn patient(seed: u8) -> Config {
     let mut config = config(seed);
     config.limits.handshake = Duration::from_secs(600);
@@ -40,7 +40,7 @@ async fn idle_connections_keep_no_newcomer_out() {
         bob.connect(&alice);
         tokio::join!(alice.up(), bob.up());
         let mut nothing = [0];
-        // The oldest one has gone, the newest waits as before.
+        // The oldest connection has gone. The newest still waits.
         let oldest = tokio::time::timeout(PATIENCE, flood[0].read(&mut nothing)).await.expect("its place is gone");
         assert!(oldest.is_err() || oldest.is_ok_and(|n| n == 0));
         let newest = tokio::time::timeout(Duration::from_millis(300), flood[299].read(&mut nothing)).await;
@@ -48,7 +48,7 @@ async fn idle_connections_keep_no_newcomer_out() {
     }
 }
 
-/// One that was let in is a link, and no flood ends it.
+/// A peer that was let in is a link, and no flood ends it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_ends_no_link() {
     let mut alice = Peer::with(patient(1)).await;

@@ -1,4 +1,4 @@
-//! One identity in two places: the older start is told at once, and nobody else can make it stop.
+//! One identity in two places. The older start is told at once, and no other peer can make it stop.
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 #![allow(clippy::print_stderr, reason = "how long it took is worth a line")]
 
@@ -14,14 +14,14 @@ use std::{
 use common::{Peer, Proxy, config};
 use net::{Config, DownReason};
 
-/// Within this time of meeting anybody, the older start knows.
+/// Once it meets any peer, the older start knows within this time.
 const TOLD: Duration = Duration::from_secs(2);
 
 const ALICE: u8 = 1;
 const BOB: u8 = 2;
 const CAROL: u8 = 3;
 
-/// Waits until the peer is told, for no longer than from `met` on it may take; prints how long it took.
+/// Waits until the peer is told, and checks that this took no longer than allowed since `met`. Prints how long it took.
 async fn told(peer: &mut Peer, met: Instant, what: &str) {
     peer.superseded().await;
     let took = met.elapsed();
@@ -29,7 +29,7 @@ async fn told(peer: &mut Peer, met: Instant, what: &str) {
     assert!(took < TOLD, "{what}: {took:?}");
 }
 
-/// A peer that links to one other peer and to no more, also if others are introduced to it.
+/// A peer that links to one other peer and to no more, even if others are introduced to it.
 fn aloof(seed: u8) -> Config {
     let mut config = config(seed);
     config.limits.peers = 1;
@@ -51,7 +51,7 @@ async fn the_older_start_is_told_when_the_newer_one_connects() {
     alice.up().await;
     bob1.down().await;
 
-    // The older one lets nobody in and dials nobody; the link of the newer one stays.
+    // The older start accepts no peer and dials none. The newer start's link stays.
     bob1.connect(&alice);
     let (_, reason) = bob1.failed().await;
     assert!(reason.contains("runs elsewhere"), "{reason}");
@@ -98,7 +98,7 @@ async fn the_older_start_is_told_when_it_is_dialled() {
     }
 }
 
-/// Both at once: whichever connection is greeted on first.
+/// Both connect at once, and either connection may be greeted on first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_older_start_is_told_when_both_connect_at_once() {
     for round in 0..30u8 {
@@ -117,7 +117,7 @@ async fn the_older_start_is_told_when_both_connect_at_once() {
     }
 }
 
-/// The two copies know nobody in common, and cannot reach anybody else.
+/// The two copies know no peer in common, and each links to one peer only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_older_start_is_told_by_way_of_others() {
     for (older_first, pause) in [(true, 0), (true, 2500), (false, 0), (false, 2500)] {
@@ -151,7 +151,7 @@ async fn the_older_start_is_told_by_way_of_others() {
     }
 }
 
-/// The same without that they keep to themselves.
+/// The same, but the copies do not keep to themselves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mesh_that_grows_together_keeps_the_newer_start() {
     let mut alice = Peer::start(ALICE).await;
@@ -182,7 +182,7 @@ fn killed_later(seed: u8, peer: String) -> impl FnOnce() {
             let _peer = Peer::with(Config { peers: vec![peer], ..config(seed) }).await;
             pending::<()>().await;
         });
-        // The other end is dropped at the end of a failed test.
+        // At the end of a failed test, the other end is dropped.
         let _ = killed.recv();
         runtime.shutdown_background();
     });
@@ -193,7 +193,7 @@ fn killed_later(seed: u8, peer: String) -> impl FnOnce() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_is_back_at_once_and_nobody_is_superseded() {
+async fn a_restart_is_back_at_once_and_supersedes_no_peer() {
     let mut worst = Duration::ZERO;
     for round in 0..10u8 {
         let mut alice = Peer::start(round).await;
@@ -236,5 +236,5 @@ async fn a_restart_does_not_wait_for_a_link_that_is_dead() {
         assert_eq!((alice.links.len(), alice.superseded, again.superseded, again.downs), (1, 0, 0, 0));
     }
     eprintln!("a restart while the old link looks alive: back within {worst:?}");
-    assert!(worst < Duration::from_secs(1), "nothing was waited for: {worst:?}");
+    assert!(worst < Duration::from_secs(1), "no timeout was waited for: {worst:?}");
 }

@@ -1,11 +1,13 @@
 //! Which connection to a peer stays.
 //!
-//! Of every pair, one side decides: the one that dials by the tie-break's rule, on the numbers in the greetings of the
-//! very connection. It takes the first connection that both have greeted on and says so on it (`Accept`); both sides take the link for
-//! up from there. So there is never a doubt, and never more than one. It does not wait for its own dial, which a firewall
-//! may swallow while the other side's gets through. Of several it prefers what it dialled itself, then the newer of the other side's.
+//! Of every pair, one side decides: the side that dials by the tie-break's rule, computed from the numbers in the
+//! greetings of this connection. It takes the first connection on which both sides have greeted and says so on it
+//! (`Accept`). From then on, both sides treat that link as up. So there is never a doubt, and never more than one link.
+//! The deciding side does not wait for its own dial: a firewall may swallow that while the other side's dial gets
+//! through. Of several connections it prefers one that it dialled itself, then the newest that the other side dialled.
 //!
-//! A connection of a newer start takes the place of the older start's link at once ([`elsewhere`](super::elsewhere) goes on from there).
+//! A connection from a newer start takes the place of the older start's link at once ([`elsewhere`](super::elsewhere)
+//! handles the rest).
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
 
@@ -24,14 +26,16 @@ use crate::{
     tiebreak::Lost,
 };
 
-/// How connections to one peer compare, for the side that decides: the greatest stays.
+/// The order of the connections to one peer, for the side that decides: the greatest stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    /// The peer's start: a newer one has forgotten the connections of an older one.
+    /// The peer's start: a newer start has forgotten the connections of an older one.
     start: (u64, u64),
-    /// What this side dialled is preferred. Two such are equal: this side knows that the older one lives.
+    /// A connection that this side dialled is preferred. Two of those are equal: this side knows that the older one
+    /// lives.
     ours: bool,
-    /// Of two that the other side dialled, the newer: it has lost the older, or would not have dialled again.
+    /// Of two that the other side dialled, the newer one is preferred. The other side has lost the older one, or it
+    /// would not have dialled again.
     theirs: u64,
 }
 
@@ -67,7 +71,8 @@ impl Driver {
         if up.is_some_and(|up| up.is_newer_than(&start)) {
             return self.outlived(Instant::now(), id);
         }
-        // Whoever was dialled greets only now: what is refused before never looks like a link to the other side.
+        // The dialled side greets only now, so a connection that is refused earlier never looks like a link to the
+        // other side.
         if dialled {
             self.greet(id);
         }
@@ -90,13 +95,13 @@ impl Driver {
             self.outlived(Instant::now(), old);
         }
         match self.up.get(&peer).copied() {
-            // Brought up as soon as the old one is down.
+            // The new one comes up as soon as the old one is down.
             Some(old) => self.end(old, None, DownReason::Superseded),
             None => self.bring_up(id),
         }
     }
 
-    /// Decides which connection to a peer stays, if it is for this side to decide and there is something to decide.
+    /// Decides which connection to a peer stays, if that is up to this side and there is something to decide.
     pub(super) fn decide(&mut self, peer: Key) {
         let me = (self.me, self.start);
         let candidates = self.connections.iter().filter(|(_, connection)| {
@@ -106,7 +111,7 @@ impl Driver {
         });
         let mut candidates: BTreeSet<_> = candidates.filter_map(|(id, c)| Some((c.rank()?, *id))).collect();
         let Some((rank, best)) = candidates.pop_last() else { return };
-        // No connection of an older start than that of the link is a candidate.
+        // A connection of an older start than the link's is never a candidate.
         if let Some(old) = self.link_of_older(&peer, self.connections.get(&best).and_then(Connection::start)) {
             self.outlived(Instant::now(), old);
         }
@@ -114,7 +119,7 @@ impl Driver {
             if !self.connections.get(&old).and_then(Connection::rank).is_some_and(|old| rank.replaces(old)) {
                 self.end(best, Some((Kind::Duplicate, String::new())), DownReason::Superseded);
             } else {
-                // Decided again as soon as the old one is down.
+                // The decision is made again as soon as the old one is down.
                 self.end(old, None, DownReason::Superseded);
             }
         } else {
@@ -124,7 +129,7 @@ impl Driver {
             self.bring_up(best);
         }
         for (_, id) in candidates {
-            // One of an older start waits for the proof.
+            // A connection of an older start waits for the proof.
             if !self.connections.get(&id).is_some_and(|connection| connection.stage == Stage::Greeted) {
                 continue;
             }
@@ -132,7 +137,7 @@ impl Driver {
         }
     }
 
-    /// Whether a connection to the peer is coming about, whoever dialled.
+    /// Whether a connection to the peer is being made, from either side.
     pub(super) fn is_coming_about(&self, peer: &Key) -> bool {
         self.dials.values().any(|dial| dial.reason == Reason::Rule(*peer))
             || self.connections.values().any(|connection| {
@@ -210,7 +215,7 @@ impl Driver {
         }
     }
 
-    /// A link that was up is down.
+    /// A link that was up is now down.
     pub(super) fn down(&mut self, now: Instant, peer: Key, link: LinkId, ended: Ended) {
         let reason = match ended {
             Ended::Down(reason) => reason,
@@ -236,11 +241,11 @@ impl Driver {
         self.tell(Event::Down { link, peer, reason });
     }
 
-    /// A connection ended that had not become a link.
+    /// A connection ended before it became a link.
     fn came_to_nothing(&mut self, now: Instant, connection: &Connection, ended: Ended) {
         let peer = connection.peer;
         match (ended, connection.by_hand()) {
-            // Both sides refuse at once, each for the same reason in its own words: the first words do.
+            // Both sides refuse at once, each for the same reason in its own words. The user reads only the first.
             (Ended::Refused(_), _) if connection.stage == Stage::Ending => {}
             (Ended::Refused(reason), entry) => self.was_refused(now, peer, connection.remote, reason, entry),
             // This side has refused, and said so.
@@ -272,7 +277,7 @@ impl Driver {
         self.refused(peer, Some(remote), reason);
     }
 
-    /// Refuses a connection: both users are told.
+    /// Refuses a connection and tells both users.
     fn refuse(&mut self, id: ConnectionId, reason: String) {
         let Some(connection) = self.connections.get(&id) else { return };
         let (peer, remote, entry) = (connection.peer, connection.remote, connection.by_hand());
@@ -280,7 +285,7 @@ impl Driver {
         self.end(id, Some((Kind::Refuse, reason.clone())), DownReason::Closed(reason));
     }
 
-    /// The other side broke the protocol: the link closes, and says why.
+    /// The other side broke the protocol: the link closes with the reason.
     pub(super) fn violated(&mut self, id: ConnectionId, what: &str) {
         self.end(id, Some((Kind::Close, what.to_owned())), DownReason::Protocol(what.to_owned()));
     }
@@ -288,7 +293,7 @@ impl Driver {
     fn count_violation(&mut self, peer: Key, what: &str) {
         self.violations += 1;
         let (peer, so_far) = (peer_id(&peer), self.violations);
-        // The more there were, the fewer of them are worth a line: keys cost nothing.
+        // The more there have been, the fewer of them are worth a log line: keys cost nothing.
         if so_far <= 10 || so_far.is_power_of_two() {
             tracing::warn!(%peer, what, so_far, "the protocol was broken");
         } else {
@@ -296,7 +301,7 @@ impl Driver {
         }
     }
 
-    /// A connection that is not up has taken too long, or cannot become a link.
+    /// Ends a connection that is not up, because it has taken too long or cannot become a link.
     pub(super) fn give_up(&mut self, id: ConnectionId, why: &str) {
         self.end(id, None, DownReason::Lost(why.to_owned()));
     }
@@ -318,8 +323,8 @@ impl Driver {
 }
 
 impl Rank {
-    /// Whether this one takes the place of the one that is up: for a newer start, or where the other side has dialled
-    /// again what it had dialled before.
+    /// Whether this connection takes the place of the one that is up: if it is of a newer start, or if the other side
+    /// dialled both and this one later.
     fn replaces(self, up: Self) -> bool {
         self.start > up.start || (self.start == up.start && !self.ours && !up.ours && self.theirs > up.theirs)
     }
@@ -349,13 +354,13 @@ impl Connection {
     }
 }
 
-/// Whether it is for this side to decide, by the numbers in the greetings.
+/// Whether this side decides, by the numbers in the greetings.
 fn decides((me, start): (Key, Start), theirs: &Greeting) -> bool {
     first_dials((start.r, &me), (theirs.start.r, &theirs.id))
 }
 
-/// Where a linked peer can be reached, the likeliest first: where it was reached, or would be where it was seen; then
-/// where it says that it listens.
+/// Where a linked peer can be reached, the likeliest first. First the address where it was dialled, or its visible IP
+/// address with a port that it listens on. Then the addresses where it says that it listens.
 fn reachable_at(remote: SocketAddr, dialled: bool, listen: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     if dialled {

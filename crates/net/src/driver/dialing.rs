@@ -1,7 +1,7 @@
-//! Dials: by the tie-break's rule, and of addresses given by hand.
+//! Dials, both by the tie-break's rule and of addresses given by hand.
 //!
-//! A host's name is resolved by a thread of its own, since the system's resolver blocks; the thread ends with the process, however long
-//! that takes. The name is resolved anew at each try: the host may have moved.
+//! A thread of its own resolves a host name, because the system's resolver blocks. The thread ends with the process at
+//! the latest. The name is resolved anew at each try, because the host may have moved.
 
 use std::{
     io,
@@ -22,10 +22,10 @@ use crate::{
     swarm,
 };
 
-/// What a name stands for.
+/// What a host name resolves to.
 pub(super) type Resolved = io::Result<Vec<SocketAddr>>;
 
-/// How many addresses of a host are tried.
+/// How many addresses of one host are tried.
 const MAX_CANDIDATES: usize = 16;
 
 impl Driver {
@@ -42,13 +42,13 @@ impl Driver {
         }
     }
 
-    /// Finds out where a host is: [`on_resolved`](Self::on_resolved) goes on.
+    /// Looks up where a host is. [`on_resolved`](Self::on_resolved) goes on with the answer.
     pub(super) fn resolve(&mut self, now: Instant, entry: EntryId, Host { name, port }: Host) {
         let resolver = self.resolver.clone();
         let lookup = move || {
             let resolved =
                 (name.as_str(), port).to_socket_addrs().map(|addresses| addresses.take(MAX_CANDIDATES).collect());
-            // Without a driver there is nobody to tell.
+            // If the driver is gone, there is nothing to answer.
             let _ = resolver.blocking_send((entry, resolved));
         };
         match thread::Builder::new().name("resolver".to_owned()).spawn(lookup) {
@@ -78,7 +78,7 @@ impl Driver {
 
     pub(super) fn dial(&mut self, now: Instant, peer: Key) {
         if self.is_coming_about(&peer) {
-            // A connection is coming about already. What becomes of it becomes of this dial.
+            // A connection is being made already. Its outcome is also the outcome of this dial.
             return;
         }
         if self.call(now, peer, Reason::Rule(peer)) {
@@ -88,8 +88,8 @@ impl Driver {
         self.start_dial(now, opts, Reason::Rule(peer));
     }
 
-    /// Answers the tie-break that waits for a dial of this peer, once nothing can come of it any more. Every way in which a
-    /// dial or a connection can end leads here or to a link.
+    /// Answers the tie-break that waits for a dial of this peer, once nothing can come of the dial. Every way in which
+    /// a dial or a connection can end leads here or to a link.
     pub(super) fn settle(&mut self, now: Instant, peer: Key) {
         if self.tiebreak.is_dialing(&peer) && !self.is_coming_about(&peer) {
             self.tiebreak.dial_failed(now, peer);
@@ -137,7 +137,7 @@ impl Driver {
         }
     }
 
-    /// A dial of an address given by hand came to nothing; if it was one address of a host, the next one is dialled.
+    /// A dial of an address given by hand failed. If that was one address of a host, the next one is dialled.
     pub(super) fn by_hand_failed(&mut self, now: Instant, entry: EntryId, mut reason: String) {
         if self.superseded {
             // Nothing is dialled any more, and the user knows why.
@@ -155,7 +155,7 @@ impl Driver {
         }
     }
 
-    /// An address led to the start of this peer that is linked, or to an older one.
+    /// An address led to the same start of this peer that is linked, or to an older one.
     pub(super) fn already_linked(&mut self, entry: EntryId, peer: Key) {
         match self.by_hand.asked_for(entry) {
             Some((address, Purpose::Once)) => {
@@ -175,7 +175,7 @@ impl Driver {
         self.by_hand.linked(entry, peer);
     }
 
-    /// An address led to this peer, and another connection to it stays.
+    /// An address led to this peer, but another connection to it stays.
     pub(super) fn by_hand_deferred(&mut self, now: Instant, entry: EntryId, peer: Key) {
         if self.up.contains_key(&peer) {
             self.by_hand_linked(entry, peer);

@@ -1,10 +1,10 @@
-//! One identity in two places: finds it out, and tells the older start ([`elsewhere`](crate::elsewhere) has the rules).
+//! One identity in two places: detects this, and tells the older start ([`elsewhere`](crate::elsewhere) has the rules).
 //!
-//! - Two starts of one identity connect to this peer. The newer one gets the link at once. The older one's connection is kept for a
-//!   moment, until the newer one has answered with the proof.
-//! - An introduction names another start than the link's. Either the introducer is asked, who has a link to the newer start, or
-//!   this side's link is asked and the introducer is told.
-//! - An announcement names another start than the link's: it is dialled (see [`rumours`](crate::rumours)).
+//! - Two starts of one identity connect to this peer. The newer one gets the link at once. The older one's connection
+//!   is kept for a moment, until the newer one has answered with the proof.
+//! - An introduction names a different start than the link's. If the introducer has a link to the newer start, this
+//!   peer asks the introducer. Otherwise it asks its own link and tells the introducer.
+//! - An announcement names a different start than the link's. This peer dials it (see [`rumours`](crate::rumours)).
 
 use std::time::Instant;
 
@@ -21,13 +21,14 @@ use crate::{
     tiebreak::Source,
 };
 
-/// Questions of one peer that are taken in a second. Each costs a signature, or a frame to another peer.
+/// How many questions of one peer are taken in a second. Each costs a signature, or a frame to another peer.
 pub(super) const ASKS: u32 = 4;
-/// Questions that are passed on to one peer in a second: fewer than it takes, so that there is room for this peer's own.
+/// How many questions are passed on to one peer in a second. The peer takes more than that, so this peer's own
+/// questions have room.
 pub(super) const RELAYS: u32 = 2;
 
 impl Driver {
-    /// The start of the peer that has a link.
+    /// Which start of the peer has the link.
     pub(super) fn linked_start(&self, peer: &Key) -> Option<Start> {
         self.linked(peer)?.1.start()
     }
@@ -38,14 +39,14 @@ impl Driver {
         (connection.stage == Stage::Up).then_some((id, connection))
     }
 
-    /// The link of an older start of the peer than `newer`.
+    /// The link to the peer, if its start is older than `newer`.
     pub(super) fn link_of_older(&self, peer: &Key, newer: Option<Start>) -> Option<ConnectionId> {
         let (id, connection) = self.linked(peer)?;
         newer?.is_newer_than(&connection.start()?).then_some(id)
     }
 
-    /// A connection is of an older start than the one that has the link, or is about to. It is no link (any more), and stays until
-    /// the proof has come or that has taken too long.
+    /// Demotes a connection of an older start, because a newer one has the link or is about to. It is no longer a link.
+    /// It stays until the proof has come or is overdue.
     pub(super) fn outlived(&mut self, now: Instant, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let (Some(link), Some(start)) = (&connection.link, connection.greeting.as_ref().map(|theirs| theirs.start))
@@ -58,7 +59,7 @@ impl Driver {
         if was == Stage::Up {
             let (link, outgoing) = link;
             outgoing.take_down();
-            // What came of the dial is settled.
+            // The dial is answered already.
             connection.dial = None;
             self.up.remove(&peer);
             self.links.write().remove(&link);
@@ -68,7 +69,7 @@ impl Driver {
         self.ask_linked(Question { peer, older: start });
     }
 
-    /// The link to a start of the peer is up: what there is of older starts ends.
+    /// The link to a start of the peer is up, so its connections of older starts end.
     pub(super) fn outlive_others(&mut self, now: Instant, peer: Key, newest: Start) {
         let of_peer = |(id, connection): (&ConnectionId, &Connection)| {
             let start = connection.start().filter(|_| connection.peer == peer)?;
@@ -83,7 +84,7 @@ impl Driver {
         }
     }
 
-    /// Asks the peer itself, if the start that has the link is a newer one.
+    /// Asks the peer itself, if the linked start is the newer one.
     fn ask_linked(&self, question: Question) {
         let Some((id, connection)) = self.linked(&question.peer) else { return };
         if connection.start().is_some_and(|linked| linked.is_newer_than(&question.older)) {
@@ -97,14 +98,14 @@ impl Driver {
         }
     }
 
-    /// Says why a connection does not stay, for want of a proof or after it.
+    /// Ends a connection of an older start and says why. The proof has been sent, or it did not come in time.
     pub(super) fn refuse_outlived(&mut self, id: ConnectionId) {
         let reason = "another program with the same identity was started later and is connected: close one of them, or \
                       give this one a data folder of its own";
         self.end(id, Some((Kind::Refuse, reason.to_owned())), DownReason::Superseded);
     }
 
-    /// A peer with a link to some start of another peer has introduced it.
+    /// A peer that has a link to some start of another peer has introduced it.
     pub(super) fn start_introduced(&mut self, id: ConnectionId, peer: Key, start: Start) {
         let now = Instant::now();
         let Some(linked) = self.linked_start(&peer) else { return };
@@ -124,7 +125,7 @@ impl Driver {
         }
     }
 
-    /// Answers with a proof, or passes the question on to the newer start. Anything else stays unanswered.
+    /// Answers with a proof, or passes the question on to the newer start. Any other question stays unanswered.
     fn asked(&mut self, now: Instant, id: ConnectionId, question: Question) {
         let Question { peer, older } = question;
         let Some(asker) = self.connections.get_mut(&id) else { return };
@@ -161,19 +162,19 @@ impl Driver {
         if stage == Stage::Opening {
             return self.violated(id, "a proof before the greeting");
         }
-        // Each valid proof ends a connection or answers a question, so nobody makes this peer verify without bound.
+        // Each valid proof ends a connection or answers a question, so no peer can make this one verify without bound.
         let older = |connection: &Connection| connection.peer == proof.peer && connection.start() == Some(proof.older);
         let of_use = self.questions.is_open(now, &proof.question())
             || self.connections.values().any(|connection| connection.stage != Stage::Ending && older(connection));
         match of_use {
             true if proof.verify() => self.proved(now, &proof),
             true => self.violated(id, "a proof that proves nothing"),
-            // Too late.
+            // The proof came too late.
             false => {}
         }
     }
 
-    /// Tells the older start, and those who asked.
+    /// Tells the older start, and the peers that asked.
     fn proved(&mut self, now: Instant, proof: &Supersedes) {
         let payload = proof.encode();
         for asker in self.questions.answered(&proof.question()) {
@@ -195,11 +196,11 @@ impl Driver {
             }
             self.refuse_outlived(id);
         }
-        // Without a link, the newer start is the one to look for.
+        // Without a link, this peer looks for the newer start.
         self.tiebreak.heard(now, proof.peer, proof.newer, Source::Introduced);
     }
 
-    /// This is the older start. Nothing of it must get in the way of the newer one.
+    /// This is the older start. Nothing that it does may get in the way of the newer one.
     fn superseded(&mut self) {
         if std::mem::replace(&mut self.superseded, true) {
             return;
@@ -209,7 +210,7 @@ impl Driver {
         if let Some(discovery) = self.discovery.take() {
             discovery.leave_to_another();
         }
-        // Nobody is missed from now on.
+        // From now on no peer is missed.
         self.tiebreak.forget_all();
         self.dials.clear();
         for id in self.connections.keys().copied().collect::<Vec<_>>() {

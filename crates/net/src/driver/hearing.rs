@@ -1,4 +1,4 @@
-//! What is heard of peers, by mDNS and from other peers, and passed on.
+//! What this peer hears about others, by mDNS and from other peers, and what it passes on.
 
 use std::{
     net::SocketAddr,
@@ -16,9 +16,10 @@ use crate::{
     tiebreak::Source,
 };
 
-/// The same refusal by, or of, the same peer is told the user once in this time.
+/// The user is told of the same refusal between the same peers once in this time.
 const REFUSAL: Duration = Duration::from_secs(300);
-/// How many are told in that time. Keys cost nothing, so anybody can make up any number of peers to refuse.
+/// How many refusals the user is told of in that time. Keys cost nothing, so an attacker can make up any number of
+/// peers to refuse.
 const REFUSALS: usize = 32;
 
 impl Driver {
@@ -58,7 +59,7 @@ impl Driver {
         self.heard(peer, start, addresses, Source::Announced);
     }
 
-    /// Takes hearsay: it says whom to dial, and where.
+    /// Takes what was heard: which peer can be dialled, and where.
     fn heard(&mut self, peer: Key, start: Start, addresses: &[SocketAddr], source: Source) {
         if addresses.is_empty() || !self.tiebreak.heard(Instant::now(), peer, start, source) {
             return;
@@ -77,7 +78,7 @@ impl Driver {
         }
     }
 
-    /// Tells the user of a refusal: each once for a while, and no more than a few in that time.
+    /// Tells the user of a refusal: each one once in a while, and only a few in that time.
     pub(super) fn refused(&mut self, peer: Key, address: Option<SocketAddr>, reason: String) {
         let now = Instant::now();
         if self.refusals.len() >= REFUSALS {

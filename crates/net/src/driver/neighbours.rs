@@ -1,4 +1,5 @@
-//! The neighbours in this process: heard of at once, called instead of dialled, and one of them speaks for all.
+//! The neighbours in this process. They are known at once and called instead of dialled, and one of them speaks for
+//! all.
 
 use std::{
     sync::Arc,
@@ -15,8 +16,8 @@ use crate::{
     peer::Key,
 };
 
-/// How long the first neighbour waits before it speaks for the others in the place of one that has left. When a whole process stops,
-/// its peers leave one after the other, and none of them need begin.
+/// How long the first neighbour waits before it speaks for the others, after the one that spoke has left. When a whole
+/// process stops, its peers leave one after the other, and none of them should begin to speak.
 const HANDOVER: Duration = Duration::from_secs(1);
 
 impl Driver {
@@ -41,7 +42,7 @@ impl Driver {
         }
     }
 
-    /// Makes a link to a neighbour. `false` when the peer is none.
+    /// Makes a link to a neighbour. Returns `false` if the peer is not a neighbour.
     pub(super) fn call(&mut self, now: Instant, peer: Key, reason: Reason) -> bool {
         let called = self.membership.as_ref().and_then(|membership| membership.call(&peer));
         let Some((neighbour, end)) = called else { return false };
@@ -52,7 +53,7 @@ impl Driver {
     }
 
     fn take_end(&mut self, now: Instant, neighbour: Arc<Neighbour>, dial: Option<Dial>, end: End) {
-        // libp2p counts its connections from the other end.
+        // libp2p counts its connections up from zero, so these count down from the top.
         let id = ConnectionId::new_unchecked(usize::MAX - self.ends);
         self.ends += 1;
         let (peer, Some(remote)) = (neighbour.peer, neighbour.address()) else { return };
@@ -61,7 +62,7 @@ impl Driver {
         }
     }
 
-    /// Speaks for the neighbours from now on, if this one is still the first.
+    /// Speaks for the neighbours from now on, if this peer is still the first.
     pub(super) fn speak(&mut self) {
         self.speaks_at = None;
         if !self.membership.as_ref().is_some_and(Membership::is_first) {
@@ -79,12 +80,12 @@ impl Driver {
         }
     }
 
-    /// No neighbour calls this peer any more, and another one speaks for them.
+    /// Leaves the neighbours: none of them calls this peer any more, and another one speaks for them.
     pub(super) fn leave_neighbours(&mut self) {
         (self.membership, self.speaks_at) = (None, None);
     }
 
-    /// The machine's addresses are those that this peer listens on.
+    /// Sets the machine's addresses to those that this peer listens on.
     pub(super) fn machine_is_at(&mut self) {
         self.circle.machine_is_at(self.listening.iter().map(|address| address.ip()).collect());
     }

@@ -1,4 +1,4 @@
-//! A connection's way from authenticated to greeted.
+//! The way of a connection from authenticated to greeted.
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
@@ -20,7 +20,7 @@ use crate::{
     peer::Key,
 };
 
-/// The number of a connection that never takes the place of a link to the same start.
+/// The number of a connection that never replaces a link to the same start.
 pub(super) const LOOK: u64 = 0;
 
 /// A connection that has just been authenticated.
@@ -28,14 +28,14 @@ pub(super) struct Established {
     pub(super) id: ConnectionId,
     pub(super) peer: Key,
     pub(super) remote: SocketAddr,
-    /// Whom it leads to in memory.
+    /// The neighbour that it leads to, if it is in memory.
     pub(super) neighbour: Option<Arc<Neighbour>>,
     /// This side's dial.
     pub(super) dial: Option<Dial>,
 }
 
 impl Driver {
-    /// Whether the connection is taken. One that is not is to be ended.
+    /// Takes the connection. If it returns `false`, the caller ends the connection.
     pub(super) fn established(&mut self, now: Instant, established: Established) -> bool {
         let Established { id, peer, remote, neighbour, mut dial } = established;
         if self.closing.is_some() || self.superseded {
@@ -45,9 +45,9 @@ impl Driver {
             && self.up.contains_key(&peer)
         {
             match dial.reason {
-                // The link came up while this was dialled.
+                // The link came up during this dial.
                 Reason::Rule(_) => return false,
-                // Another start of the peer may be there. If it is the same, the link stays.
+                // Another start of the peer may be there. If it is the same start, the link stays.
                 Reason::ByHand(_) | Reason::Rumour => dial.number = LOOK,
             }
         }
@@ -58,7 +58,8 @@ impl Driver {
                 && matches!(other.stage, Stage::Opening | Stage::Greeted | Stage::Accepted)
         };
         if dial.is_some() && self.connections.values().any(dialled_already) {
-            // An address by hand and discovery have led to the same peer: one is enough, and which does not matter.
+            // An address given by hand and discovery have led to the same peer. One connection is enough, and it does
+            // not matter which.
             if let Some(Dial { reason: Reason::ByHand(entry), .. }) = dial {
                 self.by_hand_deferred(now, entry, peer);
             }
@@ -91,7 +92,7 @@ impl Driver {
         }
     }
 
-    /// The side that dialled greets first.
+    /// Attaches a link to the connection. The side that dialled greets first.
     fn attach(&mut self, id: ConnectionId, outgoing: Arc<Outgoing>) -> Option<Link> {
         let connection = self.connections.get_mut(&id)?;
         let link = LinkId(self.next_link);

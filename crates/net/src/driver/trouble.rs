@@ -1,4 +1,4 @@
-//! What the user is told of problems outside this program: each once when it appears, and once when it is gone.
+//! What the user is told of problems outside this program: each problem once when it appears, and once when it is gone.
 
 use std::{
     net::SocketAddr,
@@ -8,20 +8,20 @@ use std::{
 use super::Driver;
 use crate::{DownReason, Event, Problem, limits::lacks_files, outgoing::Finish, peer::Key};
 
-/// How long a peer that cannot be reached has to confirm that it is there.
+/// How long a peer that cannot be reached may take to confirm that it is there.
 pub(super) const CONFIRM: Duration = Duration::from_secs(3);
 
-/// How long nothing was refused for want of descriptors before that counts as over.
+/// How long no file was refused before the lack of files counts as over.
 const ENOUGH_FILES: Duration = Duration::from_secs(5);
 
-/// Tenths of the time after which a link is dead: a link that is alive is never silent for so long, because heartbeats come
-/// every three of them.
+/// In tenths of the time after which a link is dead. A link that is alive is never silent for this long, because a
+/// heartbeat comes every three tenths.
 const QUIET: u32 = 6;
 
-/// A peer that announced itself and could not be reached.
+/// A peer that announces itself but could not be reached.
 #[derive(Debug)]
 pub(super) struct Suspect {
-    /// When it counts as unreachable, unless its announcement is taken back by then.
+    /// When it counts as unreachable, unless it takes its announcement back before.
     at: Instant,
     /// Where it was dialled in vain.
     address: SocketAddr,
@@ -29,7 +29,7 @@ pub(super) struct Suspect {
 }
 
 impl Driver {
-    /// Takes the present problems of one kind of cause in the place of those known before.
+    /// Replaces the problems known so far by the present ones.
     pub(super) fn survey_is(&mut self, present: Vec<Problem>) {
         let before = std::mem::take(&mut self.surveyed);
         for solved in before.iter().filter(|problem| !present.iter().any(|other| other.kind() == problem.kind())) {
@@ -46,7 +46,7 @@ impl Driver {
         self.surveyed = present;
     }
 
-    /// A dial of a peer failed: if it still announces itself, something is in the way.
+    /// A dial of a peer failed. If the peer still announces itself, something is in the way.
     pub(super) fn suspect(&mut self, now: Instant, peer: Key, address: SocketAddr) {
         if self.up.contains_key(&peer) || self.suspects.contains_key(&peer) {
             return;
@@ -55,20 +55,20 @@ impl Driver {
             && let Some(discovery) = &self.discovery
             && discovery.verify(&peer, CONFIRM)
         {
-            // Its answer, or the news that there is none, needs a moment more.
+            // The answer, or the news that there is none, needs a moment more.
             self.suspects.insert(peer, Suspect { at: now + CONFIRM * 2, address, problem: None });
         }
     }
 
-    /// A link to the peer is up, or it does not announce itself any more.
+    /// A link to the peer is up, or it no longer announces itself.
     pub(super) fn suspect_no_more(&mut self, peer: &Key) {
         if let Some(problem) = self.suspects.remove(peer).and_then(|suspect| suspect.problem) {
             self.tell(Event::Solved { problem });
         }
     }
 
-    /// A link has been silent for too long. If all others are silent as well, it is this peer that has lost the network: then
-    /// all of them end at once, and the user is told so once.
+    /// A link has been silent for too long. If all others are silent as well, this peer itself has lost the network.
+    /// Then all links end at once, and the user is told so once.
     pub(super) fn may_be_offline(&mut self) {
         let links = || {
             let outside = self.up.values().filter_map(|id| self.connections.get(id)).filter(|c| c.neighbour.is_none());
@@ -84,14 +84,14 @@ impl Driver {
         self.tell(Event::Problem { problem: Problem::Offline });
     }
 
-    /// There is a link, or nobody whom there could be one to.
+    /// There is a link, or no peer is left that one could lead to.
     pub(super) fn is_online(&mut self) {
         if std::mem::take(&mut self.is_offline) {
             self.tell(Event::Solved { problem: Problem::Offline });
         }
     }
 
-    /// A connection could not be taken or made, or the network not be looked at.
+    /// A connection could not be accepted or made, or the network could not be looked at.
     pub(super) fn may_lack_files(&mut self, now: Instant, error: &str) {
         if lacks_files(error) && self.no_files.replace(now).is_none() {
             let problem = Problem::NoDescriptors { error: error.to_owned(), limit: self.max_files };

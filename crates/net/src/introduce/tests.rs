@@ -26,15 +26,15 @@ fn told(letters: &[Letter]) -> Vec<(u64, Vec<u8>)> {
 }
 
 #[test]
-fn a_stranger_meets_everybody_at_once() {
+fn a_stranger_meets_all_peers_at_once() {
     let (mut circle, now) = (circle(1), Instant::now());
-    assert!(join(&mut circle, now, 2, true).is_empty(), "nobody else is there");
+    assert!(join(&mut circle, now, 2, true).is_empty(), "no other peer is there");
     assert_eq!(told(&join(&mut circle, now, 3, true)), [(3, vec![2]), (2, vec![3])]);
     assert_eq!(told(&join(&mut circle, now, 4, true)), [(4, vec![2, 3]), (2, vec![4]), (3, vec![4])]);
 }
 
 #[test]
-fn two_that_know_the_same_say_nothing_more() {
+fn two_that_know_the_same_peers_send_only_digests() {
     let now = Instant::now();
     let (mut first, mut second) = (circle(1), circle(2));
     join(&mut first, now, 2, false);

@@ -15,14 +15,14 @@ fn identity(seed: u8) -> (Keypair, Key) {
 }
 
 impl Rude {
-    /// The next frame that is no heartbeat.
+    /// The next frame that is not a heartbeat.
     async fn frame(&mut self, buffer: &mut BytesMut) -> (Kind, bytes::Bytes) {
         let reads = async {
             loop {
                 match split(buffer, 1000).unwrap() {
                     Split::Control { kind: Kind::Heartbeat, .. } => {}
                     Split::Control { kind, payload } => return (kind, payload),
-                    Split::Data { .. } => panic!("nobody sends data"),
+                    Split::Data { .. } => panic!("no data is expected"),
                     Split::Nothing => {
                         let mut bytes = [0; 1000];
                         let n = self.stream.read(&mut bytes).await.unwrap();
@@ -56,7 +56,7 @@ impl Rude {
 const STRANGER: Start = Start { r: u64::MAX, at: 1 };
 
 #[tokio::test]
-async fn what_proves_nothing_closes_its_link_and_stops_nobody() {
+async fn an_invalid_proof_closes_its_link_and_stops_no_peer() {
     let (bob, bobs_key) = identity(1);
     let (_net, mut events, address) = start(config(1)).await;
     let proof_of = |older: Start, keypair: &Keypair| {
@@ -70,11 +70,11 @@ async fn what_proves_nothing_closes_its_link_and_stops_nobody() {
         let genuine = proof_of(older, &bob);
         let (what, bytes) = match case {
             0 => ("signed by another key", proof_of(older, &identity(2).0)),
-            // What was proved of an earlier start, when `r` was another.
+            // A proof of an earlier start, when `r` was different.
             1 => ("of an earlier start", proof_of(Start { r: older.r ^ 1, at: older.at - 1 }, &bob)),
             2 => ("cut", genuine[..genuine.len() - 1].to_vec()),
             3 => ("longer", [&genuine[..], &[0]].concat()),
-            // The newer start is no newer.
+            // The newer start is not newer.
             4 => ("turned around", [&genuine[..32], &genuine[48..64], &genuine[32..48], &genuine[64..]].concat()),
             _ => ("the genuine one", genuine),
         };
@@ -100,7 +100,7 @@ async fn what_proves_nothing_closes_its_link_and_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_peer_signs_only_for_older_starts_and_so_many_in_a_second() {
+async fn a_peer_signs_only_for_older_starts_and_at_a_bounded_rate() {
     let (_net, _events, address) = start(config(1)).await;
     let (_, bobs_key) = identity(1);
     let mut rude = Rude::dial(address).await;
@@ -159,7 +159,7 @@ async fn a_third_peer_ends_a_link_with_a_proof_alone() {
     let mut liar = Rude::dial(address).await;
     liar.greet().await;
     up(&mut events).await;
-    // What is of no use is not looked at: it might be an answer that comes too late.
+    // A proof that is of no use is not checked: it might be an answer that comes too late.
     liar.send(Kind::Supersedes, &of_no_use.encode()).await;
     liar.send(Kind::Supersedes, &forged.encode()).await;
     assert_eq!(down(&mut events).await, DownReason::Protocol("a proof that proves nothing".to_owned()));
@@ -173,9 +173,9 @@ async fn a_third_peer_ends_a_link_with_a_proof_alone() {
     old.hears_of(Kind::Refuse, &mut heard).await;
 }
 
-/// It holds nothing up: the link of the newer start is up before it is asked.
+/// The newer start holds nothing up: its link is up before it is asked.
 #[tokio::test]
-async fn a_newer_start_that_proves_nothing_has_its_link_and_the_older_one_is_refused() {
+async fn a_newer_start_without_a_proof_keeps_its_link_and_the_older_one_is_refused() {
     let (_net, mut events, address) = start(config(1)).await;
     let (bob, bobs_key) = identity(2);
     let older = Start { r: u64::MAX, at: 5 };
@@ -184,7 +184,7 @@ async fn a_newer_start_that_proves_nothing_has_its_link_and_the_older_one_is_ref
     up(&mut events).await;
     let (mut new, mut asked) = (Rude::dial_as(bob, address).await, BytesMut::new());
     new.meets(Start { r: u64::MAX, at: 6 }, &mut asked).await;
-    // What the older one says does not reach the user any more, and the link is not lost for it.
+    // What the older start says no longer reaches the user, and the link is not lost over it.
     assert_eq!(down(&mut events).await, DownReason::Superseded);
     old.send(Kind::Data, b"late").await;
     let link = up(&mut events).await;

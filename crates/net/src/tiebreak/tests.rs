@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The bound of [`Limits`](crate::Limits), and a link that waited for it.
+/// The bounds of [`Limits`](crate::Limits).
 const TURN: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_millis(3500));
 const FALLBACK: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(30));
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
@@ -21,7 +21,7 @@ fn start(r: u64) -> Start {
 /// Two peers and what the network lets through.
 struct Pair {
     machines: [TieBreak; 2],
-    /// A dial by this one gets through.
+    /// Whether a dial by this one gets through.
     can_dial: [bool; 2],
     dials: [Vec<Instant>; 2],
     linked: bool,
@@ -95,7 +95,7 @@ impl Pair {
 #[test]
 fn a_start_is_another_only_until_one_has_had_a_link() {
     let (mut machine, now, peer) = (machine(1, 5, 1), Instant::now(), [2; 32]);
-    assert!(!machine.knows_another(&peer, &start(8)), "nobody was heard of");
+    assert!(!machine.knows_another(&peer, &start(8)), "no peer was heard of");
     machine.heard(now, peer, start(7), Source::Introduced);
     assert!(machine.knows_another(&peer, &start(8)) && !machine.knows_another(&peer, &start(7)));
     machine.linked(now, peer, start(7));
@@ -104,7 +104,7 @@ fn a_start_is_another_only_until_one_has_had_a_link() {
 }
 
 prop_compose! {
-    /// Different ids; numbers that are often equal.
+    /// Two different ids, and numbers that are often equal.
     fn pairs()(first in any::<u8>(), step in 1u8..255, r in prop::array::uniform2(0u64..3), seed in any::<u64>())
         -> ([u8; 2], [u64; 2], u64)
     {
@@ -113,7 +113,8 @@ prop_compose! {
 }
 
 proptest! {
-    /// The claim of the design: exactly one of the two dials, the one with the smaller number if it hears of the other in time.
+    /// The claim of the design: exactly one of the two dials. It is the one with the smaller number, if it hears of the
+    /// other in time.
     #[test]
     fn exactly_one_of_the_two_dials(
         (ids, r, seed) in pairs(),
@@ -137,9 +138,9 @@ proptest! {
         prop_assert!(pair.linked);
     }
 
-    /// If it cannot, the other does: not before the bound's begin, and not after its end.
+    /// If that one cannot dial, the other does: not before the bound begins, and not after it ends.
     #[test]
-    fn if_it_cannot_the_other_does_after_the_bound((ids, r, seed) in pairs(), heard_by_dialer in any::<bool>()) {
+    fn if_the_dialer_cannot_dial_the_other_does_after_the_bound((ids, r, seed) in pairs(), heard_by_dialer in any::<bool>()) {
         let dialer = usize::from((r[0], ids[0]) > (r[1], ids[1]));
         let mut can_dial = [true, true];
         can_dial[dialer] = false;
@@ -157,7 +158,7 @@ proptest! {
         prop_assert_eq!(pair.dials[dialer].is_empty(), !heard_by_dialer);
     }
 
-    /// A broken link comes back by the same rule, soon, with one dial.
+    /// A broken link comes back soon by the same rule, with one dial.
     #[test]
     fn a_broken_link_comes_back((ids, r, seed) in pairs(), lived in 0..100u64) {
         let mut pair = Pair::new(ids, r, seed, [true, true]);
@@ -170,7 +171,7 @@ proptest! {
         prop_assert_eq!(pair.total(), 2);
     }
 
-    /// While nothing gets through, the dials thin out to the greatest pause and never stop for good.
+    /// While nothing gets through, the dials become rarer, down to one per longest pause, and never stop for good.
     #[test]
     fn failures_back_off((ids, r, seed) in pairs()) {
         let mut pair = Pair::new(ids, r, seed, [true, true]);
@@ -215,14 +216,14 @@ fn a_refusal_is_not_repeated_but_a_new_start_is_tried() {
     assert_eq!(tiebreak.poll(now + Duration::from_secs(100), true), Some(Action::Dial([2; 32])));
 }
 
-/// Nobody vouches for it: the new start itself, which has no link, is the one that dials if its turn does not come.
+/// Nothing vouches for the announcement. The new start itself has no link, so it dials if its turn does not come.
 #[test]
 fn what_is_heard_of_a_linked_peer_changes_nothing() {
     let mut tiebreak = machine(1, 1, 0);
     let mut now = Instant::now();
     tiebreak.linked(now, [2; 32], Start { r: 5, at: 7 });
     assert!(!tiebreak.heard(now, [2; 32], Start { r: 6, at: 6 }, Source::Announced));
-    assert!(tiebreak.heard(now, [2; 32], Start { r: 6, at: 8 }, Source::Announced), "its addresses are of use");
+    assert!(tiebreak.heard(now, [2; 32], Start { r: 6, at: 8 }, Source::Announced), "its addresses are useful");
     assert_eq!(tiebreak.poll_timeout(true), None);
     now += Duration::from_secs(1);
     assert_eq!(tiebreak.poll(now, true), None);
@@ -233,7 +234,7 @@ fn what_is_heard_of_a_linked_peer_changes_nothing() {
 }
 
 #[test]
-fn starts_that_nobody_ever_meets_are_dialled_ever_more_seldom() {
+fn starts_that_are_never_met_are_dialled_less_and_less_often() {
     let mut tiebreak = machine(1, 1, 0);
     let begin = Instant::now();
     let mut dials = 0;
@@ -272,7 +273,7 @@ fn knows_no_more_than_the_bound_and_never_itself() {
 }
 
 #[test]
-fn made_up_peers_keep_neither_a_newcomer_nor_somebody_who_had_a_link_waiting() {
+fn made_up_peers_delay_neither_a_newcomer_nor_a_peer_that_had_a_link() {
     let mut tiebreak = machine(1, 1, 0);
     let mut now = Instant::now();
     tiebreak.linked(now, [100; 32], start(5));
@@ -291,7 +292,7 @@ fn made_up_peers_keep_neither_a_newcomer_nor_somebody_who_had_a_link_waiting() {
     while let Some(Action::Dial(other)) = tiebreak.poll(now, true)
         && other != [200; 32]
     {
-        assert_eq!(tiebreak.peers[&other].failures, 0, "those who failed come after it");
+        assert_eq!(tiebreak.peers[&other].failures, 0, "peers that failed come after it");
     }
     assert!(tiebreak.is_dialing(&[200; 32]));
 }
@@ -308,14 +309,14 @@ fn dials_wait_for_a_free_slot() {
 }
 
 #[test]
-fn once_one_who_could_not_be_reached_is_linked_the_others_are_tried_soon() {
+fn once_an_unreachable_peer_is_linked_the_other_ones_are_tried_soon() {
     let mut tiebreak = machine(1, 1, 0);
     let mut now = Instant::now();
     let others = [[2; 32], [3; 32], [4; 32]];
     for other in others {
         tiebreak.heard(now, other, start(5), Source::Announced);
     }
-    // Nobody answers for some minutes.
+    // No peer answers for some minutes.
     while tiebreak.peers.values().any(|known| known.failures < 10) {
         while let Some(Action::Dial(other)) = tiebreak.poll(now, true) {
             tiebreak.dial_failed(now, other);
@@ -327,13 +328,13 @@ fn once_one_who_could_not_be_reached_is_linked_the_others_are_tried_soon() {
     }
     let before = tiebreak.poll_timeout(true);
     tiebreak.linked(now - PROMPTLY, [5; 32], start(5));
-    assert_eq!(tiebreak.poll_timeout(true), before, "somebody new says nothing about them");
+    assert_eq!(tiebreak.poll_timeout(true), before, "a new peer says nothing about them");
     tiebreak.linked(now, [2; 32], start(5));
     for other in &others[1..] {
         let Phase::Ours { at } = tiebreak.peers[other].phase else { panic!("{:?}", tiebreak.peers[other]) };
         assert!(at <= now + PROMPTLY);
     }
-    // They are still away: the pauses are as long as before.
+    // They are still away, so the pauses are as long as before.
     now += PROMPTLY;
     let mut tried = 0;
     while let Some(Action::Dial(other)) = tiebreak.poll(now, true) {
@@ -345,7 +346,7 @@ fn once_one_who_could_not_be_reached_is_linked_the_others_are_tried_soon() {
 }
 
 #[test]
-fn somebody_without_a_link_is_missed_until_a_dial_says_that_nobody_is_there() {
+fn a_peer_without_a_link_is_missed_until_a_dial_finds_it_unreachable() {
     let now = Instant::now();
     let mut machine = machine(1, 1, 1);
     let missed = |machine: &TieBreak, now| machine.unlinked(now).map(|peer| (peer.waits, peer.unreachable)).next();

@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Long enough for anything that is to happen on a busy machine; what takes longer has failed.
+/// Long enough for anything that is to happen on a busy machine. What takes longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn config(seed: u8) -> Config {
@@ -27,11 +27,11 @@ pub(crate) fn config(seed: u8) -> Config {
     config
 }
 
-/// A peer, its links, and what happened that nobody has asked for yet.
+/// A peer, its links, and the events that no test has asked for yet.
 pub(crate) struct Peer {
     pub(crate) net: Net,
     pub(crate) events: Events,
-    /// What came before it listened: neighbours are quick.
+    /// The events that came before it listened: neighbours are quick.
     pub(crate) early: VecDeque<Event>,
     pub(crate) address: SocketAddr,
     pub(crate) links: BTreeMap<LinkId, [u8; 32]>,
@@ -63,7 +63,7 @@ impl Peer {
         Self { net, events, early, address, links, ups: 0, downs: 0, frames, warnings, superseded: 0 }
     }
 
-    /// Waits for the first event that `pick` takes. Links and frames are kept account of on the way.
+    /// Waits for the first event that `pick` takes. Keeps track of links and frames on the way.
     pub(crate) async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let waits = async {
             loop {
@@ -212,7 +212,7 @@ impl Proxy {
         Self { address, state }
     }
 
-    /// Closes every connection; new ones are let through.
+    /// Closes every connection. New ones are let through.
     pub(crate) fn cut(&self) {
         self.state.send_modify(|state| {
             *state = match *state {
@@ -222,7 +222,7 @@ impl Proxy {
         });
     }
 
-    /// Nothing gets through any more, and nobody is told.
+    /// From now on nothing gets through, and neither side is told.
     pub(crate) fn hold(&self) {
         self.state.send_replace(Relay::Holding);
     }

@@ -1,4 +1,5 @@
-//! Whole meshes of the machines on a virtual clock: dials take their time, both sides compute the survivor, packets are forged.
+//! Whole meshes of these state machines on a virtual clock. Dials take time, both sides compute which connection stays,
+//! and packets are forged.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -10,7 +11,7 @@ const DIALS: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Motion {
-    /// A dial has come to its end.
+    /// A dial has ended.
     Dialled {
         from: usize,
         to: usize,
@@ -36,20 +37,20 @@ struct Mesh {
     machines: Vec<TieBreak>,
     numbers: Vec<u64>,
     now: Instant,
-    /// When each has something to do by itself.
+    /// When each peer has something to do by itself.
     due: Vec<Option<Instant>>,
     queue: BinaryHeap<Reverse<(Instant, u64, Motion)>>,
     order: u64,
-    /// What each has under way: whom it dials, and which dial that is.
+    /// What each peer has under way: the peers that it dials, and the number of each dial.
     dialing: Vec<BTreeMap<usize, u64>>,
     links: BTreeMap<(usize, usize), Instant>,
-    /// A firewall drops every inbound connection to these.
+    /// A firewall drops every inbound connection to these peers.
     walled: Vec<bool>,
     is_cut: bool,
-    /// How long the machine that they all share takes for one connection, and until when it is busy.
+    /// How long their shared machine takes for one connection, and until when it is busy.
     work: Duration,
     busy: Instant,
-    /// What a peer takes for one connection beyond that, by itself, and until when it is busy.
+    /// How long a peer itself takes for one connection beyond that, and until when it is busy.
     slow: Vec<Duration>,
     slow_until: Vec<Instant>,
     dials: usize,
@@ -86,7 +87,7 @@ impl Mesh {
         self.queue.push(Reverse((self.now + after, self.order, motion)));
     }
 
-    /// Each hears of all others, within half a second.
+    /// Each peer hears of all others, within half a second.
     fn all_hear(&mut self) {
         for who in 0..self.machines.len() {
             self.at(Duration::from_millis(who as u64 * 131 % 500), Motion::HearAll { who });
@@ -155,7 +156,7 @@ impl Mesh {
                 assert_eq!(self.dialing[from].remove(&to), Some(number));
                 let pair = (from.min(to), from.max(to));
                 if self.links.contains_key(&pair) {
-                    // The side that decides keeps what is up.
+                    // The side that decides keeps the connection that is up.
                     self.duplicates += 1;
                 } else if !self.is_cut && !self.walled[to] {
                     self.links.insert(pair, self.now);
@@ -166,7 +167,10 @@ impl Mesh {
                     return;
                 }
                 let before = self.machines[from].is_dialing(&key(to));
-                assert!(before || self.links.contains_key(&pair) || self.is_cut, "this very dial is waited for");
+                assert!(
+                    before || self.links.contains_key(&pair) || self.is_cut,
+                    "the machine waits for exactly this dial"
+                );
                 self.machines[from].dial_failed(self.now, key(to));
                 assert!(!self.machines[from].is_dialing(&key(to)), "one input ends it");
                 self.act(from);
@@ -196,7 +200,7 @@ impl Mesh {
     }
 }
 
-/// Spread over all keys, so that a number is found again.
+/// A key from which the number can be read back.
 fn key(id: usize) -> Key {
     let mut key = [0; 32];
     key[..2].copy_from_slice(&u16::try_from(id).unwrap().to_be_bytes());
@@ -212,13 +216,13 @@ fn timing() -> Timing {
     Timing { turn: TURN, fallback: FALLBACK, backoff: BACKOFF, peers: 1024 }
 }
 
-/// The times are those that were measured: 150 peers in one machine make their 11,175 connections in 7.6 s, and in 17 s with
-/// all that the chat does.
+/// The times are measured: 150 peers on one machine make their 11,175 connections in 7.6 s, and in 17 s with everything
+/// that the chat does.
 #[test]
 fn of_150_that_start_together_few_dial_out_of_turn() {
     for (work, slow) in [(700, 0), (1500, 0), (700, 60)] {
         let mut mesh = Mesh::new(&numbers(150, work), &timing(), Duration::from_micros(work));
-        // One of them may take as long for its own as all do together.
+        // One of them may take as long for its own work as all of them do together.
         mesh.slow[75] = Duration::from_millis(slow);
         mesh.all_hear();
         mesh.run(Duration::from_secs(60));
@@ -227,7 +231,7 @@ fn of_150_that_start_together_few_dial_out_of_turn() {
     }
 }
 
-/// The storm that this must not be: everybody dials after 3 s, however busy they all are.
+/// The storm that must not happen: every peer dials after 3 s, however busy they all are.
 #[test]
 fn a_short_wait_alone_would_be_a_storm() {
     let naive = Timing { fallback: TURN, ..timing() };
@@ -237,7 +241,7 @@ fn a_short_wait_alone_would_be_a_storm() {
     assert!(mesh.duplicates > 1000, "{} duplicates", mesh.duplicates);
 }
 
-/// Whichever peer it is, and however many there are, all links are up within 5 s.
+/// Whichever peer is behind the wall, and however many there are, all links are up within 5 s.
 #[test]
 fn a_wall_around_one_is_got_around_within_five_seconds() {
     for n in [2, 3, 10, 60] {
@@ -256,10 +260,11 @@ fn a_wall_around_one_is_got_around_within_five_seconds() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever is forged of whom and when: once it stops, honest peers that can reach each other are linked again within a bound.
-    /// Every dial is followed by one input, and there is never another meanwhile (asserted in [`Mesh`]).
+    /// Whatever is forged, of any peer and at any time: once it stops, honest peers that can reach each other are
+    /// linked again within a bound. Exactly one input follows every dial, and no other dial starts meanwhile (asserted
+    /// in [`Mesh`]).
     #[test]
-    fn forged_announcements_keep_nobody_apart(
+    fn forged_announcements_keep_no_peers_apart(
         seed in any::<u64>(),
         n in 2..5usize,
         forged in prop::collection::vec((0..5usize, 0..5usize, 0..40_000u64, any::<u64>(), prop::option::of(0..3u64)), 0..60),
@@ -279,7 +284,7 @@ proptest! {
         }
         mesh.run(Duration::from_secs(40));
         if cut_all {
-            // What was forged is not taken back: nobody announces anything from here on.
+            // Forged announcements are not taken back. No peer announces anything from here on.
             mesh.cut_all();
             mesh.at(Duration::from_secs(10), Motion::Heal);
             mesh.run(Duration::from_secs(10));
@@ -288,7 +293,7 @@ proptest! {
         prop_assert!(mesh.is_whole(), "{:?} of {n}: {:?}", mesh.links.keys(), mesh.machines);
     }
 
-    /// Links that were up when the forging was and then break come back as fast as if nothing had been forged.
+    /// Links that were up during the forging and then break come back as fast as if nothing had been forged.
     #[test]
     fn nine_forged_packets_change_nothing_of_a_link(
         seed in any::<u64>(),
@@ -302,7 +307,7 @@ proptest! {
             mesh.at(Duration::from_secs(1), Motion::Hear { who, of: 1 - who, at, r });
         }
         mesh.run(Duration::from_secs(60));
-        prop_assert_eq!((mesh.dials, mesh.is_whole()), (dials, true), "no dial for what is only heard");
+        prop_assert_eq!((mesh.dials, mesh.is_whole()), (dials, true), "hearsay causes no dial");
         mesh.at(Duration::from_secs(1), Motion::Cut { a: 0, b: 1 });
         mesh.run(Duration::from_millis(1600));
         prop_assert_eq!((mesh.dials, mesh.is_whole()), (dials + 1, true));
