@@ -10,10 +10,10 @@ use crate::{Clock, Entry, Full, Index, MAX_CLOCK, Set};
 #[cfg(test)]
 mod tests;
 
-/// What a process is called, where it is written as bytes.
+/// A process id that can be written as bytes.
 ///
-/// `decode` takes from the front of `input` what `encode` wrote, and nothing else than that: for canonical bytes an id must
-/// have one form only.
+/// `decode` takes from the front of `input` what `encode` wrote, and accepts nothing else: for canonical bytes an id must have
+/// one form only.
 ///
 /// # Examples
 /// ```
@@ -71,13 +71,13 @@ pub trait Id: Ord + Clone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// They end too early.
+    /// The bytes end too early.
     #[error("the bytes end too early")]
     Truncated,
-    /// They go on after the end.
+    /// There are bytes after the end.
     #[error("there are bytes after the end")]
     Trailing,
-    /// They are in a later version of the format, or in another format.
+    /// The bytes are in a later version of the format, or in another format.
     #[error("version {0} of the format is not known here")]
     Version(u8),
     /// A number has more digits than it needs, or more than 64 bits.
@@ -89,7 +89,7 @@ pub enum DecodeError {
     /// A clock is zero or beyond [`MAX_CLOCK`].
     #[error("a clock is out of range")]
     Clock,
-    /// A bit or position beyond those that there are.
+    /// A bit or position that is out of range.
     #[error("position {position} is beyond the {count} that there are")]
     Position {
         /// The position.
@@ -97,15 +97,15 @@ pub enum DecodeError {
         /// How many there are.
         count: usize,
     },
-    /// A number that no table entry was sent for.
+    /// A number for which no table entry was sent.
     #[error("{what} number {number} was never introduced on this link")]
     Unknown {
-        /// Of what.
+        /// What the number stands for.
         what: Numbered,
         /// The number.
         number: u64,
     },
-    /// Additions to a link's table that do not follow on what is in it.
+    /// Additions to a link's table that do not begin where the table ends.
     #[error("additions begin with number {first}, but {known} are known on this link")]
     Gap {
         /// The first number introduced.
@@ -113,31 +113,31 @@ pub enum DecodeError {
         /// How many are known.
         known: usize,
     },
-    /// A set written in no known form, or in one that has no meaning in its place.
+    /// A set in an unknown form, or in a form that has no meaning in its place.
     #[error("a set begins with {0}, which has no meaning there")]
     Form(u64),
-    /// The roster has no room for a process that is introduced.
+    /// The roster has no room for a new process.
     #[error(transparent)]
     Full(#[from] Full),
     /// More than the reader accepts.
     #[error("{count} {what} are more than the {limit} that are accepted")]
     TooMany {
-        /// Of what.
+        /// What there are too many of.
         what: &'static str,
         /// How many there were.
         count: u64,
         /// How many are accepted.
         limit: usize,
     },
-    /// Something that has one order is in another, or twice there.
+    /// Entries or ids are out of order, or one is there twice.
     #[error("entries or ids are not in strict order")]
     Unordered,
-    /// Readable, but not as it would have been written.
+    /// The bytes can be read, but the encoder would have written them differently.
     #[error("the bytes are not in their canonical form")]
     NotCanonical,
 }
 
-/// What a link numbers.
+/// The two kinds of things that a link numbers.
 ///
 /// # Examples
 /// ```
@@ -203,29 +203,29 @@ pub(crate) fn take_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
     in_range(take(input)?)
 }
 
-/// Takes how far something has come, as this process kept it: a clock or 0. One beyond the last clock, which earlier versions took
-/// from anybody, is brought down to that.
+/// Takes a clock or 0 from the persisted state of this process. Reduces one beyond the last clock to the last clock: earlier
+/// versions accepted such clocks from other processes.
 pub(crate) fn take_kept_position(input: &mut &[u8]) -> Result<Clock, DecodeError> {
     Ok(take(input)?.min(MAX_CLOCK))
 }
 
-/// As [`take_kept_position`], of a message.
+/// As [`take_kept_position`], for the clock of a message, which is not 0.
 pub(crate) fn take_kept_clock(input: &mut &[u8]) -> Result<Clock, DecodeError> {
     in_range(take_kept_position(input)?)
 }
 
-/// A clock that came in bytes, or that follows from what came in bytes.
+/// Checks a clock that was read from bytes, or computed from what was.
 pub(crate) fn in_range(clock: Clock) -> Result<Clock, DecodeError> {
     if (1..=MAX_CLOCK).contains(&clock) { Ok(clock) } else { Err(DecodeError::Clock) }
 }
 
-/// Takes how many of something follow. Each takes at least a byte, so a count beyond what is left is refused at once.
+/// Takes the number of items that follow. Each item takes at least a byte, so a count beyond the bytes left is refused at once.
 pub(crate) fn take_count(input: &mut &[u8], what: &'static str, limit: usize) -> Result<usize, DecodeError> {
     let count = take(input)?;
     accept_count(count, input, what, limit)
 }
 
-/// As [`take_count`], for a count that was read already.
+/// As [`take_count`], for a count that has been read already.
 pub(crate) fn accept_count(count: u64, input: &[u8], what: &'static str, limit: usize) -> Result<usize, DecodeError> {
     match usize::try_from(count) {
         Ok(count) if count > input.len() => Err(DecodeError::Truncated),
@@ -270,7 +270,7 @@ pub(crate) fn take_set(input: &mut &[u8], count: usize) -> Result<Set, DecodeErr
     Ok(set)
 }
 
-/// Appends entries, in the order of the places of their authors, which like those of all others are below `count`.
+/// Appends entries, in the order of the places of their authors. The places of all named processes are below `count`.
 pub(crate) fn put_entries(entries: &[Entry], count: usize, place: impl Fn(Index) -> usize, out: &mut Vec<u8>) {
     let mut entries: SmallVec<[&Entry; 16]> = entries.iter().collect();
     entries.sort_unstable_by_key(|entry| (place(entry.sender), entry.clock));
@@ -289,8 +289,8 @@ pub(crate) fn take_entries(input: &mut &[u8], count: usize, limit: usize) -> Res
     Ok(entries)
 }
 
-/// As [`take_entries`], of what this process kept. An entry beyond the last clock, which earlier versions took from anybody, is
-/// left out: nobody ever sent it.
+/// As [`take_entries`], from the persisted state of this process. Leaves out an entry beyond the last clock, which earlier
+/// versions accepted from other processes: no such message was ever sent.
 pub(crate) fn take_kept_entries(input: &mut &[u8], count: usize, limit: usize) -> Result<Vec<Entry>, DecodeError> {
     let mut entries = take_any_entries(input, count, limit)?;
     entries.retain(|entry| in_range(entry.clock).is_ok());

@@ -9,33 +9,34 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// When markers travel. By default with a message that carries more than 12 other entries, and no fewer than there are
-    /// markers. A marker for everybody who ever spoke would be most of a message in large groups (204 bytes among 50 that
-    /// write to all, against 15). Without any, entries pile up that are long done where many write to single others (50 such:
-    /// 674 bytes against 334). As the rule is, a message is at most as large as its markers, or twice as large as what else
-    /// is in it; in no traffic that was measured was it more than a fifth larger than with all markers. The 12 spare small
-    /// groups the markers: among 8 they would cost a sixth of a message and save nothing.
+    /// When markers travel. By default they travel with a message that carries more than 12 other entries, and at least as many
+    /// of these as there are markers. If markers always travelled, they would be most of a message in large groups (204 bytes
+    /// among 50 processes that write to all, against 15), because every process that ever sent has one. If they never
+    /// travelled, obsolete entries would pile up where many processes write to one other at a time (674 bytes among 50 such
+    /// processes, against 334). With this rule a message is at most as large as its markers, or twice as large as its other
+    /// content. In all traffic that was measured, messages were at most a fifth larger than with all markers. The 12 keeps
+    /// markers out of small groups: among 8 processes they would cost a sixth of a message and save nothing.
     pub markers: Markers,
-    /// Whose word makes older entries obsolete. By default everybody's, as in the published algorithm.
+    /// Which processes can make older entries obsolete. By default all of them, as in the published algorithm.
     pub trust: Trust,
-    /// How many processes may be known, forgotten ones included. By default 10,000: an index into everything kept by process
-    /// costs some 200 bytes, and whoever sends envelopes can make up ids.
+    /// How many processes may be known, forgotten ones included. By default 10,000. A process costs some 200 bytes in the
+    /// tables indexed by process, and the sender of an envelope can make up ids.
     pub max_processes: usize,
-    /// How many messages may be held back. By default 16,384: a few seconds of what a busy group says.
+    /// How many messages may be held back. By default 16,384: a few seconds of traffic in a busy group.
     pub max_held: usize,
-    /// How many entries all held messages may have together, which bounds the memory that they take beside the payload.
+    /// How many entries all held messages may have together. This bounds the memory that they take beside the payload.
     /// By default 2²⁰, some 40 MB.
     pub max_held_entries: usize,
-    /// How many entries one message may carry. By default 8,192: among 50 processes that send to one another only, an honest
-    /// one carries 50 with markers and 200 without.
+    /// How many entries one message may carry. By default 8,192. Among 50 processes that send to one another only, an honest
+    /// message carries 50 with markers and 200 without.
     pub max_entries: usize,
     /// How many entries are remembered before messages that carry further ones are refused. By default 65,536: far beyond
     /// what honest traffic makes, so that made-up entries cannot fill the memory.
     pub max_log: usize,
-    /// How many holes one author may leave in what was delivered of his messages, once something was given up and until he
-    /// says that everything has come ([`Process::complete`](crate::Process::complete)); at least one. Beyond it the oldest that
-    /// was merely skipped is taken to have nothing in it, and if all were given up the oldest of them: what still comes from
-    /// there is a duplicate. By default 4,096, some 100 KB.
+    /// How many gaps one author may leave in its delivered messages; at least one. Gaps arise once something was given up,
+    /// and until the author says that everything has come ([`Process::complete`](crate::Process::complete)). Beyond the limit
+    /// the oldest gap that was merely skipped counts as empty, or, if all were given up, the oldest of those. What still comes
+    /// from there is a duplicate. By default 4,096, some 100 KB.
     pub max_holes: usize,
 }
 
@@ -54,10 +55,10 @@ impl Default for Config {
     }
 }
 
-/// When markers, the entries that name nobody any more, travel with a message.
+/// When markers travel with a message. A marker is an entry that no longer names any destination.
 ///
-/// Leaving them out changes no delivery: an entry that a receiver still remembers names a message that has to come first
-/// anyway. It only costs some memory of what is long done.
+/// Leaving markers out changes no delivery: an entry that a receiver still remembers names a message that has to come first
+/// anyway. It only costs some memory for obsolete entries.
 ///
 /// # Examples
 /// ```
@@ -70,36 +71,38 @@ impl Default for Config {
 pub enum Markers {
     /// With every message, as in the published algorithm.
     Always,
-    /// Only with a message that carries more than so many other entries, and no fewer than there are markers.
+    /// Only with a message that carries more than this many other entries, and at least as many of these as there are markers.
     Beyond(usize),
 }
 
-/// Whose word makes older entries of an author obsolete.
+/// Which processes can make older entries of an author obsolete.
 ///
 /// # Examples
 /// ```
 /// use causal::{Config, Process, Trust};
 /// let mut alice = Process::<_, ()>::new("alice", Config { trust: Trust::Vouched, ..Config::default() });
 /// let bob = alice.intern("bob")?;
-/// assert_eq!(alice.abandon(bob, 9), None, "bob has shown no message of his");
+/// assert_eq!(alice.abandon(bob, 9), None, "bob has not vouched for any clock");
 /// alice.vouch(bob, 3);
 /// assert_eq!(alice.abandon(bob, 9).map(|hole| hole.to), Some(3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Everybody's: for processes that do not lie to one another. The algorithm as published.
+    /// All of them. This is the algorithm as published, for processes that do not lie to one another.
     Everyone,
-    /// The author's alone: an entry beyond the clock that its author was seen to have reached, which the caller tells by
-    /// [`Process::vouch`](crate::Process::vouch), makes no other entry obsolete; nor can
-    /// [`Process::abandon`](crate::Process::abandon) go beyond that clock. So nobody erases what others wait for with clocks
-    /// that he made up. It costs about one entry in a hundred. And what others say of a process's own messages changes nothing
-    /// at that process: whoever is a destination of two messages of an honest author is given them in their order, whatever
-    /// anybody says. A lie about a clock that does exist can still disorder what depends on it otherwise.
+    /// The author only. The caller tells by [`Process::vouch`](crate::Process::vouch) which clock the author was seen to have
+    /// reached. An entry beyond that clock makes no other entry obsolete, and
+    /// [`Process::abandon`](crate::Process::abandon) cannot go beyond it. So no process can erase what others wait for by
+    /// making up clocks. This costs about one entry in a hundred.
+    ///
+    /// What others say about a process's own messages changes nothing at that process. So a destination of two messages of
+    /// an honest author delivers them in their order, whatever other processes say. But a lie about a clock that does exist can
+    /// still disorder messages that depend on it in another way.
     Vouched,
 }
 
-/// What a decoder accepts, so that what was sent never decides how much memory is taken.
+/// What a decoder accepts, so that the sender of the bytes never decides how much memory is taken.
 ///
 /// # Examples
 /// ```

@@ -1,4 +1,4 @@
-//! The portable form of a stamp: ids spelled out, one canonical sequence of bytes.
+//! The portable form of a stamp. It spells ids out and has one canonical sequence of bytes.
 
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ mod tests;
 
 const VERSION: u8 = 1;
 
-/// A [`Stamp`] with ids spelled out: what is signed, stored and handed on. Two envelopes are equal exactly if their canonical
+/// A [`Stamp`] with ids spelled out: the form to sign, store and hand on. Two envelopes are equal exactly if their canonical
 /// bytes are.
 ///
 /// ```
@@ -26,7 +26,7 @@ const VERSION: u8 = 1;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope<P> {
-    /// Everybody whom the stamp names and nobody else, in the order of the ids: an index of the stamp is a place in here.
+    /// The processes that the stamp names and no others, in the order of their ids. An index of the stamp is a place in here.
     pub(crate) processes: Vec<P>,
     pub(crate) stamp: Stamp,
 }
@@ -66,7 +66,7 @@ impl<P: Ord + Clone> Envelope<P> {
         &self.processes[self.stamp.sender.position()]
     }
 
-    /// Which of his messages this is, from 1.
+    /// Which of its author's messages this is, from 1.
     ///
     /// # Examples
     /// ```
@@ -81,7 +81,7 @@ impl<P: Ord + Clone> Envelope<P> {
         self.stamp.clock
     }
 
-    /// To whom it goes, in order.
+    /// Its destinations, in order.
     ///
     /// # Examples
     /// ```
@@ -111,7 +111,7 @@ impl<P: Ord + Clone> Envelope<P> {
         self.position(process).is_some_and(|index| self.stamp.dests.contains(index))
     }
 
-    /// What may have to come first, ordered by author and clock.
+    /// The messages that may have to come first, ordered by author and clock.
     ///
     /// # Examples
     /// ```
@@ -126,7 +126,7 @@ impl<P: Ord + Clone> Envelope<P> {
         self.stamp.log.iter().map(|entry| EnvelopeEntry { processes: &self.processes, entry })
     }
 
-    /// What has to be delivered to `process` before this: author and clock.
+    /// The dependencies of this message at `process`, which has to deliver them first: author and clock.
     ///
     /// # Examples
     /// ```
@@ -173,7 +173,7 @@ impl<P: Ord + Clone> Envelope<P> {
         self.processes.binary_search(process).ok().map(Index::at)
     }
 
-    /// Numbers those whom `stamp` names by the order of their ids.
+    /// Numbers the processes that `stamp` names by the order of their ids.
     fn compact<'a>(stamp: &Stamp, id: impl Fn(Index) -> &'a P) -> Self
     where
         P: 'a,
@@ -263,7 +263,7 @@ impl<'a, P> EnvelopeEntry<'a, P> {
         &self.processes[self.entry.sender.position()]
     }
 
-    /// Which of his messages it is.
+    /// Which of its author's messages it is.
     ///
     /// # Examples
     /// ```
@@ -294,8 +294,8 @@ impl<'a, P> EnvelopeEntry<'a, P> {
     }
 }
 
-/// Writes the canonical bytes of stamps without making envelopes of them, which is several times faster for stamps that name
-/// the same processes, as the messages that one process sends in a row mostly do.
+/// Writes the canonical bytes of stamps without making envelopes of them. This is several times faster for stamps that name
+/// the same processes. Most messages that one process sends in a row do.
 ///
 /// ```
 /// use causal::{Config, Process};
@@ -313,9 +313,9 @@ impl<'a, P> EnvelopeEntry<'a, P> {
 #[derive(Clone, Debug)]
 pub struct Speller<'a, P> {
     roster: &'a Roster<P>,
-    /// Whom the last stamp named.
+    /// The processes that the last stamp named.
     named: Set,
-    /// How many they are, the place of each in the order of their ids, and how the bytes begin.
+    /// How many they are, the place of each in the order of their ids, and the first bytes.
     count: usize,
     places: Vec<usize>,
     beginning: Vec<u8>,
@@ -329,7 +329,7 @@ impl<'a, P: Id> Speller<'a, P> {
     /// Appends what [`Envelope::to_bytes`] of the spelled stamp would be.
     ///
     /// # Panics
-    /// If `stamp` is not in the numbering of the process that this comes from.
+    /// If `stamp` is not in the numbering of the process that made this speller.
     ///
     /// # Examples
     /// ```
@@ -357,7 +357,7 @@ impl<'a, P: Id> Speller<'a, P> {
     }
 }
 
-/// Everybody whom a stamp names.
+/// The processes that a stamp names.
 fn named(stamp: &Stamp) -> Set {
     let mut named = stamp.dests.clone();
     named.insert(stamp.sender);
@@ -379,7 +379,7 @@ fn in_order<'a, P: Ord + 'a>(named: &Set, id: impl Fn(Index) -> &'a P) -> (Vec<I
     (order, places)
 }
 
-/// Appends how canonical bytes begin: the version, and who is named.
+/// Appends the first part of the canonical bytes: the version and the named processes.
 fn put_processes<'a, P: Id + 'a>(
     processes: impl IntoIterator<Item = &'a P, IntoIter: ExactSizeIterator>,
     out: &mut Vec<u8>,
@@ -392,7 +392,7 @@ fn put_processes<'a, P: Id + 'a>(
     }
 }
 
-/// Appends how they go on: the stamp, in which `place` numbers those named, `count` of them.
+/// Appends the second part: the stamp, in which `place` numbers the `count` named processes.
 fn put_stamp(stamp: &Stamp, count: usize, place: impl Fn(Index) -> usize, out: &mut Vec<u8>) {
     put(place(stamp.sender) as u64, out);
     put(stamp.clock, out);

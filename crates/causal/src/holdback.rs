@@ -14,12 +14,12 @@ mod tests;
 
 /// A message, or a run of them, on its way from arrival to delivery.
 pub(crate) struct Pending<M, S> {
-    /// Of the first message.
+    /// The stamp of the first message.
     pub(crate) stamp: S,
     pub(crate) message: M,
-    /// How many follow it.
+    /// How many messages follow it.
     pub(crate) followers: u32,
-    /// Entries of the stamp that were found to be made up: those of this author, above the one clock and up to the other.
+    /// Entries of the stamp that were found to be made up: those of this author, above the first clock and up to the second.
     pub(crate) void: Vec<(Index, Clock, Clock)>,
 }
 
@@ -28,7 +28,7 @@ impl<M, S: Borrow<Stamp>> Pending<M, S> {
         Self { stamp, message, followers, void: Vec::new() }
     }
 
-    /// The clock of the last message, where that of the first is known.
+    /// The clock of the last message, given the clock of the first.
     pub(crate) fn last(&self, first: Clock) -> Clock {
         first + Clock::from(self.followers)
     }
@@ -48,7 +48,7 @@ impl<M, S: Borrow<Stamp>> Pending<M, S> {
     }
 }
 
-/// The held messages, runs of them as one. A message is looked at again only when something that it waits for is settled.
+/// The held messages. A run counts as one. A message is looked at again only when a message that it waits for is settled.
 pub(crate) struct Holdback<M, S> {
     slots: Vec<Option<Slot<M, S>>>,
     free: Vec<usize>,
@@ -63,7 +63,7 @@ struct Slot<M, S> {
     unmet: usize,
 }
 
-/// Messages that are held together: the clocks of the first and the last, and their slot.
+/// Messages that are held back together: the clocks of the first and the last, and their slot.
 struct Held {
     first: Clock,
     last: Clock,
@@ -72,14 +72,14 @@ struct Held {
 
 #[derive(Default)]
 struct Author {
-    /// This author's messages that are held, ordered by clock. They come and go nearly in that order, so a ring it is.
+    /// This author's held messages, ordered by clock. It is a ring because they come and go nearly in that order.
     held: VecDeque<Held>,
-    /// Who waits for which message of this author.
+    /// By clock, the slots of the messages that wait for that message of this author.
     waiters: BTreeMap<Clock, SmallVec<[usize; 2]>>,
 }
 
 impl Author {
-    /// Where message `clock` is held.
+    /// The place of message `clock` in `held`.
     fn find(&self, clock: Clock) -> Option<usize> {
         let at = self.held.partition_point(|held| held.last < clock);
         self.held.get(at).filter(|held| held.first <= clock).map(|_| at)
@@ -116,7 +116,7 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         self.authors[author.position()].waiters.contains_key(&clock)
     }
 
-    /// The greatest clock of `author` that is held; 0 without one.
+    /// The greatest clock of a held message of `author`; 0 if there is none.
     pub(crate) fn last_of(&self, author: Index) -> Clock {
         self.authors[author.position()].held.back().map_or(0, |held| held.last)
     }
@@ -129,7 +129,7 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         self.slots.iter_mut().flatten().map(|slot| &mut slot.pending)
     }
 
-    /// The messages that are waited for and not held themselves, each with how many wait for it.
+    /// The messages that others wait for and that are not held themselves, each with the number of messages that wait for it.
     pub(crate) fn missing(&self) -> impl Iterator<Item = (Index, Clock, usize)> + '_ {
         self.authors.iter().enumerate().flat_map(|(position, author)| {
             let absent = author.waiters.iter().filter(|&(&clock, _)| author.find(clock).is_none());
@@ -137,7 +137,7 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         })
     }
 
-    /// Holds a message until everything in `unmet` (not empty, no two alike) is settled.
+    /// Holds a message back until every message in `unmet` (not empty, no duplicates) is settled.
     pub(crate) fn hold(&mut self, pending: Pending<M, S>, unmet: &[(Index, Clock)]) {
         let key = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -159,8 +159,8 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         self.slots[key] = Some(Slot { pending, unmet: unmet.len() });
     }
 
-    /// Hands out what waited for nothing but messages of `author` after one clock, up to another. Takes time for what waited
-    /// for those only.
+    /// Adds to `out` the messages that waited only for messages of `author` after the first clock, up to the second. Takes time
+    /// only for messages that waited for those.
     pub(crate) fn settle(&mut self, author: Index, settled: (Clock, Clock), out: &mut Vec<Pending<M, S>>) {
         let range = (Bound::Excluded(settled.0), Bound::Included(settled.1));
         while let Some((&clock, _)) = self.authors[author.position()].waiters.range(range).next() {
@@ -169,9 +169,9 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         }
     }
 
-    /// One thing less to wait for; the message, if it was the last.
+    /// Notes that the message in this slot has one message less to wait for. Returns it if that was the last one.
     fn meet(&mut self, key: usize) -> Option<Pending<M, S>> {
-        let slot = self.slots[key].as_mut().expect("whoever waits is held");
+        let slot = self.slots[key].as_mut().expect("a message that waits is held");
         slot.unmet -= 1;
         if slot.unmet > 0 {
             return None;
@@ -182,13 +182,13 @@ impl<M, S: Borrow<Stamp>> Holdback<M, S> {
         let &Stamp { sender, clock, ref log, .. } = pending.stamp();
         self.entries -= entries(log, pending.followers);
         let author = &mut self.authors[sender.position()];
-        let at = author.find(clock).expect("whoever waits is held");
+        let at = author.find(clock).expect("a message that waits is held");
         author.held.remove(at);
         Some(pending)
     }
 }
 
-/// What all stamps of a run carry together: a follower's has one entry.
+/// How many entries all stamps of a run carry together. The stamp of a follower carries one.
 fn entries(first: &Entries, followers: u32) -> usize {
     first.len() + followers as usize
 }

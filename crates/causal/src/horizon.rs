@@ -1,9 +1,9 @@
-//! How far one author's messages have been delivered, and what is missing below that.
+//! How far one author's messages have been delivered, and which are missing below that.
 //!
-//! Without anything given up nothing is ever missing below `SR`: a message of an author waits for the earlier ones that go to
-//! the same destination, or for something that waits for them. Once this process has given up a message, that chain may have
-//! gone through it. So from then on, when a message is delivered whose author skipped some clocks, those become a hole too: they
-//! may have been for others, or may still come. They are not given up: whoever names one of them waits for it.
+//! As long as nothing was given up, no message is ever missing below `SR`: a message waits for the author's earlier messages to
+//! the same destination, or for a message that waits for them. Once this process has given up a message, that chain may have
+//! gone through it. So from then on, when a delivered message skips clocks of its author, those become a gap too: they may have
+//! been for others, or may still come. They are not given up: a message that names one of them waits for it.
 
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ use crate::Clock;
 #[cfg(test)]
 mod tests;
 
-/// A range of one author's messages of which none was delivered: those after `from`, up to and including `to`.
+/// A gap in one author's messages: none of those after `from`, up to and including `to`, was delivered.
 ///
 /// # Examples
 /// ```
@@ -21,17 +21,17 @@ mod tests;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {
-    /// The last clock before the hole.
+    /// The last clock before the gap.
     pub from: Clock,
-    /// The last clock in the hole.
+    /// The last clock in the gap.
     pub to: Clock,
-    /// Whether it was given up, so that nobody waits for it. Otherwise it was skipped after something else had been given
-    /// up: perhaps nothing in it is for this process.
+    /// Whether it was given up, so that nothing waits for it. Otherwise it was skipped after something else had been given
+    /// up: perhaps no message in it is for this process.
     pub given_up: bool,
 }
 
 impl Hole {
-    /// Whether message `clock` lies in the hole.
+    /// Whether message `clock` lies in the gap.
     ///
     /// # Examples
     /// ```
@@ -43,20 +43,20 @@ impl Hole {
     }
 }
 
-/// What one process has of one author's messages.
+/// Which of one author's messages a process has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Horizon {
     /// The greatest clock delivered: `SR` in the paper.
     delivered: Clock,
-    /// The greatest clock queued for delivery, if that is more.
+    /// The greatest clock queued for delivery, if that is greater.
     queued: Clock,
-    /// Messages out of holes that are queued for delivery, and whether the hole was given up.
+    /// Messages from gaps that are queued for delivery, and whether the gap was given up.
     late: Vec<(Clock, bool)>,
     /// Ordered and disjoint.
     holes: Vec<Hole>,
 }
 
-/// Messages of one author that nobody has to wait for any longer: those after the first clock, up to the second.
+/// Messages of one author that nothing has to wait for any longer: those after the first clock, up to the second.
 pub(crate) type Settled = (Clock, Clock);
 
 impl Horizon {
@@ -72,7 +72,7 @@ impl Horizon {
         &self.holes
     }
 
-    /// Beyond this clock nothing was delivered, queued, or given up, but for what was disregarded.
+    /// The clock beyond which nothing was delivered, queued or given up, except disregarded messages.
     pub(crate) fn end(&self) -> Clock {
         let reached = self.delivered.max(self.queued);
         if self.holes.last().is_none_or(|last| last.to <= reached) {
@@ -81,7 +81,8 @@ impl Horizon {
         self.holes.iter().fold(reached, |end, hole| if hole.from <= end { end.max(hole.to) } else { end })
     }
 
-    /// Whether somebody who names `clock` has to wait: it was neither delivered, nor queued for that, nor given up.
+    /// Whether a message that names `clock` has to wait: that clock was neither delivered, nor queued for delivery, nor given
+    /// up.
     pub(crate) fn awaits(&self, clock: Clock) -> bool {
         match self.hole_with(clock) {
             Some(at) => !self.holes[at].given_up && !self.is_late(clock),
@@ -89,17 +90,17 @@ impl Horizon {
         }
     }
 
-    /// Whether `clock` was delivered, is queued for delivery, or lies below what was and outside every hole.
+    /// Whether `clock` was delivered, is queued for delivery, or lies below a clock that was, outside every gap.
     pub(crate) fn has(&self, clock: Clock) -> bool {
         clock <= self.delivered.max(self.queued) && self.hole_with(clock).is_none() || self.is_late(clock)
     }
 
-    /// Queues a message that waits for nothing. What it skips becomes a hole if the process is `unsure`.
+    /// Queues a message that waits for nothing. The clocks that it skips become a gap if the process is `unsure`.
     pub(crate) fn queue(&mut self, clock: Clock, unsure: bool) -> Settled {
         let end = self.end();
         let in_hole = self.hole_with(clock).is_some();
         if in_hole || clock > end {
-            // What comes before something that was disregarded has been given up with it.
+            // Clocks below a disregarded one have been given up with it.
             let given_up = self.holes.iter().rfind(|hole| hole.given_up).is_some_and(|last| clock <= last.to);
             if in_hole || given_up {
                 self.late.push((clock, given_up));
@@ -116,7 +117,7 @@ impl Horizon {
         (clock - 1, clock)
     }
 
-    /// What lies after the one clock, up to the other, and in no hole becomes one.
+    /// Turns the clocks after `after`, up to `up_to`, that lie in no gap into gaps.
     fn skip(&mut self, after: Clock, up_to: Clock) {
         let mut from = after;
         let mut skipped = Vec::new();
@@ -130,7 +131,7 @@ impl Horizon {
         self.holes.sort_unstable_by_key(|hole| hole.from);
     }
 
-    /// Queues `first` as [`queue`](Self::queue) does, and then those up to `last` that follow it.
+    /// Queues `first` as [`queue`](Self::queue) does, and then the messages up to `last` that follow it.
     pub(crate) fn queue_run(&mut self, first: Clock, last: Clock, unsure: bool) -> Settled {
         let (from, _) = self.queue(first, unsure);
         if first == last {
@@ -146,7 +147,7 @@ impl Horizon {
         (from, last)
     }
 
-    /// Notes that the messages from `first` to `last`, queued before, are delivered now; how many had been given up.
+    /// Notes that the messages from `first` to `last`, queued before, are delivered now. Returns how many had been given up.
     pub(crate) fn deliver_run(&mut self, first: Clock, last: Clock) -> u64 {
         if self.holes.is_empty() && self.late.is_empty() {
             self.delivered = self.delivered.max(last);
@@ -155,7 +156,7 @@ impl Horizon {
         (first..=last).map(|clock| u64::from(self.deliver(clock))).sum()
     }
 
-    /// Notes that `clock`, queued before, is delivered now; true if it had been given up.
+    /// Notes that `clock`, queued before, is delivered now. Returns whether it had been given up.
     pub(crate) fn deliver(&mut self, clock: Clock) -> bool {
         self.delivered = self.delivered.max(clock);
         let queued = self.late.iter().position(|&(late, _)| late == clock);
@@ -163,8 +164,8 @@ impl Horizon {
         self.leave_hole(clock).is_some_and(|hole| hole.given_up) || was_given_up
     }
 
-    /// Closes a hole if there are more than `limit`, and more than one: the oldest of those that were merely skipped, or else
-    /// one that was disregarded, or else the oldest. Nobody who waits now has to wait for anything in it any longer.
+    /// Closes a gap if there are more than `limit`, and more than one: the oldest that was merely skipped, or else one that was
+    /// disregarded, or else the oldest. Nothing has to wait for a message in it any longer.
     pub(crate) fn close_beyond(&mut self, limit: usize) -> Option<Settled> {
         if self.holes.len() <= limit.max(1) {
             return None;
@@ -176,7 +177,7 @@ impl Horizon {
         Some((hole.from, hole.to))
     }
 
-    /// Gives up everything missing up to `up_to`. Returns the range that it lies in.
+    /// Gives up every missing message up to `up_to`. Returns the range in which they lie.
     pub(crate) fn abandon(&mut self, up_to: Clock) -> Option<Hole> {
         let end = self.end();
         self.split_hole(up_to);
@@ -185,7 +186,7 @@ impl Horizon {
             hole.given_up = true;
             hole.from
         });
-        // The holes are in order, and every one has to be visited.
+        // `min`, not `next`: it visits every gap, and so marks all of them.
         let first = first.min();
         let beyond = up_to > end;
         if beyond {
@@ -197,7 +198,7 @@ impl Horizon {
         Some(Hole { from, to: up_to, given_up: true })
     }
 
-    /// Gives up `clock`, which lies beyond the end and is awaited, and nothing else. Returns the range of what may be overtaken.
+    /// Gives up only `clock`, which lies beyond the end and is awaited. Returns the range of clocks that may be overtaken.
     pub(crate) fn disregard(&mut self, clock: Clock) -> Hole {
         let end = self.end();
         self.insert(Hole { from: clock - 1, to: clock, given_up: true });
@@ -205,7 +206,8 @@ impl Horizon {
         Hole { from: end, to: clock, given_up: true }
     }
 
-    /// There are no messages after the one clock, which is not before the end, up to the other: none is disregarded.
+    /// Notes that there are no messages after `above`, up to `up_to`, so none of these is disregarded any more. `above` is not
+    /// before the end.
     pub(crate) fn void(&mut self, above: Clock, up_to: Clock) {
         self.split_hole(above);
         self.split_hole(up_to);
@@ -217,7 +219,7 @@ impl Horizon {
         self.holes.insert(at, hole);
     }
 
-    /// Makes one of holes that were given up and follow each other.
+    /// Joins adjacent gaps that were given up.
     fn join(&mut self) {
         self.holes.dedup_by(|next, hole| {
             let one = hole.given_up && next.given_up && hole.to == next.from;
@@ -228,7 +230,7 @@ impl Horizon {
         });
     }
 
-    /// Closes every hole up to `up_to`, but none beyond what was delivered.
+    /// Closes every gap up to `up_to`, but none beyond the last delivered clock.
     pub(crate) fn complete(&mut self, up_to: Clock) {
         let up_to = up_to.min(self.delivered);
         self.split_hole(up_to);
@@ -244,7 +246,7 @@ impl Horizon {
         self.late.iter().any(|&(late, _)| late == clock)
     }
 
-    /// Sees to it that no hole goes on across `clock`.
+    /// Splits the gap that goes on beyond `clock`, if there is one.
     fn split_hole(&mut self, clock: Clock) {
         if let Some(at) = self.hole_with(clock).filter(|&at| self.holes[at].to > clock) {
             self.holes.insert(at, Hole { to: clock, ..self.holes[at] });
@@ -252,11 +254,11 @@ impl Horizon {
         }
     }
 
-    /// Takes `clock` out of the hole that it lies in, if any, which is returned as it was.
+    /// Takes `clock` out of the gap that it lies in, if any. Returns that gap as it was.
     fn leave_hole(&mut self, clock: Clock) -> Option<Hole> {
         let hole = self.holes[self.hole_with(clock)?];
         self.split_hole(clock);
-        let at = self.hole_with(clock).expect("it lies at the end of a hole now");
+        let at = self.hole_with(clock).expect("it lies at the end of a gap now");
         self.holes[at].to -= 1;
         if self.holes[at].from == self.holes[at].to {
             self.holes.remove(at);

@@ -1,4 +1,4 @@
-//! A stamp as bytes in its process's own numbering: for that process's store, and nobody else's eyes.
+//! A stamp as bytes in its process's own numbering: for the store of that process only.
 
 use alloc::vec::Vec;
 
@@ -13,8 +13,9 @@ mod tests;
 const VERSION: u8 = 1;
 
 impl Stamp {
-    /// Appends the stamp in this numbering, some tens of bytes where [`Envelope::to_bytes`](crate::Envelope::to_bytes) spells
-    /// every id. Whoever reads it back needs the same numbering, which a [`Snapshot`](crate::Snapshot) keeps.
+    /// Appends the stamp in this numbering. That takes some tens of bytes, because ids are not spelled out as in
+    /// [`Envelope::to_bytes`](crate::Envelope::to_bytes). Reading it back takes the same numbering, which a
+    /// [`Snapshot`](crate::Snapshot) keeps.
     ///
     /// # Examples
     /// ```
@@ -69,8 +70,9 @@ impl Stamp {
         Ok(Self { sender, clock, dests, log })
     }
 
-    /// The same stamp where the owner of the numbering, whose index is [`Process::me`](crate::Process::me), goes by the index
-    /// at position `me` instead: what a process kept is read so by the process that takes its place, with everybody else's index as it was.
+    /// The same stamp, in which the index at position `me` stands for the owner of the numbering, whose index is
+    /// [`Process::me`](crate::Process::me). A process that takes the place of another one reads its stored stamps in this way.
+    /// All other indices stay as they were.
     ///
     /// # Examples
     /// ```
@@ -86,7 +88,7 @@ impl Stamp {
     /// ```
     ///
     /// # Panics
-    /// If `me` is beyond `u32::MAX`, as no position is.
+    /// If `me` is beyond `u32::MAX`. No position is.
     #[must_use]
     pub fn renamed(self, me: usize) -> Self {
         let me = Index::at(me);

@@ -1,10 +1,13 @@
-//! What a process knows to be possibly still on its way: `LOG` of Algorithm 6.3 in Kshemkalyani and Singhal,
+//! The messages that may still be on their way, as far as a process knows: `LOG` of Algorithm 6.3 in Kshemkalyani and Singhal,
 //! "Distributed Computing: Principles, Algorithms, and Systems", §6.5, kept by author.
 //!
-//! It differs from the book in that the message carries the log as it stood, one for all destinations, and the receiver makes
-//! for himself the reduction of step (1b) as the first step of the merge (but for the dropping of what is empty then and has a
-//! newer entry beside it, which the purge at the end of the merge does); in that entries count as newer only up to the clock
-//! that their author vouched for; and in that a purge also follows step (1d).
+//! It differs from the book in three points:
+//!
+//! - A message carries the log as it stood, one for all destinations. The receiver does the reduction of step (1b) itself, as
+//!   the first step of the merge. That reduction also drops entries that are empty then and have a newer one beside them; here
+//!   the purge at the end of the merge drops them.
+//! - Entries count as newer only up to the clock that their author vouched for.
+//! - A purge also follows step (1d).
 
 use alloc::vec::Vec;
 use core::borrow::Borrow;
@@ -19,7 +22,8 @@ use crate::{Clock, Entries, Entry, Index, Markers, Set, Stamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) clock: Clock,
-    /// May still name the owner of the log when it is shared (so that removing him allocates nothing); see [`Log::strip`].
+    /// While the set is shared it may still name the owner of the log, because taking the owner out would allocate. See
+    /// [`Log::strip`].
     pub(crate) dests: Set,
 }
 
@@ -32,7 +36,7 @@ const MERGED: Clock = 0;
 pub(crate) struct Log {
     /// By author; ordered by clock.
     authors: Vec<Items>,
-    /// The authors with an entry that names somebody, in order.
+    /// The authors with an entry that names a destination, in order.
     live: Vec<Index>,
     len: usize,
     /// Room for the merge, kept so that it is allocated once.
@@ -49,7 +53,7 @@ impl Log {
         self.len
     }
 
-    /// How many entries name somebody.
+    /// How many entries name a destination.
     pub(crate) fn live(&self) -> usize {
         self.live
             .iter()
@@ -68,7 +72,7 @@ impl Log {
         })
     }
 
-    /// Takes in entries of a snapshot, ordered by clock, for an author who has none yet.
+    /// Takes in entries of a snapshot, ordered by clock, for an author that has none yet.
     pub(crate) fn restore(&mut self, author: Index, items: impl Iterator<Item = (Clock, Set)>) {
         let known = &mut self.authors[author.position()];
         known.extend(items.map(|(clock, dests)| Item { clock, dests }));
@@ -76,7 +80,7 @@ impl Log {
         self.relist(author);
     }
 
-    /// What a message carries: the entries that name somebody, and the markers if the rule says so.
+    /// What a message carries: the entries that name a destination, and the markers if the rule says so.
     pub(crate) fn outgoing(&mut self, markers: Markers) -> Entries {
         self.strip();
         let all = match markers {
@@ -96,7 +100,7 @@ impl Log {
         named.collect()
     }
 
-    /// Steps (1c) and (1d): what goes to `dests` now need not be told to them again, and the message itself joins.
+    /// Steps (1c) and (1d): takes `dests` out of the entries, because the message now tells them, and adds the message itself.
     pub(crate) fn send(&mut self, clock: Clock, dests: &Set, vouched: impl Fn(Index) -> Clock) {
         for at in 0..self.live.len() {
             let author = self.live[at];
@@ -114,12 +118,13 @@ impl Log {
         self.relist(Index::ME);
     }
 
-    /// Steps (2c) to (2e), after the reduction of (1b) for this destination. Entries about own messages beyond `own_clock` are
-    /// made up, and left out. Under [`Trust::Vouched`] all those about own messages are: what is on its way of these their author
-    /// knows himself, and makes obsolete when he sends to the same destinations again.
+    /// Steps (2c) to (2e), after the reduction of (1b) for this destination. Leaves out entries about this process's own
+    /// messages beyond `own_clock`, because they are made up. Under [`Trust::Vouched`] it leaves out all entries about its own
+    /// messages: this process knows itself which of them are on their way, and makes them obsolete when it sends to the same
+    /// destinations again.
     ///
-    /// A run is merged in one step: what follows its first message carries nothing about other authors, and makes everything
-    /// obsolete that was known of its own, up to the last message, which is all that is left to remember.
+    /// A run is merged in one step. The messages after its first carry nothing about other authors. They make everything that
+    /// was known of their own author obsolete, so only the last message is left to remember.
     pub(crate) fn merge<M, S: Borrow<Stamp>>(
         &mut self,
         pending: &Pending<M, S>,
@@ -229,7 +234,7 @@ impl Log {
         }
     }
 
-    /// Sees to it that `live` lists `author` exactly if an entry of his names somebody.
+    /// Lists `author` in `live` exactly if one of its entries names a destination.
     fn relist(&mut self, author: Index) {
         let names = self.authors[author.position()].iter().any(|item| !item.dests.is_empty());
         match (self.live.binary_search(&author), names) {
@@ -242,8 +247,8 @@ impl Log {
     }
 }
 
-/// `PURGE_NULL_ENTRIES` for one author: drops the items with nobody left that have a newer one beside them, newer counting
-/// only up to the clock `vouched`. Returns how many.
+/// `PURGE_NULL_ENTRIES` for one author: drops the items without destinations that have a newer one beside them. Items beyond
+/// the clock `vouched` do not count as newer. Returns how many it dropped.
 fn purge(items: &mut Items, vouched: Clock) -> usize {
     let before = items.len();
     if before > 1 {

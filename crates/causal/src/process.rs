@@ -21,20 +21,20 @@ mod tests;
 pub use receive::{Delivery, Receipt};
 pub use state::{Missing, Stats};
 
-/// One process of a causal multicast. `P` is what a process is called, `M` what the caller hangs on a message until it is
-/// delivered: its text, say, or where its bytes lie.
+/// One process of a causal multicast. `P` is the type of a process's id. `M` is what the caller attaches to a message until it
+/// is delivered: its text, say, or where its bytes lie.
 ///
 /// # The caller's contract
-/// 1. What [`multicast`](Self::multicast) returns goes to every destination that it names, at least once, in any order.
-/// 2. What arrives goes to [`receive`](Self::receive), and then [`next_delivery`](Self::next_delivery) is called until it
-///    returns `None`. A message counts as delivered when `next_delivery` has returned it.
-/// 3. A process that restarts without the newest [`snapshot`](Self::snapshot) takes a new id: clocks are never used twice.
+/// 1. Send what [`multicast`](Self::multicast) returns to every destination that it names, at least once, in any order.
+/// 2. Hand what arrives to [`receive`](Self::receive), and then call [`next_delivery`](Self::next_delivery) until it returns
+///    `None`. A message counts as delivered when `next_delivery` has returned it.
+/// 3. If a process restarts without the newest [`snapshot`](Self::snapshot), give it a new id: clocks are never used twice.
 ///
-/// Then every message is delivered exactly once to each destination, as soon as it has arrived there and so has what it depends
-/// on; and never before one that happened before it and goes to the same destination, except across what was given up by
-/// [`abandon`](Self::abandon).
+/// Then each destination delivers every message exactly once, as soon as the message and its dependencies have arrived there.
+/// It never delivers a message before one to the same destination that happened before it, except across what
+/// [`abandon`](Self::abandon) gave up.
 ///
-/// `S` is what a message is handed in with: its [`Stamp`], or whatever lends one ([`lending`](Self::lending)).
+/// `S` is what the caller hands in with a message: its [`Stamp`], or a type that lends one ([`lending`](Self::lending)).
 ///
 /// # Examples
 /// ```
@@ -52,18 +52,18 @@ pub struct Process<P, M, S = Stamp> {
     roster: Roster<P>,
     clock: Clock,
     horizons: Vec<Horizon>,
-    /// How many times something was given up here.
+    /// How many times this process gave something up.
     abandonments: u64,
-    /// For each author, how many times something had been given up when he last said that everything has come.
+    /// For each author, how many times something had been given up when it last said that everything has come.
     completed: Vec<u64>,
-    /// How far each author vouched for his own clock.
+    /// For each author, the clock that it vouched for.
     vouched: Vec<Clock>,
     forgotten: Set,
     log: Log,
     holdback: Holdback<M, S>,
     /// Deliverable in this order.
     ready: VecDeque<Pending<M, S>>,
-    /// Room for what is released, kept so that it is allocated once.
+    /// Room for released messages, kept so that it is allocated once.
     released: Vec<Pending<M, S>>,
     counts: Counts,
 }
@@ -116,8 +116,8 @@ impl<P: Ord + Clone, M> Process<P, M> {
 }
 
 impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
-    /// As [`new`](Process::new), for stamps that are kept elsewhere while a message is held: an [`Arc<Stamp>`](alloc::sync::Arc),
-    /// say, or a handle to a batch of messages that came together. So nothing is copied for the wait.
+    /// As [`new`](Process::new), for stamps that lie elsewhere while a message is held back: in an
+    /// [`Arc<Stamp>`](alloc::sync::Arc), say, or in a batch of messages that came together. So holding back copies nothing.
     ///
     /// What `S` lends must not change as long as it is in here.
     ///
@@ -167,7 +167,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Index::ME
     }
 
-    /// How many messages it has sent: the clock of the last one.
+    /// How many messages this process has sent: the clock of the last one.
     ///
     /// # Examples
     /// ```
@@ -181,7 +181,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.clock
     }
 
-    /// Everybody it has heard of.
+    /// All processes that this one has heard of.
     ///
     /// # Examples
     /// ```
@@ -195,7 +195,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         &self.roster
     }
 
-    /// The index of `id`, a new one if need be.
+    /// The index of `id`; a new one if `id` is not known yet.
     /// Takes time logarithmic in the number of processes known.
     ///
     /// # Errors
@@ -218,9 +218,9 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
 
     // Sending.
 
-    /// Stamps a message to `dests` (SND in the paper). This process itself and forgotten ones among them are left out.
+    /// Stamps a message to `dests` (SND in the paper). Leaves out this process itself and forgotten ones.
     ///
-    /// Takes time for the entries remembered that name somebody ([`Stats::log_live`]), and for the sets in them.
+    /// Takes time for the remembered entries that name a destination ([`Stats::log_live`]), and for the sets in them.
     ///
     /// # Panics
     /// If `dests` has an index that does not come from this process's roster.
@@ -239,7 +239,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         let mut dests = dests.clone();
         dests.remove(Index::ME);
         dests.subtract(&self.forgotten);
-        assert!(self.clock < MAX_CLOCK, "nobody sends 2^53 messages");
+        assert!(self.clock < MAX_CLOCK, "no process sends 2^53 messages");
         self.clock += 1;
         self.counts.sent += 1;
         let log = self.log.outgoing(self.config.markers);
@@ -248,10 +248,10 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 
     /// Stamps a message to `dests`, in the portable form.
-    /// Takes the time of [`multicast`](Self::multicast), and for the ids that the message names a logarithm each.
+    /// Takes the time of [`multicast`](Self::multicast), and logarithmic time for each id that the message names.
     ///
     /// # Errors
-    /// [`Full`] if a destination is new and [`Config::max_processes`] are known; then nothing was stamped.
+    /// [`Full`] if a destination is new and [`Config::max_processes`] are known. Then no message is stamped.
     ///
     /// # Examples
     /// ```
@@ -269,7 +269,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
 
     // Portable and local.
 
-    /// Translates an envelope into this process's numbering, which grows by whoever is new.
+    /// Translates an envelope into this process's numbering, to which new processes are added.
     ///
     /// # Errors
     /// [`Full`] if it names more processes than may be known.
@@ -292,7 +292,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Ok(envelope.stamp.translate(|index| numbers[index.position()]))
     }
 
-    /// Spells a stamp out.
+    /// Translates a stamp into the portable form, with ids spelled out.
     ///
     /// # Panics
     /// If `stamp` is not in this process's numbering.
@@ -310,7 +310,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Envelope::spelled(stamp, &self.roster)
     }
 
-    /// Spells many stamps out to bytes.
+    /// Writes the canonical bytes of many stamps.
     ///
     /// # Examples
     /// ```
@@ -330,7 +330,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Speller::new(&self.roster)
     }
 
-    /// Makes room for everybody in the roster.
+    /// Makes room for all processes in the roster.
     fn make_room(&mut self) {
         let count = self.roster.len();
         if self.horizons.len() < count {
@@ -343,7 +343,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 }
 
-/// Up to which clock the entries of an author count as newer than others.
+/// The clock up to which entries of an author count as newer than others.
 fn vouching<'a>(config: &Config, vouched: &'a [Clock]) -> impl Fn(Index) -> Clock + use<'a> {
     let everyone = config.trust == Trust::Everyone;
     move |author| if everyone || author == Index::ME { MAX_CLOCK } else { vouched[author.position()] }

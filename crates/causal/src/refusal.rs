@@ -23,7 +23,7 @@ pub enum Refusal {
     /// A clock of zero: the first message has clock 1.
     #[error("the stamp has a clock of zero")]
     NoClock,
-    /// A clock beyond [`MAX_CLOCK`](crate::MAX_CLOCK): nobody has sent so many messages.
+    /// A clock beyond [`MAX_CLOCK`](crate::MAX_CLOCK): no process has sent so many messages.
     #[error("the stamp has a clock beyond 2^53")]
     BeyondLastClock,
     /// An index that this process's roster does not have.
@@ -32,8 +32,9 @@ pub enum Refusal {
     /// This process is not among the destinations.
     #[error("the message is not addressed to this process")]
     NotForMe,
-    /// It claims to be an own message that was never sent. If it is genuine, the state of this process was rolled back.
-    #[error("message {clock} claims to be an own one, and was never sent from here")]
+    /// It claims to be a message of this process, which never sent it. If it is genuine, the state of this process was rolled
+    /// back.
+    #[error("message {clock} claims to come from this process, which never sent it")]
     OwnFuture {
         /// The clock that it claims.
         clock: Clock,
@@ -41,7 +42,7 @@ pub enum Refusal {
     /// The entries are not in order, or two are about the same message.
     #[error("the entries of the stamp are not in strict order")]
     Unordered,
-    /// It is to come after itself, or after something that its author sent later.
+    /// It depends on itself, or on a later message of its author.
     #[error("the message depends on itself or on a later one of its author")]
     DependsOnItself,
     /// More entries than [`Config::max_entries`](crate::Config::max_entries).
@@ -50,7 +51,7 @@ pub enum Refusal {
         /// The limit.
         limit: usize,
     },
-    /// [`Config::max_held`](crate::Config::max_held) messages are held. Offer it again once some have been released.
+    /// [`Config::max_held`](crate::Config::max_held) messages are held back. Offer it again once some have been released.
     #[error("{limit} messages are held already: offer it again later")]
     TooManyHeld {
         /// The limit.
@@ -64,7 +65,9 @@ pub enum Refusal {
         limit: usize,
     },
     /// The log would have more than [`Config::max_log`](crate::Config::max_log) entries.
-    #[error("the log would have more than {limit} entries: void or forget what is made up, then offer it again")]
+    #[error(
+        "the log would have more than {limit} entries: void made-up entries or forget made-up processes, then offer it again"
+    )]
     LogFull {
         /// The limit.
         limit: usize,
@@ -90,9 +93,9 @@ pub enum Refusal {
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refused<M> {
-    /// Why.
+    /// Why it was not taken.
     pub reason: Refusal,
-    /// What was offered with the stamp.
+    /// What the caller handed in with the stamp.
     pub message: M,
 }
 

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 #[cfg(test)]
 mod tests;
 
-/// A process, as numbered by one [`Roster`]: small, dense, and meaningless to anybody else.
+/// The number of a process in one [`Roster`]: small, dense, and meaningless to other processes.
 ///
-/// Two rosters number the same processes differently; what leaves a process is an [`Envelope`](crate::Envelope) or goes
-/// through [`wire`](crate::wire), which translate.
+/// Two rosters number the same processes differently. So what leaves a process is an [`Envelope`](crate::Envelope) or goes
+/// through [`wire`](crate::wire): both translate.
 ///
 /// # Examples
 /// ```
@@ -26,7 +26,7 @@ impl Index {
     /// The process that owns the roster: it is always the first that its roster numbers.
     pub(crate) const ME: Self = Self(0);
 
-    /// The place of this process in its roster, from 0: for tables of one's own.
+    /// The place of this process in its roster, from 0. Use it to index your own tables.
     ///
     /// # Examples
     /// ```
@@ -48,7 +48,7 @@ impl Index {
     }
 }
 
-/// The processes that somebody has heard of, each with its [`Index`]. It only grows.
+/// The processes that one process has heard of, each with its [`Index`]. It only grows.
 ///
 /// # Examples
 /// ```
@@ -65,7 +65,7 @@ pub struct Roster<P> {
     limit: usize,
 }
 
-/// The roster has as many processes as it may have ([`Config::max_processes`](crate::Config::max_processes)).
+/// The roster is full: it has [`Config::max_processes`](crate::Config::max_processes) processes.
 ///
 /// # Examples
 /// ```
@@ -83,7 +83,7 @@ pub struct Full {
 }
 
 impl<P: Ord + Clone> Roster<P> {
-    /// A roster that holds nobody but its owner.
+    /// A roster that holds only its owner.
     pub(crate) fn new(me: P, limit: usize) -> Self {
         let mut indices = BTreeMap::new();
         indices.insert(me.clone(), Index::ME);
@@ -120,7 +120,7 @@ impl<P: Ord + Clone> Roster<P> {
         self.indices.get(id).copied()
     }
 
-    /// Whom `index` stands for.
+    /// The id that `index` stands for.
     ///
     /// # Panics
     /// If `index` comes from another roster that is longer than this one.
@@ -152,7 +152,7 @@ impl<P: Ord + Clone> Roster<P> {
         self.ids.len()
     }
 
-    /// Everybody known, in the order of the indices.
+    /// All known processes, in the order of the indices.
     ///
     /// # Examples
     /// ```

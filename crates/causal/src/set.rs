@@ -14,11 +14,12 @@ mod tests;
 const INLINE: usize = 2;
 const BITS: usize = u64::BITS as usize;
 
-/// A set of processes. It lies inline while nobody beyond the 128th is in it; a larger one is shared, so that a clone never
-/// copies it. Every operation takes time proportional to the greatest index (in words of 64), `contains` constant time.
+/// A set of processes. It lies inline as long as all its members are among the first 128 processes. A larger set is shared, so
+/// that a clone never copies it. Every operation takes time proportional to the greatest index (in words of 64), except
+/// `contains`, which takes constant time.
 ///
-/// A set of one's own rather than a bitset crate's: none known has inline words and shared large ones at once, and a message
-/// on its way through [`Process`](crate::Process) clones several.
+/// This is not the set of a bitset crate, because no known crate both has inline words and shares large sets. A message on its
+/// way through [`Process`](crate::Process) clones several sets.
 ///
 /// # Examples
 /// ```
@@ -36,12 +37,12 @@ pub struct Set(Words);
 #[derive(Clone)]
 enum Words {
     Inline([u64; INLINE]),
-    /// Somebody beyond the inline words is in it; words of zero may trail.
+    /// A member lies beyond the inline words; words of zero may trail.
     Shared(Arc<[u64]>),
 }
 
 impl Set {
-    /// Nobody.
+    /// The empty set.
     ///
     /// # Examples
     /// ```
@@ -67,7 +68,7 @@ impl Set {
         self.words().get(word).is_some_and(|w| w & bit != 0)
     }
 
-    /// Puts `process` in; true if it was not there.
+    /// Puts `process` in. Returns true if it was not there.
     ///
     /// # Examples
     /// ```
@@ -96,7 +97,7 @@ impl Set {
         true
     }
 
-    /// Takes `process` out; true if it was there.
+    /// Takes `process` out. Returns true if it was there.
     ///
     /// # Examples
     /// ```
@@ -122,8 +123,8 @@ impl Set {
         true
     }
 
-    /// Takes out everybody who is in `other`. Allocates only if somebody leaves, somebody beyond the 128th stays, and the
-    /// set is shared.
+    /// Takes out all processes that are in `other`. Allocates only if the set is shared with a clone, a member leaves, and a
+    /// member beyond the 128th stays.
     ///
     /// # Examples
     /// ```
@@ -139,7 +140,7 @@ impl Set {
         self.narrow(other, |mine, others| mine & !others);
     }
 
-    /// Takes out everybody who is not in `other`. Allocates as [`subtract`](Self::subtract) does.
+    /// Takes out all processes that are not in `other`. Allocates as [`subtract`](Self::subtract) does.
     ///
     /// # Examples
     /// ```
@@ -155,7 +156,7 @@ impl Set {
         self.narrow(other, |mine, others| mine & others);
     }
 
-    /// Puts in everybody who is in `other`.
+    /// Puts in all processes that are in `other`.
     ///
     /// # Examples
     /// ```
@@ -183,7 +184,7 @@ impl Set {
         }
     }
 
-    /// Everybody who is here and not in `other`.
+    /// The processes that are in this set and not in `other`.
     ///
     /// # Examples
     /// ```
@@ -208,7 +209,7 @@ impl Set {
         }
     }
 
-    /// Everybody who is both here and in `other`.
+    /// The processes that are both in this set and in `other`.
     ///
     /// # Examples
     /// ```
@@ -226,7 +227,7 @@ impl Set {
         result
     }
 
-    /// Whether everybody here is in `other` too.
+    /// Whether all processes in this set are in `other` too.
     ///
     /// # Examples
     /// ```
@@ -242,7 +243,7 @@ impl Set {
         self.words().iter().zip(others).all(|(mine, others)| mine & !others == 0)
     }
 
-    /// Whether nobody is in the set.
+    /// Whether the set is empty.
     ///
     /// # Examples
     /// ```
@@ -255,7 +256,7 @@ impl Set {
         }
     }
 
-    /// How many there are.
+    /// The number of members.
     ///
     /// # Examples
     /// ```
@@ -299,7 +300,7 @@ impl Set {
         self.trimmed().last().map_or(0, |top| (self.trimmed().len() - 1) * BITS + (BITS - top.leading_zeros() as usize))
     }
 
-    /// Takes `process` out if that costs no allocation, which is so whenever it might be the last one in the set.
+    /// Takes `process` out if that costs no allocation. It costs none whenever `process` might be the last member.
     pub(crate) fn remove_if_inline(&mut self, process: Index) {
         let (word, bit) = place(process);
         let Words::Inline(words) = &mut self.0 else { return };
@@ -321,7 +322,7 @@ impl Set {
         &words[..words.len() - zeros]
     }
 
-    /// Keeps of every word what `keep(mine, others)` leaves, which must not add to `mine`.
+    /// Replaces every word by `keep(mine, others)`, which must not add bits to `mine`.
     fn narrow(&mut self, other: &Self, keep: impl Fn(u64, u64) -> u64) {
         let others = other.words();
         let of = |position: usize| others.get(position).copied().unwrap_or(0);
@@ -344,7 +345,7 @@ impl Set {
         }
     }
 
-    /// Goes back inline once nobody beyond the inline words is left.
+    /// Goes back inline once no member lies beyond the inline words.
     fn settle(&mut self) {
         let words = self.words();
         if words.iter().skip(INLINE).all(|&word| word == 0) {

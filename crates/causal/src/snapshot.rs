@@ -1,4 +1,4 @@
-//! The state of a process, to go on from after a restart.
+//! The persisted state of a process, from which it goes on after a restart.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,8 @@ mod tests;
 
 const VERSION: u8 = 1;
 
-/// The state of a [`Process`](crate::Process), without the messages that wait. Everything in it goes by the process's indices.
+/// The persisted state of a [`Process`](crate::Process), without the held messages. It uses the indices of that process
+/// throughout.
 ///
 /// # Examples
 /// ```
@@ -30,17 +31,17 @@ pub struct Snapshot<P> {
     pub processes: Vec<P>,
     /// The clock of the last message sent.
     pub clock: Clock,
-    /// How many times something was given up.
+    /// How many times this process gave something up.
     pub abandonments: u64,
-    /// How far each process has come, in the order of the roster.
+    /// How far each author's messages have been delivered, in the order of the roster.
     pub authors: Vec<Progress>,
-    /// Who is gone for good.
+    /// The processes that are gone for good.
     pub forgotten: Set,
-    /// What may still be on its way, ordered by author and clock.
+    /// The messages that may still be on their way, ordered by author and clock.
     pub log: Vec<Entry>,
 }
 
-/// How far one author's messages have come at another process.
+/// How far one author's messages have been delivered at another process.
 ///
 /// # Examples
 /// ```
@@ -49,13 +50,13 @@ pub struct Snapshot<P> {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// The newest one that was delivered.
+    /// The clock of the newest delivered message.
     pub delivered: Clock,
-    /// How far he vouched for his clock.
+    /// The clock that the author vouched for.
     pub vouched: Clock,
-    /// How many times something had been given up when he last said that everything has come.
+    /// How many times something had been given up when the author last said that everything has come.
     pub completed: u64,
-    /// What may be missing.
+    /// The gaps: clocks where messages may be missing.
     pub holes: Vec<Hole>,
 }
 
@@ -83,11 +84,13 @@ pub enum RestoreError {
 }
 
 impl<P: Clone> Snapshot<P> {
-    /// The state of a new process that takes the place of this one, whose clock cannot be relied on any more: it was put
-    /// back from a copy, say, and may have been used further. Everybody but the two keeps his index; the former one, whose
-    /// messages count as delivered up to `sent` and which is forgotten as a destination, comes last.
+    /// The state of a new process that takes the place of this one. Use it if the clock of this process cannot be relied on
+    /// any more: its state was restored from a copy, say, and may have been used further elsewhere. All processes but these
+    /// two keep their indices. The former process comes last. Its messages count as delivered up to `sent`, and it is
+    /// forgotten as a destination.
     ///
-    /// What was delivered before still comes before what the new process sends. Nothing has been delivered to the new process.
+    /// Messages that this process delivered happened before those that the new process sends. Nothing has been delivered to
+    /// the new process.
     ///
     /// # Examples
     /// ```
@@ -120,8 +123,8 @@ impl<P: Clone> Snapshot<P> {
         Self { clock: 0, abandonments: 0, ..self }
     }
 
-    /// Adds entries that an earlier snapshot of the same process had, and with them whom they named: as if nothing that was
-    /// sent or received since had made any of them obsolete.
+    /// Adds the entries of an earlier snapshot of the same process, with the destinations that they named. The result is as if
+    /// no message sent or received since then had made any of them obsolete.
     ///
     /// # Examples
     /// ```
@@ -149,7 +152,7 @@ impl<P: Clone> Snapshot<P> {
 }
 
 impl<P> Snapshot<P> {
-    /// Whether everything refers to what is there.
+    /// Whether the snapshot is consistent and within `config`.
     pub(crate) fn check(&self, config: &Config) -> Result<(), RestoreError> {
         let count = self.processes.len();
         if count > config.max_processes {
@@ -268,7 +271,7 @@ fn take_progress(input: &mut &[u8]) -> Result<Progress, DecodeError> {
         Ok(Hole { from, to, given_up: take_index(input, 2)?.position() != 0 })
     });
     let mut holes = holes.collect::<Result<Vec<Hole>, DecodeError>>()?;
-    // One beyond the last clock has nothing left in it.
+    // A gap beyond the last clock has nothing left in it.
     holes.retain(|hole| hole.from < hole.to || hole.to < MAX_CLOCK);
     Ok(Progress { delivered, vouched, completed, holes })
 }

@@ -1,4 +1,4 @@
-//! What a message carries so that everybody can deliver it in causal order, in one process's own numbering.
+//! What a message carries so that its destinations can deliver it in causal order, in the numbering of one process.
 
 use core::fmt;
 use core::ops::Deref;
@@ -18,14 +18,15 @@ mod tests;
 /// assert_eq!(first.checked_add(1), Some(2));
 /// ```
 ///
-/// It is a plain integer, so that comparing clocks costs nothing, and at most [`MAX_CLOCK`]: what reads bytes refuses or leaves
-/// out anything beyond, [`Process::receive`](crate::Process::receive) refuses it, and nothing else makes clocks from what others say.
+/// It is a plain integer, so that comparing clocks costs nothing, and at most [`MAX_CLOCK`]. The decoders refuse or leave out
+/// greater clocks, [`Process::receive`](crate::Process::receive) refuses them, and nothing else makes clocks from what others
+/// say.
 pub type Clock = u64;
 
 /// The greatest clock, 2^53: at a million messages a second an author gets there in 285 years.
 ///
-/// The distance to the end of the integer leaves room for sums, for signed integers (as a database has them) and for floating-point
-/// numbers (as JSON has them), so a made-up clock needs no care anywhere else.
+/// It lies far below the greatest integer. So sums do not overflow, and a clock fits a signed integer (as in a database) and a
+/// floating-point number (as in JSON). A made-up clock needs no care anywhere else.
 ///
 /// # Examples
 /// ```
@@ -39,7 +40,7 @@ pub type Clock = u64;
 /// ```
 pub const MAX_CLOCK: Clock = 1 << 53;
 
-/// What a message carries: who sent it, as his how-manieth, to whom, and what has to be delivered before it.
+/// What a message carries: its author, its clock, its destinations, and the messages that may have to be delivered before it.
 ///
 /// It is written in the numbering of one process. The same thing with ids spelled out is an [`Envelope`](crate::Envelope).
 ///
@@ -58,11 +59,11 @@ pub const MAX_CLOCK: Clock = 1 << 53;
 pub struct Stamp {
     /// The author.
     pub sender: Index,
-    /// Which of his messages this is, from 1.
+    /// Which of its author's messages this is, from 1.
     pub clock: Clock,
-    /// To whom it goes; the author is never among them.
+    /// Its destinations; the author is never among them.
     pub dests: Set,
-    /// What the author knew to be possibly still on its way when he sent this.
+    /// The messages that might still be on their way, as far as the author knew when it sent this one.
     pub log: Entries,
 }
 
@@ -83,14 +84,14 @@ pub struct Stamp {
 pub struct Entry {
     /// Its author.
     pub sender: Index,
-    /// Which of his messages it is.
+    /// Which of its author's messages it is.
     pub clock: Clock,
-    /// Those destinations for which it is neither known to be delivered nor guaranteed to be, in causal order. With nobody
-    /// left the entry is a *marker*: it tells that older entries of the same author are obsolete.
+    /// The destinations where it is neither known to be delivered nor guaranteed to be delivered in causal order. An entry
+    /// without destinations is a *marker*: it tells that older entries of the same author are obsolete.
     pub dests: Set,
 }
 
-/// The entries of a [`Stamp`], ordered by author and clock, no two alike. A slice, but for its ownership.
+/// The entries of a [`Stamp`], ordered by author and clock, no two about the same message. It derefs to a slice.
 ///
 /// # Examples
 /// ```
@@ -107,12 +108,12 @@ pub struct Entry {
 pub struct Entries(SmallVec<[Entry; 2]>);
 
 impl Stamp {
-    /// What Kshemkalyani and Singhal's algorithm would have sent to `destination` alone: of every entry those destinations
-    /// are dropped that this message goes to as well, but for `destination` itself, and then the entries with nobody left
-    /// that have a newer one of the same author beside them.
+    /// What Kshemkalyani and Singhal's algorithm would have sent to `destination` alone. It drops from every entry the
+    /// destinations that this message goes to as well, except `destination` itself. Then it drops the entries without
+    /// destinations that have a newer one of the same author beside them.
     ///
-    /// Equal in effect for `destination`, and smaller; but nobody can hand it on to another destination, because what that
-    /// one has to wait for is gone from it.
+    /// For `destination` it has the same effect, and it is smaller. But no process can hand it on to another destination,
+    /// because it no longer says what that destination has to wait for.
     ///
     /// # Examples
     /// ```
@@ -147,8 +148,8 @@ impl Stamp {
         Self { log, dests: self.dests.clone(), ..*self }
     }
 
-    /// Whether this message follows `before`: it is its author's next, to the same destinations, and that one is all that it
-    /// depends on. So is whatever an author says to the same people without having delivered anything in between.
+    /// Whether this message follows `before`: it is the author's next message, it goes to the same destinations, and it depends
+    /// on `before` only. This is so if an author sends twice to the same destinations and delivers nothing in between.
     ///
     /// # Examples
     /// ```
@@ -208,7 +209,7 @@ impl Stamp {
 }
 
 impl Entries {
-    /// The entries, put in order; `None` if two are alike.
+    /// The entries, put in order; `None` if two are about the same message.
     pub(crate) fn in_order(mut entries: SmallVec<[Entry; 2]>) -> Option<Self> {
         if entries.is_sorted_by(|a, b| a.key() < b.key()) {
             return Some(Self(entries));
@@ -232,7 +233,6 @@ impl Deref for Entries {
     }
 }
 
-/// Puts the entries in order.
 impl FromIterator<Entry> for Entries {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         let mut entries: SmallVec<[Entry; 2]> = entries.into_iter().collect();

@@ -1,9 +1,9 @@
-//! The small form of a stamp for links, in which processes and destination sets go by number.
+//! The small form of a stamp for links, in which numbers stand for processes and destination sets.
 //!
-//! Whoever sends has one [`Numbering`] for all his links: it gives a number to each process and each set when a message first
-//! names it. So the bytes of a message are the same on every link, and it is encoded once. Each link is told the numbers that
-//! it does not know yet just before the first message that uses them, from one high-water [`Mark`] a link. Whoever receives has
-//! one [`Table`] a link.
+//! A sender has one [`Numbering`] for all its links. It gives a number to each process and each set when a message first names
+//! it. So a message is encoded once, and its bytes are the same on every link. Each link is told the numbers that it does not
+//! know yet just before the first message that uses them. One high-water [`Mark`] per link tells which those are. A receiver
+//! has one [`Table`] per link.
 //!
 //! ```
 //! use causal::wire::{Mark, Numbering, Table};
@@ -22,7 +22,7 @@
 //! let read = table.decode(&mut &message[..], &limits)?;
 //! assert_eq!(bob.spell(&read), alice.spell(&stamp));
 //!
-//! // The next one has no news for this link.
+//! // The next message has no additions for this link.
 //! additions.clear();
 //! numbering.encode(&alice.multicast(&to_bob), &mut message);
 //! assert_eq!(numbering.additions_since(mark, alice.roster(), &mut additions), mark);
@@ -31,47 +31,48 @@
 //! ```
 //!
 //! # Format, version 2
-//! All numbers are unsigned LEB128 in their shortest form. What the commonest messages have in common costs a bit: the author is
-//! the process that the numbering belongs to, which has number 0; and he knows of nothing since his last message, to the same
-//! people.
+//! All numbers are unsigned LEB128 in their shortest form. Two things that most messages have in common cost a bit each. First,
+//! the author is the process that the numbering belongs to, which has number 0. Second, the author has delivered nothing since
+//! its last message, which went to the same destinations.
 //!
-//! A *message* is: its head; the author's number, if the head says so; his clock; the destinations, a set; and the entries. The
-//! low bit of the head tells that the author is not number 0, the next one that his message before this one, to the same
-//! destinations, is one entry; the rest is how many further entries there are.
+//! A *message* consists of its head; the author's number, if the head says so; the author's clock; the destinations, a set;
+//! and the entries. The low bit of the head tells that the author is not number 0. The next bit tells that one entry is the
+//! author's previous message, to the same destinations. The other bits are the number of further entries.
 //!
-//! An *entry* is: its head; its clock; and its destinations, if the head leaves them open. Entries are in the order of their
-//! authors' numbers, and of their clocks. The head is how far the author's number lies beyond that of the entry before (beyond
-//! 0 at the first), times 4, and what the destinations are:
+//! An *entry* consists of its head; its clock; and its destinations, if the head leaves them open. Entries are ordered by the
+//! numbers of their authors, and then by their clocks. The head is the author's number less that of the entry before (less 0
+//! for the first entry), times 4, plus the kind of destinations:
 //!
 //! | low bits | the destinations | then |
 //! |---|---|---|
-//! | 0 | the message's, less the entry's author | |
-//! | 1 | nobody: a marker | |
+//! | 0 | the message's, without the entry's author | |
+//! | 1 | none: a marker | |
 //! | 2 | one process | its number |
 //! | 3 | others | a set |
 //!
-//! The clock is written as how far it lies beyond that of the entry before, if that is of the same author; else, of the
-//! message's own author, as how far it lies before the message's; else as it is.
+//! The clock is written in one of three ways. If the entry before is of the same author, it is the difference to the clock of
+//! that entry. Otherwise, if the entry is of the message's author, it is the message's clock less the entry's. Otherwise it is
+//! written as it is.
 //!
-//! A *set* begins with a number whose two low bits tell what the others are:
+//! A *set* begins with a number. Its two low bits tell what the other bits mean:
 //!
-//! | low bits | the others | then |
+//! | low bits | the other bits | then |
 //! |---|---|---|
 //! | 0 | the number of a set | |
 //! | 1 | the number of the one process in it | |
-//! | 2 | 0: the message's destinations, less some; else one more than the number of a set, less some | those less |
+//! | 2 | the base: 0 for the message's destinations, else the number of a set plus one | the processes to take out of the base |
 //! | 3 | 0: a list; 1: a bitmap | the list or bitmap |
 //!
-//! A *list* is how many, the first number, and for each further one how far it lies beyond the one before, less one. *Those
-//! less* are a list whose count is doubled, and one more if the entry's author is to go too. A *bitmap* is how many bytes, and
-//! those, the low bit of the first for process 0. Only an entry's set can refer to the message's destinations, or to the
-//! entry's author.
+//! A *list* consists of a count, the first number, and for each further number its difference to the one before, less one. *The
+//! processes to take out* are a list whose count is doubled, plus one if the entry's author is to be taken out too. A *bitmap*
+//! consists of the number of bytes, and the bytes. The low bit of the first byte stands for process 0. Only an entry's set can
+//! refer to the message's destinations or to the entry's author.
 //!
-//! *Additions* are: the version, a byte; the generation of the numbering; the first new process number, how many, and their
-//! ids; the first new set number, how many, and these sets, which may refer to earlier ones. Another generation than before
-//! begins at number 0 and ends what was known.
+//! *Additions* consist of the version, a byte; the generation of the numbering; the first new process number, a count, and the
+//! ids; the first new set number, a count, and the sets, which may refer to earlier ones. A new generation begins at number 0,
+//! and the numbers of the earlier one mean nothing any more.
 //!
-//! Nothing in a message refers to another message, so a link that is sent some of them only reads them all the same.
+//! No message refers to another message. So a link that carries only some of the messages can still read each of them.
 
 mod numbering;
 mod table;

@@ -1,4 +1,4 @@
-//! What stays missing, and who is gone.
+//! Messages that stay missing, and processes that are gone.
 
 use core::borrow::Borrow;
 
@@ -7,14 +7,15 @@ use crate::config::Trust;
 use crate::{Clock, Hole, Index, MAX_CLOCK, Set, Stamp};
 
 impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
-    /// Gives up what has not been delivered of `author`'s messages up to and including `up_to`, under [`Trust::Vouched`] never
-    /// beyond the clock that he vouched for. Whoever waited for those waits no longer. Returns the range in which something
-    /// was given up now; nothing if nothing was. Should one of them come after all it is delivered as late, once.
+    /// Gives up the undelivered messages of `author` up to and including `up_to`. Under [`Trust::Vouched`] it never goes
+    /// beyond the clock that the author vouched for. Messages that waited for these wait no longer. Returns the range in which
+    /// something was given up now, or `None` if nothing was. If one of these messages comes after all, it is delivered as
+    /// late, once.
     ///
-    /// This is the one thing that gives up causal order: for what lies in the hole, and for what would have come before
-    /// something in it, which may now be overtaken. It may even be overtaken by a later message of its own author, so from now
-    /// on the clocks that an author skips are kept as a hole too ([`Hole::given_up`] is false), until he says by
-    /// [`complete`](Self::complete) that nothing is missing there.
+    /// Only this call and [`disregard`](Self::disregard) give up causal order. It is lost for the messages in the gap and for
+    /// those that happened before one of them: other messages may now overtake them, even a later one of the same author. So
+    /// from now on the clocks that an author skips become a gap too ([`Hole::given_up`] is false), until the author says that
+    /// nothing is missing there ([`complete`](Self::complete)).
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -54,14 +55,16 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Some(hole)
     }
 
-    /// Waits no longer for message `clock` of `author`, for which he has not [vouched](Self::vouch): somebody else named it, and
-    /// neither it nor a word of its author is to be had. Nobody else who names it waits for it either. Returns the range of
-    /// what may be overtaken now, as [`abandon`](Self::abandon) does, and nothing if nobody has to wait for this message.
+    /// Stops waiting for message `clock` of `author`, which the author has not [vouched](Self::vouch) for. Use it for a message
+    /// that another process named, if neither the message nor a word from its author can be had. No other message that names
+    /// it waits for it either. Returns the range of messages that may be overtaken now, as [`abandon`](Self::abandon) does, or
+    /// `None` if nothing has to wait for this message.
     ///
-    /// Where it exists, this gives up the order of what comes before it as well; but since it may be made up, that is waited
-    /// for still where it is named itself. What comes of it after all, up to this message, is delivered as late; and as after
-    /// [`abandon`](Self::abandon), what an author skips is kept as a hole. Whoever else is named waits for himself. Should its author
-    /// [deny](Self::void) it, this is undone. A clock that he vouched for, or that lies below something delivered, is abandoned.
+    /// If the message exists, this also gives up the order of the messages that happened before it. But since it may be made
+    /// up, a message that names one of those still waits for it. If a message of the author up to this clock comes after all,
+    /// it is delivered as late. As after [`abandon`](Self::abandon), the clocks that an author skips become a gap. Other
+    /// destinations decide for themselves. If its author [denies](Self::void) the message, this is undone. A clock that the
+    /// author vouched for, or that lies below something delivered, is abandoned.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -99,10 +102,10 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Some(hole)
     }
 
-    /// Takes note that everything of `author` up to and including `up_to` that goes to this process has been delivered here,
-    /// as he said when asked after the last [`abandon`](Self::abandon). It closes his holes up to there, but none beyond what
-    /// was delivered (what still comes from a closed one is a duplicate), and lets his later messages be delivered without
-    /// leaving holes. Without a word from him each further message that skips a clock adds a hole, up to
+    /// Notes that every message of `author` to this process, up to and including `up_to`, has been delivered here. The author
+    /// must have said so when asked after the last [`abandon`](Self::abandon). This closes the author's gaps up to there, but
+    /// none beyond the last delivered message. What still comes from a closed gap is a duplicate. The author's later messages
+    /// leave no gaps then. Without a word from the author, each further message that skips a clock adds a gap, up to
     /// [`Config::max_holes`](crate::Config::max_holes).
     ///
     /// # Panics
@@ -130,10 +133,11 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.release(author, (0, up_to.min(self.delivered(author))));
     }
 
-    /// Takes note that `author`, asked about his messages up to `up_to`, has said that he has sent nothing above `above`:
-    /// the entries about clocks in between are made up; they leave the log and block nobody. Ask only about what somebody
-    /// has named already, and take `up_to` from the question: what is named while the answer is on its way may have been
-    /// sent since. What he vouched for or what was delivered stays; what was [disregarded](Self::disregard) is not any more. Takes time for all held messages.
+    /// Notes that `author`, asked about its messages up to `up_to`, has said that it has sent nothing above `above`. So the
+    /// entries about clocks in between are made up. They leave the log and block nothing. Ask only about clocks that a message
+    /// has named already, and take `up_to` from the question: messages named while the answer is on its way may have been sent
+    /// since. Clocks that the author vouched for, and those that were delivered, stay. Clocks that were
+    /// [disregarded](Self::disregard) no longer are. Takes time for all held messages.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -174,8 +178,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.release(author, (above, up_to));
     }
 
-    /// Takes note that `author` himself has shown his clock to have reached `clock`, by a message or a word that came from
-    /// him. Never goes back. Of consequence under [`Trust::Vouched`] only.
+    /// Notes that `author` itself has shown that its clock has reached `clock`, by a message or a statement of its own. A
+    /// smaller clock than before changes nothing. Matters under [`Trust::Vouched`] only.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -198,7 +202,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         }
     }
 
-    /// How far `author` vouched for his clock.
+    /// The clock that `author` vouched for.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -215,9 +219,9 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.vouched[author.position()]
     }
 
-    /// Takes `process`, which is gone for good, out of every set of destinations, here and in what comes. As an author it
-    /// stays: what it sent is delivered still, once.
-    /// Takes time for the entries remembered that name somebody.
+    /// Takes `process`, which is gone for good, out of every set of destinations, here and in what arrives later. It stays as
+    /// an author: what it sent is still delivered, once.
+    /// Takes time for the remembered entries that name a destination.
     ///
     /// # Examples
     /// ```
@@ -234,7 +238,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         }
     }
 
-    /// Who was forgotten.
+    /// The forgotten processes.
     ///
     /// # Examples
     /// ```

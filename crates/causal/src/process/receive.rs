@@ -1,4 +1,4 @@
-//! What comes in: admitted, held back or queued, and delivered.
+//! Incoming messages: admitted, held back or queued, and delivered.
 
 use core::borrow::Borrow;
 
@@ -26,11 +26,11 @@ use crate::{Clock, Entry, Index, MAX_CLOCK, Refusal, Refused, Stamp};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
-    /// It can be delivered, and comes out of [`Process::next_delivery`] after what came before it.
+    /// It can be delivered. [`Process::next_delivery`] returns it after the messages that were queued before it.
     Delivered,
-    /// It waits for others ([`Process::waits_for`]).
+    /// It is held back and waits for others ([`Process::waits_for`]).
     Held,
-    /// It was there before, and was dropped.
+    /// It had arrived before, and was dropped.
     Duplicate,
 }
 
@@ -52,19 +52,19 @@ pub enum Receipt {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery<M, S = Stamp> {
-    /// As it was received.
+    /// Its stamp, as it was received.
     pub stamp: S,
-    /// What came with it.
+    /// What the caller handed in with the stamp.
     pub message: M,
-    /// How many more are delivered with it, in the order of their clocks: those that came with it as a
+    /// How many more messages are delivered with it, in the order of their clocks: those that came with it as a
     /// [run](Process::receive_run).
     pub followers: u32,
-    /// It had been given up (of a run: some of it), and what depends on it may have been delivered before it.
+    /// Whether it, or a message of its run, had been given up. Its dependents may have been delivered before it.
     pub late: bool,
 }
 
 impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
-    /// Takes in a message (RCV in the paper), as sent to everybody or reduced for this destination.
+    /// Takes in a message (RCV in the paper), with the stamp for all destinations or with the one reduced for this destination.
     ///
     /// Takes time for the entries that the stamp carries, and for what the message releases.
     ///
@@ -91,8 +91,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.take_in(stamp, 0, message)
     }
 
-    /// Whether `followers` and the message `first` of `author`, which they follow, can be taken in as a
-    /// [run](Self::receive_run): all of them are new, vouched for where that counts, and nothing of `author`'s was given up.
+    /// Whether message `first` of `author` and the `followers` messages that follow it can be taken in as a
+    /// [run](Self::receive_run): all of them are new, vouched for where that counts, and no message of `author` was given up.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -119,16 +119,17 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             && last <= vouching(&self.config, &self.vouched)(author)
     }
 
-    /// Takes in a run, in the time of one message: the one with this stamp and `followers` more, each of which
-    /// [follows](Stamp::follows) the one before. They are held and delivered together, as if they had been received one by
-    /// one; [`next_delivery`](Self::next_delivery) hands them out as one. (If one of them is [given up](Self::abandon) while it
-    /// is held, those behind it go on waiting with it, where they would not have by themselves.)
+    /// Takes in a run, in the time of one message. A run is the message with this stamp and `followers` more, each of which
+    /// [follows](Stamp::follows) the one before. They are held back and delivered together, with the effect of receiving them
+    /// one by one. [`next_delivery`](Self::next_delivery) returns them as one delivery. There is one difference: if one of them
+    /// is [given up](Self::abandon) while it is held back, those after it still wait with it. Received one by one, they would
+    /// not.
     ///
     /// # Errors
-    /// As [`receive`](Self::receive). Nothing of the run is taken then.
+    /// As [`receive`](Self::receive). Then no message of the run is taken.
     ///
     /// # Panics
-    /// Where it does not [take](Self::takes_run) such a run: then they are received one by one.
+    /// If [`takes_run`](Self::takes_run) is false for this run: receive its messages one by one.
     ///
     /// # Examples
     /// ```
@@ -182,8 +183,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Ok(Receipt::Delivered)
     }
 
-    /// Delivers the next message whose turn has come. What it depends on came before it.
-    /// Takes time for the entries that its stamp carries and those remembered of the same authors.
+    /// Delivers the next message whose turn has come. Its dependencies were delivered before.
+    /// Takes time for the entries that its stamp carries and for the remembered entries of their authors.
     ///
     /// # Examples
     /// ```
@@ -213,7 +214,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         Some(Delivery { stamp, message, followers, late: late > 0 })
     }
 
-    /// Whether a message is new; why it cannot be taken.
+    /// Whether a message is new; an error if it cannot be taken.
     fn admit(&self, stamp: &Stamp) -> Result<bool, Refusal> {
         let known = self.roster.len();
         if stamp.sender.position() >= known || stamp.dests.end() > known {
@@ -259,7 +260,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
             && self.horizons[entry.sender.position()].awaits(entry.clock)
     }
 
-    /// Puts a message whose turn has come behind those before it, and then what it releases.
+    /// Queues a message whose turn has come, and then the messages that it releases.
     fn queue(&mut self, pending: Pending<M, S>) {
         let mut next = Some(pending);
         while let Some(pending) = next {
@@ -276,7 +277,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         }
     }
 
-    /// Queues what waited for messages of `author` after one clock, up to another, and for nothing else.
+    /// Queues the messages that waited only for messages of `author` after one clock, up to another.
     pub(super) fn release(&mut self, author: Index, settled: Settled) {
         self.holdback.settle(author, settled, &mut self.released);
         while let Some(pending) = self.released.pop() {
@@ -284,7 +285,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         }
     }
 
-    /// Keeps the holes of `author` to the limit. One that a late message splits becomes two.
+    /// Keeps the gaps of `author` to the limit. A late message can split a gap in two.
     pub(super) fn limit_holes(&mut self, author: Index) {
         while let Some(closed) = self.horizons[author.position()].close_beyond(self.config.max_holes) {
             self.release(author, closed);
@@ -292,7 +293,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     }
 }
 
-/// A message has one of the numbers that there are.
+/// Checks that a clock is in range.
 fn check_clock(clock: Clock) -> Result<(), Refusal> {
     match clock {
         0 => Err(Refusal::NoClock),

@@ -8,8 +8,8 @@ use crate::snapshot::{Progress, RestoreError, Snapshot};
 use crate::{Config, Stamp};
 
 impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
-    /// The state without the messages that wait: whoever restores it receives those again, and asks again about what was
-    /// found [`void`](Self::void) in them. Takes time for all processes known and all entries remembered.
+    /// The persisted state, without the held messages. After a restore, receive those again, and ask again about the entries in
+    /// them that were found [`void`](Self::void). Takes time for all known processes and all remembered entries.
     ///
     /// # Examples
     /// ```
@@ -31,7 +31,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         }
     }
 
-    /// A process that goes on where `snapshot` was taken, with the same indices.
+    /// A process that goes on from `snapshot`, with the same indices.
     ///
     /// # Errors
     /// [`RestoreError`] if the snapshot has more processes than `config` allows, or contradicts itself.

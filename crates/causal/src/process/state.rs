@@ -1,4 +1,4 @@
-//! What a process tells of itself.
+//! What a process tells about itself.
 
 use alloc::vec::Vec;
 use core::borrow::Borrow;
@@ -27,13 +27,13 @@ use crate::{Clock, Index, Stamp};
 pub struct Missing {
     /// Its author.
     pub author: Index,
-    /// Which of his messages it is.
+    /// Which of its author's messages it is.
     pub clock: Clock,
     /// How many held messages wait for it.
     pub waiting: usize,
 }
 
-/// What a process did so far, and what it has in memory.
+/// What a process has done so far, and what it has in memory.
 ///
 /// # Examples
 /// ```
@@ -58,15 +58,15 @@ pub struct Stats {
     pub delivered: u64,
     /// Messages delivered late.
     pub late: u64,
-    /// Messages that were held for a while.
+    /// Messages that were held back for a while.
     pub held_back: u64,
-    /// Messages dropped because they were there before.
+    /// Messages dropped because they had arrived before.
     pub duplicates: u64,
-    /// Holes made by [`Process::abandon`].
+    /// How many times [`Process::abandon`] or [`Process::disregard`] gave something up.
     pub abandoned: u64,
     /// Processes known now.
     pub processes: usize,
-    /// Messages held now.
+    /// Messages held back now.
     pub held: usize,
     /// Entries remembered now, of all kinds.
     pub log: usize,
@@ -99,9 +99,9 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.horizons[author.position()].delivered()
     }
 
-    /// Where something of `author`'s may be missing, given up or skipped after something had been: ordered, disjoint, some
-    /// possibly beyond [`delivered`](Self::delivered). With that clock it tells exactly what is here: whatever is for this
-    /// process, not beyond the clock and in no hole.
+    /// The gaps in `author`'s messages: clocks that were given up, or that were skipped after something had been given up. They
+    /// are ordered and disjoint, and some may lie beyond [`delivered`](Self::delivered). Together with that clock they tell
+    /// exactly what is here: every message to this process that is not beyond the clock and in no gap.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -124,8 +124,9 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.horizons[author.position()].holes()
     }
 
-    /// Whether another copy of message `clock` of `author` would be a duplicate: it is held, or was delivered, or something
-    /// newer of that author was and it lies in no hole (so it was for others).
+    /// Whether another copy of message `clock` of `author` would be a duplicate. It is one if the message is held back or was
+    /// delivered. It also is one if a newer message of the author was delivered and this one lies in no gap: then it was for
+    /// others.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -150,7 +151,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.horizons[author.position()].has(clock) || self.holdback.find(author, clock).is_some()
     }
 
-    /// How many messages are held.
+    /// How many messages are held back.
     /// Takes constant time.
     ///
     /// # Examples
@@ -169,7 +170,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.holdback.len()
     }
 
-    /// The held messages, in no particular order; of a [run](Self::receive_run) the first.
+    /// The held messages, in no particular order. Of a [run](Self::receive_run) it gives the first message only.
     ///
     /// # Examples
     /// ```
@@ -188,7 +189,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.held_runs().map(|(stamp, _, message)| (stamp, message))
     }
 
-    /// The held messages, in no particular order, each with how many follow it in its [run](Self::receive_run).
+    /// The held messages, in no particular order, each with the number of messages that follow it in its
+    /// [run](Self::receive_run).
     ///
     /// # Examples
     /// ```
@@ -206,7 +208,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.holdback.iter().map(|pending| (&pending.stamp, pending.followers, &pending.message))
     }
 
-    /// What the held message `clock` of `author` still waits for; nothing if it is not held.
+    /// The messages that the held message `clock` of `author` still waits for; empty if it is not held.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -237,8 +239,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         unmet.map(|entry| (entry.sender, entry.clock)).collect()
     }
 
-    /// Whether a message with this stamp would wait for nothing: all that it depends on has been delivered here, is about to be,
-    /// or was given up. Takes time for its entries.
+    /// Whether a message with this stamp would wait for nothing: each of its dependencies has been delivered here, is queued
+    /// for delivery, or was given up. Takes time for its entries.
     ///
     /// # Panics
     /// If `stamp` is not in this process's numbering.
@@ -261,7 +263,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         !stamp.log.iter().any(|entry| self.awaits(entry))
     }
 
-    /// Whether a held message waits for message `clock` of `author`. Takes time logarithmic in what is waited for.
+    /// Whether a held message waits for message `clock` of `author`. Takes time logarithmic in the number of awaited messages.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.
@@ -283,8 +285,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.holdback.is_awaited(author, clock)
     }
 
-    /// The messages that block others and are not held themselves, by author and clock. Takes time for all authors and
-    /// everything that is waited for.
+    /// The messages that others wait for and that are not held themselves, by author and clock. Takes time for all authors and
+    /// all awaited messages.
     ///
     /// # Examples
     /// ```
@@ -303,8 +305,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
         self.holdback.missing().map(|(author, clock, waiting)| Missing { author, clock, waiting })
     }
 
-    /// Figures for whoever watches.
-    /// Takes time for the entries remembered.
+    /// Figures for monitoring.
+    /// Takes time for the remembered entries.
     ///
     /// # Examples
     /// ```

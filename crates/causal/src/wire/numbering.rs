@@ -11,15 +11,15 @@ use super::{
 use crate::bytes::put;
 use crate::{Entry, Id, Index, Limits, Roster, Set, Stamp};
 
-/// How many of the sets last named are tried as "that one less a few".
+/// How many of the last named sets are tried as a base, to write a set as "that base without a few".
 const BASES: usize = 8;
-/// A set that takes more bytes than this is given a number when it comes again: the number takes one or two, and each link
-/// pays once for what it stands for.
+/// A set that takes more bytes than this gets a number when it comes again. The number takes one or two bytes, and each link
+/// pays once for the set.
 const WORTH_A_NUMBER: usize = 2;
-/// Among how many sets without a number, the last ones seen, it has to be to have come again. Most come once.
+/// How many sets without a number are remembered, the last ones seen. A set comes again if it is among them. Most come once.
 const SEEN: usize = 32;
 
-/// The numbers that a sender has given to processes and sets, and the messages in terms of them.
+/// The numbers that a sender has given to processes and sets. It encodes messages with them.
 ///
 /// It belongs to one [`Process`](crate::Process), lives for one run of it and serves all its links.
 ///
@@ -41,7 +41,7 @@ const SEEN: usize = 32;
 pub struct Numbering {
     generation: u64,
     limit: usize,
-    /// By place in the roster: the number, if there is one.
+    /// By place in the roster: the number of the process, if it has one.
     numbers: Vec<Option<u64>>,
     /// By number.
     processes: Vec<Index>,
@@ -49,13 +49,13 @@ pub struct Numbering {
     /// By set number: where its introduction ends in `introductions`.
     ends: Vec<usize>,
     introductions: Vec<u8>,
-    /// The sets last named by number, the newest first.
+    /// The sets that were last named by number, the newest first.
     bases: VecDeque<(Set, u64)>,
-    /// The sets last written out, the newest first.
+    /// The sets that were last written out, the newest first.
     seen: VecDeque<Set>,
 }
 
-/// What the set of an entry may refer to.
+/// The parts of a message to which the set of an entry may refer.
 struct Context<'a> {
     dests: &'a Set,
     author: Index,
@@ -86,7 +86,7 @@ pub struct Mark {
 }
 
 impl Numbering {
-    /// A numbering that has given no number. `limits.sets` bounds its sets, and is what the receivers must accept.
+    /// A numbering that has given no numbers yet. `limits.sets` bounds its sets, and the receivers must accept that many.
     ///
     /// # Examples
     /// ```
@@ -115,7 +115,7 @@ impl Numbering {
         }
     }
 
-    /// Appends a message. Whoever is to read it needs the additions up to now.
+    /// Appends a message. A receiver needs the additions up to now to read it.
     ///
     /// # Examples
     /// ```
@@ -184,8 +184,8 @@ impl Numbering {
         Mark { generation: self.generation, processes: self.processes.len(), sets: self.ends.len() }
     }
 
-    /// Appends what a link that was told everything up to `mark` does not know yet: nothing if that is nothing. Returns the
-    /// mark that the link has afterwards.
+    /// Appends the additions for a link that knows everything up to `mark`; nothing if there are none. Returns the mark that
+    /// the link has afterwards.
     ///
     /// # Panics
     /// If `roster` is not that of the process whose stamps were encoded.
@@ -227,7 +227,7 @@ impl Numbering {
         now
     }
 
-    /// Whether no further set is given a number. What is encoded grows longer from then on, until [`renew`](Self::renew).
+    /// Whether no further set gets a number. Then messages become longer, until [`renew`](Self::renew).
     ///
     /// # Examples
     /// ```
@@ -247,7 +247,7 @@ impl Numbering {
         self.ends.len() >= self.limit
     }
 
-    /// Which numbering this is: what was encoded in another generation means nothing any more.
+    /// The generation of this numbering. What was encoded in an earlier one means nothing any more.
     ///
     /// # Examples
     /// ```
@@ -267,8 +267,8 @@ impl Numbering {
         self.generation
     }
 
-    /// Begins anew with number 0, in a new generation. Every message that was encoded before must have gone to its links, or
-    /// be encoded again.
+    /// Begins again with number 0, in a new generation. Every message that was encoded before must have gone to its links
+    /// already, or be encoded again.
     ///
     /// # Examples
     /// ```
@@ -327,7 +327,7 @@ impl Numbering {
         }
     }
 
-    /// Appends a set, which if it is that of an entry may refer to what it is an entry `of`.
+    /// Appends a set. The set of an entry may refer to the message `of` the entry.
     fn put_set(&mut self, set: &Set, of: Option<&Context<'_>>, out: &mut Vec<u8>) {
         if let Some(&number) = self.sets.get(set) {
             self.touch(set, number);
@@ -395,7 +395,7 @@ impl Numbering {
         number
     }
 
-    /// Makes a numbered set the first to be tried as a base.
+    /// Makes a numbered set the first one to try as a base.
     fn touch(&mut self, set: &Set, number: u64) {
         match self.bases.iter().position(|&(_, n)| n == number) {
             Some(0) => {}
@@ -419,7 +419,7 @@ impl Numbering {
 }
 
 impl Context<'_> {
-    /// Whether `set` is the message's destinations less the entry's author.
+    /// Whether `set` is the message's destinations without the entry's author.
     fn is_less_author(&self, set: &Set) -> bool {
         set.len() + usize::from(self.dests.contains(self.author)) == self.dests.len()
             && !set.contains(self.author)
@@ -427,7 +427,7 @@ impl Context<'_> {
     }
 }
 
-/// The one member of a set that has just one.
+/// The only member of a set; `None` if it does not have exactly one.
 fn only(set: &Set) -> Option<Index> {
     let mut members = set.iter();
     members.next().filter(|_| members.next().is_none())

@@ -1,4 +1,4 @@
-//! The receiver's side of one link: what the other end's numbers stand for.
+//! The receiver's side of one link: what the sender's numbers stand for.
 
 use alloc::vec::Vec;
 use core::borrow::Borrow;
@@ -11,7 +11,7 @@ use super::{
 use crate::bytes::{accept_count, in_range, take, take_byte, take_bytes, take_clock, take_count, take_id};
 use crate::{Clock, DecodeError, Entries, Entry, Id, Index, Limits, Numbered, Process, Set, Stamp};
 
-/// What the numbers of one link's other end stand for. It lives as long as the connection.
+/// What the numbers from the other end of one link stand for. It lives as long as the connection.
 ///
 /// # Examples
 /// ```
@@ -34,7 +34,7 @@ pub struct Table {
     sets: Vec<Set>,
 }
 
-/// What the set of an entry may refer to.
+/// The parts of a message to which the set of an entry may refer.
 struct Context<'a> {
     dests: &'a Set,
     author: Index,
@@ -44,8 +44,8 @@ impl Table {
     /// Takes additions off the front of `input`. Their ids join the roster of `process`.
     ///
     /// # Errors
-    /// [`DecodeError`] if they are malformed, do not follow on what was there, or exceed `limits`; then the link is of no more
-    /// use. [`DecodeError::Full`] if the roster is full.
+    /// [`DecodeError`] if the additions are malformed, do not begin where the table ends, or exceed `limits`. Then the link
+    /// cannot be used any more. [`DecodeError::Full`] if the roster is full.
     ///
     /// # Examples
     /// ```
@@ -138,7 +138,7 @@ impl Table {
         Ok(Stamp { sender, clock, dests, log })
     }
 
-    /// Takes an entry after one with the author's number and the clock `before`. Returns its author's number with it.
+    /// Takes an entry that follows one with the author's number and the clock in `before`. Returns it with its author's number.
     fn take_entry(
         &self,
         input: &mut &[u8],
@@ -235,7 +235,7 @@ fn find<T>(table: &[T], what: Numbered, number: u64) -> Result<&T, DecodeError> 
     place.and_then(|place| table.get(place)).ok_or(DecodeError::Unknown { what, number })
 }
 
-/// Additions have to begin where the table ends.
+/// Checks that additions begin where the table ends.
 fn follows(first: u64, known: usize) -> Result<(), DecodeError> {
     if first == known as u64 { Ok(()) } else { Err(DecodeError::Gap { first, known }) }
 }
