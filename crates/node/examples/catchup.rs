@@ -1,11 +1,13 @@
-//! One of three peers is away while the others say many messages of 100 bytes; then it comes back. How long that takes, from the
-//! start of its process to the last message shown, by real processes with data folders on loopback.
+//! One of three peers is away while the others say many messages of 100 bytes. Then it comes back. This measures how
+//! long that takes, from the start of its process to the last message shown. The peers are real processes with data
+//! folders, on loopback.
 //!
 //! `cargo run --release -p causerie-node --example catchup -- [MESSAGES] [here|gone] [AT_ONCE]`
 //!
-//! *Here*: both authors are there and push what they wrote, half of it each. *Gone*: one wrote everything and is away by then,
-//! and the other one hands it on. An author says `AT_ONCE` messages (256) before he waits until they are kept: what is said at
-//! once is signed together, up to 64 of it; with 1 each message has a signature of its own.
+//! *Here*: both authors are there, and each pushes its half of the messages. *Gone*: one author wrote everything and is
+//! away by then, and the other peer hands it on. An author says `AT_ONCE` messages (256) before it waits until they are
+//! kept. Messages that are said at once are signed together, up to 64 of them. With 1, each message has its own
+//! signature.
 #![allow(clippy::print_stdout, clippy::wildcard_enum_match_arm, reason = "a measurement prints, and counts one event")]
 
 mod players;
@@ -41,7 +43,7 @@ fn main() -> Outcome {
     }
 }
 
-/// Starts a peer that keeps what it has in `data`.
+/// Starts a peer that keeps its data in `data`.
 fn start(number: usize, data: &Path, at_once: usize, peers: &[String]) -> Outcome<Player> {
     let data = data.to_str().ok_or("a folder whose name is no text")?;
     let mut arguments = ["peer", &number.to_string(), data, &at_once.to_string()].map(str::to_owned).to_vec();
@@ -153,7 +155,7 @@ async fn peer(config: node::Config, at_once: usize) -> Outcome {
     Ok(())
 }
 
-/// Says so many messages; answers how many were kept.
+/// Says `count` messages. Returns how many were kept.
 async fn say(requests: &node::Requests, count: usize, at_once: usize) -> usize {
     let text = "x".repeat(100);
     let mut said = 0;

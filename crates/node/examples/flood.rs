@@ -1,11 +1,11 @@
-//! Eight peers in eight processes on loopback, each sending 100-byte messages to all as fast as it can: causally ordered
-//! deliveries a second in total, and how many were lost.
+//! Eight peers in eight processes on loopback, each sending 100-byte messages to all others as fast as it can. Measures
+//! the total causally ordered deliveries per second, and how many messages were lost.
 //!
 //! `cargo run --release -p causerie-node --example flood -- [PEERS [SECONDS [FOLDER]]]`
 //!
-//! With a folder, each peer keeps everything in a data folder of its own in it, as the program does. The time counts from
-//! the start of the flood until the last message is delivered. `mesh_flood` of `causerie-net` does the same over bare
-//! links, without order: run both in turn and compare.
+//! With a folder, each peer keeps everything in a data folder of its own inside it, as the program does. The time
+//! counts from the start of the flood until the last message is delivered. `mesh_flood` of `causerie-net` does the same
+//! over bare links, without order. Run both in turn and compare.
 #![allow(clippy::print_stdout, clippy::wildcard_enum_match_arm, reason = "a measurement prints, and counts one event")]
 
 mod players;
@@ -112,7 +112,7 @@ async fn peer(config: node::Config, peers: usize, seconds: u64) -> Outcome {
     Ok(())
 }
 
-/// Sends as fast as the peer takes it; answers how many it took.
+/// Sends as fast as the peer takes it. Returns how many messages the peer took.
 async fn flood(requests: node::Requests, lasting: Duration) -> u64 {
     let text = "x".repeat(100);
     let end = Instant::now() + lasting;

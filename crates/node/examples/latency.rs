@@ -1,10 +1,11 @@
-//! How long a message takes from its author to the user interface of each of the others while little is said: eight
-//! peers in eight processes on loopback, one after the other says 100 bytes to all, 20 times a second in total.
+//! How long a message takes from its author to the user interface of each other peer while little is said. Eight peers
+//! in eight processes on loopback take turns to say 100 bytes to all, 20 times per second in total.
 //!
 //! `cargo run --release -p causerie-node --example latency -- [PEERS [A_SECOND [SECONDS [FOLDER]]]]`
 //!
-//! With a folder, each peer keeps everything in a data folder of its own in it: the author before he sends, the others
-//! before they show. All are on one machine and have one clock; the time is from when the author's peer stamps the message.
+//! With a folder, each peer keeps everything in a data folder of its own inside it: the author before it sends, the
+//! others before they show. All peers are on one machine and have one clock. The time counts from when the author's
+//! peer stamps the message.
 #![allow(clippy::print_stdout, clippy::wildcard_enum_match_arm, reason = "a measurement prints, and times one event")]
 
 mod players;

@@ -1,11 +1,11 @@
-//! What the peers of one process cost: how long until all are linked to each other, how long until each has read a message of
-//! each, the processor time, and the memory of the process.
+//! What the peers of one process cost: the time until all are linked to each other, the time until each has read a
+//! message of each other one, the processor time, and the memory of the process.
 //!
 //! `cargo run --release -p causerie-node --example neighbours -- PEERS [memory|tcp] [peers|links] [MINUTES]`
 //!
-//! They link in memory, or over TCP on loopback as peers of different processes do. With `links` there are the bare links of the
-//! `net` crate, without a chat on top; then each sends one frame of 100 bytes to each. It ends after so many minutes, 5 by default,
-//! whatever is still missing by then.
+//! They link in memory, or over TCP on loopback as peers of different processes do. With `links`, only the bare links
+//! of the `net` crate run, without a chat on top, and each peer sends one frame of 100 bytes to each other one. The run
+//! ends after `MINUTES` (5), whatever is still missing by then.
 #![allow(
     clippy::print_stdout,
     clippy::wildcard_enum_match_arm,
@@ -63,7 +63,7 @@ fn used() -> String {
     format!("{} MB, {:.1} s of processor time", resident_megabytes(), cpu_seconds())
 }
 
-/// Waits until a counter is there. Says when.
+/// Waits until a counter reaches its value. Prints when.
 async fn until(counter: &AtomicUsize, due: usize, what: &str, began: Instant) {
     let mut told = Instant::now();
     while counter.load(Ordering::Relaxed) < due {
@@ -176,7 +176,7 @@ async fn count(net: Net, mut events: net::Events, seen: Arc<Seen>) {
     while let Some(event) = events.recv().await {
         match event {
             net::Event::Up { link, .. } => {
-                // A link that is gone says so by an event of its own.
+                // A link that is gone is reported by an event of its own.
                 let _ = net.send(link, TEXT.into());
                 seen.ups.fetch_add(1, Ordering::Relaxed);
             }

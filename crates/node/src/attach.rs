@@ -1,4 +1,4 @@
-//! A session of a peer in another process.
+//! A session with a peer in another process.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,13 +19,14 @@ use crate::session::{Ended, Far, Request, session, stopped};
 use crate::socket::{SESSION, path_in};
 use crate::{Error, Session};
 
-/// How long a peer may take to say hello. It does so between two turns; one that takes this long is stuck.
+/// How long a peer may take to say hello. It does so between two turns. If it takes this long, it is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Batches of events that wait for the user interface. What it does not take waits at the peer, which drops it one day.
+/// How many batches of events wait for the user interface. Any more wait at the peer, which drops a client that does
+/// not take them.
 const EVENT_BATCHES: usize = 16;
 
-/// Events in a batch.
+/// How many events a batch holds.
 const EVENTS: usize = 1024;
 
 /// Why there is no session. Every message says what to do.
@@ -38,7 +39,7 @@ pub enum AttachError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder cannot have a socket.
+    /// The folder cannot hold a socket.
     #[error(transparent)]
     Folder(#[from] Error),
     /// The socket cannot be used.
@@ -49,12 +50,12 @@ pub enum AttachError {
         /// What the system said.
         source: io::Error,
     },
-    /// Somebody else listens there.
+    /// Another user's process listens there.
     #[error("the session at {} is another user's (uid {owner}); name the folder of your own peer with --data", path.display())]
     Stranger {
         /// The socket.
         path: PathBuf,
-        /// Whose process it is.
+        /// The user whose process it is.
         owner: u32,
     },
     /// The peer speaks another version of the session.
@@ -78,8 +79,9 @@ pub enum AttachError {
     },
 }
 
-/// Opens a session of the peer that runs on the data folder `data`, on the Tokio runtime of the caller. Any number can
-/// be open. Dropping the session, or [`Requests::stop`](crate::Requests::stop), closes it; the peer goes on.
+/// Opens a session with the peer that runs on the data folder `data`, on the caller's Tokio runtime. Any number of
+/// sessions can be open. Dropping the session, or [`Requests::stop`](crate::Requests::stop), closes it. The peer goes
+/// on.
 ///
 /// # Errors
 /// Every [`AttachError`] says what to do.
@@ -97,14 +99,14 @@ pub async fn attach(data: &Path) -> Result<Session, AttachError> {
     Ok(session)
 }
 
-/// Connects to the socket of that name in the data folder of a running peer. What comes over it are lines.
+/// Connects to the socket of that name in the data folder of a running peer. The connection carries lines.
 ///
 /// # Errors
-/// [`AttachError::NoPeer`] if nothing listens there, [`AttachError::Stranger`] if it is another user's.
+/// [`AttachError::NoPeer`] if nothing listens there, [`AttachError::Stranger`] if another user's process does.
 pub async fn connect(data: &Path, name: &str) -> Result<UnixStream, AttachError> {
     let path = path_in(data, name)?;
     let refuse = |source: io::Error| {
-        // A socket on which nobody listens was left behind.
+        // A socket on which no process listens is one that a dead process left behind.
         let nobody = matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
         if nobody {
             AttachError::NoPeer { path: data.to_owned() }
@@ -117,21 +119,21 @@ pub async fn connect(data: &Path, name: &str) -> Result<UnixStream, AttachError>
     if is_trusted(owner, own_uid().map_err(refuse)?) { Ok(stream) } else { Err(AttachError::Stranger { path, owner }) }
 }
 
-/// In a folder in which everybody can make files, such as /tmp, anybody may have made the socket. The superuser is trusted,
-/// and trusts whom he likes.
+/// In a folder such as /tmp, where every user can make files, any user may have made the socket. A process trusts its
+/// own user and the superuser, and the superuser's process trusts all users.
 fn is_trusted(owner: u32, me: u32) -> bool {
     owner == me || owner == 0 || me == 0
 }
 
-/// What the other end of a connection is told.
+/// The user that this process runs as, as the other end of a connection sees it.
 fn own_uid() -> io::Result<u32> {
     let (_here, there) = UnixStream::pair()?;
     Ok(there.peer_cred()?.uid())
 }
 
-/// Says the version of this side, and hears the first line of the other.
+/// Sends the version of this side, and reads the first line of the other.
 async fn greet(input: &mut BufReader<OwnedReadHalf>, output: &mut OwnedWriteHalf) -> io::Result<String> {
-    // A peer that turns this client away may have closed its end already; its line says why.
+    // A peer that turns this client away may have closed its end already. Its line says why.
     let _ = output.write_all(format!("{{\"hello\":{VERSION}}}\n").as_bytes()).await;
     let mut first = String::new();
     input.read_line(&mut first).await?;
@@ -140,7 +142,7 @@ async fn greet(input: &mut BufReader<OwnedReadHalf>, output: &mut OwnedWriteHalf
 
 /// The hello in the first line, or why there is none.
 fn understand(first: &str) -> serde_json::Result<Result<Hello, AttachError>> {
-    /// All that every version has in common.
+    /// What every version has in common.
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum First {
@@ -157,19 +159,19 @@ fn understand(first: &str) -> serde_json::Result<Result<Hello, AttachError>> {
     }
 }
 
-/// Why a session ends whose other end is suddenly closed.
+/// The reason that a session ends for when its other end closes without a word.
 const GONE: &str = "the peer has gone without a goodbye";
 
 /// Requests that are not answered yet, in their order.
 type Unanswered = Mutex<VecDeque<(u64, oneshot::Sender<Result<Answer, Refusal>>)>>;
 
-/// Carries requests and lines between the two ends, until one of them is closed.
+/// Carries requests and lines between the two ends, until one of them closes.
 async fn carry(far: Far, input: BufReader<OwnedReadHalf>, output: OwnedWriteHalf) {
     let Far { requests, events, mut stop, log_full: _, ended } = far;
     let unanswered = Unanswered::default();
     tokio::select! {
         why = hear(input, &events, &unanswered) => {
-            // This is the one place where the reason is set.
+            // The reason is set only here.
             let _ = ended.set(why);
         }
         () = ask(requests, output, &unanswered, &mut stop) => {}
@@ -203,7 +205,7 @@ async fn ask(
     }
 }
 
-/// Reads lines until the end; why it came.
+/// Reads lines until the session ends. Returns why it ended.
 async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, unanswered: &Unanswered) -> Ended {
     let mut line = Vec::new();
     let mut batch = Vec::new();
@@ -225,11 +227,11 @@ async fn hear(mut input: BufReader<OwnedReadHalf>, events: &mpsc::Sender<News>, 
                 let _ = events.send(batch.into_iter().collect()).await;
                 return Ended { text, why };
             }
-            // A newer peer of the same version may say what this program does not know.
+            // A newer peer of the same version may send lines that this program does not know.
             Err(unknown) => tracing::debug!("passing over a line: {unknown}"),
         }
         let more = input.buffer().contains(&b'\n');
-        // A user interface that is gone ends the other direction.
+        // If the user interface is gone, the other direction ends.
         if !batch.is_empty()
             && (!more || batch.len() >= EVENTS)
             && events.send(batch.drain(..).collect()).await.is_err()
@@ -245,7 +247,7 @@ fn answered(unanswered: &Unanswered, id: Option<RequestId>, answered: Result<Ans
         && id == Some(RequestId::from(*asked))
         && let Some((_, answer)) = unanswered.pop_front()
     {
-        // Whoever asked may have gone away.
+        // The caller may have gone away.
         let _ = answer.send(answered);
     }
 }
@@ -258,7 +260,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn nobody_attaches_to_somebody_elses_socket() {
+    async fn attaching_to_another_users_socket_is_refused() {
         assert_eq!(own_uid().unwrap(), fs::metadata(tempfile::tempdir().unwrap().path()).unwrap().uid());
         for (owner, me, trusted) in [(1000, 1000, true), (0, 1000, true), (1000, 0, true), (1001, 1000, false)] {
             assert_eq!(is_trusted(owner, me), trusted, "{owner} {me}");

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::feed::{Feed, Told};
 use crate::session::{Ended, InterfaceId};
 
-/// What a new client is given between two turns: from that moment on its feed misses nothing.
+/// What a new client is given between two turns. From that moment on its feed misses nothing.
 #[derive(Debug)]
 pub(crate) struct Attached {
     pub(crate) id: InterfaceId,
@@ -15,14 +15,14 @@ pub(crate) struct Attached {
     pub(crate) feed: Arc<Feed>,
 }
 
-/// A client's wish to be given that, or why it is not.
+/// A client's request to be let in. The answer is that, or why the client is turned away.
 pub(crate) type Attach = oneshot::Sender<Result<Attached, String>>;
 
-/// Everybody who is attached.
+/// All attached clients.
 #[derive(Debug)]
 pub(crate) struct Clients {
     feeds: Vec<Arc<Feed>>,
-    /// The one that came last.
+    /// The client that attached last.
     last: InterfaceId,
     /// [`Config::client_bytes`](crate::Config).
     bytes: usize,
@@ -41,7 +41,7 @@ impl Clients {
         self.drop_gone();
         let feed = Arc::new(Feed::new(self.bytes));
         self.last = self.last.next();
-        // A client that has gone away meanwhile holds no feed, and is dropped with the others.
+        // If the client has gone away meanwhile, it holds no feed, and is dropped with the others that went.
         let _ = client.send(Ok(Attached { id: self.last, known, feed: Arc::clone(&feed) }));
         self.feeds.push(feed);
     }
@@ -51,7 +51,7 @@ impl Clients {
         self.feeds.retain(|feed| feed.push(batch));
     }
 
-    /// The peer has stopped.
+    /// The peer has stopped. Every client is told why.
     pub(crate) fn stop(self, why: &Ended) {
         for feed in self.feeds {
             feed.stop(why.clone());

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chat::Now;
 use tokio::time::Instant;
 
-/// The clocks that `chat` is handed: the monotonic one counts from the start of this peer.
+/// The clocks that `chat` is given. The monotonic one counts from the start of this peer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Instant,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// An open data folder. While it lives no other process can open the same one; the system gives the lock back however
+/// An open data folder. While it lives, no other process can open the same one. The system releases the lock however
 /// the process ends.
 #[derive(Debug)]
 pub struct DataFolder {
@@ -15,7 +15,7 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Opens the folder, and makes it (mode 0700, with its parents) where there is none.
+    /// Opens the folder. If it is missing, makes it (mode 0700) and its parents.
     ///
     /// # Errors
     /// [`Error::DataInUse`] if another process has it open, [`Error::LinkLeadsNowhere`], [`Error::Data`] if it cannot be made or
@@ -47,13 +47,13 @@ impl DataFolder {
         &self.path
     }
 
-    /// Where its peer keeps what it may not lose.
+    /// Where its peer keeps what it must not lose.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("causerie.db")
     }
 }
 
-/// In a folder that others can write to they could put a socket of their own in the place of the peer's.
+/// If other users could write to the folder, they could replace the peer's socket with their own.
 pub(crate) fn look_at_permissions(folder: &Path) -> Result<(), Error> {
     let refuse = |source| Error::Data { path: folder.to_owned(), source };
     let mode = fs::metadata(folder).map_err(refuse)?.permissions().mode() & 0o7777;
@@ -61,7 +61,7 @@ pub(crate) fn look_at_permissions(folder: &Path) -> Result<(), Error> {
     if writable && !sticky { Err(Error::DataExposed { path: folder.to_owned(), mode }) } else { Ok(()) }
 }
 
-/// A link that leads nowhere is not a missing file: what it led to may only be away.
+/// A link that leads nowhere is not a missing file: its target may only be unmounted.
 pub(crate) fn follow(path: &Path) -> Result<(), Error> {
     match fs::read_link(path) {
         Ok(target) if !path.exists() => Err(Error::LinkLeadsNowhere { path: path.to_owned(), target }),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_made_is_its_owners_alone() {
+    fn a_new_folder_is_open_to_its_owner_only() {
         let (_parent, path) = folder();
         DataFolder::open(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);

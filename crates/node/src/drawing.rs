@@ -1,4 +1,4 @@
-//! What the peer did lately, for a drawing that grows while messages come.
+//! What the peer did lately, for a drawing that grows as messages come.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use trace::Picture;
 
 use crate::journal::Spelling;
 
-/// How many events are kept: as many as fit on some screens.
+/// How many events are kept: as many as fit on a few screens.
 const KEPT: usize = 400;
 
 /// The newest events of this run.
 #[derive(Debug, Default)]
 pub(crate) struct Lately {
     events: VecDeque<(i64, Journal)>,
-    /// The last start, which says who this peer is: it may be out of `events`.
+    /// The last start, which says who this peer is. It may no longer be in `events`.
     start: Option<Journal>,
-    /// How many events there were before these.
+    /// How many events came before these.
     earlier: u64,
 }
 
 impl Lately {
-    /// Leaves the last of these entries, as many as are kept: of what is long only the end is drawn.
+    /// Keeps only the last of these entries, as many as are drawn.
     pub(crate) fn cut(journal: &mut Vec<Journal>) {
         let mut excess = journal.len().saturating_sub(KEPT);
         if excess > 0 {
-            // A start is needed however much comes behind it.
+            // A start is needed, however many entries follow it.
             journal.retain(|entry| {
                 let is_excess = excess > 0;
                 excess = excess.saturating_sub(1);
@@ -35,7 +35,7 @@ impl Lately {
         }
     }
 
-    /// Takes note of what happened at `ts` (Unix µs).
+    /// Notes what happened at `ts` (Unix µs).
     pub(crate) fn note(&mut self, journal: Vec<Journal>, ts: i64) {
         if let Some(start) = journal.iter().rfind(|entry| matches!(entry, Journal::Start { .. })) {
             self.start = Some(start.clone());
@@ -56,7 +56,7 @@ impl Lately {
         let label =
             |process: &ProcessId| label_of(process.person).unwrap_or_else(|| process.person.fingerprint().to_string());
         let named = |id: &MessageId| format!("{}#{}", label(&id.process), id.clock);
-        // A peer names no process that is none, and not as many as do not fit.
+        // This only fails on invalid process ids or on too many of them, and a peer writes neither.
         let Ok(picture) = Picture::of(&records) else { return DiagramInfo::default() };
         let lines = picture.lines.iter().filter_map(|line| line.parse().ok());
         let lines: Vec<DiagramLine> = lines.map(|process| DiagramLine { process, label: label(&process) }).collect();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The name is none.
+    /// The name is not valid.
     #[error("{name:?} is not a name: {reason}; give another one with --name")]
     BadName {
         /// The name, cut to 80 characters.
@@ -29,7 +29,7 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// Others than its owner can write to the data folder.
+    /// Other users can write to the data folder.
     #[error(
         "others can write to the data folder {} (mode {mode:03o}) and could pass for this peer; run: chmod go-w {}, or choose another one with --data",
         path.display(), path.display()
@@ -40,7 +40,7 @@ pub enum Error {
         /// Its permissions.
         mode: u32,
     },
-    /// The path of the session's socket does not fit into an address.
+    /// The path of the session's socket is too long for a socket address.
     #[error(
         "the path {} has {bytes} bytes, and that of a socket {limit} at most; choose a data folder with a shorter path with --data",
         path.display()
@@ -53,7 +53,7 @@ pub enum Error {
         /// The greatest length.
         limit: usize,
     },
-    /// A file that is to be there is a link that leads nowhere.
+    /// A required file is a symbolic link that leads nowhere.
     #[error(
         "{} is a symbolic link to {}, which is not there: mount or restore what it leads to, or remove the link; nothing was changed",
         path.display(), target.display()
@@ -64,7 +64,7 @@ pub enum Error {
         /// Where it leads.
         target: PathBuf,
     },
-    /// The system has no randomness to give.
+    /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
     /// The trace file could not be opened.

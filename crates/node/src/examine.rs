@@ -1,4 +1,4 @@
-//! What can be found out about a data folder and a network while no peer runs on that folder.
+//! What can be checked of a data folder and a network while no peer runs on that folder.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,19 +11,19 @@ use serde::Serialize;
 use crate::data::{follow, look_at_permissions};
 use crate::{DataFolder, Error};
 
-/// How long others have to answer: a peer does so within a tenth of a second.
+/// How long other peers may take to answer. They do so within a tenth of a second.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Open files that a peer may need: a link each, and some.
+/// How many open files a peer may need: one per link, and some more.
 const FILES: u64 = 256;
 
-/// What is written to see whether there is room, in bytes: more than a message of the greatest length needs.
+/// How many bytes are written to see whether there is room: more than the longest message needs.
 const ROOM: usize = 1 << 19;
 
 /// One check and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was looked at.
+    /// What was checked.
     pub check: &'static str,
     /// Whether it is as it should be.
     pub ok: bool,
@@ -39,7 +39,7 @@ impl Check {
     }
 }
 
-/// Looks at the data folder `data` and at the network, without joining the chat. Needs a Tokio runtime with time and I/O
+/// Checks the data folder `data` and the network, without joining the chat. Needs a Tokio runtime with time and I/O
 /// enabled.
 pub async fn examine(data: &Path, interface: Option<&str>) -> Vec<Check> {
     let mut checks = vec![
@@ -100,7 +100,7 @@ fn try_to_write(folder: &Path) -> io::Result<()> {
     written
 }
 
-/// Without a table of limits there is nothing to complain of.
+/// If the system tells no limits, there is nothing to complain about.
 fn look_at_limit() -> Result<String, String> {
     match net::limits::open_files() {
         Some(limit) if limit < FILES => Err(format!(

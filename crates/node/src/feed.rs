@@ -1,4 +1,4 @@
-//! What one user interface in another process has still to be told.
+//! The events that one user interface in another process has yet to be told.
 
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::session::{Ended, InterfaceId};
 
-/// An event, and whose doing it was: whoever did it has his answer, and is not told again.
+/// An event, and the user interface that caused it. That one has its answer and is not told again.
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) event: Event,
@@ -20,15 +20,15 @@ pub(crate) struct Told {
 /// Why a feed ends.
 #[derive(Clone, Debug)]
 pub(crate) enum End {
-    /// The peer has stopped; what had happened before is still handed out.
+    /// The peer has stopped. Everything that happened before is still handed out.
     Stopped(Ended),
-    /// Too much was waiting, and was let go.
+    /// Too much was waiting, and was dropped.
     Slow,
 }
 
-/// A queue of batches, bounded by their bytes. Batches are shared: what several clients wait for is held once.
+/// A queue of batches, bounded by their bytes. Batches are shared: if several clients wait for one, it is held once.
 ///
-/// It never makes the peer wait. Whoever has more than the bound waiting is told no more.
+/// The queue never makes the peer wait. A client with more than the bound waiting is told no more.
 #[derive(Debug)]
 pub(crate) struct Feed {
     state: Mutex<State>,
@@ -48,7 +48,7 @@ impl Feed {
         Self { state: Mutex::default(), more: Notify::new(), bound }
     }
 
-    /// Adds a batch; whether the feed goes on. A batch that finds nothing waiting is taken whatever its size.
+    /// Adds a batch. Returns whether the feed goes on. If nothing is waiting, a batch of any size is taken.
     pub(crate) fn push(&self, batch: &Arc<[Told]>) -> bool {
         let mut state = self.state.lock();
         let State { batches, bytes, end } = &mut *state;
@@ -64,13 +64,13 @@ impl Feed {
         end.is_none()
     }
 
-    /// The peer stops: nothing more comes.
+    /// The peer stops, so nothing more comes.
     pub(crate) fn stop(&self, why: Ended) {
         self.state.lock().end.get_or_insert(End::Stopped(why));
         self.more.notify_one();
     }
 
-    /// The next batch. For one waiter; cancel-safe.
+    /// The next batch. For one waiter. Cancel-safe.
     ///
     /// # Errors
     /// [`End`], once and for all.
@@ -91,7 +91,7 @@ impl Feed {
     }
 }
 
-/// The bytes that a batch holds, near enough: texts are what can be long.
+/// The bytes that a batch holds, roughly: only texts can be long.
 fn size(batch: &[Told]) -> usize {
     let text = |told: &Told| if let Event::Message { message } = &told.event { message.text.len() } else { 0 };
     batch.iter().map(|told| size_of::<Told>() + text(told)).sum()
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_too_much_waiting_is_told_no_more_and_holds_nothing() {
+    async fn a_client_with_too_much_waiting_is_told_no_more_and_holds_nothing() {
         let feed = Feed::new(3 * size_of::<Told>());
         let shared = batch(&["one", "two"]);
         assert!(feed.push(&shared));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_batch_beyond_the_bound_is_taken_by_whoever_keeps_up() {
+    async fn a_client_that_keeps_up_takes_a_batch_beyond_the_bound() {
         let feed = Feed::new(0);
         for _ in 0..3 {
             assert!(feed.push(&batch(&["large"])));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chat::{Journal, MessageId, ProcessId};
 use trace::{Event, Record, Writer, write_lines};
 
-/// Spelled process ids that are kept: as many as a peer knows, and more would only be spelled again.
+/// How many spelled process ids are kept: as many as a peer knows. Others are simply spelled again.
 const SPELLED: usize = 8192;
 
 /// This peer's trace.
@@ -29,7 +29,7 @@ pub(crate) struct Spelling {
 }
 
 impl Trace {
-    /// Opens the trace, and completes it with the lines of the last turn, should these be missing.
+    /// Opens the trace. If the lines of the last turn are missing, adds them.
     pub(crate) fn open(path: &Path, last: &[u8]) -> io::Result<Self> {
         Ok(Self { writer: Writer::resume(path, last)?, spelling: Spelling::default(), records: Vec::new() })
     }
@@ -48,7 +48,7 @@ impl Trace {
     /// Writes lines.
     ///
     /// # Errors
-    /// The first write that fails; the trace ends there.
+    /// The first write that fails. The trace ends there.
     pub(crate) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         if lines.is_empty() { Ok(()) } else { self.writer.write_whole(lines) }
     }
@@ -95,7 +95,7 @@ impl Spelling {
         trace::MessageId { process: self.spell(id.process), clock: id.clock }
     }
 
-    /// Base58 of a key is slow beside all the rest of a line.
+    /// Base58 of a key is slow compared to everything else in a line.
     fn spell(&mut self, process: ProcessId) -> Arc<str> {
         if self.spelled.len() >= SPELLED {
             self.spelled.clear();

@@ -1,4 +1,4 @@
-//! Where a peer keeps what it may not lose: in its data folder, or in memory where it has none.
+//! Where a peer keeps what it must not lose: in its data folder, or in memory if it has none.
 
 use chat::{Change, Conversation, Entry, Kept, MemoryStore, MessageId, ProcessId, Saved, SortKey, Store, StoreError};
 use store::{Retention, SqliteStore};
@@ -8,7 +8,7 @@ use store::{Retention, SqliteStore};
 pub(crate) enum Keep {
     /// It survives the process.
     Disk(Box<SqliteStore>),
-    /// It does not.
+    /// It does not survive the process.
     Memory(MemoryStore),
 }
 
@@ -35,16 +35,17 @@ impl Keep {
         }
     }
 
-    /// Lets go of a piece of what is beyond `retention`; how many messages went. `now_micros` is Unix time in microseconds.
+    /// Drops some of the messages that are beyond `retention`. Returns how many. `now_micros` is Unix time in
+    /// microseconds.
     pub(crate) fn retain(&mut self, retention: Retention, now_micros: i64) -> Result<usize, StoreError> {
         match self {
             Self::Disk(store) => store.retain(retention, now_micros),
-            // It is bounded by itself.
+            // The memory store bounds itself.
             Self::Memory(_) => Ok(0),
         }
     }
 
-    /// Does a piece of what the store has put off; true if there is more.
+    /// Does some of the work that the store has put off. Returns `true` if there is more.
     pub(crate) fn tidy(&mut self) -> bool {
         match self {
             Self::Disk(store) => store.tidy(),

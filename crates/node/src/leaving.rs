@@ -1,4 +1,5 @@
-//! How a peer stops: it hands over what its user said, says goodbye or that the account is deleted, and tells user interfaces why.
+//! How a peer stops. It hands over what its user said, says goodbye or that the account is deleted, and tells user
+//! interfaces why.
 
 use std::mem;
 
@@ -12,7 +13,7 @@ use crate::session::Ended;
 use crate::stuck::Owed;
 
 impl Node {
-    /// Gives an answer whose effects have been carried out, and notes that the peer is to stop if it says so.
+    /// Gives an answer whose effects have been carried out. If the answer ends the peer, notes that it is to stop.
     pub(crate) fn give(&mut self, owed: Owed) {
         let ended = match &owed.answered {
             Ok(Answer::LoggingOut { who }) => {
@@ -24,21 +25,21 @@ impl Node {
             Ok(_) | Err(_) => None,
         };
         if let Some(ended) = ended {
-            // The first one says why.
+            // The first reason counts.
             let _ = self.far.ended.set(ended);
         }
         owed.give();
     }
 
-    /// Whether a user interface has asked the peer to stop by a command, as any of them may.
+    /// Whether a user interface has asked the peer to stop. Any of them may, by a command.
     pub(crate) fn is_asked_to_stop(&self) -> bool {
         self.far.ended.get().is_some()
     }
 
-    /// Hands over what was said, and says goodbye; for good, if the account is deleted.
+    /// Hands over what was said, and says goodbye, for good if the account is deleted.
     pub(crate) async fn leave(&mut self) -> Result<(), StoreError> {
         let for_good = self.far.ended.get().is_some_and(|ended| ended.why == Ending::Deleted);
-        // What was said first, and then what is released by leaving.
+        // First what was said goes out, then what leaving releases.
         if self.stuck.is_none() {
             let now = self.clock.now();
             if for_good {
@@ -68,7 +69,7 @@ impl Node {
         self.drain(|peer| !peer.has_unsent()).await
     }
 
-    /// Goes on, within [`Config::drain`](crate::Config), until that is `done`; new commands are not taken any more.
+    /// Goes on until `done`, within [`Config::drain`](crate::Config). New commands are not taken any more.
     async fn drain(&mut self, done: impl Fn(&Peer<Keep>) -> bool) -> Result<(), StoreError> {
         let patience = Instant::now() + self.drain;
         while !done(&self.peer) {
@@ -80,7 +81,7 @@ impl Node {
                 if self.backlog.is_empty() {
                     break;
                 }
-                // Nobody takes events any more.
+                // Events are no longer taken by anyone.
                 self.backlog = News::default();
             }
             self.turn(woken)?;
@@ -88,10 +89,10 @@ impl Node {
         Ok(())
     }
 
-    /// What cannot be kept must not be sent or shown: the peer stops where it is, and says why.
+    /// What cannot be kept must not be sent or shown. So the peer stops at once, and says why.
     pub(crate) async fn give_up(&mut self, lost: StoreError) {
         tracing::error!("{lost}");
-        // Unless the user has asked it to stop, nothing else gives a reason.
+        // The user may have asked it to stop already. Otherwise this is the reason.
         let _ = self.far.ended.set(Ended::other(format!("the peer has stopped: {lost}")));
         self.show(Event::Warning { text: format!("this peer stops: {lost}") }.into());
         if !self.backlog.is_empty() {

@@ -1,9 +1,10 @@
 //! One running peer: drives `chat` with the links, the store and the clock, and gives user interfaces a [`Session`].
 //!
-//! [`start()`] opens the data folder, the links and the trace, and hands back a session: typed commands in, typed
-//! events out. A user interface sees nothing else of the peer; how events look is its own affair. A peer with a data
-//! folder offers the same session to other processes over a Unix socket there, and [`attach()`] opens one. Its JSON lines
-//! are described by [`mod@line`]. Several peers of one process share [`Neighbours`], by which they link to each other in memory.
+//! [`start()`] opens the data folder, the links and the trace, and returns a session: typed commands in, typed events
+//! out. A user interface sees nothing else of the peer, and decides itself how to show events. A peer with a data
+//! folder offers the same session to other processes over a Unix socket there, and [`attach()`] opens one. [`mod@line`]
+//! describes its JSON lines. Several peers of one process share [`Neighbours`], through which they link to each other
+//! in memory.
 #![forbid(unsafe_code)]
 
 mod attach;

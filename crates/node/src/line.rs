@@ -1,37 +1,39 @@
-//! A session as JSON lines: one object a line, in both directions. `docs/json.md` describes them for users.
+//! A session as JSON lines: one object per line, in both directions. `docs/json.md` describes them for users.
 //!
-//! The peer's first line is a [`Hello`]; then come events (`{"event": …}`), answers (`{"answer": …}`) and errors
-//! (`{"error": …}`), and over a socket a last one (`{"end": …}`). A request is a command (`{"command": …}`) and may carry
-//! an `id`, which its answer repeats. A client may say the version that it speaks in a line of its own (`{"hello": 1}`).
+//! The peer's first line is a [`Hello`]. Then come events (`{"event": …}`), answers (`{"answer": …}`) and errors
+//! (`{"error": …}`), and over a socket a last line (`{"end": …}`). A request is a command (`{"command": …}`). It may
+//! carry an `id`, which its answer repeats. A client may send the version that it speaks in a line of its own
+//! (`{"hello": 1}`).
 
 use chat::{Answer, Command, Event, Refusal};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The version of this format. It grows when a reader of an older one could misunderstand a line; new kinds of lines
-/// and new fields do not count, and a reader passes over what it does not know.
+/// The version of this format. It grows when a reader of an older version could misunderstand a line. New kinds of
+/// lines and new fields do not count: a reader ignores what it does not know.
 pub const VERSION: u32 = 1;
 
-/// The longest line that a peer reads, in bytes: more than the longest message, and a JSON object around it with every
-/// character escaped.
+/// The longest line that a peer reads, in bytes: more than the longest message in a JSON object, with every character
+/// escaped.
 pub const MAX_LINE: usize = 1 << 19;
 
-/// The most characters of an error about a line that cannot be read: it quotes what a client may have made up.
+/// The most characters of an error about a line that cannot be read. It quotes what a client may have made up.
 const MAX_ERROR: usize = 300;
 
-/// The first line of a session: who this peer is, and whom and what it knew then.
+/// The first line of a session: who this peer is, and what and which people it knew then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// The version of this format, [`VERSION`].
     pub hello: u32,
     /// The program and its version, for people to read.
     pub program: String,
-    /// Who this peer is, and whom and what it knew.
+    /// Who this peer is, and what and which people it knew.
     #[serde(flatten)]
     pub known: chat::Hello,
 }
 
-/// What a request carries so that its answer can be told from others: any JSON value of the client's choice, `null` too.
+/// An id that a request carries, so that its answer can be told from others: any JSON value of the client's choice,
+/// even `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestId(pub Value);
@@ -42,7 +44,7 @@ impl From<u64> for RequestId {
     }
 }
 
-/// An id that is there: one that is `null` is no missing one.
+/// Reads an id that is present. One that is `null` does not count as missing.
 fn present<'de, D: Deserializer<'de>>(id: D) -> Result<Option<RequestId>, D::Error> {
     RequestId::deserialize(id).map(Some)
 }
@@ -50,7 +52,7 @@ fn present<'de, D: Deserializer<'de>>(id: D) -> Result<Option<RequestId>, D::Err
 /// A line to the peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestLine {
-    /// Repeated by the answer.
+    /// The answer repeats it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
     /// The command.
@@ -66,7 +68,7 @@ pub enum Line {
     Event(Event),
     /// A command was carried out.
     Answer {
-        /// As the request had it.
+        /// The request's id.
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         id: Option<RequestId>,
         /// The answer.
@@ -75,16 +77,16 @@ pub enum Line {
     },
     /// A command was not carried out.
     Error {
-        /// As the request had it.
+        /// The request's id.
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         id: Option<RequestId>,
         /// What is wrong and what to do, for people to read.
         error: String,
-        /// The refusal in typed form; left out where the line itself could not be understood.
+        /// The refusal in typed form. Left out if the line itself could not be understood.
         #[serde(flatten)]
         refusal: Option<Refusal>,
     },
-    /// The session ends here, though the client has not asked for it.
+    /// The session ends here, and the client did not ask for that.
     End {
         /// Why, for people to read.
         end: String,
@@ -94,16 +96,17 @@ pub enum Line {
     },
 }
 
-/// Why a session has ended, where a program may want to know.
+/// Why a session has ended, for the cases that a program may want to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ending {
     /// The user has logged out ([`Command::LogOut`]), here or at another user interface.
     LoggedOut,
-    /// The user has deleted the account ([`Command::DeleteAccount`]): what it kept is to be removed, which the process of the peer does.
+    /// The user has deleted the account ([`Command::DeleteAccount`]). The process of the peer removes what the account
+    /// kept.
     Deleted,
-    /// For any other reason. A reader takes what it does not know for this one.
+    /// Any other reason. A reader takes a reason that it does not know for this one.
     #[default]
     #[serde(other)]
     Other,
@@ -140,7 +143,7 @@ pub fn open(line: &[u8]) -> Result<(Option<RequestId>, Value), String> {
     Ok((object.get("id").cloned().map(RequestId), object))
 }
 
-/// The command in an object.
+/// Reads the command in an object.
 ///
 /// # Errors
 /// What is wrong with it, for people to read.
@@ -154,7 +157,7 @@ pub fn asks(object: &Value) -> Result<Command, String> {
 /// The version that a client says it speaks.
 pub(crate) fn hello_of(object: &Value) -> Option<u32> {
     let version = object.get("hello")?;
-    // What is no version is none of ours.
+    // A value that is not a version cannot be ours.
     Some(version.as_u64().and_then(|version| version.try_into().ok()).unwrap_or(u32::MAX))
 }
 
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_line_is_told_by_its_key_and_reads_back() {
+    fn every_kind_of_line_has_its_own_key_and_reads_back() {
         let lines = [
             (
                 Line::Event(Event::Listening { address: "127.0.0.1:1".into() }),

@@ -1,4 +1,4 @@
-//! Lines that a client sends, which may be anything.
+//! Lines that a client sends. They may hold anything.
 
 use std::io;
 
@@ -6,8 +6,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
 
 use crate::line::MAX_LINE;
 
-/// Reads one line into `line`, without its end, and no more than [`MAX_LINE`] bytes of it; its whole length, or `None` at
-/// the end of the input.
+/// Reads one line into `line`, without its end, and keeps no more than [`MAX_LINE`] bytes of it. Returns the length of
+/// the whole line, or `None` at the end of the input.
 pub(crate) async fn read(input: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> io::Result<Option<usize>> {
     line.clear();
     let mut length = 0;

@@ -1,7 +1,7 @@
-//! What keeps this peer from working as it should, and lies outside of the program: the present list of it.
+//! The list of problems outside of the program that keep this peer from working as it should at the moment.
 //!
-//! Each problem is told once when it appears and once when it is solved. The answer to a question
-//! about the health of the peer lists those that are there.
+//! Each problem is told once when it appears and once when it is solved. A question about the health of the peer is
+//! answered with the present list.
 
 use chat::PersonId;
 
@@ -10,7 +10,7 @@ use chat::PersonId;
 pub(crate) enum Problem {
     /// Peers cannot find or reach each other.
     Links(net::Problem),
-    /// Another peer that is here goes by the name of this machine.
+    /// Another peer that is here uses the name of this machine.
     SameMachineName {
         /// The name.
         name: String,
@@ -22,7 +22,7 @@ pub(crate) enum Problem {
         /// What failed, and what to do.
         reason: String,
     },
-    /// A copy of this peer was started later and is running, so this one says nothing more for as long as it runs.
+    /// A copy of this peer was started later and is running. While it runs, this one says nothing more.
     Superseded,
     /// The user interface in this process cannot write what happens.
     LogFull {
@@ -42,12 +42,12 @@ impl Problem {
         }
     }
 
-    /// Whom it is about.
+    /// The person that it is about.
     fn person(&self) -> Option<PersonId> {
         if let Self::Links(problem) = self { problem.peer().map(PersonId::new) } else { None }
     }
 
-    /// How to name whom it is about: those who were never met have a key and nothing else.
+    /// How to name the person that it is about. If this peer never met them, only their key is known.
     fn subject(&self, name_of: impl Fn(PersonId) -> Option<String>) -> Option<String> {
         let person = self.person()?;
         Some(name_of(person).unwrap_or_else(|| format!("a peer ({})", person.fingerprint())))
@@ -100,7 +100,7 @@ impl Problem {
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Adds a problem, or brings it up to date; what to tell of it, if it is new.
+    /// Adds a problem, or updates it. Returns what to tell if it is new.
     pub(crate) fn raise(
         &mut self,
         problem: Problem,
@@ -116,7 +116,7 @@ impl Problems {
         Some(told)
     }
 
-    /// Takes a problem away; what to tell of that, if it was there.
+    /// Removes a problem. Returns what to tell if it was there.
     pub(crate) fn solve(
         &mut self,
         problem: &Problem,

@@ -1,8 +1,8 @@
-//! The event loop: one task that owns the peer's mind.
+//! The event loop: one task that owns the peer.
 //!
-//! A turn waits for one input, takes what else is there already (bounded), and then carries out the effects of them
-//! all, in the order that makes every promise keep: commit, trace, send, show. So the cost of a commit, a write to the
-//! trace and a hand-over to the user interface is shared by all the messages of a turn, and nothing on the path locks.
+//! A turn waits for one input, takes what else is there already (bounded), and then carries out all their effects in
+//! one order: commit, trace, send, show. This order keeps every promise. So all messages of a turn share the cost of a
+//! commit, of a write to the trace and of a hand-over to the user interface, and nothing on this path takes a lock.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -31,35 +31,36 @@ use crate::server::{self, Server};
 use crate::session::{Far, InterfaceId, Request, stopped};
 use crate::stuck::{Owed, Stuck};
 
-/// Bytes of frames taken in one turn, or little more, before its effects are carried out. They hold some 500 short
-/// messages: enough to share a commit, and few enough that what is to be done for them is still in the cache when it is.
+/// About how many bytes of frames are taken in one turn, before its effects are carried out. They hold some 500 short
+/// messages. That is enough to share a commit, and few enough that their data is still in the cache when the effects
+/// are carried out.
 const FRAMES: usize = 64 * 1024;
 
-/// What an event of the links counts for, beside its frames.
+/// What an event of the links counts for, in addition to its frames.
 const EVENT: usize = 64;
 
-/// Commands taken in one turn.
+/// How many commands are taken in one turn.
 const COMMANDS: usize = 256;
 
-/// Bytes of text taken in one turn. A link says that it is full only when the turn's frames are handed to it, and is
-/// closed at twice its bound of 1 MiB: a quarter of that a turn cannot get there.
+/// How many bytes of text are taken in one turn. A link says that it is full only when the turn's frames are handed to
+/// it, and it is closed at twice its bound of 1 MiB. A quarter of that bound per turn cannot reach this.
 const TEXT: usize = 256 * 1024;
 
-/// How often the store is looked at for what is too old, and how soon again while there is more of it.
+/// How often the store is checked for messages that are too old, and how soon again while there are more.
 const RETENTION: Duration = Duration::from_secs(3600);
 const MORE_RETENTION: Duration = Duration::from_millis(200);
 
-/// How long nothing happens before the store does what it has put off.
+/// How long nothing must happen before the store does the work that it has put off.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// How often it is looked whether the store is still where it was: it may be removed at any time.
+/// How often to check that the store is still where it was: it may be removed at any time.
 pub(crate) const LOOK: Duration = Duration::from_secs(2);
 
-/// How long a peer that was just heard of may be without a link before that is unhealthy: a link is made within a second
-/// of hearing, and a busy machine takes a little longer.
+/// How long a peer that was just heard of may be without a link before that counts as unhealthy. A link is made within
+/// a second of hearing. A busy machine takes a little longer.
 const HEARD_JUST_NOW: Duration = Duration::from_secs(5);
 
-/// A peer and all that it touches.
+/// A peer and everything that it touches.
 pub(crate) struct Node {
     pub(crate) peer: Peer<Keep>,
     pub(crate) net: Net,
@@ -69,40 +70,42 @@ pub(crate) struct Node {
     pub(crate) lately: Lately,
     pub(crate) clock: Clock,
     pub(crate) far: Far,
-    /// The user interfaces in other processes, those that want to be among them, and who lets them in.
+    /// The user interfaces in other processes, those that want to attach, and the server that lets them in.
     pub(crate) clients: Clients,
     pub(crate) attaching: mpsc::Receiver<Attach>,
     pub(crate) server: Option<Server>,
-    /// Its data folder, which no other process has as long as this one runs.
+    /// Its data folder. No other process has it open while this one runs.
     pub(crate) folder: Option<DataFolder>,
-    /// What a user interface has done and the others are to be told.
+    /// What a user interface has done, for the others to be told.
     pub(crate) done: Vec<Told>,
-    /// Questions after the health of this peer, while the links are being asked.
+    /// Questions about the health of this peer, while the links are being asked.
     pub(crate) checks: JoinSet<(AnswerTo, Option<Status>)>,
     /// How long the goodbye may take.
     pub(crate) drain: Duration,
-    /// What the user interface has no room for. While there is some, nothing else is taken in.
+    /// What the user interface has no room for. While there is any, nothing else is taken in.
     pub(crate) backlog: News,
     /// Links that are being closed for what came on them.
     pub(crate) condemned: BTreeSet<LinkId>,
-    /// The goodbye stands in the trace: nothing is delivered behind it, and whoever sent it keeps it.
+    /// The goodbye stands in the trace. Nothing may be delivered after it: what others send from now on stays with
+    /// them.
     pub(crate) deaf: bool,
     /// Answers that are given once their effects have been carried out.
     pub(crate) owed: Vec<Owed>,
-    /// A turn whose changes the store could not keep. Until it can, questions are answered and nothing else is taken in.
+    /// A turn whose changes the store could not keep. Until it can, the peer answers questions and takes in nothing
+    /// else.
     pub(crate) stuck: Option<Stuck>,
     /// What keeps this peer from working as it should.
     pub(crate) problems: Problems,
-    /// When it is next looked whether the store is still where it was.
+    /// When to check next that the store is still where it was.
     pub(crate) next_look: Instant,
-    /// The store has put something off.
+    /// The store has put off some work.
     pub(crate) untidy: bool,
-    /// What the store need not keep, and when it is next looked at.
+    /// What the store need not keep, and when to check that next.
     pub(crate) retention: Retention,
     pub(crate) next_retention: Instant,
 }
 
-/// To whom an answer is owed.
+/// The asker that an answer is owed to.
 pub(crate) type AnswerTo = oneshot::Sender<Result<Answer, Refusal>>;
 
 /// What ended the wait.
@@ -122,13 +125,13 @@ pub(crate) enum Woken {
 }
 
 impl Node {
-    /// Runs until the user interface asks to stop or is gone, or the user logs out; then says goodbye. A user interface
-    /// that is told the end can start another peer on the data folder.
+    /// Runs until the user interface asks to stop or is gone, or the user logs out. Then says goodbye. Once a user
+    /// interface is told the end, it can start another peer on the data folder.
     pub(crate) async fn run(mut self) {
         if let Err(lost) = self.serve().await {
             self.give_up(lost).await;
         }
-        // A client that wants to be let in now is told that it is too late.
+        // Any client that still waits to be let in learns that it is too late.
         self.attaching.close();
         while self.attaching.try_recv().is_ok() {}
         let Self { peer, net, trace, far, clients, server, folder, .. } = self;
@@ -151,7 +154,7 @@ impl Node {
             if let Woken::Stop = woken {
                 break;
             }
-            // While the turn before was committed the links heard more: they hand it on now, and this turn takes it, too.
+            // During the last commit the links heard more. They hand it on now, and this turn takes that too.
             yield_now().await;
             self.turn(woken)?;
             if self.is_asked_to_stop() {
@@ -178,14 +181,14 @@ impl Node {
             }
             Woken::Command(request) => self.commands(now, request),
             Woken::Attach(client) => {
-                // What this turn brings is in the hello; the feed begins behind it.
+                // The hello includes what this turn brings. The feed begins after it.
                 self.perform(now)?;
                 let known = self.peer.hello();
                 self.clients.add(client, known);
             }
             Woken::Checked(answer, status) => {
                 let answered = Ok(self.health(status));
-                // It promises nothing that would have to be kept.
+                // It promises nothing that must be kept.
                 self.give(Owed { to: answer, answered, question: None });
                 return Ok(());
             }
@@ -295,8 +298,8 @@ impl Node {
         self.owed.push(Owed { to: answer, answered, question });
     }
 
-    /// What other user interfaces are told of what the user has done at one of them. `subject` is what the user wrote,
-    /// and `before` is the user as shown before.
+    /// What other user interfaces are told of what the user has done at one of them. `subject` is what the user wrote.
+    /// `before` is the user as shown before.
     fn seen_by_others(&self, answer: &Answer, subject: String, before: &Who) -> Option<Event> {
         match answer {
             Answer::Sent { message, .. } => Some(Event::Message { message: message.clone() }),
@@ -338,13 +341,13 @@ impl Node {
         }
     }
 
-    /// Only the links know who was heard of.
+    /// Only the links know which peers were heard of.
     pub(crate) fn check(&mut self, answer: AnswerTo) {
         let net = self.net.clone();
         self.checks.spawn(async move { (answer, net.status().await) });
     }
 
-    /// It promises nothing that would have to be kept.
+    /// It promises nothing that must be kept.
     pub(crate) fn draw(&mut self, answer: AnswerTo) {
         let answered = Ok(Answer::Diagram(self.lately.drawn(|person| self.peer.label_of(person))));
         self.give(Owed { to: answer, answered, question: None });
@@ -368,7 +371,7 @@ impl Node {
         Ok(Answer::Connecting { address })
     }
 
-    /// Hands one event of the links to the peer; about how many bytes it took.
+    /// Hands one event of the links to the peer. Returns about how many bytes it took.
     fn link(&mut self, now: Now, event: net::Event) -> usize {
         match event {
             net::Event::Listening { address } => self.peer.handle_listening(address),
@@ -391,13 +394,13 @@ impl Node {
             net::Event::Warning { text } => self.peer.handle_warning(text),
             net::Event::Problem { problem } => self.raise(Problem::Links(problem)),
             net::Event::Solved { problem } => self.solve(&Problem::Links(problem)),
-            // `net::Event` may grow; what this crate does not know yet, its user cannot miss.
+            // `net::Event` may grow. The user cannot miss an event that this crate does not know yet.
             _ => {}
         }
         EVENT
     }
 
-    /// After a bad frame a link is closed, and what had come behind that frame is not looked at.
+    /// After a bad frame the link is closed, and the frames behind it are ignored.
     fn frames(&mut self, now: Now, link: LinkId, frames: net::Frames) -> usize {
         let mut taken = EVENT;
         if self.deaf || self.condemned.contains(&link) {
@@ -417,7 +420,7 @@ impl Node {
 
     pub(crate) fn perform(&mut self, now: Now) -> Result<(), StoreError> {
         if self.stuck.is_some() {
-            // One turn after the other.
+            // One turn at a time.
             return Ok(());
         }
         let (effects, lines) = self.take_effects(now);
@@ -437,8 +440,8 @@ impl Node {
         (effects, lines)
     }
 
-    /// Commits, traces, sends, shows: in this order, so that every promise is kept. What could not be kept waits, `again`
-    /// and again; nobody hears of it before.
+    /// Commits, traces, sends, shows, in this order, so that every promise is kept. If the commit fails, the turn waits
+    /// and is tried `again` and again. Until then nothing is told to anyone.
     fn carry_out(&mut self, now: Now, effects: Effects, lines: Bytes, again: bool) -> Result<(), StoreError> {
         match self.peer.store_mut().apply(&effects.durable) {
             Ok(()) => {}
@@ -467,7 +470,7 @@ impl Node {
         for (link, frame) in effects.frames {
             match self.net.send(net::LinkId(link.0), frame) {
                 Ok(Room::Full) => self.peer.handle_link_full(link),
-                // A link that is gone says so by an event of its own.
+                // A link that is gone is reported by an event of its own.
                 Ok(Room::Plenty) | Err(net::Gone(_)) => {}
             }
         }
@@ -497,8 +500,8 @@ impl Node {
         Ok(())
     }
 
-    /// Tells the clients what happened, and everybody what was done at another user interface; adds the latter to
-    /// `events`, which are for the one in this process.
+    /// Tells the clients what happened, and tells all user interfaces what was done at another one. Adds the latter to
+    /// `events`, which are for the interface in this process.
     fn tell_all(&mut self, events: &mut News) {
         let mut all = mem::take(&mut self.done);
         let of_clients = all.iter().filter(|told| told.by != Some(InterfaceId::LOCAL));

@@ -1,8 +1,8 @@
 //! The session for other processes: JSON lines over the socket in the data folder.
 //!
-//! Each client has two sides that do not wait for each other: one reads requests and hands them to the peer, one writes
-//! events and answers. Nothing here is ever waited for by the peer: a client that does not take its events is dropped by
-//! its [`Feed`](crate::feed::Feed), and one that does not take its answers is not read any more.
+//! Each client has two sides that do not wait for each other. One reads requests and hands them to the peer. One writes
+//! events and answers. The peer never waits for anything here. A client that does not take its events is dropped by its
+//! [`Feed`](crate::feed::Feed). A client that does not take its answers is no longer read.
 
 use std::fs::File;
 use std::io;
@@ -24,19 +24,20 @@ use crate::lines;
 use crate::session::{Ended, InterfaceId, Outbound};
 use crate::socket::Socket;
 
-/// Requests of one client that are not answered yet; the next one is not read before.
+/// How many requests of one client may be unanswered. Beyond that, no more are read.
 const UNANSWERED: usize = 64;
 
-/// Bytes of lines that are written at once.
+/// How many bytes of lines are written at once.
 const CHUNK: usize = 1 << 16;
 
-/// How long clients have to take what they are told when the peer stops.
+/// How long clients may take to read the last lines when the peer stops.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// How long to wait before another try when no connection can be taken, as when no more files may be open.
+/// How long to wait before another try when no connection can be accepted, for example because no more files can be
+/// opened.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
-/// What a client is served with.
+/// What serving a client needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     /// [`Hello::program`].
@@ -53,7 +54,7 @@ pub(crate) struct Server {
     stopped: JoinHandle<StillAttached>,
 }
 
-/// Those who are attached, once nobody is let in any more.
+/// The clients that are still attached, once no more are let in.
 #[derive(Debug)]
 pub(crate) struct StillAttached(JoinSet<()>);
 
@@ -64,16 +65,16 @@ impl Server {
         Self { stop, stopped }
     }
 
-    /// Takes nobody in any more: the socket goes, and another peer can have its place.
+    /// Takes no more clients: the socket goes, and another peer can have its place.
     pub(crate) async fn close(self) -> StillAttached {
-        // It may have ended by a panic, which has been reported.
+        // The task may have ended by a panic, which has been reported.
         let _ = self.stop.send(());
         self.stopped.await.unwrap_or_else(|_| StillAttached(JoinSet::new()))
     }
 }
 
 impl StillAttached {
-    /// Waits until everybody has been told the end, or has had the time for it.
+    /// Waits until each client has been told the end, or has had the time for it.
     pub(crate) async fn leave(mut self) {
         // A client that does not take it in time is cut off.
         let _ = timeout(GOODBYE, async { while self.0.join_next().await.is_some() {} }).await;
@@ -103,9 +104,10 @@ async fn run(socket: Socket, service: Service, mut stop: oneshot::Receiver<()>) 
 /// Where clients come in.
 struct Door<'a> {
     listener: &'a UnixListener,
-    /// Links may take all files that this process may have open: this one is kept for a client that asks why nothing works.
+    /// The links may use all files that this process may open. This one is held for a client that asks why nothing
+    /// works.
     spare: Option<File>,
-    /// It was said that nobody can come in.
+    /// It was reported that no client can come in.
     told: bool,
 }
 
@@ -138,7 +140,7 @@ impl<'a> Door<'a> {
 async fn turn_away(stream: UnixStream, limit: usize) {
     let text = format!("{limit} clients are attached already, the limit (max_clients); close one of them");
     let mut lines = Lines::new(stream);
-    // One that has gone away already needs no reason.
+    // A client that has gone away already needs no reason.
     let _ = lines.end(Ended::other(text)).await;
 }
 
@@ -153,7 +155,7 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     let (input, output) = stream.into_split();
     let mut lines = Lines::new(output);
     let (attach, attached) = oneshot::channel();
-    // If this fails the answer never comes, either.
+    // If this fails, the answer never comes either.
     let _ = service.attach.send(attach).await;
     let Attached { id, known, feed } = match attached.await {
         Ok(Ok(attached)) => attached,
@@ -172,13 +174,13 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
                 line = owed.next() => match line {
                     Some(Line::End { end: text, why }) => return lines.end(Ended { text, why }).await,
                     Some(line) => lines.push(&line)?,
-                    // The client has said all that it had to say, and has its answers.
+                    // The client will ask nothing more, and has all its answers.
                     None => return Ok(()),
                 },
                 batch = feed.next() => match batch {
                     Ok(batch) => lines.tell(&batch, id).await?,
                     Err(End::Stopped(why)) => {
-                        // What was carried out is still answered.
+                        // Commands that were carried out are still answered.
                         while let Ok(Some(line)) = timeout(Duration::ZERO, owed.next()).await {
                             lines.push(&line)?;
                         }
@@ -197,7 +199,7 @@ async fn converse(stream: UnixStream, service: Service) -> io::Result<()> {
     }
 }
 
-/// Why the peer stops if its user interface has asked for it.
+/// The reason that clients read when the peer's own user interface has stopped it.
 pub(crate) fn stopped() -> Ended {
     Ended::other("the peer has left")
 }
@@ -212,18 +214,18 @@ enum Owed {
     Answer(Option<RequestId>, Submitted),
     /// The request could not be understood.
     Misunderstood(Option<RequestId>, String),
-    /// The client is to go.
+    /// The client must leave.
     End(String),
 }
 
-/// What is owed to a client, in the order of its requests.
+/// Everything that is owed to a client, in the order of its requests.
 struct Answers {
     owed: mpsc::Receiver<Owed>,
     first: Option<Owed>,
 }
 
 impl Answers {
-    /// The next line, once it is there; `None` once nothing more is owed. Cancel-safe.
+    /// The next line, once it is there. `None` once nothing more is owed. Cancel-safe.
     async fn next(&mut self) -> Option<Line> {
         loop {
             if self.first.is_none() {
@@ -237,14 +239,14 @@ impl Answers {
                 (Some(Owed::Answer(id, _)), Some(answered)) => return Some(Line::answering(id, answered)),
                 (Some(Owed::Misunderstood(id, wrong)), _) => return Some(Line::misunderstood(id, wrong)),
                 (Some(Owed::End(end)), _) => return Some(Line::End { end, why: Ending::Other }),
-                // The peer stops, and says so by the end of the events.
+                // The peer stops. The end of the events says so.
                 (Some(Owed::Answer(..)) | None, _) => {}
             }
         }
     }
 }
 
-/// Reads requests until the client says no more.
+/// Reads requests until the client sends no more.
 async fn read(mut input: impl AsyncBufRead + Unpin, outbound: Outbound, id: InterfaceId, owe: mpsc::Sender<Owed>) {
     let mut line = Vec::new();
     while let Ok(Some(length)) = lines::read(&mut input, &mut line).await {
@@ -272,7 +274,7 @@ enum Read {
     Nothing,
     Command(Option<RequestId>, chat::Command),
     Misunderstood(Option<RequestId>, String),
-    /// The version that the client speaks is another one.
+    /// The client speaks another version.
     Version(u32),
 }
 

@@ -5,20 +5,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::line::{Ending, Hello};
 
-/// Commands that wait for the peer. A user types one at a time and a script awaits its answers; more than this at once
+/// How many commands may wait for the peer. A user types one at a time, and a script awaits its answers. More than this
 /// wait in [`Requests::request`].
 const REQUESTS: usize = 256;
 
-/// A user interface's hold on a running peer, in this process ([`start`](crate::start())) or in another one
+/// A user interface's handle on a running peer, in this process ([`start`](crate::start())) or in another one
 /// ([`attach`](crate::attach())).
 ///
-/// Commands and events travel apart, so that a user interface can await an answer while it goes on taking events; it
-/// has to do both, because a peer whose events nobody takes stops after [`Config::event_batches`](crate::Config)
-/// batches, and answers no command until they are taken. The answer to a command comes after whatever the command
-/// changed has been carried out.
+/// Commands and events travel separately, so that a user interface can await an answer while it goes on taking events.
+/// It has to do both: if nothing takes a peer's events, it stops after [`Config::event_batches`](crate::Config)
+/// batches, and answers no command until they are taken. The answer to a command comes after all its changes have been
+/// carried out.
 #[derive(Debug)]
 pub struct Session {
-    /// Who this peer is, and whom and what it knew when the session began.
+    /// Who this peer is, and what and which people it knew when the session began.
     pub hello: Hello,
     /// Commands in, answers out.
     pub requests: Requests,
@@ -26,7 +26,7 @@ pub struct Session {
     pub events: Events,
 }
 
-/// The way in: clone it for every task that sends commands.
+/// The way in. Clone it for every task that sends commands.
 #[derive(Clone, Debug)]
 pub struct Requests {
     outbound: Outbound,
@@ -39,7 +39,7 @@ pub struct Requests {
 pub(crate) struct InterfaceId(u64);
 
 impl InterfaceId {
-    /// The one in the peer's own process.
+    /// The user interface in the peer's own process.
     pub(crate) const LOCAL: Self = Self(0);
 
     pub(crate) fn next(self) -> Self {
@@ -47,13 +47,13 @@ impl InterfaceId {
     }
 }
 
-/// The peer has stopped: no answer will come.
+/// The peer has stopped, so no answer will come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the peer has stopped")]
 pub struct SessionEnded;
 
 impl Requests {
-    /// The way in for others than the user interface that stops the peer.
+    /// The way in for user interfaces other than the one that stops the peer.
     pub(crate) fn outbound(&self) -> Outbound {
         self.outbound.clone()
     }
@@ -61,13 +61,13 @@ impl Requests {
     /// Carries out a command.
     ///
     /// # Errors
-    /// [`SessionEnded`] if the peer stops before it answers; the inner result is the peer's own answer or refusal.
+    /// [`SessionEnded`] if the peer stops before it answers. The inner result is the peer's own answer or refusal.
     pub async fn request(&self, command: Command) -> Result<Result<Answer, Refusal>, SessionEnded> {
         self.submit(command).await?.answer().await
     }
 
-    /// Hands over a command without waiting for its answer. Commands are carried out, and answered, in the order in
-    /// which they were handed over. Waits while 64 others wait already.
+    /// Hands over a command without waiting for its answer. Commands are carried out and answered in the order in which
+    /// they were handed over. Waits while too many others wait.
     ///
     /// # Errors
     /// [`SessionEnded`] if the peer has stopped.
@@ -75,14 +75,14 @@ impl Requests {
         self.outbound.submit(InterfaceId::LOCAL, command).await
     }
 
-    /// Tells the peer of this process why what happens cannot be written at the moment (`None`: it can again). Until it can,
-    /// the peer refuses what it would have to tell, and answers questions.
+    /// Tells the peer of this process why its events cannot be written at the moment (`None`: they can again). Until
+    /// then the peer refuses commands that would cause events, and answers questions.
     pub fn log_full(&self, reason: Option<String>) {
         self.log_full.send_replace(reason);
     }
 
-    /// Ends the session; [`Events::next`] ends once that is done. The peer of this process sends what is still delayed,
-    /// says goodbye and stops; one in another process goes on.
+    /// Ends the session. [`Events::next`] ends once that is done. The peer of this process sends what is still delayed,
+    /// says goodbye and stops. A peer in another process goes on.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
@@ -131,14 +131,15 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Nobody has asked this peer to stop who would want to know more.
+    /// For a reason that programs need not tell apart.
     pub(crate) fn other(text: impl Into<String>) -> Self {
         Self { text: text.into(), why: Ending::Other }
     }
 }
 
 impl Events {
-    /// The next event; `None` once the peer has stopped and said goodbye. Then another one can be started on its data folder.
+    /// The next event. `None` once the peer has stopped and said goodbye. Then another peer can be started on its data
+    /// folder.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.current.next() {
@@ -156,7 +157,7 @@ impl Events {
         self.batches.recv().await
     }
 
-    /// Why the session has ended, if it was not this user interface that ended it.
+    /// Why the session has ended, unless this user interface ended it.
     pub fn reason(&self) -> &str {
         self.ended.get().map_or("the peer has stopped", |ended| &ended.text)
     }
@@ -193,9 +194,9 @@ impl Far {
     }
 }
 
-/// When the user interface has asked to stop, or nobody is left to ask.
+/// Waits until the user interface has asked to stop, or is gone.
 pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error says that every sender is gone, which is as good as a request.
+    // An error means that every sender is gone, which is as good as a request.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 

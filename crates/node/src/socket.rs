@@ -1,4 +1,4 @@
-//! Sockets in the data folder, by which other processes of the same user reach a running peer.
+//! Sockets in the data folder, through which other processes of the same user reach a running peer.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -13,20 +13,20 @@ use crate::data::look_at_permissions;
 /// The name of the socket on which a peer offers its session.
 pub const SESSION: &str = "session.sock";
 
-/// The longest path of a Unix socket, in bytes: what `sun_path` holds on Linux, less the NUL at its end.
+/// The longest path of a Unix socket, in bytes: what `sun_path` holds on Linux, without the NUL at its end.
 const MAX_PATH: usize = 107;
 
-/// A listening socket. It disappears with this.
+/// A listening socket. Its file is removed when this is dropped.
 #[derive(Debug)]
 pub struct Socket {
     pub(crate) listener: UnixListener,
     path: PathBuf,
 }
 
-/// Where the socket of that name is in a data folder.
+/// The path of the socket of that name in a data folder.
 ///
 /// # Errors
-/// [`Error::SocketPath`] if that is too long for one.
+/// [`Error::SocketPath`] if the path is too long for a socket.
 pub(crate) fn path_in(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     let path = folder.join(name);
     match path.as_os_str().len() {
@@ -36,14 +36,14 @@ pub(crate) fn path_in(folder: &Path, name: &str) -> Result<PathBuf, Error> {
 }
 
 impl Socket {
-    /// Listens in a data folder that the caller's peer has open, under a name that ends in `.sock`. Only that peer listens
-    /// there, so a socket that is there was left behind by one that was killed, and is replaced.
+    /// Listens in a data folder that the caller's peer has open, under a name that ends in `.sock`. Only that peer
+    /// listens there. So if a socket is there already, a killed peer left it behind, and it is replaced.
     ///
-    /// A socket is born with the permissions that the umask leaves; this one is therefore born in a folder that nobody
-    /// else can enter, and moved once it is the owner's alone.
+    /// The umask decides the permissions of a new socket. Therefore this one is made in a folder that no other user can
+    /// enter, and moved once only its owner can use it.
     ///
     /// # Errors
-    /// Others can write to the folder, its path is too long, or it cannot be written.
+    /// If other users can write to the folder, its path is too long, or it cannot be written.
     pub fn bind(folder: &Path, name: &str) -> Result<Self, Error> {
         let path = path_in(folder, name)?;
         look_at_permissions(folder)?;
@@ -62,7 +62,7 @@ impl Socket {
 }
 
 fn bind_privately(path: &Path) -> io::Result<UnixListener> {
-    // No longer than the name it gets.
+    // No longer than the final name.
     let cradle = path.with_extension("d");
     let born = cradle.join("s");
     match fs::remove_dir_all(&cradle) {
@@ -79,7 +79,7 @@ fn bind_privately(path: &Path) -> io::Result<UnixListener> {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // One that stays behind is replaced by the next.
+        // A socket that stays behind is replaced by the next one.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_the_owners_alone_and_goes_with_the_peer() {
+    async fn the_socket_is_open_to_its_owner_only_and_goes_with_the_peer() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
         let socket = Socket::bind(folder.path(), SESSION).unwrap();
@@ -115,7 +115,7 @@ mod tests {
         let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
         let path = folder.path().join("session.sock");
         drop(StdListener::bind(&path).unwrap());
-        // Killed while it made its own.
+        // Killed while it made its own socket.
         fs::create_dir(folder.path().join("session.d")).unwrap();
         drop(StdListener::bind(folder.path().join("session.d/s")).unwrap());
         let socket = Socket::bind(folder.path(), SESSION).unwrap();

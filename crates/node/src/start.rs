@@ -23,12 +23,12 @@ use crate::session::session;
 use crate::socket::{SESSION, Socket};
 use crate::{Config, DataFolder, Error, Session};
 
-/// Clients that wait for the end of a turn to be let in; more of them wait where they are.
+/// How many clients wait for the end of a turn to be let in. More of them wait where they are.
 const ATTACHING: usize = 16;
 
-/// Starts a peer on the Tokio runtime of the caller, and opens the session of its own process. Dropping that session, or
-/// [`Requests::stop`](crate::Requests::stop), stops the peer. With a data folder others can [`attach`](crate::attach())
-/// as long as it runs.
+/// Starts a peer on the caller's Tokio runtime, and opens the session of its own process. Dropping that session, or
+/// [`Requests::stop`](crate::Requests::stop), stops the peer. While a peer with a data folder runs, other processes can
+/// [`attach`](crate::attach()).
 ///
 /// # Errors
 /// Every [`Error`] says what to do.
@@ -59,7 +59,7 @@ pub async fn start(config: Config) -> Result<Session, Error> {
     let (net, links) = Net::start(links).await?;
 
     let clock = Clock::start();
-    // Of a peer without a home nobody asks for a drawing but its own process.
+    // If a peer has no home, only its own process can ask for a drawing.
     let journal = folder.is_some() || config.trace.is_some();
     let limits = chat::Config { journal, ..chat::Config::default() };
     let identity = Identity::from_seed(*seed);
@@ -111,7 +111,7 @@ fn open_database(folder: &DataFolder) -> Result<SqliteStore, Error> {
     Ok(SqliteStore::open(&file)?)
 }
 
-/// What the peer cannot make sense of stands in a file, which it knows nothing of.
+/// The peer does not know which file holds the data that it cannot read. Adds the path.
 fn named(error: StoreError, folder: Option<&DataFolder>) -> StoreError {
     match (error, folder.map(DataFolder::database)) {
         (StoreError::Unreadable { reason }, Some(file)) if !reason.contains(&*file.to_string_lossy()) => {

@@ -1,8 +1,8 @@
-//! A peer whose store keeps nothing at the moment: questions are answered, everything else is refused or waits.
+//! A peer whose store keeps nothing at the moment: it answers questions, and refuses or puts off everything else.
 //!
-//! A turn whose changes were not kept has promised nothing yet. If a user asked for it, it is undone and refused; if it is
-//! what others sent or what a timer did, it waits and is tried again. Either way what links hear waits where it is, which
-//! keeps the links up.
+//! A turn whose changes were not kept has promised nothing yet. If a user asked for it, it is undone and refused. If it
+//! came from other peers or from a timer, it waits and is tried again. In both cases, incoming frames wait on their
+//! links, which stay up.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use crate::problems::Problem;
 use crate::run::{AnswerTo, Node};
 use crate::session::Request;
 
-/// How often a store that could not keep a turn is asked again.
+/// How often a store that could not keep a turn is tried again.
 const ROOM: Duration = Duration::from_secs(1);
 
 /// What a turn did that could not be kept, and why.
@@ -22,7 +22,7 @@ pub(crate) struct Stuck {
     pub(crate) effects: Effects,
     pub(crate) lines: Bytes,
     pub(crate) reason: String,
-    /// When the store is asked again, whatever comes in between.
+    /// When the store is tried again, whatever happens before.
     pub(crate) again: Instant,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Owed {
 
 impl Owed {
     pub(crate) fn give(self) {
-        // The one that asked may have gone away.
+        // The asker may have gone away.
         let _ = self.to.send(self.answered);
     }
 }
@@ -70,12 +70,12 @@ impl Node {
         Ok(())
     }
 
-    /// Why nothing can be done at the moment, if nothing can.
+    /// Why nothing can be done at the moment, if that is so.
     pub(crate) fn why_refused(&self) -> Option<String> {
         self.stuck.as_ref().map(|stuck| stuck.reason.clone()).or_else(|| self.far.log_full.borrow().clone())
     }
 
-    /// The store may have been taken away while nothing was written to it.
+    /// Notices a store that was taken away while nothing was written to it.
     pub(crate) fn look_at_store(&mut self) -> Result<(), StoreError> {
         match self.peer.store_mut().apply(&[]) {
             Ok(()) => {
@@ -91,7 +91,7 @@ impl Node {
         }
     }
 
-    /// Machines that were copied share their name, and with `--name @host` their peers do.
+    /// Copied machines share their name. With `--name @host` their peers do so too.
     fn look_for_namesake(&mut self) {
         let name = self.peer.who().name.clone();
         let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -115,7 +115,7 @@ impl Node {
         self.stuck = Some(Stuck { effects, lines, reason, again: Instant::now() + ROOM });
     }
 
-    /// Answers a command at once, from what the peer knows; refuses it if something would have to be kept.
+    /// Answers a command at once, from what the peer knows. Refuses it if something would have to be kept.
     pub(crate) fn answer_while_stuck(&mut self, now: Now, request: Request, reason: String) {
         let Request { command, answer, .. } = request;
         if command == Command::Health {

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Each folder is of a person of its own.
+/// Each folder belongs to a different person.
 fn home(folder: &Path) -> Result<Home, Error> {
     let mut hasher = DefaultHasher::new();
     folder.hash(&mut hasher);
@@ -33,7 +33,7 @@ struct Peer {
 }
 
 impl Peer {
-    /// Another program is writing to its store, so what its user says cannot be kept, and is refused.
+    /// Makes another program write to the store. So what the user says cannot be kept, and is refused.
     async fn get_stuck(&mut self) -> rusqlite::Connection {
         let db = rusqlite::Connection::open(self.folder.path().join("causerie.db")).expect("the store is there");
         db.execute_batch("BEGIN IMMEDIATE").expect("nothing else writes for long");
@@ -79,7 +79,7 @@ impl Peer {
     }
 }
 
-/// The other end of the socket, as a script has it.
+/// The other end of the socket, as a script uses it.
 struct Client {
     input: BufReader<OwnedReadHalf>,
     output: OwnedWriteHalf,
@@ -157,7 +157,7 @@ async fn what_is_done_at_one_user_interface_is_answered_there_and_an_event_at_th
     assert_eq!(text(&mut alice.session.events).await, "by one");
     alice.say("by the peer's own").await;
     other.requests.request(say("by the other")).await.unwrap().unwrap();
-    // Not what it has said itself: that was its answer.
+    // A user interface is not told what it has said itself: it has the answer for that.
     assert_eq!(text(&mut one.events).await, "by the peer's own");
     assert_eq!(text(&mut one.events).await, "by the other");
     assert_eq!(text(&mut other.events).await, "by the peer's own");
@@ -185,7 +185,7 @@ async fn a_session_that_is_closed_leaves_the_peer_and_the_others_alone() {
 }
 
 #[tokio::test]
-async fn when_the_peer_leaves_everybody_is_told_and_the_socket_goes() {
+async fn when_the_peer_leaves_all_clients_are_told_and_the_socket_goes() {
     let mut alice = Peer::start().await;
     let mut attached = alice.attach().await;
     let raw = alice.connect().await;
@@ -213,7 +213,7 @@ async fn a_user_logs_out_at_any_user_interface_and_every_other_one_is_told_why()
         assert_eq!((events.reason(), events.ending()), ("alice has logged out", Ending::LoggedOut));
     }
     assert_eq!(raw.next_with("end").await, json!({"end": "alice has logged out", "why": "logged_out"}));
-    // The folder is free before anybody is told the end.
+    // The folder is free before any client is told the end.
     home(alice.folder.path()).expect("no peer runs on it");
 }
 
@@ -246,7 +246,7 @@ async fn no_account_is_deleted_while_nothing_can_be_kept() {
 }
 
 #[tokio::test]
-async fn a_user_logs_out_though_nothing_can_be_kept() {
+async fn a_user_can_log_out_while_nothing_can_be_kept() {
     let mut alice = Peer::start_with(|config| config.drain = Duration::ZERO).await;
     let _writes = alice.get_stuck().await;
     let answer = alice.session.requests.request(Command::LogOut).await.unwrap();
@@ -256,7 +256,7 @@ async fn a_user_logs_out_though_nothing_can_be_kept() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_holds_up_nobody() {
+async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_holds_nothing_up() {
     const TEXTS: usize = 300;
     let mut alice = Peer::start_with(|config| config.client_bytes = 1 << 20).await;
     let mut reads = alice.attach().await;
@@ -264,10 +264,10 @@ async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_holds_up_nobod
     // Many times what may wait for it and what the socket holds.
     for number in 0..TEXTS {
         let said = format!("{number} {}", "x".repeat(60_000));
-        timeout(PATIENCE, alice.say(&said)).await.expect("nobody holds it up");
+        timeout(PATIENCE, alice.say(&said)).await.expect("no client holds it up");
         assert_eq!(text(&mut reads.events).await, said);
     }
-    // The peer still runs: it is not its end that the slow one is told.
+    // The peer still runs, so the slow client is not told that it has ended.
     let lines = slow.rest().await;
     let (last, told) = lines.split_last().unwrap();
     assert!(last["end"].as_str().unwrap().contains("waiting to be read"), "{last}");
@@ -305,7 +305,7 @@ async fn nonsense_gets_a_short_error_and_what_comes_behind_it_is_answered() {
 }
 
 #[tokio::test]
-async fn requests_are_answered_in_their_order_also_to_a_client_that_has_nothing_more_to_say() {
+async fn requests_are_answered_in_order_even_after_the_client_has_finished_sending() {
     let alice = Peer::start().await;
     let mut client = alice.connect().await;
     let many: String = (0..500).map(|id| format!("{}\n", json!({"id": id, "command": "list_groups"}))).collect();
@@ -368,9 +368,9 @@ async fn while_nothing_can_be_kept_a_new_session_is_opened_and_told_why() {
     db.execute_batch("ROLLBACK").expect("it is open");
 }
 
-/// Each command is refused at once, and puts nothing off.
+/// Each command is refused at once, and delays nothing.
 #[tokio::test]
-async fn a_user_who_goes_on_typing_does_not_keep_a_peer_from_keeping_again() {
+async fn typing_does_not_keep_a_stuck_peer_from_recovering() {
     let mut peer = Peer::start().await;
     let db = peer.get_stuck().await;
     db.execute_batch("ROLLBACK").expect("it is open");
@@ -403,12 +403,12 @@ async fn the_socket_of_a_living_peer_is_left_alone() {
 }
 
 #[tokio::test]
-async fn health_is_to_listen_and_to_be_linked_with_everybody() {
+async fn a_peer_is_healthy_if_it_listens_and_has_all_its_links() {
     let alice = Peer::start().await;
     let attached = alice.attach().await;
     let answer = attached.requests.request(Command::Health).await.unwrap().unwrap();
     let Answer::Health { healthy, listening, links, missing, .. } = answer else { panic!("{answer:?}") };
-    assert!(healthy && links == 0 && missing.is_empty(), "to be alone is healthy");
+    assert!(healthy && links == 0 && missing.is_empty(), "a peer on its own counts as healthy");
     let address = listening[0].clone();
     let mut bob = Peer::start_with(|config| {
         config.name = "bob".to_owned();

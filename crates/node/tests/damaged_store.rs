@@ -1,4 +1,4 @@
-//! A peer that cannot make sense of what it kept says where that is and what to do, and leaves it as it is.
+//! A peer that cannot read what it kept says where that is and what to do, and leaves it unchanged.
 
 use node::{Config, DataFolder, Home};
 
@@ -12,7 +12,7 @@ fn config(folder: &std::path::Path) -> Config {
 }
 
 #[tokio::test]
-async fn what_the_peer_had_in_mind_is_damaged() {
+async fn a_damaged_persisted_state_is_reported_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = node::start(config(folder.path())).await.expect("the peer starts");
     session.requests.stop();

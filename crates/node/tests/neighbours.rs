@@ -1,4 +1,5 @@
-//! Ten peers in one process, and one in the network outside: all are one mesh, and causerie's guarantees hold across it.
+//! Ten peers in one process, and one outside in the network: all form one mesh, and causerie's guarantees hold across
+//! it.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test waits for one event and leaves the rest")]
 
 #[path = "../../../tests/support/namespace.rs"]
@@ -15,7 +16,7 @@ use node::{Config, Events, Neighbours, Session};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Says that no test may be skipped, if it is 1.
+/// If it is 1, no test may be skipped.
 const REQUIRE: &str = "CAUSERIE_REQUIRE_NAMESPACES";
 
 /// Far more than anything here takes.
@@ -36,7 +37,7 @@ async fn start(name: String, mdns: bool, neighbours: &Neighbours, peers: Vec<Str
     node::start(config).await.expect("the peer starts")
 }
 
-/// Waits until a peer is linked to all others, says a word, and waits for the word of each.
+/// Waits until a peer is linked to all others, says a word, and waits for each other peer's word.
 async fn take_part(mut session: Session) -> Session {
     let (mut linked, mut has_said) = (0, false);
     let mut heard = BTreeSet::new();
@@ -62,7 +63,7 @@ async fn all_read_all(sessions: impl IntoIterator<Item = Session>) {
     for session in sessions {
         parts.spawn(take_part(session));
     }
-    // Nobody goes away before all have heard all.
+    // No peer leaves before all have heard all.
     let mut sessions = Vec::new();
     while let Some(part) = parts.join_next().await {
         sessions.push(part.expect("every peer hears all"));
@@ -81,7 +82,7 @@ async fn ten_in_one_process_and_one_outside_hear_each_other() {
     };
     let mut sessions = vec![outside];
     for number in 0..TOGETHER {
-        // The address of the peer outside is known to one of them, who is not the first.
+        // Only one of them knows the address of the peer outside, and it is not the first.
         let peers = if number == 4 { vec![address.clone()] } else { Vec::new() };
         sessions.push(start(format!("peer{number}"), false, &neighbours, peers).await);
     }

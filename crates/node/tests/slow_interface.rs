@@ -1,4 +1,4 @@
-//! A user interface that takes no events slows its own links, and nobody else; and nothing is lost by it.
+//! A user interface that takes no events slows only its own links, and nothing is lost.
 
 use std::time::Duration;
 
@@ -90,14 +90,14 @@ async fn the_others_go_on_and_it_gets_everything_later() {
     let mut carol = start("carol", &[&hub]).await;
     meets(&mut carol, "alice").await;
     meets(&mut alice, "carol").await;
-    // From here on nobody takes the events of `slow`, and carol is told everything all the same.
+    // From here on nothing takes the events of `slow`. carol is still told everything.
     let mut heard = tokio::spawn(async move { (numbers(&mut carol.events, MESSAGES).await, carol) });
     let Session { requests, events, .. } = alice;
     tokio::spawn(take_all(events));
     say_all(&requests).await;
     let (told, _carol) = (&mut heard).await.expect("carol is told");
     assert!(told.into_iter().eq(0..MESSAGES));
-    // Time for a peer that takes in more than its user to have done so.
+    // Time enough for a peer that takes in more than its user does.
     sleep(Duration::from_secs(1)).await;
     let pending = requests.request(Command::Pending).await.expect("the peer runs").expect("it is no refusal");
     let Answer::Pending { unacknowledged, .. } = pending else { panic!("{pending:?}") };
@@ -106,7 +106,7 @@ async fn the_others_go_on_and_it_gets_everything_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_leaves_hands_over_first_what_was_said() {
+async fn a_peer_that_leaves_first_hands_over_what_was_said() {
     let mut alice = start("alice", &[]).await;
     let hub = address(&mut alice).await;
     let mut slow = start("slow", &[&hub]).await;
@@ -116,8 +116,8 @@ async fn whoever_leaves_hands_over_first_what_was_said() {
     let alice_leaves = tokio::spawn(take_all(events));
     say_all(&requests).await;
     requests.stop();
-    // Time for a peer that does not wait to be gone.
+    // Time enough for a peer that does not wait to be gone.
     sleep(Duration::from_secs(1)).await;
     assert!(numbers(&mut slow.events, MESSAGES).await.into_iter().eq(0..MESSAGES));
-    alice_leaves.await.expect("she does");
+    alice_leaves.await.expect("it leaves");
 }

@@ -1,5 +1,5 @@
-//! What the measuring programs share: peers as children of one conductor, which tells them what to do over their
-//! standard input and hears how it went on their standard output.
+//! What the measuring programs share: peers as children of one conductor. It tells them what to do over their standard
+//! input, and reads the results on their standard output.
 #![allow(dead_code, reason = "each program takes what it needs")]
 
 use std::error::Error;
@@ -20,7 +20,7 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// Starts this very program again with other arguments.
+    /// Starts this same program again with other arguments.
     pub(crate) fn start(arguments: &[String]) -> Outcome<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(arguments)
@@ -53,8 +53,8 @@ impl Player {
     }
 }
 
-/// Starts `peers` of them, which all know the first one's address, and waits until each is linked to each. `arguments`
-/// of the peer with a number come before that address.
+/// Starts `peers` peers, which all know the first one's address, and waits until each is linked to each. `arguments`
+/// gives the arguments of the peer with a number. They come before that address.
 pub(crate) fn assemble(peers: usize, arguments: impl Fn(usize) -> Vec<String>) -> Outcome<Vec<Player>> {
     let mut players = vec![Player::start(&arguments(0))?];
     let first = players[0].expect("listening")?;
@@ -85,7 +85,7 @@ fn home(folder: &Path, number: usize) -> Result<node::Home, node::Error> {
     Ok(node::Home { folder: node::DataFolder::open(&folder.join(format!("peer{number}")))?, seed: seed.into() })
 }
 
-/// Waits until a peer is linked to all the others; says where it listens.
+/// Waits until a peer is linked to all the others. Prints where it listens.
 pub(crate) async fn linked(events: &mut node::Events, peers: usize) -> Outcome {
     let mut up = 1;
     while up < peers {
@@ -107,7 +107,7 @@ pub(crate) fn resident_megabytes() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-/// What this process has used of the processor, user and system.
+/// How much processor time this process has used, user and system.
 pub(crate) fn cpu_seconds() -> f64 {
     const TICKS_A_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
