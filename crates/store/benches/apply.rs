@@ -1,8 +1,9 @@
-//! How fast messages are kept: rows a second by the size of a transaction, for one process and for eight at once, and what a
-//! message takes on disk.
+//! How fast messages are kept: rows per second by the size of a transaction, for one process and for eight at once, and
+//! how much disk a message takes.
 //!
-//! `cargo bench -p causerie-store` (a minute). Texts of 100 bytes of two authors in batches of 64, written by the store of a
-//! third, in a folder under the target directory: give another as an argument to measure another disk.
+//! `cargo bench -p causerie-store` (a minute). The store of a third peer writes texts of 100 bytes by two authors in
+//! batches of 64. The store is in a folder under the target directory. To measure another disk, give another folder as
+//! an argument.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is what a benchmark is for")]
 
 #[path = "../tests/support/mod.rs"]
@@ -19,7 +20,7 @@ use support::flood;
 
 const SIZES: [usize; 3] = [64, 512, 4096];
 const PROCESSES: usize = 8;
-/// Of each size, by each process.
+/// How many messages of each size each process writes.
 const MESSAGES: usize = 131_072;
 
 fn main() {
@@ -45,8 +46,8 @@ fn main() {
     small();
 }
 
-/// Starts processes that make their messages first and then all begin together. Rows a second by the time the slowest is
-/// through, and the processor seconds of all.
+/// Starts processes that first make their messages and then all begin together. Returns the rows per second until the
+/// slowest is done, and the processor seconds of all.
 fn at_once(processes: usize, size: usize, folder: &Path) -> (f64, f64) {
     let child = |_| {
         let this = std::env::current_exe().unwrap();
@@ -85,7 +86,7 @@ fn as_child(size: usize, folder: &Path) {
     drop(store);
 }
 
-/// The processor time of this process in seconds, the system's for it included.
+/// The processor time of this process in seconds, including the system's time for it.
 fn processor() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, behind_name) = stat.rsplit_once(')').unwrap();
@@ -125,7 +126,8 @@ fn read_and_search(folder: &Path) {
     timed("dropping half", || while store.retain(retention, 0).unwrap() > 0 {});
 }
 
-/// Texts of 100 bytes, of words as a counter makes them: 4,000 different ones, some of them in most texts, and one only once.
+/// Texts of 100 bytes with words from a counter. There are 4,000 different words: some are in most texts, and one
+/// appears only once.
 fn texts() -> Vec<String> {
     let mut random = 1u64;
     let mut next = |below: u64| {

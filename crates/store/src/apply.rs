@@ -1,4 +1,4 @@
-//! Writing changes: within one transaction, in their order.
+//! Writing changes, in their order, within one transaction.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::fault::Fault;
 use crate::rows::{self, COLUMNS, Columns, Inserter, each};
 use crate::{index, words};
 
-/// How many messages may be missing in the index of history before it is caught up within an apply. Sorted runs of so many go
-/// into it fast, and what is missing is kept in memory, 48 bytes each.
+/// How many messages the index of history may lack before an apply catches it up. Sorted runs of this length go in
+/// fast. The missing ones are held in memory, 48 bytes each.
 const TAIL: usize = 8192;
 
 /// The changes of one transaction.
@@ -20,9 +20,9 @@ pub(crate) struct Writer<'a> {
     db: &'a Connection,
     cache: &'a mut Cache,
     messages: Inserter<'a>,
-    /// Batches that this transaction files, with the places written so far.
+    /// Batches that this transaction files, each with the places written so far.
     fresh: BTreeMap<u64, (Kept, u64)>,
-    /// The batch that the message before was of.
+    /// The batch of the previous message.
     last: Option<u64>,
     floor_rose: bool,
 }
@@ -37,7 +37,7 @@ impl<'a> Writer<'a> {
         Ok(Self { db, cache, messages, fresh: BTreeMap::new(), last: None, floor_rose: false })
     }
 
-    /// Writes all of `changes`. Of what replaces what was before only the last is.
+    /// Writes all of `changes`. If several changes replace the same value, only the last is written.
     pub(crate) fn write(mut self, changes: &[Change]) -> Result<(), Fault> {
         let (mut causal, mut mind, mut traced, mut settled, mut talks) = (None, None, None, None, BTreeMap::new());
         for change in changes {
@@ -153,7 +153,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Takes away a message that has a batch of its own.
+    /// Removes a message that has a batch of its own.
     fn withdrawn(&mut self, kept: &Kept) -> Result<(), Fault> {
         self.write_spares()?;
         let Some(number) = kept.batch_number() else { return Ok(()) };
@@ -205,13 +205,14 @@ impl<'a> Writer<'a> {
     }
 
     fn deliver(&mut self, kept: &Kept) -> Result<(), Fault> {
-        // It shows nothing, so it has no place in history; but it has to go some day, with what was shown when it came.
+        // It shows nothing, so it has no place in history. But it must go one day, together with what was shown when it
+        // came.
         let hlc = Hlc { micros: self.cache.latest, logical: 0 };
         let columns = Columns { micros: Some(hlc.micros), logical: Some(0), ..Columns::default() };
         self.delivered(kept, Status::Delivered, &columns, SILENT, hlc).map(drop)
     }
 
-    /// Writes a message that was delivered or shown; `None` if it was already.
+    /// Writes a message that was delivered or shown. Returns `None` if it was delivered already.
     fn delivered(
         &mut self,
         kept: &Kept,
@@ -261,7 +262,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes a message that is held.
+    /// Writes a message that is held back.
     fn aside(&mut self, kept: &Kept, status: Status) -> Result<(), Fault> {
         let message = kept.id();
         self.process(kept.author_number(), message.process)?;
@@ -313,7 +314,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes a message. Its id, and whether it was anything but delivered before.
+    /// Writes a message. Returns its id, and whether it was new or anything but delivered before.
     fn put(&mut self, kept: &Kept, status: Status, columns: &Columns<'_>) -> Result<(i64, bool), Fault> {
         let number = self.file(kept)?;
         let (id, place) = (id(number, kept.place()), 1 << kept.place());
@@ -329,13 +330,13 @@ impl<'a> Writer<'a> {
         }
         self.messages.flush()?;
         if !is_new && rows::row_of(self.db, id)?.is_some_and(|(first, _)| first != id) {
-            // It was shown with others.
+            // It was shown together with others.
             return Ok((id, false));
         }
         Ok((id, self.messages.write(id, kept, status, columns)?))
     }
 
-    /// The number of the message's batch, which is filed if it is not.
+    /// The number of the message's batch. Files the batch if it is not filed yet.
     fn file(&mut self, kept: &Kept) -> Result<u64, Fault> {
         if let Some(number) = kept.batch_number() {
             if self.last == Some(number) || self.cache.filed.contains(&number) {
@@ -347,7 +348,7 @@ impl<'a> Writer<'a> {
             match head {
                 Some(head) if head == kept.batch_head() => self.cache.note_filed(number),
                 Some(_) => return Err(Fault::Damaged(format!("a batch of another store has number {number}"))),
-                // Its transaction failed, or it was not needed any more.
+                // Its transaction failed, or it was no longer needed.
                 None => self.file_as(number, kept)?,
             }
             self.last = Some(number);
@@ -372,14 +373,15 @@ impl<'a> Writer<'a> {
         } else {
             self.cache.runs.extend(runs);
         }
-        // A number is never used for another batch, not even after a transaction that failed: this one may keep it.
+        // A number is never used for another batch, not even after a failed transaction, so this one may keep its
+        // number.
         self.cache.next = self.cache.next.max(number + 1);
         self.cache.note_filed(number);
         self.fresh.insert(number, (kept.clone(), 0));
         Ok(())
     }
 
-    /// A batch can only be read back whole.
+    /// Writes the rest of each new batch: a batch can only be read back whole.
     fn write_spares(&mut self) -> Result<(), Fault> {
         self.messages.flush()?;
         for (number, (kept, written)) in std::mem::take(&mut self.fresh) {
@@ -418,7 +420,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Takes a batch away, with all that knows of it. Whether `floor` rose.
+/// Deletes a batch, and everything that refers to it. Returns whether `floor` rose.
 pub(crate) fn delete_batch(db: &Connection, cache: &mut Cache, number: u64) -> Result<bool, Fault> {
     let (first, last) = (id(number, 0), id(number, 63));
     let author: u32 = db

@@ -1,4 +1,4 @@
-//! Messages in their batches: filed whole, read back whole.
+//! Messages in their batches. A batch is filed whole and read back whole.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(crate) enum Status {
     Shown,
     Delivered,
     Held,
-    /// It only stands here because others of its batch do.
+    /// It is only here because other messages of its batch are.
     Spare = 4,
 }
 
@@ -35,13 +35,13 @@ impl Status {
             .ok_or_else(|| Fault::Damaged(format!("a message of status {number}")))
     }
 
-    /// Whether it is part of what this peer has delivered or said.
+    /// Whether this peer has delivered it or sent it.
     pub(crate) fn is_delivered(self) -> bool {
         matches!(self, Self::Shown | Self::Delivered)
     }
 }
 
-/// The id of the message in that place of a batch.
+/// The id of the message in a place of a batch.
 pub(crate) fn id(batch: u64, place: u16) -> i64 {
     signed(batch * PLACES + u64::from(place))
 }
@@ -56,7 +56,7 @@ pub(crate) fn place_of(id: i64) -> u16 {
     u16::try_from(id.cast_unsigned() % PLACES).unwrap_or_default()
 }
 
-/// Clocks and numbers as SQLite has them. No honest clock gets near the end, where they become one.
+/// A clock or number as SQLite stores it. The largest ones become one, but no honest clock gets near them.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -65,7 +65,7 @@ pub(crate) fn unsigned(number: i64) -> Result<u64, Fault> {
     u64::try_from(number).map_err(|_| Fault::Damaged(format!("{number} where a count should be")))
 }
 
-/// Clocks of an author that follow one another in places of a batch that do.
+/// Consecutive clocks of an author in consecutive places of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Run {
     pub(crate) author: u32,
@@ -91,7 +91,7 @@ impl Run {
     }
 }
 
-/// The runs that messages make, given by the number of their batch and their place there.
+/// The runs that messages form. Each message is given as its clock, the number of its batch, and its place there.
 pub(crate) fn runs(author: u32, messages: impl Iterator<Item = (i64, u64, u16)>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::with_capacity(1);
     for (clock, batch, place) in messages {
@@ -120,12 +120,12 @@ pub(crate) struct Row {
     pub(crate) kept: Kept,
 }
 
-/// Batches that were read for one question: what lies close together is asked for together.
+/// Batches that were read for one query. Messages that are close together are asked for together.
 #[derive(Debug, Default)]
 pub(crate) struct Batches(BTreeMap<u64, Vec<Row>>);
 
 impl Batches {
-    /// All messages of a batch, by place; none if there is no such batch.
+    /// All messages of a batch, by place. Empty if there is no such batch.
     pub(crate) fn read(&mut self, db: &Connection, cache: &Cache, number: u64) -> Result<&[Row], Fault> {
         const MOST: usize = 256;
         if self.0.len() >= MOST && !self.0.contains_key(&number) {
@@ -166,7 +166,7 @@ fn read(db: &Connection, cache: &Cache, number: u64) -> Result<Vec<Row>, Fault> 
     Ok(rows.map(|(kept, (id, status, flags, start, opened))| Row { id, status, flags, start, opened, kept }).collect())
 }
 
-/// The id of the message with this id of its author's, if it is filed as delivered or shown.
+/// The database id of the message with this message id, if it is filed as delivered or shown.
 pub(crate) fn delivered(db: &Connection, cache: &Cache, message: MessageId) -> Result<Option<i64>, Fault> {
     let Some(author) = cache.number_of(&message.process) else { return Ok(None) };
     let clock = signed(message.clock);
@@ -183,8 +183,8 @@ pub(crate) fn delivered(db: &Connection, cache: &Cache, message: MessageId) -> R
     Ok(found)
 }
 
-/// Goes through the runs of an author that have clocks in (after, up_to], in the order of their first clocks, for as long as
-/// `look` answers that it wants more.
+/// Calls `look` with each run of an author that has clocks in (after, up_to], in the order of their first clocks, until
+/// `look` wants no more.
 pub(crate) fn each_run(
     db: &Connection,
     cache: &Cache,
@@ -193,7 +193,7 @@ pub(crate) fn each_run(
     up_to: i64,
     mut look: impl FnMut(Run) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
-    // A batch has at most so many messages.
+    // A batch has at most this many messages.
     let from = after.saturating_sub(signed(PLACES) - 1);
     let at = |first: i64| Run { author, first, batch: 0, place: 0, count: 0 };
     let has_some = |run: &&Run| run.first <= up_to && run.first.saturating_add(run.count - 1) > after;
@@ -227,7 +227,7 @@ pub(crate) fn each_run(
     Ok(())
 }
 
-/// Clocks at the very end are told apart by the stamps themselves.
+/// Clocks at the very end of the range are only told apart by the stamps themselves.
 fn is_exactly(db: &Connection, cache: &Cache, id: i64, message: MessageId) -> Result<bool, Fault> {
     Ok(Batches::default().message(db, cache, id)?.kept.id() == message)
 }

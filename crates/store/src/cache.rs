@@ -1,4 +1,4 @@
-//! What a store has in mind of what it wrote: read afresh when it is opened and after a transaction that failed.
+//! What a store remembers of what it wrote. It is read afresh when the store is opened, and after a failed transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::batches::{self, Run, Status, batch_of, place_of, signed, unsigned};
 use crate::fault::Fault;
 use crate::rows::{COLUMNS, each};
 
-/// A message that stands in history, or would if it showed something, by what it is sorted by.
+/// A message's place in history, with what it is sorted by. A message that shows nothing has one too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) conversation: i64,
@@ -19,38 +19,38 @@ pub(crate) struct Place {
     pub(crate) id: i64,
 }
 
-/// The conversation of what shows nothing.
+/// The conversation of messages that show nothing.
 pub(crate) const SILENT: i64 = 0;
 
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    /// The processes by number; nobody where the number is not known.
+    /// The processes by number. `None` for an unknown number.
     pub(crate) processes: Vec<Option<ProcessId>>,
     numbers: BTreeMap<ProcessId, u32>,
-    /// By life, the number of the process that oneself was in it.
+    /// For each earlier life, the number of the process that this one was then.
     pub(crate) lives: Vec<u32>,
     pub(crate) conversations: BTreeMap<Conversation, i64>,
     pub(crate) settled: u64,
     /// The greatest ids that `history` and `words` know.
     pub(crate) indexed: i64,
     pub(crate) searched: i64,
-    /// A batch number that was used, if greater than all that are there.
+    /// A batch number that was used, if it is greater than all that are there.
     pub(crate) floor: u64,
     /// The number of the next batch.
     pub(crate) next: u64,
-    /// What is held.
+    /// Messages that are held back or carried.
     pub(crate) aside: BTreeMap<i64, Status>,
-    /// The number of the next message to be held, in the order in which they come.
+    /// The number of the next message to be held back, counted in the order in which they come.
     pub(crate) arrival: i64,
-    /// By author, a clock that nothing delivered is beyond.
+    /// For each author, a clock that no delivered message is beyond.
     pub(crate) greatest: Vec<i64>,
-    /// The greatest time of anything shown.
+    /// The greatest time of any shown message.
     pub(crate) latest: i64,
-    /// What was delivered and is not in the index of history yet.
+    /// Delivered messages that are not in the index of history yet.
     pub(crate) tail: Vec<Place>,
-    /// The runs of the batches that are not in that index.
+    /// The runs of the batches that are not in that index yet.
     pub(crate) runs: BTreeSet<Run>,
-    /// Batches that are known to be filed: some of those that are.
+    /// Some of the batches that are known to be filed.
     pub(crate) filed: BTreeSet<u64>,
 }
 
@@ -111,8 +111,8 @@ impl Cache {
         Ok(())
     }
 
-    /// After the runs that are not in the index. Earlier versions filed clocks up to the greatest integer, behind which SQLite goes
-    /// on with floating-point numbers.
+    /// To be called after the runs that are not in the index were read. Earlier versions filed clocks up to the
+    /// greatest integer, beyond which SQLite goes on with floating-point numbers.
     fn read_greatest(&mut self, db: &Connection) -> Result<(), Fault> {
         let mut select = db.prepare(
             "SELECT max(min(first, 9007199254740992) + count - 1) FROM runs
@@ -163,7 +163,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Takes note of a process's number.
+    /// Notes a process's number.
     pub(crate) fn number(&mut self, number: u32, process: ProcessId) -> Result<(), Fault> {
         let place = number as usize;
         if place >= MOST_PROCESSES {
@@ -178,7 +178,7 @@ impl Cache {
         {
             self.numbers.remove(&before);
         }
-        // Oneself is 0 until one is somebody else, even where one's number among the others is known by then.
+        // This process is 0 until it becomes a new incarnation, even if its number among the others is known before.
         if number == 0 || self.processes[0] != Some(process) {
             self.numbers.insert(process, number);
         }
@@ -189,8 +189,8 @@ impl Cache {
         self.numbers.get(process).copied()
     }
 
-    /// The number that oneself has among the others once one is reborn: who one was is known from one's own messages. Whoever
-    /// never sent any has got his number last.
+    /// The number that this process has among the others once it begins a new life. Its own messages tell which one
+    /// that is. If it never sent any, it got its number last.
     pub(crate) fn former(&self) -> u32 {
         let others = || self.processes.iter().enumerate().skip(1);
         let me = self.processes.first().copied().flatten();
@@ -199,7 +199,7 @@ impl Cache {
         mine.or_else(last).map_or(0, |(number, _)| u32::try_from(number).unwrap_or(0))
     }
 
-    /// Forgets who oneself was.
+    /// Begins a new life: forgets which process this one was.
     pub(crate) fn reborn(&mut self, former: u32) {
         self.lives.push(former);
         let of_mine = self.greatest.first().copied().unwrap_or(0);
@@ -227,7 +227,7 @@ impl Cache {
         signed(self.lives.len() as u64)
     }
 
-    /// In whose numbering the stamps of that life are read.
+    /// The process in whose numbering the stamps of that life are read. `None`: this process itself.
     pub(crate) fn written_by(&self, life: i64) -> Result<Option<u32>, Fault> {
         if life == self.life() {
             return Ok(None);
@@ -236,7 +236,7 @@ impl Cache {
         former.copied().map(Some).ok_or_else(|| Fault::Damaged(format!("life {life} is missing")))
     }
 
-    /// Whether a batch is known to be filed.
+    /// Notes that a batch is known to be filed.
     pub(crate) fn note_filed(&mut self, number: u64) {
         const MOST: usize = 4096;
         if self.filed.len() >= MOST {
@@ -245,7 +245,7 @@ impl Cache {
         self.filed.insert(number);
     }
 
-    /// Where the index of history ends once it knows all that is filed.
+    /// Where the index of history ends once it knows everything that is filed.
     pub(crate) fn end(&self) -> i64 {
         signed(self.next) * 64 - 1
     }
@@ -255,7 +255,7 @@ impl Cache {
         found.ok_or_else(|| Fault::Damaged(format!("conversation {id} is missing")))
     }
 
-    /// Forgets what a batch had in the tail.
+    /// Removes a batch from the tail.
     pub(crate) fn forget_batch(&mut self, number: u64) {
         self.filed.remove(&number);
         self.tail.retain(|place| batch_of(place.id) != number);
@@ -263,7 +263,7 @@ impl Cache {
     }
 }
 
-/// Far beyond what any peer knows: a number from a damaged file must not take all memory.
+/// Far beyond what any peer knows. A number from a damaged file must not take all memory.
 const MOST_PROCESSES: usize = 1 << 20;
 
 /// A single value.

@@ -1,4 +1,4 @@
-//! What can go wrong below a store, and what its user is told.
+//! What can go wrong in a store, and what its user is told.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use rusqlite::ErrorCode;
 /// Why something could not be written or read.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// SQLite says so.
+    /// SQLite reports it.
     Sql(rusqlite::Error),
     /// What was read is not what this crate writes.
     Damaged(String),
@@ -20,12 +20,11 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-/// What to do with a file that cannot be read.
+/// What to do about a file that cannot be read.
 pub(crate) const ADVICE: &str =
     "nothing was changed; restore a copy of it, or move it away (with its -wal) to begin a new history";
 
-/// The error for the user of the store in `file` where what the peer kept in it cannot be made sense of: it names the file, and
-/// says what to do.
+/// The error for data in the store `file` that the peer cannot make sense of. It names the file, and says what to do.
 pub fn damaged(file: &Path, what: &str) -> StoreError {
     Fault::Damaged(what.to_owned()).told(&file.display().to_string())
 }
@@ -43,7 +42,7 @@ impl Fault {
     }
 }
 
-/// Whether it may work later: the system refused, not the file.
+/// Whether it may work later: the system refused, and the file is not at fault.
 fn is_for_now(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

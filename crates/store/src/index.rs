@@ -1,8 +1,8 @@
-//! The index of history, and that of who said what, which are built behind what is written.
+//! The index of history and the index of authors' clocks, which are both built after messages are written.
 //!
-//! What they do not know yet is in memory, a bounded number of places and runs, and found again behind `indexed` when the
-//! store is opened. So writing a message only appends it; the indexes grow by sorted runs of thousands; and reading never
-//! writes.
+//! A bounded number of places and runs that they do not know yet is in memory. These are found again after `indexed`
+//! when the store is opened. So writing a message only appends it, the indexes grow by sorted runs of thousands, and
+//! reading never writes.
 
 use chat::{Hlc, MessageId, ProcessId, SortKey};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,10 +13,10 @@ use crate::fault::Fault;
 
 const INSERT: &str = "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)";
 
-/// How many places one statement adds: its end stays found from one to the next.
+/// How many places one statement adds. The end of the index stays found from one to the next.
 const AT_ONCE: usize = 32;
 
-/// Brings the index up to all that is filed.
+/// Catches the index up with everything that is filed.
 pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<(), Fault> {
     cache.tail.sort_unstable();
     let (many, rest) = cache.tail.as_chunks::<AT_ONCE>();
@@ -54,7 +54,7 @@ pub(crate) fn add_run(db: &Connection, run: &Run) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds what became of a message that the index has passed by.
+/// Adds a place for a message that the index has already passed.
 pub(crate) fn add(db: &Connection, place: &Place) -> Result<(), Fault> {
     let Place { conversation, hlc, author, clock, id } = place;
     db.prepare_cached(INSERT)?.execute(params![conversation, hlc.micros, hlc.logical, author, clock, id])?;
@@ -64,8 +64,7 @@ pub(crate) fn add(db: &Connection, place: &Place) -> Result<(), Fault> {
 /// A place and what it sorts by.
 pub(crate) type Found = (SortKey, Place);
 
-/// The places of the newest messages that stand before `before`, newest first: of a conversation, or of all that show
-/// something.
+/// The places of the newest messages before `before`, newest first: of a conversation, or of all that show something.
 pub(crate) fn newest(
     db: &Connection,
     cache: &Cache,
@@ -80,7 +79,7 @@ pub(crate) fn newest(
     };
     for conversation in conversations {
         older(db, cache, conversation, before, count, &mut found)?;
-        // Enough of some conversations bounds what is looked for in the others.
+        // Once some conversations have given enough, that bounds the search in the others.
         if found.len() > count.saturating_add(64).saturating_mul(4) {
             keep_newest(&mut found, count);
         }
@@ -97,9 +96,9 @@ pub(crate) fn newest(
     Ok(found)
 }
 
-/// The places of the oldest messages that stand behind `after`, oldest first: of a conversation, or of all that show something.
+/// The places of the oldest messages after `after`, oldest first: of a conversation, or of all that show something.
 ///
-/// It finds out where so many of them end, and then reads back from there.
+/// First finds where that many messages end, and then reads back from there.
 pub(crate) fn oldest(
     db: &Connection,
     cache: &Cache,
@@ -128,7 +127,7 @@ pub(crate) fn oldest(
     stamps.sort_unstable();
     stamps.truncate(count.saturating_add(ALIKE));
     let Some(Hlc { micros, logical }) = stamps.last().copied() else { return Ok(Vec::new()) };
-    // No stamp lies between one and the next.
+    // No stamp lies between this one and the next.
     let end = match logical.checked_add(1) {
         Some(logical) => Hlc { micros, logical },
         None => Hlc { micros: micros.saturating_add(1), logical: 0 },
@@ -142,7 +141,7 @@ pub(crate) fn oldest(
     Ok(found)
 }
 
-/// How many messages with one stamp are read.
+/// How many messages with the same stamp are read.
 const ALIKE: usize = 64;
 
 fn keep_newest(found: &mut Vec<Found>, count: usize) {
@@ -154,7 +153,7 @@ fn key(cache: &Cache, place: &Place) -> Result<MessageId, Fault> {
     Ok(MessageId { process: cache.process(place.author)?, clock: place.clock.cast_unsigned() })
 }
 
-/// At most `count` places of one conversation that the index knows, the newest before `before`.
+/// At most `count` places of one conversation that the index knows: the newest before `before`.
 fn older(
     db: &Connection,
     cache: &Cache,
@@ -177,7 +176,7 @@ fn older(
         "SELECT micros, logical, author, clock, id FROM history
          WHERE conversation = ?1 AND (micros, logical) < (?2, ?3) ORDER BY micros DESC, logical DESC LIMIT ?4",
     )?;
-    // One more tells whether the last are all that share their stamp.
+    // One more than wanted tells whether the last ones are all that share their stamp.
     let ask = i64::try_from(wanted).ok().and_then(|wanted| wanted.checked_add(1)).unwrap_or(-1);
     let mut rows = select.query(params![conversation, micros, logical, ask])?;
     let mut places: Vec<Place> = Vec::new();
@@ -202,8 +201,9 @@ fn older(
     Ok(())
 }
 
-/// At most `count` of the places that share a stamp, the greatest ids before `before` first. Honest authors never stamp two
-/// messages alike; somebody who does so a million times must not make this slow, so authors are skipped through.
+/// At most `count` of the places that share a stamp, the greatest ids before `before` first. An honest author never
+/// gives two messages the same stamp. A liar that does so a million times must not make this slow, so whole authors are
+/// skipped.
 fn tied(
     db: &Connection,
     cache: &Cache,

@@ -1,9 +1,10 @@
-//! What a peer may not lose, in an SQLite database: the [`Store`](chat::Store) of a peer that survives its process.
+//! Everything that a peer must not lose, in an SQLite database: the [`Store`](chat::Store) of a peer that survives its
+//! process.
 //!
-//! One transaction an [`apply`](chat::Store::apply), synced (WAL, `synchronous=FULL`). Messages are appended in the order in
-//! which they were filed, those that are shown together in one row, each batch's signature once; the indexes that history and
-//! search need grow behind that. A person can look at it while the peer runs: `sqlite3 causerie.db 'SELECT * FROM chat'`; the
-//! tables are described in `schema.sql`, and what later versions changed in `schema/`.
+//! Each [`apply`](chat::Store::apply) is one synced transaction (WAL, `synchronous=FULL`). Messages are appended in the
+//! order in which they were filed. Those that are shown together share a row, and each batch's signature is stored
+//! once. The indexes that history and search need grow later. A person can look at it while the peer runs: `sqlite3
+//! causerie.db 'SELECT * FROM chat'`. `schema.sql` describes the tables, and `schema/` what later versions changed.
 #![forbid(unsafe_code)]
 
 mod apply;

@@ -1,5 +1,5 @@
-//! Opening the file: a new one is made beside its place and moved there whole, so whatever stands there and is not a whole
-//! store was damaged by somebody else, and is refused rather than begun afresh.
+//! Opening the file. A new one is made beside its place and moved there whole. So if there is something that is not a
+//! whole store, something else damaged it, and it is refused rather than replaced by a new store.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -14,17 +14,17 @@ use rusqlite::{Connection, OpenFlags};
 use crate::fault::{ADVICE, Fault};
 use crate::schema;
 
-/// What every SQLite file begins with.
+/// The first bytes of every SQLite file.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Up to this size a database is looked through when it is opened, which takes some 5 ms a megabyte. A larger one would
-/// make its user wait; there, damage shows when it is met.
+/// Up to this size, a database is checked whole when it is opened, which takes some 5 ms per megabyte. A larger one
+/// would make its user wait. There, damage shows when it is met.
 const LOOKED_THROUGH: u64 = 16 * 1024 * 1024;
 
-/// How long to wait for another program that writes to the file: nobody but a person with `sqlite3` should.
+/// How long to wait for another program that writes to the file. None should, except a person's `sqlite3`.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Opens the database, or makes it where there is none.
+/// Opens the database, or makes one if there is none.
 pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let file = path.display().to_string();
     if !find(path)? {
@@ -33,10 +33,10 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     connect(path, &file)
 }
 
-/// Whether there is a database, as far as can be seen without opening it. Nothing is changed.
+/// Whether there is a database, as far as this can be seen without opening it. Changes nothing.
 ///
 /// # Errors
-/// [`StoreError`] if something else stands in its place, or it cannot be read.
+/// [`StoreError`] if something else is in its place, or if it cannot be read.
 pub fn find(path: &Path) -> Result<bool, StoreError> {
     let file = path.display().to_string();
     let system = |error: io::Error| StoreError::NotKept { reason: format!("{file}: {error}") };
@@ -72,7 +72,7 @@ fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {
     let known = schema::VERSION;
     match usize::try_from(found) {
         Ok(from @ 1..) if from <= known => {
-            // Looked at before anything is changed.
+            // Check before anything is changed.
             look_through(path, &db).map_err(told)?;
             if from < known {
                 schema::migrate(&db, from).map_err(told)?;
@@ -93,7 +93,7 @@ fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Looks for torn and crossed pages: what a file that was cut or overwritten has.
+/// Looks for torn and mixed-up pages, which a file has that was cut or overwritten.
 fn look_through(path: &Path, db: &Connection) -> Result<(), Fault> {
     if fs::metadata(path).is_ok_and(|found| found.len() > LOOKED_THROUGH) {
         return Ok(());
@@ -102,7 +102,7 @@ fn look_through(path: &Path, db: &Connection) -> Result<(), Fault> {
     if found == "ok" { Ok(()) } else { Err(Fault::Damaged(found)) }
 }
 
-/// How the file is written. Commits go to the -wal and are synced each; pages go to the file some thousand at a time.
+/// Sets how the file is written. Commits go to the -wal, each synced. Pages go to the file some thousand at a time.
 fn set_up(db: &Connection) -> Result<(), Fault> {
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "FULL")?;
@@ -113,18 +113,18 @@ fn set_up(db: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Memory for pages. What is written is hardly read again, and a few megabytes stay in the processor's own cache; what is
-/// read for a search or a page of history comes from the system's memory in microseconds.
+/// Memory for pages. What is written is hardly ever read again, and a few megabytes fit in the processor's own cache.
+/// What a search or a page of history reads comes from the system's memory in microseconds.
 const CACHE_KIB: i64 = 2048;
 
-/// 8 MiB of pages: a page that several commits change is moved once.
+/// 8 MiB of pages. A page that several commits change is moved once.
 const CHECKPOINT_PAGES: i64 = 2048;
 
 fn common(db: &Connection) {
     db.set_prepared_statement_cache_capacity(96);
 }
 
-/// A new store, whole before it has its name.
+/// Makes a new store, which is whole before it gets its name.
 fn create(path: &Path, file: &str) -> Result<(), StoreError> {
     let draft = beside(path, ".new");
     let made = make(&draft).and_then(|()| {
@@ -143,7 +143,7 @@ fn make(draft: &Path) -> Result<(), Box<dyn std::error::Error>> {
             Ok(()) | Err(_) => {}
         }
     }
-    // SQLite gives what it makes beside the file the same permissions.
+    // SQLite gives the files that it makes beside this one the same permissions.
     OpenOptions::new().create_new(true).write(true).mode(0o600).open(draft)?;
     let db = Connection::open(draft)?;
     db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -153,7 +153,8 @@ fn make(draft: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A database that lives in memory alone. Its tables are made once for all of them, as that takes milliseconds.
+/// A database that lives only in memory. The tables are made once for all such databases, because that takes
+/// milliseconds.
 pub(crate) fn in_memory() -> Result<Connection, Fault> {
     static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
     let empty = match EMPTY.get() {
@@ -168,7 +169,7 @@ pub(crate) fn in_memory() -> Result<Connection, Fault> {
     of_image(empty)
 }
 
-/// A database in memory that begins as the bytes of a file.
+/// A database in memory that begins with the bytes of a file.
 pub(crate) fn of_image(image: &[u8]) -> Result<Connection, Fault> {
     let mut db = Connection::open_in_memory()?;
     db.deserialize_read_exact("main", image, image.len(), false)?;

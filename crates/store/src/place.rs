@@ -1,5 +1,5 @@
-//! Whether the files of a store are still where they were opened. Who removes or replaces them leaves the process with files
-//! that have no name: it could write on, and all of that would be lost with the process.
+//! Whether the files of a store are still where they were opened. If they are removed or replaced, the process still
+//! has the old files open, without a name. It could write on, but all of that would be lost when it ends.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -21,7 +21,7 @@ impl Place {
         Self { files: [path.to_owned(), wal.into()].map(|path| (path.clone(), identity(&path))) }
     }
 
-    /// Whether one of them is not the file any more that it was. The -wal is made when something is written first.
+    /// Whether one of them is no longer the same file. The -wal appears with the first write.
     pub(crate) fn is_gone(&mut self) -> bool {
         self.files.iter_mut().any(|(path, before)| {
             let now = identity(path);

@@ -1,4 +1,4 @@
-//! Letting go of what is old.
+//! Dropping what is old.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,24 +13,26 @@ use crate::fault::Fault;
 use crate::rows::{COLUMNS, each};
 use crate::{index, words};
 
-/// What may go: by default nothing. What is held, carried, or one's own and not settled, stays in any case.
+/// What may be dropped: by default nothing. Messages that are held back, carried, or this user's own and not settled
+/// stay in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// What was written longer ago than this, by the stamp that history is sorted by.
+    /// Drops messages that were written longer ago than this, by the stamp that history is sorted by.
     pub max_age: Option<Duration>,
-    /// The oldest of everything while the database takes more bytes than this, indexes included; the -wal is not counted.
+    /// Drops the oldest messages while the database takes more bytes than this. That includes indexes, but not the
+    /// -wal.
     pub max_bytes: Option<u64>,
 }
 
-/// How many messages go in one call, and at how many batches it looks: some 20 ms, so that whatever else is to be done gets
-/// its turn.
+/// How many messages are dropped in one call, and how many batches it looks at: some 20 ms, so that other work gets its
+/// turn.
 const MESSAGES: usize = 256;
 const LOOKS: usize = 1024;
 
-/// Pages that are given back to the system in one call, several times what so many messages take.
+/// How many pages are given back to the system in one call: several times what that many messages take.
 const PAGES: usize = 256;
 
-/// Drops batches, the oldest first. How many delivered messages went.
+/// Drops batches, the oldest first. Returns how many delivered messages were dropped.
 pub(crate) fn drop_oldest(
     db: &Connection,
     cache: &mut Cache,
@@ -43,7 +45,7 @@ pub(crate) fn drop_oldest(
         return Ok(0);
     }
     index::catch_up(db, cache)?;
-    // The oldest of each conversation.
+    // The oldest message of each conversation.
     let mut oldest: BTreeMap<(Hlc, i64), Place> = BTreeMap::new();
     let conversations = cache.conversations.values().copied().chain([SILENT]);
     for conversation in conversations.collect::<BTreeSet<_>>() {
@@ -53,7 +55,7 @@ pub(crate) fn drop_oldest(
     for _ in 0..LOOKS {
         let Some((_, place)) = oldest.pop_first() else { break };
         let is_large = retention.max_bytes.is_some_and(|max| bytes(db).is_ok_and(|bytes| bytes > max));
-        // What was delivered before anything was shown has no age.
+        // A message that was delivered before anything was shown has no age.
         let is_old = cutoff.is_some_and(|cutoff| place.hlc.micros < cutoff);
         if dropped >= MESSAGES || !(is_large || is_old) {
             break;
@@ -76,14 +78,14 @@ pub(crate) fn drop_oldest(
     Ok(dropped)
 }
 
-/// What the database takes, in bytes, less what is free in it.
+/// How many bytes the database takes, without its free pages.
 pub(crate) fn bytes(db: &Connection) -> Result<u64, Fault> {
     let value = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let used = value("page_count")?.saturating_sub(value("freelist_count")?);
     Ok(used.saturating_mul(value("page_size")?).try_into().unwrap_or(0))
 }
 
-/// Gives what is free back to the system: the file gets shorter with the next checkpoint.
+/// Gives free pages back to the system. The file gets shorter at the next checkpoint.
 pub(crate) fn give_back(db: &Connection) -> Result<(), Fault> {
     let mut vacuum = db.prepare_cached(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
     let mut rows = vacuum.query([])?;
@@ -110,7 +112,8 @@ fn next(db: &Connection, conversation: i64, after: Option<Place>) -> Result<Opti
     Ok(found.optional()?)
 }
 
-/// How many delivered messages a batch has, if it may go: whole, so all of it has to be older than `cutoff`.
+/// How many delivered messages a batch has, if it may be dropped. It goes as a whole, so all of it must be older than
+/// `cutoff`.
 fn droppable(db: &Connection, cache: &Cache, number: u64, cutoff: Option<i64>) -> Result<Option<usize>, Fault> {
     let mut select = db.prepare_cached(&format!(
         "SELECT {COLUMNS}, author FROM messages JOIN batches ON number = ?3 WHERE id BETWEEN ?1 AND ?2"

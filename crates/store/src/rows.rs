@@ -1,8 +1,8 @@
-//! Rows of messages: each has one message, or several that were shown together.
+//! Rows of messages. Each row has one message, or several that were shown together.
 //!
-//! What a row costs is its statement more than its bytes. So messages that follow one another in their batch, and are filed
-//! and shown in one transaction, as all are in a flood, share a row: the column `parts` says where in it each of them is. Such
-//! a row stays as it is: what may still become something else has a row of its own.
+//! A row costs more for its statement than for its bytes. So consecutive messages of a batch that are filed and shown
+//! in one transaction share a row. In a flood all messages are like that. The column `parts` says where in the row each
+//! message is. Such a row never changes: a message that may still change has a row of its own.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::batches::{PLACES, Status, place_of, signed};
 use crate::cache::{Place, SILENT};
 use crate::fault::Fault;
 
-/// What is written of a message beside itself.
+/// What is written of a message besides the message itself.
 #[derive(Clone, Default)]
 pub(crate) struct Columns<'a> {
     pub(crate) conversation: Option<i64>,
@@ -25,7 +25,7 @@ pub(crate) struct Columns<'a> {
     pub(crate) opened: Option<&'a [u8]>,
 }
 
-/// A message that is delivered stays so; anything else can become anything.
+/// A delivered message stays delivered. Any other can become anything.
 const INSERT: &str = "
     INSERT INTO messages (id, status, clock, conversation, micros, logical, flags, sent, start, opened, stamp, body, parts)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
@@ -36,13 +36,13 @@ const INSERT: &str = "
 
 /// Writes rows.
 pub(crate) struct Inserter<'a> {
-    /// The statement that nearly everything needs, at hand.
+    /// The statement that nearly every message needs.
     insert: CachedStatement<'a>,
     delete: CachedStatement<'a>,
     stamp: Vec<u8>,
-    /// Messages that are not written yet, as more may join their row.
+    /// Messages that are not written yet, because more may join their row.
     open: Option<Open>,
-    /// Of the open row.
+    /// The contents of the open row.
     stamps: Vec<u8>,
     bodies: Vec<u8>,
     parts: String,
@@ -52,11 +52,11 @@ pub(crate) struct Inserter<'a> {
 struct Open {
     id: i64,
     clock: i64,
-    /// Of the first.
+    /// The columns of the first message.
     columns: Columns<'static>,
     micros: i64,
     count: i64,
-    /// Some of them have a row of their own, as they were held.
+    /// Some of its messages have rows of their own, because they were held back.
     replaces: bool,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Inserter<'a> {
         })
     }
 
-    /// Writes a message. Whether it was anything but delivered before.
+    /// Writes a message. Returns whether it was new or anything but delivered before.
     pub(crate) fn write(&mut self, id: i64, kept: &Kept, status: Status, columns: &Columns<'_>) -> Result<bool, Fault> {
         self.flush()?;
         self.stamp.clear();
@@ -82,7 +82,7 @@ impl<'a> Inserter<'a> {
         insert(&mut self.insert, which, columns, (&self.stamp, kept.body(), None))
     }
 
-    /// Writes a message that is shown and was not here in any way, or was held.
+    /// Writes a message that is shown, and that was either not here at all or held back.
     pub(crate) fn show(&mut self, id: i64, kept: &Kept, columns: &Columns<'_>, is_held: bool) -> Result<(), Fault> {
         let (Some(micros), None) = (columns.micros, columns.opened) else {
             return self.write(id, kept, Status::Shown, columns).map(drop);
@@ -114,7 +114,7 @@ impl<'a> Inserter<'a> {
         Ok(())
     }
 
-    /// Writes what is not written yet: before anything is read or changed.
+    /// Writes what is not written yet. Must happen before anything is read or changed.
     pub(crate) fn flush(&mut self) -> Result<(), Fault> {
         let Some(Open { id, clock, columns, count, replaces, .. }) = self.open.take() else { return Ok(()) };
         if replaces {
@@ -130,7 +130,7 @@ impl<'a> Inserter<'a> {
     }
 }
 
-/// Whether there was no row, or one that could become this.
+/// Returns whether there was no row, or one that could become this one.
 fn insert(
     insert: &mut CachedStatement<'_>,
     (id, status, clock): (i64, Status, i64),
@@ -144,7 +144,7 @@ fn insert(
     Ok(insert.execute(values)? > 0)
 }
 
-/// A message as it stands in its row.
+/// A message as it is in its row.
 #[derive(Debug)]
 pub(crate) struct Message<'a> {
     pub(crate) id: i64,
@@ -165,7 +165,7 @@ pub(crate) struct Message<'a> {
 pub(crate) const COLUMNS: &str =
     "id, status, clock, conversation, micros, logical, coalesce(flags, 0), start, stamp, body, opened, parts";
 
-/// Goes through the messages of a row.
+/// Calls `look` with each message of a row.
 pub(crate) fn each(row: &Row<'_>, mut look: impl FnMut(Message<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
     let blob = |at: usize| row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from);
     let (id, stamp, body) = (row.get(0)?, blob(8)?, blob(9)?);
@@ -186,7 +186,7 @@ pub(crate) fn each(row: &Row<'_>, mut look: impl FnMut(Message<'_>) -> Result<()
         opened: row.get_ref(10)?.as_blob_or_null().map_err(rusqlite::Error::from)?,
     };
     let Some(parts) = row.get_ref(11)?.as_str_or_null().map_err(rusqlite::Error::from)? else { return look(message) };
-    let damaged = || Fault::Damaged(format!("message {id}: it is not said where in its row each of them is"));
+    let damaged = || Fault::Damaged(format!("message {id}: its row does not say where each message is"));
     let list = parts.strip_prefix("[[").and_then(|parts| parts.strip_suffix("]]")).ok_or_else(damaged)?;
     let (mut body_end, mut stamp_end) = (0, 0);
     for (part, behind) in list.split("],[").zip(0i64..) {
@@ -211,7 +211,7 @@ pub(crate) fn each(row: &Row<'_>, mut look: impl FnMut(Message<'_>) -> Result<()
 }
 
 impl Message<'_> {
-    /// Where it stands in history, if it is delivered.
+    /// Its place in history, if it is delivered.
     pub(crate) fn place(&self, author: u32) -> Result<Option<Place>, Fault> {
         let conversation = match self.status {
             Status::Shown => self.conversation,
@@ -225,13 +225,13 @@ impl Message<'_> {
         place.map(Some).ok_or_else(|| Fault::Damaged(format!("message {id} has no place in history")))
     }
 
-    /// What it says, where that is sealed as it travels.
+    /// What it says, also if it travels sealed.
     pub(crate) fn plain(&self) -> &[u8] {
         self.opened.unwrap_or(self.body)
     }
 }
 
-/// The row in which a message stands, if it is here: the id of its first message, and its status.
+/// The row that holds a message, if there is one: the id of its first message, and its status.
 pub(crate) fn row_of(db: &Connection, id: i64) -> Result<Option<(i64, Status)>, Fault> {
     let mut select = db.prepare_cached(
         "SELECT id, status FROM (SELECT * FROM messages WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1)
@@ -241,7 +241,7 @@ pub(crate) fn row_of(db: &Connection, id: i64) -> Result<Option<(i64, Status)>, 
     row.map(|(first, status)| Ok((first, Status::from_number(status)?))).transpose()
 }
 
-/// The range of ids in which the row of a message is the last up to its own id.
+/// The range of ids in which the message's row is the last one up to the message's own id.
 pub(crate) fn up_to(id: i64) -> [i64; 2] {
     [id - id.rem_euclid(signed(PLACES)), id]
 }

@@ -1,13 +1,14 @@
-//! The tables, their versions, and how one becomes the next.
+//! The tables, their versions, and the steps from each version to the next.
 
 use rusqlite::Connection;
 
 use crate::fault::Fault;
 
-/// Marks the file as one of these, in its header: "csry".
+/// Marks the file as a causerie store, in its header: "csry".
 pub(crate) const APPLICATION: i32 = 0x6373_7279;
 
-/// What makes of each version the next one: the first makes version 1 of an empty database. Never changed, only added to.
+/// The steps from each version to the next. The first makes version 1 of an empty database. Steps are added and never
+/// changed: SQLite keeps the text of each statement, with the comments inside, and [`check`] compares it.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema/2.sql"),
@@ -20,7 +21,7 @@ const MIGRATIONS: &[&str] = &[
 /// The version that this crate reads and writes.
 pub(crate) const VERSION: usize = MIGRATIONS.len();
 
-/// The version of a database; 0 if it is empty.
+/// The version of a database. 0 if it is empty.
 pub(crate) fn version(db: &Connection) -> Result<i64, Fault> {
     Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
@@ -30,7 +31,7 @@ pub(crate) fn migrate(db: &Connection, from: usize) -> Result<(), Fault> {
     migrate_by(MIGRATIONS, db, from)
 }
 
-/// All the steps or none of them.
+/// Runs all the steps or none of them.
 fn migrate_by(migrations: &[&str], db: &Connection, from: usize) -> Result<(), Fault> {
     let transaction = db.unchecked_transaction()?;
     for step in migrations.iter().skip(from) {
@@ -41,7 +42,7 @@ fn migrate_by(migrations: &[&str], db: &Connection, from: usize) -> Result<(), F
     Ok(transaction.commit()?)
 }
 
-/// What a database of the present version has in it; a person may add more.
+/// Checks that a database has everything of the present version. A person may add more to it.
 pub(crate) fn check(db: &Connection) -> Result<(), Fault> {
     let fresh = Connection::open_in_memory()?;
     migrate(&fresh, 0)?;
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_version_1_kept_of_the_peer_gets_what_it_did_not_know() {
+    fn migrating_from_version_1_adds_empty_lists_to_the_persisted_state() {
         let db = Connection::open_in_memory().unwrap();
         migrate_by(&MIGRATIONS[..1], &db, 0).unwrap();
         let kept = "INSERT INTO state VALUES ('mind', x'00fe00'), ('causal', x'07'), ('settled', 3);
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_runs_of_version_2_those_stay_that_stand_before_what_is_indexed() {
+    fn migrating_from_version_2_keeps_only_the_runs_that_are_indexed() {
         let left = |indexed: &str| -> Vec<i64> {
             let db = Connection::open_in_memory().unwrap();
             migrate_by(&MIGRATIONS[..2], &db, 0).unwrap();
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_conversations_of_version_3_there_is_nothing_left_to_fetch() {
+    fn migrating_from_version_3_leaves_nothing_to_fetch() {
         let db = Connection::open_in_memory().unwrap();
         migrate_by(&MIGRATIONS[..3], &db, 0).unwrap();
         let kept =
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_parcels_of_version_4_those_go_whose_clock_no_message_has() {
+    fn migrating_from_version_4_drops_parcels_with_impossible_clocks() {
         let db = Connection::open_in_memory().unwrap();
         migrate_by(&MIGRATIONS[..4], &db, 0).unwrap();
         let parcels = ["a-1:1", "a-1:9007199254740992", "a-1:9007199254740993", "a-1:18446744073709551615"];
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_conversations_of_version_5_all_was_read() {
+    fn migrating_from_version_5_marks_all_conversations_as_read() {
         let db = Connection::open_in_memory().unwrap();
         migrate_by(&MIGRATIONS[..5], &db, 0).unwrap();
         let kept =

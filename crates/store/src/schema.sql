@@ -1,11 +1,12 @@
--- What is said to whom: one's own processes and everybody else's, by the numbers that stamps use. 0 is oneself.
+-- The processes by the numbers that stamps use. Stamps name authors and recipients this way. 0 is this process itself.
 CREATE TABLE processes (
     number INTEGER PRIMARY KEY,
     person TEXT NOT NULL,       -- a libp2p peer id
     incarnation TEXT NOT NULL   -- 16 hexadecimal digits
 ) STRICT;
 
--- One's own earlier incarnations: what was filed in that life has stamps in which 0 is this process.
+-- Earlier incarnations of this process, one per life. A batch filed in a life has stamps in which 0 is the process of
+-- that life.
 CREATE TABLE lives (
     life INTEGER PRIMARY KEY,
     process INTEGER NOT NULL
@@ -18,7 +19,7 @@ CREATE TABLE records (
     signed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- This user's own names for people.
+-- This user's aliases for people.
 CREATE TABLE aliases (
     alias TEXT PRIMARY KEY,
     person TEXT NOT NULL
@@ -38,14 +39,15 @@ CREATE TABLE conversations (
     UNIQUE (kind, name)
 ) STRICT;
 
--- One's own messages that are stamped and not sent yet: when they are due, Unix time in microseconds.
+-- Messages of this user that are stamped and not sent yet, and when they are due (Unix time in microseconds).
 CREATE TABLE delayed (
     clock INTEGER PRIMARY KEY,
     due INTEGER NOT NULL
 ) STRICT;
 
--- Single values: causal and mind (where the peer stands), settled (the clock up to which everybody has one's own messages),
--- indexed and searched (the greatest message ids that history and words know), floor (a batch number that was used).
+-- Single values: causal and mind (the persisted state of the peer), settled (the clock up to which every peer has the
+-- messages of this process), indexed and searched (the greatest message ids that history and words know), floor (a
+-- batch number that was used).
 CREATE TABLE state (
     name TEXT PRIMARY KEY,
     value ANY
@@ -59,7 +61,7 @@ CREATE TABLE batches (
     head BLOB NOT NULL          -- author, signature, and hashes of the messages that are not here
 ) STRICT;
 
--- Which clocks of an author are in which batch: `count` clocks that follow one another, in places that do.
+-- Which clocks of an author are in which batch: `count` consecutive clocks in consecutive places.
 CREATE TABLE runs (
     author INTEGER NOT NULL,
     first INTEGER NOT NULL,
@@ -84,7 +86,8 @@ CREATE TABLE messages (
     opened BLOB                 -- the body, where what travels is sealed
 ) STRICT;
 
--- The order of history, for messages up to `indexed`. Conversation 0: what was delivered and shows nothing.
+-- The order of history, for messages up to `indexed`. Conversation 0 holds messages that were delivered and show
+-- nothing.
 CREATE TABLE history (
     conversation INTEGER NOT NULL,
     micros INTEGER NOT NULL,
@@ -95,20 +98,20 @@ CREATE TABLE history (
     PRIMARY KEY (conversation, micros, logical, author, clock, id)
 ) STRICT, WITHOUT ROWID;
 
--- Messages up to `indexed` that are held or carried.
+-- Messages up to `indexed` that are held back or carried.
 CREATE TABLE waiting (
     id INTEGER PRIMARY KEY
 ) STRICT;
 
--- Every three letters in a row, in lower case, of messages up to `searched`.
+-- Every sequence of three letters, in lower case, in messages up to `searched`.
 CREATE VIRTUAL TABLE words USING fts5 (
     text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
--- Its segments are merged by pieces in idle time: by itself it does so within commits, for seconds at a time.
+-- Segments are merged piece by piece in idle time. FTS5 by itself merges within commits, for seconds at a time.
 INSERT INTO words (words, rank) VALUES ('automerge', 0);
 INSERT INTO words (words, rank) VALUES ('deletemerge', 30);
 
--- For people: SELECT * FROM chat; times are UTC, by each author's own clock.
+-- For people: SELECT * FROM chat. Times are UTC, by each author's own clock.
 CREATE VIEW chat AS
 SELECT
     strftime('%Y-%m-%d %H:%M:%S', (m.micros + m.sent) / 1000000, 'unixepoch') AS time,
@@ -129,7 +132,7 @@ LEFT JOIN records r ON r.person = p.person
 WHERE m.status = 0
 ORDER BY m.micros, m.logical;
 
--- Messages that are carried for others, each sealed for one of those whom it is addressed to.
+-- Hinted handoff: messages kept for absent peers, each sealed for one of its recipients.
 CREATE TABLE parcels (
     message TEXT NOT NULL,      -- PROCESS:CLOCK
     recipient TEXT NOT NULL,    -- a process

@@ -1,4 +1,4 @@
-//! The store itself: transactions, and what is read.
+//! The store itself: its transactions, and what is read.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,13 +16,13 @@ use crate::place::Place;
 use crate::retain::{self, Retention};
 use crate::{load, open, words};
 
-/// How many messages have to be missing in the index of history for idle time to be spent on it.
+/// How many messages the index of history must lack before idle time is spent on it.
 const WORTH: usize = 1024;
 
-/// What a store without a file is called in errors.
+/// What errors call a store without a file.
 const IN_MEMORY: &str = "a store in memory";
 
-/// What a peer may not lose, in an SQLite database.
+/// Everything that a peer must not lose, in an SQLite database.
 ///
 /// # Examples
 /// ```
@@ -38,24 +38,24 @@ const IN_MEMORY: &str = "a store in memory";
 #[derive(Debug)]
 pub struct SqliteStore {
     db: Connection,
-    /// The name of the file, for whoever has to do something about it.
+    /// The name of the file, for the person who has to do something about it.
     file: String,
     /// The files as they were opened.
     place: Option<Place>,
     cache: Cache,
-    /// A transaction failed, and what is in mind could not be read afresh.
+    /// A transaction failed, and the cache could not be read afresh.
     is_stale: bool,
-    /// What reading met, to be said at the next apply.
+    /// What went wrong while reading. The next apply reports it.
     trouble: RefCell<Option<StoreError>>,
 }
 
 impl SqliteStore {
-    /// Opens the database in this file, and makes one (mode 0600) where there is none. Only one process may have it open, which is
-    /// up to the caller; reading it with `sqlite3` meanwhile is fine.
+    /// Opens the database in this file. If there is none, makes one (mode 0600). Only one process may have it open,
+    /// which is up to the caller. Reading it with `sqlite3` meanwhile is fine.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] for anything there that is not a whole database of a version known here: it names the file
-    /// and says what to do, and changes nothing. [`StoreError::NotKept`] if the system refuses.
+    /// [`StoreError::Unreadable`] for anything there that is not a whole database of a known version. It names the
+    /// file, says what to do, and changes nothing. [`StoreError::NotKept`] if the system refuses.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let file = path.display().to_string();
         let mut store = Self::of(Ok(open::open(path)?), file)?;
@@ -63,7 +63,7 @@ impl SqliteStore {
         Ok(store)
     }
 
-    /// An empty store that ends with this value: the same tables and the same behaviour, without a file.
+    /// An empty store that ends with this value. It has the same tables and behaves the same, without a file.
     ///
     /// # Errors
     /// [`StoreError::NotKept`] if there is no memory.
@@ -79,7 +79,7 @@ impl SqliteStore {
         Self::of(open::in_memory(), IN_MEMORY.to_owned())
     }
 
-    /// What is kept here as it stands now, in memory: a backup to go back to.
+    /// A copy of the store as it is now, in memory: a backup to go back to.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read, or if there is no memory.
@@ -104,10 +104,11 @@ impl SqliteStore {
         Ok(Self { db, file, place: None, cache, is_stale: false, trouble: RefCell::new(None) })
     }
 
-    /// Does a piece of what can wait (some 20 ms of bringing the indexes up to what was written), and says whether there is
-    /// more. To be called while there is nothing else to do: a search has to look through whatever its index does not know.
+    /// Does some of the work that can wait, and says whether there is more. It catches the indexes up with what was
+    /// written, for some 20 ms. Call it while there is nothing else to do: a search has to look through everything that
+    /// its index does not know.
     ///
-    /// What fails here is said at the next [`apply`](Store::apply).
+    /// If something fails here, the next [`apply`](Store::apply) reports it.
     ///
     /// # Examples
     /// ```
@@ -139,19 +140,18 @@ impl SqliteStore {
         is_behind(self)
     }
 
-    /// Brings the indexes up to everything that was written, however long that takes: before the file is measured, or given to
-    /// somebody.
+    /// Catches the indexes up with everything that was written, however long that takes. To be called before the file
+    /// is measured or given away.
     ///
     /// # Errors
-    /// [`StoreError`]; what was done by then stays.
+    /// [`StoreError`]. What was done by then stays.
     pub fn tidy_all(&mut self) -> Result<(), StoreError> {
         self.transact(index::catch_up)?;
         while self.transact(words::catch_up)? {}
         Ok(())
     }
 
-    /// The lines of the trace that were kept last ([`Change::Traced`]): with them a trace that ends too early
-    /// is completed.
+    /// The lines of the trace that were kept last ([`Change::Traced`]). They complete a trace that ends too early.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
@@ -160,10 +160,12 @@ impl SqliteStore {
         Ok(lines.unwrap_or_default())
     }
 
-    /// Drops some of what is beyond `retention`, the oldest first, some hundreds of messages in one call, and gives their
-    /// room back. How many messages went: to be called again until it is none. `now_micros` is Unix time in microseconds.
+    /// Drops some of what is beyond `retention`, the oldest first, some hundreds of messages in one call, and frees
+    /// their room. Returns how many messages were dropped. Call it again until that is zero. `now_micros` is Unix time
+    /// in microseconds.
     ///
-    /// A batch goes as a whole, with all that its author signed together; so a message may stay a little longer than it must.
+    /// A batch goes as a whole, with everything that its author signed together. So a message may stay a little longer
+    /// than it must.
     ///
     /// # Errors
     /// [`StoreError`], and then nothing was dropped.
@@ -182,7 +184,7 @@ impl SqliteStore {
         Ok(dropped)
     }
 
-    /// What the database takes, in bytes, indexes included and free pages and the -wal not.
+    /// How many bytes the database takes, including indexes, but without free pages and the -wal.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -190,7 +192,7 @@ impl SqliteStore {
         retain::bytes(&self.db).map_err(|fault| fault.told(&self.file))
     }
 
-    /// Does `work` in one transaction: all of it or nothing, here and in what is in mind of it.
+    /// Does `work` in one transaction: all of it or nothing, both in the database and in the cache.
     fn transact<T>(&mut self, work: impl FnOnce(&Connection, &mut Cache) -> Result<T, Fault>) -> Result<T, StoreError> {
         if self.is_stale {
             self.refresh().map_err(|fault| fault.told(&self.file))?;
@@ -201,11 +203,11 @@ impl SqliteStore {
         });
         done.map_err(|fault| {
             if !self.db.is_autocommit() {
-                // Where even this fails the transaction is open, and the next one says so.
+                // If even this fails, the transaction stays open, and the next one reports that.
                 let _ = self.db.execute_batch("ROLLBACK");
             }
             self.is_stale = true;
-            // Tried again before anything else is done.
+            // This is tried again before anything else is done.
             let _ = self.refresh();
             fault.told(&self.file)
         })
@@ -226,7 +228,7 @@ impl SqliteStore {
         }
     }
 
-    /// What was read, or nothing and a note of what was met.
+    /// Returns what was read. If reading failed, returns nothing and notes why.
     fn answer<T: Default>(&self, read: impl FnOnce(&Connection, &Cache) -> Result<T, Fault>) -> T {
         if self.is_stale || self.trouble.borrow().is_some() {
             return T::default();

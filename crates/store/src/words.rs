@@ -1,12 +1,12 @@
 //! Finding texts by words.
 //!
-//! A word is found wherever it stands, inside of longer words too, as in [`MemoryStore`](chat::MemoryStore): so it works
-//! alike for scripts that put no spaces between words, and nobody has to know how a text was cut into words. FTS5 keeps every
-//! three letters in a row (its trigram tokenizer) of the texts in lower case. It only proposes: each text that it names is
-//! looked at. Where it cannot help (words of one or two letters) or would not (words that half of all texts have), history
-//! is read from its end until enough is found.
+//! A word is found anywhere, even inside a longer word, as in [`MemoryStore`](chat::MemoryStore). So search works the
+//! same for scripts without spaces between words, and nobody has to know how a text was cut into words. FTS5 keeps
+//! every sequence of three letters (its trigram tokenizer) of the texts in lower case. It only proposes: each text that
+//! it names is checked. If it cannot help (words of one or two letters) or would not help (words that half of all texts
+//! have), history is read from its end until enough is found.
 //!
-//! What is asked for never reaches FTS5's query language: it is given strings of three letters, quoted.
+//! What a user asks for never reaches FTS5's query language. FTS5 only gets strings of three letters, quoted.
 
 use std::borrow::Cow;
 
@@ -19,17 +19,17 @@ use crate::fault::Fault;
 use crate::index::{self, Found};
 use crate::rows::{self, COLUMNS, each};
 
-/// How many proposals are looked at one by one. Words that more texts have are found fast by reading from the end.
+/// How many proposals are checked one by one. If more texts have the words, reading from the end finds them fast.
 const PROPOSALS: usize = 4096;
 
-/// How many threes of letters are asked for: each text is looked at anyway.
+/// How many trigrams are asked for. More are not needed, because each text is checked anyway.
 const THREES: usize = 24;
 
-/// How many messages are looked at in one read of history.
+/// How many messages one read of history covers.
 const PAGE: usize = 512;
 
-/// Messages that go into the index in one piece, or as many more as share a row with the last: some 20 ms of work with the
-/// merging. And how many have to be there for it to be worth a commit.
+/// How many messages go into the index in one piece: some 20 ms of work, including the merging. If the last one shares
+/// a row, the rest of the row goes too. And how many must be waiting for this to be worth a commit.
 const PIECE: i64 = 256;
 const WORTH: i64 = 256;
 
@@ -49,7 +49,7 @@ pub(crate) fn add(db: &Connection, id: i64, text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether so much is not in the index that it is worth to [`catch_up`] by a piece.
+/// Whether enough is missing from the index that a piece of [`catch_up`] is worth it.
 pub(crate) fn is_behind(db: &Connection, cache: &Cache) -> Result<bool, Fault> {
     let mut select = db.prepare_cached(
         "SELECT coalesce(json_array_length(parts), 1) FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2",
@@ -63,7 +63,7 @@ pub(crate) fn is_behind(db: &Connection, cache: &Cache) -> Result<bool, Fault> {
     Ok(messages >= WORTH)
 }
 
-/// Puts a piece of what is filed into the index. Whether there was any.
+/// Puts some of what is filed into the index. Returns whether there was any.
 pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<bool, Fault> {
     let before = cache.searched;
     let mut select =
@@ -86,15 +86,15 @@ pub(crate) fn catch_up(db: &Connection, cache: &mut Cache) -> Result<bool, Fault
     Ok(cache.searched > before)
 }
 
-/// Merges segments of the index, of which each piece is one, and leaves out what was deleted: at most so many pages, about
-/// what a piece adds to all levels together. A page takes some 0.4 ms.
+/// Merges segments of the index, one of which comes from each piece, and leaves out what was deleted. It writes at most
+/// this many pages, about what a piece adds to all levels together. A page takes some 0.4 ms.
 pub(crate) fn merge(db: &Connection) -> Result<(), Fault> {
     const PAGES: i64 = 32;
     db.prepare_cached("INSERT INTO words (words, rank) VALUES ('merge', ?1)")?.execute([PAGES])?;
     Ok(())
 }
 
-/// The places of the newest messages that have all of `words` in them.
+/// The places of the newest messages whose texts have all of `words`.
 pub(crate) fn search(
     db: &Connection,
     cache: &Cache,
@@ -114,8 +114,8 @@ fn has_all(text: &str, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word))
 }
 
-/// The messages that the index has with every three letters in a row of the words, in the order of their ids; `None` if it
-/// does not help.
+/// The messages that the index has with all trigrams of the words, in the order of their ids. `None` if it does not
+/// help.
 fn proposals(db: &Connection, words: &[String]) -> Result<Option<Vec<i64>>, Fault> {
     let Some(query) = query(words) else { return Ok(None) };
     let mut select = db.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid LIMIT ?2")?;
@@ -139,7 +139,7 @@ fn query(words: &[String]) -> Option<String> {
     (!quoted.is_empty()).then(|| quoted.join(" AND "))
 }
 
-/// Looks at what the index proposes, and at all that it does not know yet.
+/// Checks what the index proposes, and everything that it does not know yet.
 fn among(
     db: &Connection,
     cache: &Cache,
@@ -149,7 +149,7 @@ fn among(
     ids: &[i64],
 ) -> Result<Vec<Found>, Fault> {
     let mut found = Vec::new();
-    // Those of the row that are proposed or not known to the index. The last message of the row.
+    // Checks the messages of a row that are proposed or not known to the index. Returns the last message of the row.
     let mut look = |row: &rusqlite::Row<'_>| -> Result<i64, Fault> {
         let (author, mut last) = (row.get("author")?, 0);
         each(row, |message| {

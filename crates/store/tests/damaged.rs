@@ -1,4 +1,5 @@
-//! What is not a whole store of a known version is refused with the file's name and what to do, and left as it was.
+//! Anything but a whole store of a known version is refused, with the file's name and what to do, and is left
+//! unchanged.
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 
 mod support;
@@ -21,7 +22,7 @@ fn filled(messages: usize) -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-/// Opening is refused, for this reason, and changes nothing.
+/// Checks that opening is refused for this reason and changes nothing.
 fn refused(file: &Path, why: &str) {
     let before = fs::read(file).unwrap();
     let error = SqliteStore::open(file).map(drop).unwrap_err();
@@ -33,14 +34,14 @@ fn refused(file: &Path, why: &str) {
 }
 
 #[test]
-fn an_empty_file_is_no_new_store() {
+fn an_empty_file_is_not_taken_for_a_new_store() {
     let (_folder, file) = filled(1);
     fs::write(&file, "").unwrap();
     refused(&file, "it is empty");
 }
 
 #[test]
-fn a_store_that_is_gone_but_for_its_journal_is_no_new_store() {
+fn a_journal_without_its_store_is_not_taken_for_a_new_store() {
     let (_folder, file) = filled(1);
     let store = SqliteStore::open(&file).unwrap();
     let journal = file.with_extension("db-wal");
@@ -91,7 +92,7 @@ fn a_truncated_file_is_refused() {
 }
 
 #[test]
-fn rubbish_in_any_page_is_refused_or_met_without_a_panic() {
+fn rubbish_in_any_page_is_refused_or_read_without_a_panic() {
     let (_folder, file) = filled(300);
     let whole = fs::read(&file).unwrap();
     let (mut refused, mut met) = (0, 0);
@@ -129,9 +130,9 @@ fn a_damaged_row_answers_nothing_and_the_next_apply_says_so() {
     }
 }
 
-/// Version 4 filed clocks up to the greatest integer, and could not open what it had filed then.
+/// Version 4 filed clocks up to the greatest integer, and then could not open the store.
 #[test]
-fn a_store_with_clocks_that_no_message_has_is_opened() {
+fn a_store_with_impossible_clocks_is_opened() {
     let (_folder, file) = filled(300);
     let filed = format!("INSERT INTO runs VALUES (1, {}, 1, 63, 1)", i64::MAX);
     Connection::open(&file).unwrap().execute_batch(&filed).unwrap();

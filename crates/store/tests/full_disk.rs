@@ -1,6 +1,6 @@
-//! A disk that is full refuses loudly, changes nothing, and when there is room it goes on.
+//! On a full disk, the store refuses loudly and changes nothing. Once there is room, it goes on.
 //!
-//! The disk is a limit on the size of files that the system puts on a child process.
+//! A limit on file sizes, which the system sets for a child process, stands in for the full disk.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is a test that fails then")]
 
 mod support;
@@ -20,7 +20,8 @@ fn a_full_disk_refuses_and_then_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     SqliteStore::open(&folder.path().join("causerie.db")).unwrap();
     let this = std::env::current_exe().unwrap();
-    // Files of 400 KiB at most, for as long as nobody lifts it; a write beyond is an error, not the end of the process.
+    // Files of at most 400 KiB, until the child lifts the limit. A write beyond that is an error, and does not end the
+    // process.
     let limited = "trap '' XFSZ; ulimit -S -f 800; exec \"$0\" --exact the_child --ignored --nocapture";
     let child = Command::new("sh").args(["-c", limited]).arg(this).env(FOLDER, folder.path()).output().unwrap();
     let said = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);

@@ -56,7 +56,7 @@ fn a_run_is_kept_as_its_messages_are() {
 }
 
 #[test]
-fn words_are_found_wherever_they_stand() {
+fn words_are_found_anywhere_in_a_text() {
     let (_folder, file) = folder();
     let (numbers, entries) = conversation(1);
     let mut store = SqliteStore::open(&file).unwrap();

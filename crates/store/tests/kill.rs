@@ -1,4 +1,4 @@
-//! A process that is killed while it writes leaves every transaction that was through, and of the next all or nothing.
+//! A process that is killed while it writes leaves every committed transaction, and all or nothing of the next one.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is a test that fails then")]
 
 mod support;
@@ -40,7 +40,7 @@ fn what_was_committed_survives_a_kill() {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut through = 0;
-        // Killed after another number of commits each time, wherever it is by then.
+        // Each round kills it after a different number of commits, wherever it is by then.
         while through < 40 * round {
             let line = lines.next().expect("it writes until it is killed").unwrap();
             through = line.strip_prefix("through ").map_or(through, |count| count.parse().unwrap());

@@ -1,4 +1,4 @@
-//! Random changes against a list of everything: every read and every reopening gives what the list gives.
+//! Random changes against a list of everything: every read and every reopening gives the same as the list.
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for some variants")]
 
@@ -14,7 +14,7 @@ use proptest::sample::Index;
 use store::SqliteStore;
 use support::{Print, conversation, print};
 
-/// What is known of one message, in the order in which it came.
+/// What is known of one message. Messages are in the order in which they came.
 #[derive(Clone, Debug)]
 enum As {
     Held(u64),
@@ -25,7 +25,7 @@ enum As {
 #[derive(Clone, Debug)]
 struct Known {
     kept: Kept,
-    /// Of which life its stamp is.
+    /// The life that its stamp is from.
     life: usize,
     is: As,
 }
@@ -121,7 +121,7 @@ impl Model {
         self.known.iter().any(|known| known.kept.id() == id && is_delivered(known))
     }
 
-    /// How it reads now.
+    /// How the message reads now.
     fn read(&self, known: &Known) -> Print {
         let Some(&former) = self.formers.get(known.life) else { return print(&known.kept) };
         let filed = (0..64).filter_map(|place| known.kept.sibling(place)).map(|sibling| {
@@ -148,7 +148,7 @@ impl Model {
         all.into_iter().filter(|(id, _)| id.process == author).map(|(id, print)| (id.clock, print)).collect()
     }
 
-    /// One of each id: what is delivered, or else what was filed first.
+    /// One message per id: the delivered one, or else the one that was filed first.
     fn first_filed(&self, wanted: impl Fn(&As) -> bool) -> BTreeMap<MessageId, Print> {
         let mut all: Vec<&Known> = self.known.iter().filter(|known| wanted(&known.is)).collect();
         all.sort_by_key(|known| {
@@ -176,7 +176,8 @@ impl Model {
     }
 }
 
-/// The number that alice of the first life has in the second, the next one in the third.
+/// The number that alice's process of the first life has in the second. The one of the second life has the next number
+/// in the third.
 const FORMER: u32 = 3;
 
 #[derive(Clone, Debug)]
@@ -193,7 +194,7 @@ enum Step {
         flags: (bool, bool, bool),
         opened: bool,
     },
-    /// All of a batch that is here, one behind the other.
+    /// All messages of a batch that are here, one after the other.
     ShownTogether {
         message: Index,
         group: u8,
@@ -201,7 +202,7 @@ enum Step {
     },
     Dropped(Index),
     Delayed(u64, Option<i64>),
-    /// Of the messages that have a batch of their own.
+    /// Picks from the messages that have a batch of their own.
     Withdrawn(Index),
     Scheduled(u64, Option<u8>),
     Settled(u64),
@@ -262,7 +263,7 @@ fn group(number: u8, person: ProcessId) -> Conversation {
     }
 }
 
-/// A record that no peer writes, so whatever it stands behind must not be kept either.
+/// A record that no peer writes. So nothing before it in the transaction may be kept either.
 fn bad_record() -> Change {
     let bytes = [vec![1, 9], vec![0; 64]].concat();
     Change::Record(SignedRecord::from_stored(&bytes).unwrap())
@@ -354,7 +355,7 @@ proptest! {
         let (mut model, mut me) = (Model::default(), None);
         for (life, steps) in lives.into_iter().enumerate() {
             let (numbers, new) = conversation(life as u64 + 1);
-            // Sealed bodies differ from what they say: here, what another message says.
+            // The text of a sealed message differs from its body. Here, it is another message's body.
             let opened = new[0].kept.body().to_vec();
             let mut changes: Vec<Change> =
                 numbers.into_iter().map(|(number, process)| Change::Process { number, process }).collect();
@@ -366,7 +367,7 @@ proptest! {
             me = Some(mine.id().process);
             store.apply(&changes).unwrap();
             changes.iter().for_each(|change| model.apply(change));
-            // Of earlier lives there is what was read back.
+            // From earlier lives there is what was read back.
             let old = store.newest(None, None, usize::MAX);
             let mut pool = [new, old.clone()].concat();
             let mut open: Vec<Change> = Vec::new();

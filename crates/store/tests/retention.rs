@@ -1,4 +1,4 @@
-//! The oldest goes, in whole batches, and what is needed stays.
+//! The oldest messages are dropped, in whole batches, and those that are needed stay.
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for some variants")]
 
@@ -22,7 +22,7 @@ fn all(store: &mut SqliteStore, retention: Retention, now: i64) -> usize {
 }
 
 #[test]
-fn what_is_too_old_goes_and_is_found_no_more() {
+fn messages_that_are_too_old_are_dropped_and_no_longer_found() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("causerie.db");
     let mut store = SqliteStore::open(&file).unwrap();
@@ -30,7 +30,7 @@ fn what_is_too_old_goes_and_is_found_no_more() {
     store.tidy_all().unwrap();
     let before: Vec<Entry> = store.newest(None, None, usize::MAX);
     assert_eq!(store.retain(Retention::default(), i64::MAX).unwrap(), 0, "both are off by default");
-    // Turns are 10 ms apart: four of the ten batches are older.
+    // Turns are 10 ms apart, so four of the ten batches are older.
     let cutoff = START + 35_000;
     let retention = Retention { max_age: Some(Duration::from_secs(60)), max_bytes: None };
     assert_eq!(all(&mut store, retention, cutoff + 60_000_000), 256);
@@ -75,7 +75,7 @@ fn the_file_shrinks_to_its_bound() {
 }
 
 #[test]
-fn what_is_needed_stays_whatever_the_bounds() {
+fn messages_that_are_needed_stay_whatever_the_bounds() {
     let mut mesh = Mesh::new(1);
     mesh.say(0, &[(Target::All, "mine, settled")]);
     mesh.say(0, &[(Target::All, "mine")]);

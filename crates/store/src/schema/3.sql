@@ -1,13 +1,15 @@
--- Several messages of a batch that follow one another and were shown together are one row: the columns are those of the first,
--- but stamp and body, which hold all of them one behind the other. NULL: the row is of one message.
--- [[MICROS, LOGICAL, SENT, START, BODY, STAMP], ...]: of each its micros less those of the row, logical and sent; where in
--- body its text begins, from 1; and where it ends in body and in stamp.
+-- Consecutive messages of a batch that were shown together are one row. Its columns are those of the first message,
+-- except stamp and body, which hold those of all messages one after the other. NULL: the row is one message.
+--
+-- [[MICROS, LOGICAL, SENT, START, BODY, STAMP], ...]: for each message its micros less the row's, logical and sent,
+-- where in body its text begins (from 1), and where it ends in body and in stamp.
 ALTER TABLE messages ADD COLUMN parts TEXT;
 
--- Runs are an index that ends where history does: of the batches behind `indexed` they are found when the store is opened.
+-- Runs become an index that ends where history does. Runs of batches after `indexed` are found when the store is
+-- opened.
 DELETE FROM runs WHERE batch > coalesce((SELECT value FROM state WHERE name = 'indexed'), -1) >> 6;
 
--- For people: SELECT * FROM chat; times are UTC, by each author's own clock.
+-- For people: SELECT * FROM chat. Times are UTC, by each author's own clock.
 DROP VIEW chat;
 CREATE VIEW chat AS
 WITH texts AS (

@@ -1,4 +1,4 @@
-//! Messages to keep, as real peers write and receive them: alice's view of what she, bob and carol say.
+//! Messages to keep, as real peers write and receive them: alice's view of what alice, bob and carol say.
 #![allow(dead_code, reason = "each test uses its part of this")]
 #![allow(unreachable_pub, reason = "each test has it as a module of its own")]
 #![allow(clippy::unwrap_used, reason = "it is a test that fails then")]
@@ -23,13 +23,13 @@ pub struct Mesh {
     peers: Vec<Peer<MemoryStore>>,
     wires: BTreeMap<(usize, usize), VecDeque<Bytes>>,
     now: Now,
-    /// What alice was to make durable.
+    /// What alice had to make durable.
     durable: Vec<Change>,
     count: usize,
 }
 
 impl Mesh {
-    /// Everybody is connected, and alice is in her `life`th life.
+    /// All peers are connected, and alice is in its `life`th life.
     pub fn new(life: u64) -> Self {
         Self::of(PEERS, life)
     }
@@ -63,7 +63,7 @@ impl Mesh {
         LinkId((from * self.count + to) as u64)
     }
 
-    /// Everybody says something, and it arrives: alice's changes.
+    /// The peer `from` says these texts, and they arrive.
     pub fn say(&mut self, from: usize, texts: &[(Target, &str)]) {
         for (to, text) in texts {
             let command = Command::Send { to: to.clone(), text: (*text).to_owned(), delay_ms: 0 };
@@ -101,12 +101,12 @@ impl Mesh {
         }
     }
 
-    /// What alice was to keep so far, a change for each message, with the numbers of the processes in front.
+    /// What alice had to keep so far, one change per message, after the numbers of the processes.
     pub fn take(&mut self) -> Vec<Change> {
         self.take_runs().into_iter().flat_map(one_by_one).collect()
     }
 
-    /// The same, in runs as she was given it.
+    /// The same, in the runs that alice was given.
     pub fn take_runs(&mut self) -> Vec<Change> {
         let durable = std::mem::take(&mut self.durable);
         let mut numbered = BTreeMap::new();
@@ -140,7 +140,7 @@ pub fn to(name: &str) -> Target {
     Target::Name(name.to_owned())
 }
 
-/// Texts of all three in batches of several, some of which are not for alice: the entries that she shows.
+/// Texts of all three, in batches of several. Some are not for alice. Returns the entries that alice shows.
 pub fn conversation(life: u64) -> (Vec<(u32, ProcessId)>, Vec<Entry>) {
     let mut mesh = Mesh::new(life);
     mesh.say(0, &[(Target::All, "hello all"), (to("bob"), "hello bob"), (Target::All, "Grüße an ALLE")]);
@@ -163,7 +163,7 @@ pub fn conversation(life: u64) -> (Vec<(u32, ProcessId)>, Vec<Entry>) {
     (numbers, entries)
 }
 
-/// What alice was to keep as bob and carol say these texts to all, in batches of 64.
+/// What alice has to keep while bob and carol say these texts to all, in batches of 64.
 pub fn flood(texts: &[String]) -> Vec<Change> {
     let mut mesh = Mesh::new(1);
     for (turn, texts) in texts.chunks(64).enumerate() {
@@ -178,7 +178,7 @@ pub fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{number:=>100}")).collect()
 }
 
-/// All there is to a message.
+/// Everything about a message.
 pub type Print = (chat::MessageId, u16, Vec<u8>, Vec<u8>, Vec<u8>);
 
 pub fn print(kept: &Kept) -> Print {
