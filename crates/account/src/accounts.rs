@@ -10,25 +10,26 @@ use crate::file::{lock_file, sync_folder};
 use crate::seed::fill;
 use crate::{Error, Key, Owner, Passphrase, SealedKey};
 
-/// The names of this module's own files. No account's name contains a `~`.
+/// The names of this module's own files. An account's name never contains a `~`.
 const LOCK: &str = "~lock";
 const NEW: &str = "~new-";
 const GONE: &str = "~gone-";
 
 /// The accounts of one machine: the folders in a base folder. Each is a data folder, named after its account.
 ///
-/// An account appears and disappears at once, by a rename: after a crash it is there as a whole, or not at all. What a crash
-/// leaves behind begins with `~`, and [`sweep`](Self::sweep) removes it.
+/// An account appears and disappears at once, by a rename. After a crash it is there as a whole, or not at all. What a
+/// crash leaves behind begins with `~`, and [`sweep`](Self::sweep) removes it.
 ///
-/// A name is one that [`Name::choose`] takes and that does not begin with a dot. Names that look alike ([`Name::looks_like`])
-/// cannot be on one machine: people do not tell them apart, nor do some file systems if only the case differs.
+/// An account's name is one that [`Name::choose`] accepts and that does not begin with a dot. Names that look alike
+/// ([`Name::looks_like`]) cannot be on one machine: people cannot tell them apart, and some file systems cannot if only
+/// the case differs.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     base: PathBuf,
 }
 
 impl Accounts {
-    /// The accounts in `base`. The folder is made with the first of them.
+    /// The accounts in `base`. The first of them creates the folder.
     pub fn new(base: PathBuf) -> Self {
         Self { base }
     }
@@ -61,8 +62,8 @@ impl Accounts {
     /// The key of an account.
     ///
     /// # Errors
-    /// [`Error::NoAccount`], [`Error::NoKey`], [`Error::OtherName`] if the key was sealed for another one, and those of
-    /// [`Key::read`].
+    /// [`Error::NoAccount`], [`Error::NoKey`], [`Error::OtherName`] if the key was sealed for another name, and those
+    /// of [`Key::read`].
     pub fn key(&self, name: &Name) -> Result<Key, Error> {
         let folder = self.folder(name);
         if fit(name).is_err() || !folder.is_dir() {
@@ -76,8 +77,9 @@ impl Accounts {
     /// Makes an account with this key.
     ///
     /// # Errors
-    /// [`Error::BadName`]; [`Error::NameTaken`] if there is a file or folder of a name that looks like it; [`Error::OtherName`] if the key was
-    /// sealed for another one; [`Error::ReadBack`]; [`Error::File`]. Then there is no new account, and no old one was touched.
+    /// [`Error::BadName`]; [`Error::NameTaken`] if there is a file or folder whose name looks like it;
+    /// [`Error::OtherName`] if the key was sealed for another name; [`Error::ReadBack`]; [`Error::File`]. After any of
+    /// these there is no new account, and no old one was changed.
     pub fn create(&self, name: &Name, key: &Key) -> Result<(), Error> {
         fit(name)?;
         let folder = self.folder(name);
@@ -94,7 +96,7 @@ impl Accounts {
         made.and_then(|()| sync_folder(&self.base).map_err(Error::file(&self.base)))
     }
 
-    /// Makes an account of an exported file, under its name. The passphrase stays the same.
+    /// Makes an account from an exported file, under its name. The passphrase stays the same.
     ///
     /// # Errors
     /// [`Error::WrongPassphrase`], [`Error::Memory`], and those of [`SealedKey::load`] and [`create`](Self::create).
@@ -105,7 +107,7 @@ impl Accounts {
         Ok(owner)
     }
 
-    /// The data folder of an account that can be deleted, whatever its key is like.
+    /// The data folder of an account that can be deleted. Its key may be damaged or missing.
     ///
     /// # Errors
     /// [`Error::NoAccount`], [`Error::LinkedAccount`], [`Error::File`].
@@ -120,14 +122,14 @@ impl Accounts {
         }
     }
 
-    /// Deletes an account, with its key and all that its peer kept. No passphrase is needed. The name is free at once; then
-    /// the files are overwritten and removed.
+    /// Deletes an account, with its key and everything that its peer kept. This needs no passphrase. The name is free
+    /// at once. Then the files are overwritten and removed.
     ///
     /// The crate's documentation says what deleting cannot promise.
     ///
     /// # Errors
-    /// [`Error::NoAccount`], [`Error::InUse`] while a peer runs on it, [`Error::LinkedAccount`], [`Error::File`]: then it is
-    /// as it was. [`Error::Remains`]: it is deleted, but some file is still there.
+    /// [`Error::NoAccount`], [`Error::InUse`] while a peer runs on it, [`Error::LinkedAccount`], [`Error::File`]: after
+    /// these, the account is as before. [`Error::Remains`]: the account is deleted, but some file is still there.
     pub fn delete(&self, name: &Name) -> Result<(), Error> {
         self.find(name)?;
         let lock = self.lock()?;
@@ -143,13 +145,13 @@ impl Accounts {
         let gone = self.base.join(unique(GONE)?);
         fs::rename(&folder, &gone).map_err(Error::file(&folder))?;
         sync_folder(&self.base).map_err(Error::file(&self.base))?;
-        // Overwriting a large database takes a while, and others need not wait for it.
+        // Overwriting a large database takes a while, and other processes need not wait for it.
         drop(lock);
         erase(&gone)?;
         sync_folder(&self.base).map_err(Error::file(&self.base))
     }
 
-    /// Removes what a crash has left of an account that was being made or deleted. To be called when the program starts.
+    /// Removes what a crash has left of an account that was being made or deleted. Call it when the program starts.
     ///
     /// # Errors
     /// [`Error::Remains`], [`Error::File`].
@@ -236,7 +238,7 @@ fn unique(start: &str) -> Result<String, Error> {
     Ok(format!("{start}{}", base16ct::lower::encode_string(&bytes)))
 }
 
-/// Whether another process, which is still at work, has the file locked.
+/// Whether another process holds a lock on the file, so that it is still at work.
 fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }

@@ -2,8 +2,8 @@ use std::fmt;
 
 /// What it costs to try one passphrase: the parameters of argon2id (RFC 9106).
 ///
-/// They stand in each sealed key, so they can be raised later. A file may come from anywhere, so they are bounded: opening one
-/// takes at most 256 MiB and ten passes over it, a few seconds.
+/// Each sealed key holds its parameters, so they can be raised later. A file may come from anywhere, so they are
+/// bounded: opening one takes at most 256 MiB and ten passes over it, a few seconds.
 ///
 /// ```
 /// use account::Cost;
@@ -67,7 +67,7 @@ impl Cost {
             .expect("the bounds lie within those of argon2")
     }
 
-    /// The cost that `Display` wrote so. Other spellings of its numbers are taken too: the caller compares.
+    /// Reads a cost as `Display` writes it. Other spellings of the numbers are accepted too: the caller compares.
     pub(crate) fn parse(text: &str) -> Option<Result<Self, BadCost>> {
         let mut numbers = text.split(' ');
         let mut number = |key| numbers.next()?.strip_prefix(key)?.parse().ok();
@@ -76,8 +76,8 @@ impl Cost {
     }
 }
 
-/// 64 MiB and three passes, as RFC 9106 recommends where memory is short. One lane, since they are filled one after the other:
-/// more would help only those who guess on many processors.
+/// 64 MiB and three passes, as RFC 9106 recommends if memory is short. There is one lane, because lanes are filled one
+/// after the other: more lanes would only help attackers that guess on many processors.
 impl Default for Cost {
     fn default() -> Self {
         Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 }

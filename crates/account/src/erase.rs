@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::Error;
 use crate::file::lock_file;
 
-/// A running peer holds this file in its data folder locked.
+/// A running peer holds a lock on this file in its data folder.
 pub(crate) const RUNNING: &str = "lock";
 
 /// Overwrites `file` with zeros, unless it has more than `links` names: another name is a copy that its owner made.
@@ -27,9 +27,9 @@ pub(crate) fn overwrite(mut file: &File, links: u64) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Overwrites and removes all that is in `folder`, and `folder` itself. Links are removed, and what they lead to is left.
+/// Overwrites and removes everything in `folder`, and `folder` itself. Links are removed, but not what they lead to.
 ///
-/// It goes on after what could not be removed.
+/// If something cannot be removed, it goes on with the rest.
 ///
 /// # Errors
 /// [`Error::Remains`] names the first file or folder that is still there.
@@ -49,13 +49,13 @@ pub(crate) fn erase(folder: &Path) -> Result<(), Error> {
     outcome.and_then(|()| fs::remove_dir(folder).or_else(|error| absent_or_remains(folder, error)))
 }
 
-/// Overwrites and removes what a peer keeps in a data folder that is no account's: its key, its database, its sockets and its lock. What else
-/// is there stays; the folder goes if nothing is.
+/// Overwrites and removes what a peer keeps in a data folder that belongs to no account: its key, its database, its
+/// sockets and its lock. Anything else there stays. If nothing else is there, the folder goes as well.
 ///
-/// It goes on after what could not be removed.
+/// If something cannot be removed, it goes on with the rest.
 ///
 /// # Errors
-/// [`Error::InUse`] while a peer runs on it: then it is as it was. [`Error::File`], [`Error::Remains`].
+/// [`Error::InUse`] while a peer runs on it, and then nothing was changed. [`Error::File`], [`Error::Remains`].
 pub fn erase_data(folder: &Path) -> Result<(), Error> {
     let path = folder.join(RUNNING);
     let running = lock_file(&path)?;
@@ -71,12 +71,12 @@ pub fn erase_data(folder: &Path) -> Result<(), Error> {
             outcome = outcome.and(erase_entry(&entry));
         }
     }
-    // It stays if something else is in it.
+    // The folder stays if something else is in it.
     let _ = fs::remove_dir(folder);
     outcome
 }
 
-/// Whether a peer keeps a file or folder of that name, or makes it on the way to one.
+/// Whether a peer keeps a file or folder of that name, or makes it for a moment on the way to one.
 fn is_a_peers(name: &str) -> bool {
     name == RUNNING
         || ["identity.key", "causerie.db"].iter().any(|kept| name.starts_with(kept))
@@ -99,7 +99,7 @@ fn erase_entry(entry: &DirEntry) -> Result<(), Error> {
     fs::remove_file(&path).or_else(|error| absent_or_remains(&path, error))
 }
 
-/// Another process may be removing the same.
+/// Another process may be removing the same file.
 fn absent_or_remains(path: &Path, source: io::Error) -> Result<(), Error> {
     if source.kind() == io::ErrorKind::NotFound {
         return Ok(());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_peer_keeps_goes_and_what_else_is_in_the_folder_stays() {
+    fn what_a_peer_keeps_goes_and_the_rest_of_the_folder_stays() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("data");
         fs::create_dir_all(folder.join("accounts/bob")).unwrap();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_already_is_no_error() {
+    fn a_file_that_is_gone_already_is_not_an_error() {
         let folder = tempfile::tempdir().unwrap();
         erase(&folder.path().join("nothing")).unwrap();
     }

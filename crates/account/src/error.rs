@@ -17,7 +17,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// Others than its owner can read the identity key.
+    /// Other users can read the identity key.
     #[error("{} can be read by others (mode {mode:03o}); if it is still yours alone, run: chmod 600 {}", path.display(), path.display())]
     KeyExposed {
         /// The file.
@@ -105,7 +105,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// What was just written did not read back as it should. The old file is untouched.
+    /// A new file did not read back as it was written. The old file is untouched.
     #[error("{} did not read back as it was written, so nothing was replaced; check the disk", path.display())]
     ReadBack {
         /// The file.
@@ -116,7 +116,7 @@ pub enum Error {
         "wrong passphrase for {name}; if it is forgotten, what is left is the recovery words, an exported file whose passphrase you know, or a new account under another name"
     )]
     WrongPassphrase {
-        /// Whose key it is.
+        /// The account whose key it is.
         name: Name,
     },
     /// A new passphrase is empty.
@@ -136,7 +136,7 @@ pub enum Error {
         /// What is needed.
         mebibytes: u32,
     },
-    /// The system has no randomness to give.
+    /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
     /// The text is not a name for an account.
@@ -167,9 +167,9 @@ pub enum Error {
     OtherName {
         /// The key file or the folder that it should go to.
         path: PathBuf,
-        /// Whose key it should be.
+        /// The account whose key it should be.
         expected: Name,
-        /// Whose it is.
+        /// The account whose key it is.
         found: Name,
     },
     /// The account's folder is a link.

@@ -1,4 +1,4 @@
-//! A sealed key as one file to take elsewhere.
+//! A sealed key as one file that can be taken elsewhere.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +10,7 @@ use crate::file::{self, sync_folder, write_new};
 use crate::sealed::Flaw;
 use crate::{Error, Passphrase, SealedKey};
 
-/// Whose key it is.
+/// The account and the person that a key belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The account's name.
@@ -19,7 +19,7 @@ pub struct Owner {
     pub person: PersonId,
 }
 
-/// Opens an exported file and says whose it is. Nothing is written.
+/// Opens an exported file and returns its owner. Writes nothing.
 ///
 /// # Errors
 /// [`Error::WrongPassphrase`], [`Error::Memory`], and those of [`SealedKey::load`].
@@ -28,11 +28,12 @@ pub fn verify(path: &Path, passphrase: &Passphrase) -> Result<Owner, Error> {
 }
 
 impl SealedKey {
-    /// Writes the key to a new file (mode 0600), which is all that another machine needs to have the account. A plain key is
-    /// [sealed](Self::seal) first.
+    /// Writes the key to a new file (mode 0600), which is all that another machine needs to get the account. A plain
+    /// key must be [sealed](Self::seal) first.
     ///
     /// # Errors
-    /// [`Error::KeyExists`] if there is a file of that name, [`Error::ReadBack`], [`Error::File`]. Then no new file is left.
+    /// [`Error::KeyExists`] if there is a file of that name, [`Error::ReadBack`], [`Error::File`]. After these, no new
+    /// file is left.
     pub fn export(&self, path: &Path) -> Result<(), Error> {
         let text = self.encode();
         write_new(path, text.as_bytes()).map_err(|source| {
@@ -51,10 +52,11 @@ impl SealedKey {
         checked
     }
 
-    /// Reads an exported file. It may be readable by others: a memory stick knows no owners.
+    /// Reads an exported file. Other users may be able to read it: a memory stick knows no owners.
     ///
     /// # Errors
-    /// [`Error::ExportDamaged`] if it is not one, [`Error::KeyVersion`], [`Error::KeyCost`], [`Error::File`].
+    /// [`Error::ExportDamaged`] if it is not an exported account, [`Error::KeyVersion`], [`Error::KeyCost`],
+    /// [`Error::File`].
     pub fn load(path: &Path) -> Result<Self, Error> {
         // Opening a pipe would wait for its other end.
         if !fs::metadata(path).map_err(Error::file(path))?.is_file() {
@@ -68,7 +70,7 @@ impl SealedKey {
         })
     }
 
-    /// Opens it and says whose it is.
+    /// Opens it and returns its owner.
     pub(crate) fn owner(&self, passphrase: &Passphrase) -> Result<Owner, Error> {
         let person = self.open(passphrase)?.person();
         Ok(Owner { name: self.name().clone(), person })

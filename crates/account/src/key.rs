@@ -12,7 +12,7 @@ use crate::{Error, SealedKey, Seed};
 
 /// The file of the identity key.
 const KEY_FILE: &str = "identity.key";
-/// What the peer of the same folder keeps.
+/// The database of the peer of the same folder.
 const DATABASE: &str = "causerie.db";
 
 /// The key of a data folder.
@@ -25,11 +25,11 @@ pub enum Key {
 }
 
 impl Key {
-    /// The key in `folder`, if there is one. Nothing is written.
+    /// The key in `folder`, if there is one. Writes nothing.
     ///
     /// # Errors
-    /// [`Error::KeyExposed`] if others may read the file; [`Error::KeyDamaged`], [`Error::KeyVersion`] or [`Error::KeyCost`]
-    /// if it holds no key that can be used; [`Error::KeyLost`] if it is missing beside a database;
+    /// [`Error::KeyExposed`] if other users may read the file; [`Error::KeyDamaged`], [`Error::KeyVersion`] or
+    /// [`Error::KeyCost`] if it holds no usable key; [`Error::KeyLost`] if it is missing beside a database;
     /// [`Error::LinkLeadsNowhere`]; [`Error::File`].
     pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = path(folder);
@@ -48,7 +48,7 @@ impl Key {
     /// Writes the key (mode 0600) into a folder that has none.
     ///
     /// # Errors
-    /// [`Error::KeyExists`], [`Error::ReadBack`], and those of [`read`](Self::read). Then no key was written.
+    /// [`Error::KeyExists`], [`Error::ReadBack`], and those of [`read`](Self::read). After these, no key was written.
     pub fn create(&self, folder: &Path) -> Result<(), Error> {
         let place = Place::lock(folder)?;
         match Self::read(folder)? {

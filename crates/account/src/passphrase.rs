@@ -5,15 +5,15 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::Error;
 
-/// What opens a sealed key. It is never shown, and is overwritten when dropped.
+/// The passphrase that opens a sealed key. It is never shown, and is overwritten when dropped.
 pub struct Passphrase(SecretString);
 
 impl Passphrase {
     /// The most bytes, in NFC.
     pub const MAX_BYTES: usize = 1024;
 
-    /// The passphrase that is spelled so. It is brought to NFC, since keyboards spell an accented letter in different ways
-    /// (RFC 8265, section 4). Spaces count.
+    /// Makes a passphrase from this text. The text is converted to NFC, because keyboards spell an accented letter in
+    /// different ways (RFC 8265, section 4). Spaces count.
     ///
     /// # Errors
     /// [`Error::EmptyPassphrase`], [`Error::LongPassphrase`].
@@ -21,7 +21,7 @@ impl Passphrase {
         if text.is_empty() {
             return Err(Error::EmptyPassphrase);
         }
-        // Room for all of it at once: a string that grows leaves its old bytes behind in memory.
+        // Reserves all the room at once: a string that grows leaves its old bytes behind in memory.
         let mut composed = Zeroizing::new(String::with_capacity(Self::MAX_BYTES));
         for letter in text.nfc() {
             if composed.len() + letter.len_utf8() > Self::MAX_BYTES {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passphrase_has_at_least_one_character_and_an_end() {
+    fn a_passphrase_is_neither_empty_nor_too_long() {
         assert!(matches!(Passphrase::new(""), Err(Error::EmptyPassphrase)));
         Passphrase::new(" ").unwrap();
         Passphrase::new(&"x".repeat(Passphrase::MAX_BYTES)).unwrap();

@@ -1,12 +1,14 @@
 use std::time::{Duration, Instant};
 
-/// How soon a passphrase may be tried again. After five wrong ones in a row there is a wait of a second, and each further wrong
-/// one doubles it, up to a minute. A right one ends that.
+/// How soon a passphrase may be tried again. After five wrong tries in a row there is a wait of a second. Each further
+/// wrong try doubles it, up to a minute. A right one ends that.
 ///
-/// A try counts as wrong from its beginning until [`right`](Self::right), so trying many at the same moment gains nothing.
+/// A try counts as wrong from its beginning until [`right`](Self::right), so trying many at the same moment gains
+/// nothing.
 ///
-/// It belongs to the process and is not kept on disk. Guesses over the network all reach the same process. A program that can
-/// read the key file guesses without asking, at the price of argon2id: a wait on disk would slow only the owner down.
+/// This belongs to the process and is not kept on disk. Guesses over the network all reach the same process. A program
+/// that can read the key file can guess without asking, and pays only for argon2id. So a wait on disk would only slow
+/// the owner down.
 ///
 /// The caller gives the time, which never goes back. One `Patience` serves one account.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +19,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// How many wrong ones in a row make the next one wait.
+    /// How many wrong tries in a row make the next one wait.
     pub const FREE: u32 = 5;
     /// The longest wait.
     pub const LONGEST: Duration = Duration::from_secs(60);
@@ -25,7 +27,7 @@ impl Patience {
     /// Begins a try, if one may begin now.
     ///
     /// # Errors
-    /// How long to wait first. Asking too early does not make it longer.
+    /// How long to wait first. Asking too early does not make the wait longer.
     pub fn begin(&mut self, now: Instant) -> Result<(), Duration> {
         let wait = self.wait(now);
         if !wait.is_zero() {
@@ -33,14 +35,14 @@ impl Patience {
         }
         self.wrong = self.wrong.saturating_add(1);
         if let Some(over) = self.wrong.checked_sub(Self::FREE) {
-            // Two to the sixth is beyond the longest wait already.
+            // Two to the sixth is already longer than the longest wait.
             let wait = Duration::from_secs(1 << over.min(6)).min(Self::LONGEST);
             self.next = Some(now + wait);
         }
         Ok(())
     }
 
-    /// How long until a try may begin; zero if one may begin now.
+    /// How long until a try may begin. Zero if one may begin now.
     pub fn wait(&self, now: Instant) -> Duration {
         self.next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
     }
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_wrong_ones_in_a_row_slow_down() {
+    fn five_wrong_tries_in_a_row_slow_down() {
         let mut patience = Patience::default();
         let mut now = Instant::now();
         for _ in 0..5 {
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_one_starts_anew() {
+    fn a_right_try_ends_the_wait() {
         let mut patience = Patience::default();
         let now = Instant::now();
         for _ in 0..5 {

@@ -1,7 +1,7 @@
-//! Putting another key file in the place of one.
+//! Replacing a key file by another one.
 //!
-//! The new one is written beside the old one, synced, read back and opened, and then renamed over it: at each moment the file in
-//! its place is a whole key. What a crash leaves beside it is removed by the next change.
+//! The new file is written beside the old one, synced, read back and opened, and then renamed over it. So at each
+//! moment the file in its place is a whole key. The next change removes what a crash leaves beside it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -17,8 +17,9 @@ use crate::{Cost, Error, Passphrase, SealedKey, Seed};
 /// Seals the plain key in `folder` for the account `name`. The peer of that folder may be running.
 ///
 /// # Errors
-/// [`Error::NoKey`], [`Error::AlreadySealed`], [`Error::ReadBack`], and those of [`Key::read`] and [`SealedKey::seal`]. The
-/// old key is then still in its place; only if syncing the folder failed, the new one may be.
+/// [`Error::NoKey`], [`Error::AlreadySealed`], [`Error::ReadBack`], and those of [`Key::read`] and [`SealedKey::seal`].
+/// After these the old key is still in its place, except that the new one may be there if only syncing the folder
+/// failed.
 pub fn seal(folder: &Path, name: &Name, passphrase: &Passphrase, cost: Cost) -> Result<(), Error> {
     let place = Place::lock(folder)?;
     match place.read(folder)? {
@@ -27,12 +28,12 @@ pub fn seal(folder: &Path, name: &Name, passphrase: &Passphrase, cost: Cost) -> 
     }
 }
 
-/// Seals the key in `folder` by another passphrase, or at another cost.
+/// Seals the key in `folder` with another passphrase, or at another cost.
 ///
 /// # Errors
-/// [`Error::NoKey`], [`Error::NotSealed`], [`Error::WrongPassphrase`] if `old` does not open it, [`Error::ReadBack`], and
-/// those of [`Key::read`] and [`SealedKey::seal`]. The old key is then still in its place; only if syncing the folder failed,
-/// the new one may be.
+/// [`Error::NoKey`], [`Error::NotSealed`], [`Error::WrongPassphrase`] if `old` does not open it, [`Error::ReadBack`],
+/// and those of [`Key::read`] and [`SealedKey::seal`]. After these the old key is still in its place, except that the
+/// new one may be there if only syncing the folder failed.
 pub fn reseal(folder: &Path, old: &Passphrase, new: &Passphrase, cost: Cost) -> Result<(), Error> {
     let place = Place::lock(folder)?;
     match place.read(folder)? {
@@ -41,11 +42,12 @@ pub fn reseal(folder: &Path, old: &Passphrase, new: &Passphrase, cost: Cost) -> 
     }
 }
 
-/// Takes the passphrase away from the key in `folder`.
+/// Removes the passphrase from the key in `folder`.
 ///
 /// # Errors
-/// [`Error::NoKey`], [`Error::NotSealed`], [`Error::WrongPassphrase`], [`Error::ReadBack`], and those of [`Key::read`]. The
-/// old key is then still in its place; only if syncing the folder failed, the new one may be.
+/// [`Error::NoKey`], [`Error::NotSealed`], [`Error::WrongPassphrase`], [`Error::ReadBack`], and those of [`Key::read`].
+/// After these the old key is still in its place, except that the new one may be there if only syncing the folder
+/// failed.
 pub fn unseal(folder: &Path, passphrase: &Passphrase) -> Result<(), Error> {
     let place = Place::lock(folder)?;
     match place.read(folder)? {
@@ -54,18 +56,18 @@ pub fn unseal(folder: &Path, passphrase: &Passphrase) -> Result<(), Error> {
     }
 }
 
-/// The place of a key file, which no other process changes at the same time.
+/// The place of a key file. No other process changes it at the same time.
 pub(crate) struct Place {
-    /// Behind all links: a link to the key stays a link.
+    /// The path after all links are followed: a link to the key stays a link.
     path: PathBuf,
     _lock: File,
 }
 
 impl Place {
-    /// Waits while another process changes the same key, which takes up to three times what a passphrase costs.
+    /// Waits while another process changes the same key, which takes up to three times the work of one passphrase.
     pub(crate) fn lock(folder: &Path) -> Result<Self, Error> {
         let path = key::path(folder);
-        // A folder whose key is refused does not even get a lock file.
+        // If the key is refused, the folder does not even get a lock file.
         Key::read(folder)?;
         let path = match fs::canonicalize(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -94,7 +96,8 @@ impl Place {
         })
     }
 
-    /// Puts `key` here once it was written beside, read back, and `opens` agreed. What was here before is overwritten.
+    /// Writes `key` beside its place, reads it back, asks `opens`, and puts it in its place. The old key is
+    /// overwritten.
     pub(crate) fn put(&self, key: &Key, opens: impl FnOnce(&Key) -> Result<bool, Error>) -> Result<(), Error> {
         let draft = Draft(beside(&self.path, ".new"));
         let text = key.encode();
@@ -111,7 +114,7 @@ impl Place {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         sync_folder(folder).map_err(Error::file(folder))?;
         if let Ok(old) = old {
-            // The new key is in its place, so a disk that fails here spoils nothing.
+            // The new key is in its place already, so it does no harm if overwriting fails.
             let _ = overwrite(&old, 0);
         }
         Ok(())
@@ -132,7 +135,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // The next change removes it, if this one cannot.
+        // If this cannot remove it, the next change does.
         let _ = self.remove();
     }
 }

@@ -1,8 +1,8 @@
-//! A sealed key: the seed under a passphrase, with the name of the account, as seven lines of text.
+//! A sealed key: the seed, encrypted with a passphrase, and the name of the account, as seven lines of text.
 //!
-//! argon2id (RFC 9106) makes a key of the passphrase, and XChaCha20-Poly1305 seals the seed with it. All lines above the seed
-//! are associated data, so nobody can change the name, the version or the cost without the passphrase. The last line
-//! is a checksum of all that stands above it: it tells damage from a wrong passphrase.
+//! argon2id (RFC 9106) turns the passphrase into a key, and XChaCha20-Poly1305 seals the seed with that key. All lines
+//! above the seed are associated data, so the name, the version and the cost cannot be changed without the passphrase.
+//! The last line is a checksum of everything above it, which tells damage from a wrong passphrase.
 
 use std::fmt;
 
@@ -49,14 +49,14 @@ pub struct SealedKey {
 pub(crate) enum Flaw {
     /// It is not a whole sealed key.
     Damaged,
-    /// Its format is a later one.
+    /// Its format is from a later version.
     Version(u32),
     /// Its cost is out of bounds.
     Cost(BadCost),
 }
 
 impl SealedKey {
-    /// Seals `seed` for the account `name`. It takes as long as `cost` says, on the calling thread.
+    /// Seals `seed` for the account `name`. Takes as long as `cost` says, on the calling thread.
     ///
     /// # Errors
     /// [`Error::Memory`], [`Error::Random`].
@@ -74,7 +74,7 @@ impl SealedKey {
         Ok(sealed)
     }
 
-    /// The seed. It takes as long as the key's cost says, on the calling thread, whether the passphrase is right or wrong.
+    /// The seed. Takes as long as the key's cost says, on the calling thread, whether the passphrase is right or wrong.
     ///
     /// # Errors
     /// [`Error::WrongPassphrase`], [`Error::Memory`].
@@ -129,7 +129,7 @@ impl SealedKey {
         format!("{above}check {}\n", checksum(&above))
     }
 
-    /// The sealed key that `encode` wrote so, byte by byte.
+    /// Reads a sealed key exactly as `encode` writes it.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Flaw> {
         let text = str::from_utf8(bytes).map_err(|_| Flaw::Damaged)?;
         let (version, _) = text.strip_prefix(MAGIC).and_then(|rest| rest.split_once('\n')).ok_or(Flaw::Damaged)?;
@@ -143,7 +143,7 @@ impl SealedKey {
             return Err(Flaw::Damaged);
         }
         let sealed = Self::parse_lines(above).ok_or(Flaw::Damaged)?.map_err(Flaw::Cost)?;
-        // Each number, digit and space has one spelling.
+        // Each number, digit and space has only one spelling.
         if sealed.encode() == text { Ok(sealed) } else { Err(Flaw::Damaged) }
     }
 
@@ -162,7 +162,7 @@ impl SealedKey {
     }
 }
 
-/// Fills `bytes` with what `text` says, if it says as much.
+/// Fills `bytes` from the hexadecimal `text`, if it has the right length.
 fn unhex(text: &str, bytes: &mut [u8]) -> Option<()> {
     let length = bytes.len();
     base16ct::lower::decode(text, bytes).is_ok_and(|decoded| decoded.len() == length).then_some(())

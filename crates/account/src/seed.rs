@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret, SecretBox, zeroize::Zeroizing};
 
 use crate::Error;
 
-/// The 32 random bytes that an identity grows from: the secret key of RFC 8032. It is never shown, and is overwritten when
-/// dropped.
+/// The 32 random bytes that an identity is made from: the secret key of RFC 8032. They are never shown, and are
+/// overwritten when dropped.
 pub struct Seed(SecretBox<[u8; 32]>);
 
 impl Seed {
@@ -20,27 +20,27 @@ impl Seed {
         Ok(seed)
     }
 
-    /// The seed that is these bytes. The caller overwrites its own copy.
+    /// A seed from these bytes. The caller overwrites its own copy.
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(SecretBox::init_with_mut(|seed: &mut [u8; 32]| seed.copy_from_slice(bytes)))
     }
 
-    /// The seed itself. What is copied out of here is not overwritten.
+    /// The seed itself. Copies of it are not overwritten.
     pub fn expose(&self) -> &[u8; 32] {
         self.0.expose_secret()
     }
 
-    /// Who this is.
+    /// The person whose seed this is.
     pub fn person(&self) -> PersonId {
         Identity::from_seed(*self.expose()).person()
     }
 
-    /// As a plain key file has it, without the line feed.
+    /// The seed as a plain key file has it, without the line feed.
     pub(crate) fn to_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(base16ct::lower::encode_string(self.expose()))
     }
 
-    /// Capital digits are taken too: a person may have typed them.
+    /// Reads 64 hexadecimal digits. Capital digits are accepted: a person may have typed them.
     pub(crate) fn from_hex(text: &[u8]) -> Option<Self> {
         let mut bytes = Zeroizing::new([0; 32]);
         let whole = base16ct::mixed::decode(text, &mut *bytes).is_ok_and(|decoded| decoded.len() == 32);

@@ -10,12 +10,12 @@ const COUNT: usize = 24;
 /// The longest word that is looked at or shown.
 const WORD_CHARS: usize = 20;
 
-/// Why a text is not a set of recovery words. [`Unknown`](Self::Unknown) shows one of the words that were typed: show it to the
+/// Why a text is not a set of recovery words. [`Unknown`](Self::Unknown) holds one of the typed words. Show it to the
 /// person who typed them, and never log it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WordsError {
-    /// There are not 24 of them.
+    /// There are not 24 words.
     #[error("these are {found} words, and there are always 24; check whether one is missing or there twice")]
     Count {
         /// How many there are.
@@ -24,14 +24,14 @@ pub enum WordsError {
     /// A word is not on the list.
     #[error("word {position}, {word:?}, is not a recovery word; {}", suggestion(near))]
     Unknown {
-        /// Which one, from 1.
+        /// Which word, from 1.
         position: usize,
-        /// What it is, cut to 20 characters.
+        /// The word, cut to 20 characters.
         word: String,
-        /// The words it may have meant, the likeliest first; at most three.
+        /// The words that it may have meant, the likeliest first. At most three.
         near: Vec<&'static str>,
     },
-    /// All of them are on the list, but their checksum is wrong.
+    /// All words are on the list, but their checksum is wrong.
     #[error("all 24 words are known, but at least one is wrong, or two have changed places; check them one by one")]
     Checksum,
 }
@@ -44,7 +44,8 @@ fn suggestion(near: &[&str]) -> String {
 }
 
 impl Seed {
-    /// The seed as 24 words with one space between them. They are as good as the key: anyone who has them can speak as this person.
+    /// The seed as 24 words with one space between them. They are as good as the key: a person who has them can speak
+    /// as this person.
     pub fn words(&self) -> SecretString {
         let mnemonic = Mnemonic::from_entropy(self.expose()).expect("BIP 39 has 24 words for 32 bytes");
         let longest = COUNT * (WORD_CHARS + 1);
@@ -58,7 +59,8 @@ impl Seed {
         text.as_str().into()
     }
 
-    /// The seed that 24 words stand for. Capitals and the number of spaces do not matter. The caller overwrites the text.
+    /// The seed that 24 words stand for. Capitals and the number of spaces do not matter. The caller overwrites the
+    /// text.
     ///
     /// # Errors
     /// [`WordsError`] says which word is unknown, if one is.
@@ -85,7 +87,8 @@ impl Seed {
     }
 }
 
-/// The words that are at most two typing errors away, or begin with the same four letters: no two on the list do.
+/// The words that are at most two typing errors away, or that begin with the same four letters, which no two words on
+/// the list share.
 fn near(word: &str) -> Vec<&'static str> {
     let start: String = word.chars().take(4).collect();
     let slips = |candidate: &&'static str| {
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_is_named_with_what_it_may_have_meant() {
+    fn an_unknown_word_is_named_with_likely_corrections() {
         let mut words = vec!["abandon"; 23];
         words.push("art");
         for (typed, meant) in [("abandn", "abandon"), ("hopse", "horse"), ("abando", "abandon"), ("abanxyz", "abandon")]

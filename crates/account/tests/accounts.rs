@@ -53,7 +53,7 @@ fn a_name_that_is_in_use_is_refused() {
 }
 
 #[test]
-fn a_name_that_would_lead_elsewhere_is_none() {
+fn a_name_that_would_lead_elsewhere_is_refused() {
     let (parent, accounts) = accounts();
     fs::create_dir_all(parent.path().join("deep/accounts")).unwrap();
     for text in [".", "..", ".hidden", "ɑll"] {
@@ -66,7 +66,7 @@ fn a_name_that_would_lead_elsewhere_is_none() {
 }
 
 #[test]
-fn what_is_no_account_is_not_listed() {
+fn only_accounts_are_listed() {
     let (parent, accounts) = accounts();
     accounts.create(&name("alice"), &plain()).unwrap();
     accounts.create(&name("é"), &plain()).unwrap();
@@ -79,7 +79,7 @@ fn what_is_no_account_is_not_listed() {
 }
 
 #[test]
-fn a_key_of_another_account_is_told() {
+fn a_key_of_another_account_is_reported() {
     let (_parent, accounts) = accounts();
     let refused = accounts.create(&name("bob"), &Key::Sealed(sealed("alice"))).unwrap_err();
     assert!(matches!(refused, Error::OtherName { .. }), "{refused}");
@@ -91,7 +91,7 @@ fn a_key_of_another_account_is_told() {
 }
 
 #[test]
-fn an_account_without_a_key_and_none_at_all_are_told_apart() {
+fn an_account_without_a_key_and_a_missing_account_are_told_apart() {
     let (parent, accounts) = accounts();
     assert!(matches!(accounts.key(&name("alice")), Err(Error::NoAccount { .. })));
     assert!(matches!(accounts.delete(&name("alice")), Err(Error::NoAccount { .. })));
@@ -145,7 +145,7 @@ fn an_account_in_use_is_not_deleted() {
     let (_parent, accounts) = accounts();
     accounts.create(&name("alice"), &plain()).unwrap();
     let folder = accounts.folder(&name("alice"));
-    // As a running peer does.
+    // A running peer does the same.
     let running = File::create(folder.join("lock")).unwrap();
     running.try_lock().unwrap();
     let refused = accounts.delete(&name("alice")).unwrap_err();
@@ -192,7 +192,7 @@ fn what_a_crash_left_is_swept_but_nothing_else() {
 }
 
 #[test]
-fn of_many_who_want_one_name_one_gets_it() {
+fn of_many_that_want_one_name_exactly_one_gets_it() {
     let (parent, accounts) = accounts();
     let wins = std::thread::scope(|scope| {
         let tries: Vec<_> = (0..8)

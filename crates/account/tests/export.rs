@@ -14,7 +14,7 @@ fn an_exported_account_is_verified_and_imported_elsewhere() {
     let file = folder.path().join("alice.causerie");
     sealed("alice").export(&file).unwrap();
     assert_eq!(mode(&file), 0o600);
-    // As a memory stick shows it.
+    // A memory stick shows files like this.
     fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
 
     let before = common::entries(folder.path());
@@ -61,7 +61,7 @@ fn an_export_overwrites_nothing() {
 }
 
 #[test]
-fn what_is_not_a_whole_export_makes_no_account() {
+fn only_a_whole_export_makes_an_account() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     sealed("alice").export(&file).unwrap();

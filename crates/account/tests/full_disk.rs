@@ -1,4 +1,5 @@
-//! What a full disk and a crash in the middle of a write leave, in a process of its own in which no file may grow.
+//! What a full disk and a crash in the middle of a write leave. These run in a process of their own in which no file
+//! may grow.
 #![allow(clippy::unwrap_used, reason = "only tests use it")]
 
 mod common;
@@ -9,7 +10,7 @@ use std::process::{Command, ExitStatus};
 use account::{Accounts, Error, Key, reseal};
 use common::{cheap, entries, folder_with, name, opened, phrase, sealed, seed};
 
-/// Tells a part of a test, which runs in the other process, where to do its work.
+/// Tells a part of a test where to work. The part runs in the other process.
 const FOLDER: &str = "CAUSERIE_TEST_FOLDER";
 
 fn where_no_file_may_grow(test: &str, folder: &Path, before: &str) -> ExitStatus {

@@ -1,4 +1,4 @@
-//! What may lie where a key should be.
+//! What may be found where a key should be.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for one variant")]
 
 mod common;
@@ -98,7 +98,7 @@ fn a_later_version_and_an_absurd_cost_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     write(&key_file(folder.path()), b"causerie sealed key 2\nwhatever comes then\n");
     assert!(matches!(Key::read(folder.path()).unwrap_err(), Error::KeyVersion { version: 2, .. }));
-    // A checksum that belongs to it.
+    // It has a matching checksum.
     let absurd = concat!(
         "causerie sealed key 1\nname alice\nargon2id memory=4294967295 passes=2 lanes=2\n",
         "salt 000102030405060708090a0b0c0d0e0f\nnonce 101112131415161718191a1b1c1d1e1f2021222324252627\n",

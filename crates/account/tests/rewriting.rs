@@ -1,4 +1,4 @@
-//! Setting, changing and taking away a passphrase, and what a crash leaves of that.
+//! Setting, changing and removing a passphrase, and what a crash in the middle of that leaves.
 
 mod common;
 
@@ -34,7 +34,7 @@ fn a_passphrase_is_set_changed_and_taken_away() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_and_changes_nothing() {
+fn a_change_that_does_not_fit_is_refused_and_changes_nothing() {
     let plain = folder_with(&Key::Plain(seed()));
     let sealed = folder_with(&Key::Sealed(sealed("alice")));
     let before = [&plain, &sealed].map(|folder| fs::read(key_file(folder.path())).unwrap());
@@ -56,7 +56,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(before, after);
 }
 
-/// Each state that a crash can leave: no draft yet, a part of one, a whole one, and the new key in its place.
+/// Each state that a crash can leave: no draft yet, part of one, a whole one, and the new key in its place.
 #[test]
 fn the_key_opens_after_a_crash_between_any_two_steps() {
     let folder = folder_with(&Key::Sealed(sealed("alice")));

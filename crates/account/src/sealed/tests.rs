@@ -16,14 +16,14 @@ fn sealed() -> SealedKey {
     SealedKey::seal(&Seed::new(&[7; 32]), &Name::parse("alice").unwrap(), &passphrase(), cheap()).unwrap()
 }
 
-/// The text with the checksum that belongs to it: as an attacker writes it.
+/// The text with a matching checksum, as an attacker would write it.
 fn with_checksum(text: &str) -> String {
     let above = &text[..text.find("check ").unwrap()];
     format!("{above}check {}\n", checksum(above))
 }
 
-/// Made by another implementation: the C code of argon2, libsodium's `crypto_aead_xchacha20poly1305_ietf_encrypt` and Python's
-/// `hashlib`, of a seed of 32 sevens and the passphrase "correct horse".
+/// Made by another implementation: the C code of argon2, libsodium's `crypto_aead_xchacha20poly1305_ietf_encrypt` and
+/// Python's `hashlib`. The seed is 32 sevens and the passphrase "correct horse".
 const FOREIGN: &str = "\
 causerie sealed key 1
 name alice
@@ -61,7 +61,8 @@ fn a_wrong_passphrase_takes_as_long_as_a_right_one() {
         start.elapsed()
     };
     let (right, wrong) = (passphrase(), Passphrase::new("x").unwrap());
-    // The best of several, in turns: a busy machine only ever adds to it. A refusal before argon2id would take a thousandth.
+    // The best of several times, measured in turns: a busy machine only adds to a time. A refusal before argon2id would
+    // take a thousandth.
     let times: Vec<_> = (0..5).map(|_| (time(&right), time(&wrong))).collect();
     let (right, wrong) = (times.iter().map(|both| both.0).min(), times.iter().map(|both| both.1).min());
     assert!(wrong.unwrap() > right.unwrap() / 10, "{times:?}");
@@ -83,7 +84,7 @@ fn damage_to_any_byte_is_told_from_a_wrong_passphrase() {
             let mut damaged = text.clone();
             damaged[at] ^= flip;
             let flaw = SealedKey::parse(&damaged).unwrap_err();
-            // The digit of the version may become another digit.
+            // The digit of the version may have become another digit.
             assert!(matches!(flaw, Flaw::Damaged) || at == MAGIC.len(), "byte {at}: {flaw:?}");
         }
         let mut shorter = text.clone();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use account::{Cost, Key, Passphrase, SealedKey, Seed};
 use chat::Name;
 
-/// As little work as argon2id can do.
+/// The least work that argon2id can do.
 pub(crate) fn cheap() -> Cost {
     Cost::new(8, 1, 1).unwrap()
 }
@@ -26,7 +26,7 @@ pub(crate) fn seed() -> Seed {
     Seed::new(&[7; 32])
 }
 
-/// The seed's key, sealed for `of` by "old".
+/// The seed's key, sealed for `of` with the passphrase "old".
 pub(crate) fn sealed(of: &str) -> SealedKey {
     SealedKey::seal(&seed(), &name(of), &phrase("old"), cheap()).unwrap()
 }
@@ -52,7 +52,7 @@ pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// The seed in the folder, by this passphrase if it has one.
+/// The seed in the folder, opened with this passphrase if it is sealed.
 pub(crate) fn opened(folder: &Path, passphrase: &str) -> Result<Seed, account::Error> {
     match Key::read(folder)?.expect("there is a key") {
         Key::Plain(seed) => Ok(seed),
