@@ -1,6 +1,6 @@
-//! What it takes to read, to take in and to stamp one message in a group where everybody talks to all: this crate, the book's
-//! algorithm (one message for each destination), and a plain vector clock. `ready` is the traffic in an order in which nothing
-//! waits, `mixed` as it arrives.
+//! The time to read, to take in and to stamp one message in a group in which each process sends to all: by this crate, by the
+//! book's algorithm (one message for each destination), and by a plain vector clock. `ready` is the traffic in an order in
+//! which nothing waits, and `mixed` is the traffic in the order of arrival.
 #![allow(missing_docs, reason = "criterion's macros write no documentation")]
 #![expect(clippy::print_stderr, reason = "it says what the figures are about")]
 
@@ -52,7 +52,7 @@ fn receive(criterion: &mut Criterion) {
                     BatchSize::LargeInput,
                 );
             });
-            // The book's takes milliseconds in a large group.
+            // The book's algorithm takes milliseconds for each message in a large group.
             let few = &arrivals[..arrivals.len().min(4_000 / size)];
             group.throughput(Throughput::Elements(few.len() as u64));
             group.bench_function("book", |bencher| {

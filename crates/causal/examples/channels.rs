@@ -1,5 +1,5 @@
-//! Three threads and a channel for each link. Carol looks at Bob's channel before Alice's, so every answer reaches her before its
-//! question; she is given them in order all the same.
+//! Three threads and a channel for each link. Carol looks at Bob's channel before Alice's, so every answer reaches her
+//! before its question. Her process delivers them in order all the same.
 //!
 //! `cargo run -p causal-multicast --example channels`
 #![expect(clippy::print_stdout, reason = "an example shows what happens")]
@@ -33,11 +33,11 @@ pub(crate) fn main() -> Outcome<()> {
 
     let expected: Vec<String> = (0..QUESTIONS).flat_map(|n| [format!("question {n}"), format!("answer {n}")]).collect();
     assert_eq!(delivered, expected);
-    println!("carol was given, in this order: {}", delivered.join(", "));
+    println!("delivered to carol, in this order: {}", delivered.join(", "));
     Ok(())
 }
 
-/// Asks both.
+/// Sends each question to both others.
 fn alice(links: &[Sender<Copy>]) -> Outcome<()> {
     let mut process = Peer::new("alice", Config::default());
     for n in 0..QUESTIONS {
@@ -62,7 +62,7 @@ fn bob(from_alice: &Receiver<Copy>, to_carol: &Sender<Copy>) -> Outcome<()> {
     Ok(())
 }
 
-/// Takes each answer in before its question.
+/// Receives each answer before its question.
 fn carol(from_alice: &Receiver<Copy>, from_bob: &Receiver<Copy>) -> Outcome<Vec<String>> {
     let mut process = Peer::new("carol", Config::default());
     let mut delivered = Vec::new();

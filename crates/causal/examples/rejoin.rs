@@ -1,8 +1,9 @@
-//! Bob crashes while a message is held, and goes on from his last snapshot. Nothing is lost, nothing comes twice, and no clock is
-//! used again.
+//! Bob's process crashes while it holds a message back, and goes on from its last snapshot. Nothing is lost, nothing is
+//! delivered twice, and no clock is used again.
 //!
-//! What it takes: the snapshot is stored after each change and before anything that follows from the change leaves the machine;
-//! and whoever sends keeps a message until its destination has *delivered* it, because a snapshot has no held messages.
+//! This takes two things. First, the snapshot is stored after each change, before any consequence of the change leaves the
+//! machine. Second, a sender keeps a message until its destination has *delivered* it, because a snapshot has no held
+//! messages.
 //!
 //! `cargo run -p causal-multicast --example rejoin`
 #![expect(clippy::print_stdout, reason = "an example shows what happens")]
@@ -22,7 +23,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let mut bob_peer = Peer::new(bob.clone(), Config::default());
     let mut carol_peer = Peer::new(carol.clone(), Config::default());
 
-    // Alice greets Bob, who thanks her; then she asks both, and Carol answers.
+    // Alice greets Bob, and Bob thanks her. Then she asks both, and Carol answers.
     let greeting = alice_peer.send([bob.clone()])?;
     assert_eq!(take(&mut bob_peer, &greeting, "hello")?, (Receipt::Delivered, vec!["hello"]));
     let thanks = bob_peer.send([alice.clone()])?;
@@ -33,29 +34,29 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let answer = carol_peer.send([alice.clone(), bob.clone()])?;
     take(&mut alice_peer, &answer, "yes!")?;
 
-    // The answer is held at Bob's when he crashes.
+    // Bob's process holds the answer back when it crashes.
     assert_eq!(take(&mut bob_peer, &answer, "yes!")?, (Receipt::Held, vec![]));
     store(&bob_peer, &file)?;
     drop(bob_peer);
 
     let mut bob_peer = restore(&file)?;
-    assert_eq!(bob_peer.held(), 0, "what was held has to come again");
-    // The others send again whatever he has not told them to be delivered.
+    assert_eq!(bob_peer.held(), 0, "held messages have to come again");
+    // The others send every message again that Bob's process has not acknowledged as delivered.
     assert_eq!(take(&mut bob_peer, &greeting, "hello")?, (Receipt::Duplicate, vec![]));
     assert_eq!(take(&mut bob_peer, &answer, "yes!")?, (Receipt::Held, vec![]));
     assert_eq!(take(&mut bob_peer, &question, "lunch?")?, (Receipt::Delivered, vec!["lunch?", "yes!"]));
     store(&bob_peer, &file)?;
 
     let next = bob_peer.send([alice, carol])?;
-    assert_eq!((thanks.clock(), next.clock()), (1, 2), "he goes on counting where he was");
+    assert_eq!((thanks.clock(), next.clock()), (1, 2), "it goes on counting where it was");
     assert_eq!(take(&mut alice_peer, &next, "I come too")?, (Receipt::Delivered, vec!["I come too"]));
     assert_eq!(take(&mut carol_peer, &next, "I come too")?, (Receipt::Delivered, vec!["I come too"]));
     fs::remove_file(&file)?;
-    println!("bob crashed with one message held; he has been given each once, the question before the answer");
+    println!("bob crashed while it held one message; it delivered each message once, the question before the answer");
     Ok(())
 }
 
-/// Takes a message in, and returns what can be delivered now.
+/// Takes a message in, and returns the messages that are delivered now.
 fn take(
     peer: &mut Peer,
     envelope: &Envelope<String>,
@@ -66,7 +67,7 @@ fn take(
 }
 
 fn store(peer: &Peer, file: &Path) -> Result<(), Box<dyn Error>> {
-    // Replaced at once: a crash in between leaves the old one.
+    // The rename replaces the file at once: a crash before it leaves the old snapshot.
     let new = file.with_extension("new");
     fs::write(&new, peer.snapshot().to_bytes())?;
     Ok(fs::rename(new, file)?)

@@ -1,5 +1,5 @@
-//! Three peers on UDP that loses a third of the datagrams. Each sends to the other two and repeats what is not acknowledged, so
-//! datagrams come late, in any order and twice; all is delivered exactly once, and in causal order.
+//! Three peers on UDP, with a third of the datagrams lost. Each peer sends to the other two and retransmits what is not
+//! acknowledged. So datagrams come late, out of order and twice. Every message is delivered exactly once, and in causal order.
 //!
 //! `cargo run -p causal-multicast --example udp`
 #![expect(clippy::print_stdout, reason = "an example shows what happens")]
@@ -15,7 +15,7 @@ use std::time::Duration;
 use causal::{Config, Envelope, Limits, Process, Stats};
 
 type Id = u8;
-/// How many messages of each peer the author of a text had seen when he wrote it, his own included.
+/// How many messages of each peer the author of a message had seen when it sent the message, that one included.
 type Seen = [u8; PEERS];
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -23,10 +23,10 @@ const PEERS: usize = 3;
 /// How many messages each peer sends.
 const MESSAGES: u8 = 20;
 const REPEAT_AFTER: Duration = Duration::from_millis(10);
-/// How many times in a row.
+/// How many times in a row a peer retransmits without hearing anything before it gives up.
 const PATIENCE: usize = 1_000;
 
-/// What a datagram begins with.
+/// The first byte of a datagram.
 const MESSAGE: u8 = 0;
 const ACKNOWLEDGEMENT: u8 = 1;
 
@@ -38,7 +38,7 @@ struct Peer<'a> {
     seen: Seen,
     /// By destination and clock.
     unacknowledged: BTreeMap<(Id, u64), Vec<u8>>,
-    /// Decides what is lost, the same in every run.
+    /// Decides which datagrams are lost, by the same sequence in every run.
     chance: u32,
     lost: usize,
 }
@@ -61,7 +61,7 @@ pub(crate) fn main() -> Outcome<()> {
             };
             scope.spawn(|| peer.run(&finished))
         });
-        // All have to run before one is waited for.
+        // `collect` starts all peers before the first is joined.
         for (id, peer) in peers.collect::<Vec<_>>().into_iter().enumerate() {
             let (Stats { delivered, held_back, duplicates, .. }, lost) = peer.join().expect("no peer panics")?;
             assert_eq!(delivered, (PEERS as u64 - 1) * u64::from(MESSAGES));
@@ -80,14 +80,14 @@ impl Peer<'_> {
         let mut silent = 0;
         let mut buffer = [0; 2048];
         self.multicast()?;
-        // Whoever has everything goes on acknowledging until all have.
+        // A peer that has everything goes on acknowledging until all have.
         while finished.load(Ordering::SeqCst) < PEERS {
             match self.socket.recv_from(&mut buffer) {
                 Ok((length, from)) => {
                     silent = 0;
                     self.datagram(&buffer[..length], from)?;
                 }
-                Err(_) if silent == PATIENCE => return Err("nobody answers any more".into()),
+                Err(_) if silent == PATIENCE => return Err("no peer answers any more".into()),
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     silent += 1;
                     for ((to, _), datagram) in self.unacknowledged.clone() {
@@ -128,15 +128,16 @@ impl Peer<'_> {
         }
         let (seen, bytes) = rest.split_first_chunk::<PEERS>().ok_or("a datagram is too short")?;
         let envelope = Envelope::from_bytes(bytes, &Limits::default())?;
-        // What is held is safe as well, while this peer runs; one that can crash acknowledges what it has stored.
+        // A held message is safe as well while this peer runs. A peer that can crash must store a message before it
+        // acknowledges it.
         self.process.accept(&envelope, *seen)?;
         self.transmit(&[&[ACKNOWLEDGEMENT], &envelope.clock().to_be_bytes()[..]].concat(), from)?;
         while let Some(delivery) = self.process.next_delivery() {
             let author = usize::from(*self.process.roster().id(delivery.stamp.sender));
             self.seen[author] += 1;
-            assert_eq!(self.seen[author], delivery.message[author], "exactly once, and none before an earlier one");
+            assert_eq!(self.seen[author], delivery.message[author], "exactly once, and in the author's order");
             let all_seen = self.seen.iter().zip(delivery.message).all(|(&mine, his)| mine >= his);
-            assert!(all_seen, "what the author had seen was delivered here before");
+            assert!(all_seen, "all that the author had seen was delivered here before");
             self.multicast()?;
         }
         Ok(())

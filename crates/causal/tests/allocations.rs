@@ -1,5 +1,5 @@
-//! What a message that is deliverable at once allocates on its way, in a group where everybody talks to all: nothing, however
-//! large the group.
+//! A message that is deliverable at once allocates nothing on its way, in a group of any size in which each process sends to
+//! all.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -9,7 +9,8 @@ use causal::{Config, Entry, Index, Limits, Process, Receipt, Set, Stamp};
 
 type Peer = Process<u16, ()>;
 
-/// What process 0 of a group is given: everybody in turn says something to all, and has just read what came before.
+/// The messages that process 0 of a group receives. The others send to all in turn, each right after it has delivered the
+/// message before.
 fn broadcasts(size: u16, rounds: u64) -> (Peer, Vec<Stamp>) {
     let mut peer = Peer::new(0, Config::default());
     let others: Vec<Index> = (1..size).map(|id| peer.intern(id).unwrap()).collect();
@@ -52,9 +53,9 @@ fn a_message_deliverable_at_once_allocates_nothing() {
     }
 }
 
-/// Reading one allocates its sets where they are not in the table, and these are few.
+/// Reading a message allocates only those of its sets that are not in the table, and these are few.
 #[test]
-fn a_message_from_a_link_allocates_no_more_than_the_one_set_that_is_new() {
+fn a_message_from_a_link_allocates_only_its_one_new_set() {
     for size in [450, 1000] {
         let limits = Limits::default();
         let mut peer = Peer::new(0, Config::default());

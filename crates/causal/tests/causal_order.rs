@@ -1,5 +1,6 @@
-//! Whatever is said, and whatever the network does: causal order, exactly once, everything in the end, and the book's states.
-//! A few hundred programs, which are made smaller when one fails; `programs.rs` runs a hundred thousand.
+//! Whatever the processes send and whatever the network does, messages are delivered in causal order and exactly once, all are
+//! delivered in the end, and the states are the book's. Here a few hundred programs run, and a failing one is made smaller.
+//! `programs.rs` runs a hundred thousand.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -14,7 +15,7 @@ fn program() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         1 => Just(Step::Join),
         1 => pick().prop_map(Step::Leave),
-        // All of a group, a few, or one: each makes entries of its own kind.
+        // To some, to one, or to all: each makes another kind of entries.
         4 => (pick(), any::<u16>()).prop_map(|(who, to)| Step::Multicast(who, to)),
         4 => (pick(), 0..PROCESSES).prop_map(|(who, bit)| Step::Multicast(who, 1 << bit)),
         3 => pick().prop_map(|who| Step::Multicast(who, u16::MAX)),
@@ -27,7 +28,7 @@ fn program() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn any_program_over_any_network_is_delivered_in_causal_order_as_the_book_does(program in program()) {
+    fn any_program_over_any_network_is_delivered_in_causal_order_as_by_the_book(program in program()) {
         let mut world = World::new(3, Markers::Beyond(2));
         world.run(program);
         world.settle();

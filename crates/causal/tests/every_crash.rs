@@ -1,6 +1,6 @@
-//! Every order in which three processes can send a few messages while one of them crashes, a copy of what it sent is lost, and
-//! somebody gives up what is lost or merely slow: order is given up for nothing else, and everything is delivered, delivered late,
-//! or given up. `docs/causal.md` names the figures. The large ones:
+//! Every order in which three processes can send a few messages while one of them crashes, a copy of its message is lost, and a
+//! process gives up a copy that is lost or merely slow. Order is lost for nothing else, and every message is delivered,
+//! delivered late, or given up. `docs/causal.md` gives the figures. To run the large tests:
 //! `cargo test --release -p causal-multicast --test every_crash -- --ignored --nocapture`
 
 mod network;
@@ -12,7 +12,7 @@ fn crashes(multicasts: u8, crash: bool) -> usize {
     check(Network { config: Config::default(), multicasts, crash, hasty: 1, alone: false })
 }
 
-/// Nobody vouches for anything, so whatever is given up is given up alone.
+/// No author vouches for a clock, so each message is given up alone.
 fn crashes_unvouched(multicasts: u8, crash: bool) -> usize {
     let config = Config { trust: Trust::Vouched, ..Config::default() };
     check(Network { config, multicasts, crash, hasty: 1, alone: true })

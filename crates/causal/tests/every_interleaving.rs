@@ -1,6 +1,6 @@
-//! Every order in which three processes can send a few messages, to whomever, and these can arrive: causal order, exactly once,
-//! everything in the end. `docs/causal.md` names the figures. The large ones:
-//! `cargo test --release -p causal-multicast --test every_interleaving -- --ignored --nocapture`
+//! Every order in which three processes can send a few messages to any destinations, and in which these can arrive. Messages
+//! are delivered in causal order and exactly once, and all are delivered in the end. `docs/causal.md` gives the figures. To
+//! run the large tests: `cargo test --release -p causal-multicast --test every_interleaving -- --ignored --nocapture`
 
 mod network;
 

@@ -1,4 +1,4 @@
-//! Each example holds what it asserts.
+//! Runs each example, with its assertions.
 
 #[path = "../examples/channels.rs"]
 mod channels;

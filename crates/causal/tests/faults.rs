@@ -1,4 +1,4 @@
-//! Messages that never come or come late, and processes that are gone: what was given up is all that order is given up for.
+//! Messages that never come or come late, and processes that are gone. Order is lost only for the messages that were given up.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,23 +13,23 @@ const PROCESSES: Id = 6;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Somebody sends to those whose bits are set.
+    /// A process sends to those whose bits are set.
     Multicast(Pick, u8),
     /// A copy arrives.
     Arrive(Pick),
     /// A copy is lost.
     Lose(Pick),
-    /// One that was lost comes after all, and may come again.
+    /// A lost copy comes after all, and may come again.
     ComeBack(Pick, bool),
-    /// Somebody gives up one of those that he misses.
+    /// A process gives up one of the messages that it misses.
     Abandon(Pick, Pick),
-    /// Somebody is gone for good, and with him what was on its way to him.
+    /// A process is gone for good, together with the copies on their way to it.
     Crash(Pick),
-    /// Somebody forgets one who is gone.
+    /// A process forgets one that is gone.
     Forget(Pick),
-    /// Somebody asks another for all of his that he lacks, and hears that this was all.
+    /// A process asks another for all the messages of that one, and hears that these were all.
     Ask(Pick, Pick),
-    /// Somebody restarts from a snapshot, and is given again what waited.
+    /// A process restarts from a snapshot, and receives the held messages again.
     Restart(Pick),
 }
 
@@ -132,7 +132,8 @@ impl World {
         }
     }
 
-    /// Everything that was not lost arrives; what is missing is given up; everybody forgets who is gone.
+    /// Every copy that was not lost arrives. Then each process gives up what it misses, and forgets the processes that are
+    /// gone. At last the lost copies arrive.
     fn settle(&mut self) {
         while let Some((to, number)) = self.wire.pop() {
             self.arrive(to, number);
@@ -141,21 +142,24 @@ impl World {
         for &id in &ids {
             while self.members[&id].process.held() > 0 {
                 let missing = self.members[&id].process.missing().next();
-                self.abandon(id, missing.expect("whatever is held waits for something that is not"));
+                self.abandon(id, missing.expect("a held message waits for one that is not held"));
             }
             for gone in self.gone.clone() {
                 self.forget(id, gone);
             }
             let snapshot = self.members[&id].process.snapshot();
             let gone = |index: causal::Index| self.gone.contains(&snapshot.processes[index.position()]);
-            assert!(snapshot.log.iter().all(|entry| !entry.dests.iter().any(gone)), "{id} has forgotten who is gone");
+            assert!(
+                snapshot.log.iter().all(|entry| !entry.dests.iter().any(gone)),
+                "{id} still names a process that is gone"
+            );
         }
         for (to, number) in std::mem::take(&mut self.lost) {
             self.arrive(to, number);
         }
         for (id, member) in &self.members {
             let addressed = self.sent.iter().enumerate().filter(|(_, sent)| sent.dests.contains(id)).map(|(n, _)| n);
-            assert_eq!(member.delivered, addressed.collect(), "in the end {id} has everything, be it late");
+            assert_eq!(member.delivered, addressed.collect(), "in the end {id} has every message, late or not");
             assert_eq!(member.process.held(), 0);
         }
     }
@@ -167,7 +171,7 @@ impl World {
         let dests: BTreeSet<Id> = envelope.dests().copied().collect();
         let roster = member.process.roster();
         let forgotten: BTreeSet<Id> = member.process.forgotten().iter().map(|index| *roster.id(index)).collect();
-        assert!(dests.is_disjoint(&forgotten), "nobody forgotten is addressed");
+        assert!(dests.is_disjoint(&forgotten), "no forgotten process is addressed");
         let past = member.past.clone();
         member.past.insert(self.sent.len());
         let copies = dests.iter().filter(|d| self.members.contains_key(d)).map(|&d| (d, self.sent.len()));
@@ -206,7 +210,7 @@ impl World {
             let author = member.process.intern(whom).unwrap();
             member.process.complete(author, clock);
             let within = member.process.holes(author).iter().all(|hole| hole.to > member.process.delivered(author));
-            assert!(within, "no hole is left in what was delivered");
+            assert!(within, "no gap is left below the last delivered message");
             self.deliver(who);
         }
     }
@@ -227,9 +231,9 @@ impl World {
                 };
                 let excused = given_up(earlier) || message.past.iter().any(across);
                 let came = member.delivered.contains(&earlier);
-                assert!(came || excused, "{to} is given {number} before {earlier}, which happened before it");
+                assert!(came || excused, "{to} delivers {number} before {earlier}, which happened before it");
             }
-            assert!(member.delivered.insert(number), "{to} is given {number} twice");
+            assert!(member.delivered.insert(number), "{to} delivers {number} twice");
             member.past.extend(&message.past);
             member.past.insert(number);
         }
@@ -247,13 +251,13 @@ impl World {
         let gone = process.intern(gone).unwrap();
         let before = process.delivered(gone);
         process.forget(gone);
-        assert_eq!(process.delivered(gone), before, "as an author he stays");
+        assert_eq!(process.delivered(gone), before, "it stays as an author");
     }
 }
 
 proptest! {
     #[test]
-    fn order_is_given_up_for_nothing_but_what_was_abandoned(program in program()) {
+    fn order_is_lost_only_for_messages_that_were_given_up(program in program()) {
         let mut world = World::new();
         world.run(&program);
         world.settle();

@@ -1,5 +1,6 @@
-//! What leaving markers out costs where it costs most: among many who write to single others only, so that everybody has much to
-//! remember. The factor of size that `docs/causal.md` states; and the same without any markers, which exceeds it.
+//! The cost of leaving markers out, where it is highest: among many processes that write to one other at a time, so that
+//! each has much to remember. It stays within the factor that `docs/causal.md` gives. Without any markers it exceeds that
+//! factor.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use causal::{Config, Envelope, Markers, Process};
@@ -14,7 +15,7 @@ struct Cost {
     remembered: usize,
 }
 
-/// Direct messages between any two. On an average a dozen are on their way, and arrive in any order.
+/// Direct messages between any two processes. On average a dozen are on their way, and they arrive in any order.
 fn direct(markers: Markers) -> Cost {
     let config = Config { markers, ..Config::default() };
     let mut processes: Vec<_> = (0..PROCESSES).map(|id| Process::<u8, ()>::new(id, config.clone())).collect();
@@ -44,7 +45,7 @@ fn direct(markers: Markers) -> Cost {
 }
 
 #[test]
-fn by_the_default_rule_it_costs_at_most_a_quarter_even_among_those_who_write_to_single_others() {
+fn fewer_markers_cost_at_most_a_quarter_more_even_with_direct_messages_only() {
     let exact = direct(Markers::Always);
     let within = |cost: Cost| 4 * cost.sent <= 5 * exact.sent && 4 * cost.remembered <= 5 * exact.remembered;
     let by_default = direct(Config::default().markers);

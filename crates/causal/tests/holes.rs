@@ -1,5 +1,5 @@
-//! However many holes somebody leaves in what he sends, a process keeps no more than [`Config::max_holes`] of an author, and
-//! nobody waits for what lay in one that was closed for that. (Both were found by the fuzz target `operations`.)
+//! However many gaps an author leaves in its messages, a process keeps no more than [`Config::max_holes`] of them. No message
+//! waits for a clock in a gap that was closed for this limit. (The fuzz target `operations` found faults in both.)
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use causal::{Config, Entry, Index, Process, Receipt, Stamp};
@@ -12,7 +12,7 @@ fn peer() -> (Peer, [Index; 3]) {
     (peer, others)
 }
 
-/// To me, and after (author, clock), which is for me as well.
+/// A message to me that depends on (author, clock), which is for me as well.
 fn stamp(peer: &Peer, sender: Index, clock: u64, after: Option<(Index, u64)>) -> Stamp {
     let me: causal::Set = [peer.me()].into_iter().collect();
     let log = after.map(|(sender, clock)| Entry { sender, clock, dests: me.clone() });
@@ -24,7 +24,7 @@ fn drain(peer: &mut Peer) -> Vec<(u64, bool)> {
 }
 
 #[test]
-fn late_messages_that_split_one_leave_no_more_than_the_limit() {
+fn late_messages_that_split_a_gap_leave_no_more_gaps_than_the_limit() {
     let (mut peer, [a, ..]) = peer();
     peer.abandon(a, 100).unwrap();
     for clock in (2..100).step_by(2) {
@@ -32,11 +32,11 @@ fn late_messages_that_split_one_leave_no_more_than_the_limit() {
         assert_eq!(drain(&mut peer), [(clock, true)]);
         assert!(peer.holes(a).len() <= 4);
     }
-    assert_eq!(peer.receive(stamp(&peer, a, 1, None), 1).unwrap(), Receipt::Duplicate, "its hole was closed");
-    assert_eq!(peer.receive(stamp(&peer, a, 97, None), 97).unwrap(), Receipt::Delivered, "its hole is open still");
+    assert_eq!(peer.receive(stamp(&peer, a, 1, None), 1).unwrap(), Receipt::Duplicate, "its gap was closed");
+    assert_eq!(peer.receive(stamp(&peer, a, 97, None), 97).unwrap(), Receipt::Delivered, "its gap is still open");
 }
 
-/// A process with four holes that were skipped, and somebody who waits for `clock`, in one of them.
+/// A process with four skipped gaps, and a message that waits for `clock`, which lies in one of them.
 fn with_holes(clock: u64) -> (Peer, Index) {
     let (mut peer, [a, b, c]) = peer();
     peer.abandon(c, 1).unwrap();
@@ -50,7 +50,7 @@ fn with_holes(clock: u64) -> (Peer, Index) {
 }
 
 #[test]
-fn whoever_waits_for_what_lies_in_one_that_is_closed_waits_no_longer() {
+fn a_message_no_longer_waits_for_a_clock_in_a_gap_that_is_closed() {
     let (mut peer, a) = with_holes(1);
     peer.receive(stamp(&peer, a, 15, None), 15).unwrap();
     assert_eq!((drain(&mut peer), peer.holes(a).len()), (vec![(15, false), (0, false)], 4), "another is skipped");

@@ -1,6 +1,6 @@
 //! Any bytes for the decoders, and any sequence of calls with hostile envelopes among them. The fuzz targets in `fuzz/` run the
-//! same code for hours; here it runs on what they found, and on some thousands of random inputs. `docs/causal.md` has the
-//! commands.
+//! same code for hours. Here it runs on the inputs that they found, and on some thousands of random ones. `docs/causal.md` has
+//! the commands.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may")]
 
 #[path = "hostile/decoders.rs"]
@@ -13,7 +13,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-/// Runs what the fuzzer has kept: the inputs that come by different code.
+/// Runs the corpus of the fuzzer: inputs that reach different code.
 fn again(corpus: &str, run: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(corpus);
     let files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
@@ -25,12 +25,12 @@ fn again(corpus: &str, run: fn(&[u8])) {
 }
 
 #[test]
-fn what_the_fuzzer_kept_of_calls() {
+fn the_corpus_of_calls_keeps_the_invariants() {
     again("operations", operations::run);
 }
 
 #[test]
-fn what_the_fuzzer_kept_of_bytes() {
+fn the_corpus_of_bytes_gives_values_or_errors() {
     again("decoders", decoders::run);
 }
 
@@ -38,7 +38,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_sequence_of_calls_keeps_what_was_promised(setup: u8, calls in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_sequence_of_calls_keeps_the_invariants(setup: u8, calls in prop::collection::vec(any::<u8>(), 0..400)) {
         operations::run(&[&[setup], &calls[..]].concat());
     }
 

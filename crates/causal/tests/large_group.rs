@@ -1,5 +1,5 @@
-//! Among more than 128 processes a set of destinations is shared memory, from which nobody is taken out before he has to be.
-//! What is shown and sent is the same.
+//! Among more than 128 processes sets of destinations share memory, and a process is taken out of a set only when it has to be.
+//! The log that a process shows and sends is the same as in a small group.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use causal::{Config, Index, Markers, Process, Receipt, Set};
@@ -18,7 +18,7 @@ fn group(markers: Markers) -> Vec<Peer> {
 }
 
 #[test]
-fn nobody_names_himself_in_what_he_sends_or_shows() {
+fn a_process_does_not_name_itself_in_what_it_sends_or_shows() {
     [Markers::Always, Markers::Beyond(16)].into_iter().for_each(question_and_answer);
 }
 
@@ -35,7 +35,7 @@ fn question_and_answer(markers: Markers) {
     let answer = peers[199].send([3]).unwrap();
     let entry = answer.log().next().unwrap();
     assert_eq!((entry.sender(), entry.clock()), (&150, 1));
-    assert!(entry.dests().eq(&others), "all but the author and him who has it");
+    assert!(entry.dests().eq(&others), "all but the author and the process that has it");
     assert_eq!((peers[199].stats().log, peers[199].stats().log_live), (2, 2));
 
     assert_eq!(peers[3].accept(&answer, 2).unwrap(), Receipt::Held);
@@ -46,11 +46,11 @@ fn question_and_answer(markers: Markers) {
     let remembered = &peers[3].snapshot().log;
     let about = |author: Index| remembered.iter().find(|entry| entry.sender == author).map(|entry| entry.dests.len());
     let index = |id: u16| peers[3].roster().index(&id).unwrap();
-    assert_eq!((about(index(150)), about(index(199))), (Some(197), Some(0)), "nor him who has it now");
+    assert_eq!((about(index(150)), about(index(199))), (Some(197), Some(0)), "nor the process that has it now");
 }
 
 #[test]
-fn whoever_is_forgotten_is_named_no_more() {
+fn a_forgotten_process_is_not_named_any_more() {
     let mut peers = group(Markers::Always);
     let question = peers[150].send(0..PROCESSES).unwrap();
     peers[7].accept(&question, 1).unwrap();
@@ -64,7 +64,10 @@ fn whoever_is_forgotten_is_named_no_more() {
     let another = peers[151].send(0..PROCESSES).unwrap();
     peers[7].accept(&another, 2).unwrap();
     peers[7].next_delivery().unwrap();
-    assert!(peers[7].snapshot().log.iter().all(|entry| !entry.dests.contains(gone)), "nor in what comes");
+    assert!(
+        peers[7].snapshot().log.iter().all(|entry| !entry.dests.contains(gone)),
+        "nor in messages that arrive later"
+    );
     let everybody: Set = peers[7].roster().iter().map(|(index, _)| index).collect();
     assert!(!peers[7].multicast(&everybody).dests.contains(gone));
 }

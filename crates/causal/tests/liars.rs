@@ -1,5 +1,5 @@
-//! Processes that make up clocks: under [`Trust::Vouched`] they neither erase what others wait for, nor, once the authors
-//! were asked, block anybody.
+//! Processes that make up clocks. Under [`Trust::Vouched`] they do not erase what others wait for. Once the authors were asked,
+//! they do not hold any message back either.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use proptest::sample::Index as Pick;
 
 type Id = u8;
 
-/// Those who do not lie.
+/// The number of processes that do not lie.
 const HONEST: Id = 4;
 const LIAR: Id = HONEST;
 /// Clocks from here on are made up.
@@ -18,15 +18,15 @@ const MADE_UP: u64 = 1_000_000;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// An honest one sends to those whose bits are set.
+    /// An honest process sends to those whose bits are set.
     Multicast(Pick, u8),
-    /// A copy arrives, and its author is heard of.
+    /// A copy arrives, and its author vouches for its clock.
     Arrive(Pick),
-    /// The liar sends to an honest one: about which author, which clock beyond reality, which destinations.
+    /// The liar sends an entry to an honest process: about this author, with this made-up clock and these destinations.
     Lie(Pick, Pick, u64, u8),
-    /// An honest one asks another, or the liar, how far his clock goes.
+    /// An honest process asks another, or the liar, how far its clock goes.
     Ask(Pick, Pick),
-    /// Somebody restarts from a snapshot.
+    /// An honest process restarts from a snapshot.
     Restart(Pick),
 }
 
@@ -99,7 +99,7 @@ impl World {
                     }
                     assert_eq!(restored.snapshot(), process.snapshot());
                     *process = restored;
-                    // What was found to be void is asked again.
+                    // It asks again about the entries that were void.
                     for whom in 0..=LIAR {
                         self.ask(who.index(HONEST.into()), whom);
                     }
@@ -108,7 +108,7 @@ impl World {
         }
     }
 
-    /// Everything arrives, and everybody asks everybody.
+    /// Every copy arrives, and each honest process asks all processes.
     fn settle(&mut self) {
         while !self.wire.is_empty() {
             self.arrive(self.wire.len() - 1);
@@ -120,10 +120,10 @@ impl World {
         }
         for (id, member) in self.honest.iter().enumerate() {
             let addressed = self.sent.iter().enumerate().filter(|(_, sent)| sent.dests.contains(&(id as Id)));
-            assert_eq!(member.delivered, addressed.map(|(n, _)| n).collect(), "{id} is given everything");
-            assert_eq!(member.process.held(), 0, "nobody blocks {id}");
+            assert_eq!(member.delivered, addressed.map(|(n, _)| n).collect(), "{id} delivers everything");
+            assert_eq!(member.process.held(), 0, "no message is held at {id}");
             let made_up = |entry: &Entry| entry.clock >= MADE_UP && entry.sender.position() != usize::from(LIAR);
-            assert!(!member.process.snapshot().log.iter().any(made_up), "nothing that was made up stays at {id}");
+            assert!(!member.process.snapshot().log.iter().any(made_up), "no made-up entry stays at {id}");
         }
     }
 
@@ -169,7 +169,7 @@ impl World {
         process.vouch(author, clock);
         process.void(author, clock, 2 * MADE_UP);
         if whom == LIAR {
-            // He withholds what he says he has sent.
+            // The liar withholds the messages that it says it has sent.
             process.abandon(author, clock);
         }
         self.deliver(who);
@@ -181,7 +181,7 @@ impl World {
             let Some(number) = message else { continue };
             for &earlier in &self.sent[number].past {
                 let came = !self.sent[earlier].dests.contains(&(to as Id)) || member.delivered.contains(&earlier);
-                assert!(came, "{to} is given {number} before {earlier}, which happened before it");
+                assert!(came, "{to} delivers {number} before {earlier}, which happened before it");
             }
             assert!(member.delivered.insert(number), "exactly once");
             member.past.extend(&self.sent[number].past);
@@ -192,7 +192,7 @@ impl World {
 
 proptest! {
     #[test]
-    fn clocks_that_are_made_up_neither_erase_nor_block(program in program()) {
+    fn made_up_clocks_neither_erase_nor_block(program in program()) {
         let mut world = World::new();
         world.run(&program);
         world.settle();
@@ -218,10 +218,10 @@ fn drain(peer: &mut Peer) -> Vec<u8> {
     std::iter::from_fn(|| peer.next_delivery()).map(|delivery| delivery.message).collect()
 }
 
-/// `a` has told me of his message 1 to `b`. A liar who names a later one of `a` without it makes me forget it, unless only `a`
-/// can do that.
+/// `a` has sent message 1 to me and to `b`. A liar names a later message of `a`, and not this one. Then I forget that it may
+/// not have reached `b`, unless only `a` can make its own entries obsolete.
 #[test]
-fn only_the_author_makes_his_entries_obsolete() {
+fn only_the_author_makes_its_entries_obsolete() {
     for (trust, remembered) in [(Trust::Everyone, false), (Trust::Vouched, true)] {
         let (mut peer, [me, a, b, liar]) = peer(trust);
         peer.vouch(a, 1);
@@ -234,10 +234,10 @@ fn only_the_author_makes_his_entries_obsolete() {
     }
 }
 
-/// I have sent 1 to `b` and 2 to others. A liar who names my 2 and not my 1, or my 1 as if it had come, would have me leave it out
-/// of what I tell `b` next: that could overtake it, and `b` would take it for a duplicate then.
+/// I have sent 1 to `b` and 2 to `a`. A liar names my 2 and not my 1, or names my 1 as if it had been delivered. If I believed
+/// that, my next message to `b` would not name my 1. It could overtake my 1, and `b` would take my 1 for a duplicate then.
 #[test]
-fn nobody_makes_the_entries_of_my_own_messages_obsolete() {
+fn no_other_process_makes_entries_about_my_own_messages_obsolete() {
     for (trust, remembered) in [(Trust::Everyone, false), (Trust::Vouched, true)] {
         for lie in [2, 1] {
             let (mut peer, [me, a, b, liar]) = peer(trust);
@@ -254,45 +254,48 @@ fn nobody_makes_the_entries_of_my_own_messages_obsolete() {
 }
 
 #[test]
-fn what_its_author_denies_blocks_nobody_and_is_not_passed_on() {
+fn a_message_that_its_author_denies_blocks_nothing_and_is_not_passed_on() {
     let (mut peer, [me, a, b, liar]) = peer(Trust::Vouched);
     let lie = stamp(liar, 1, &[me], &[(a, MADE_UP, &[me, b])]);
     assert_eq!(peer.receive(lie.clone(), 0).unwrap(), Receipt::Held);
-    assert_eq!(peer.abandon(a, MADE_UP), None, "nothing is given up beyond what its author vouched for");
+    assert_eq!(peer.abandon(a, MADE_UP), None, "nothing is given up beyond the clock that its author vouched for");
     peer.void(a, 0, MADE_UP - 1);
-    assert_eq!(peer.held(), 1, "he was not asked about this one, and may have sent it after he answered");
+    assert_eq!(peer.held(), 1, "its author was not asked about this one, and may have sent it after the answer");
     peer.void(a, 0, MADE_UP);
     let delivery = peer.next_delivery().unwrap();
-    assert_eq!((delivery.message, delivery.stamp), (0, lie), "it is handed over as it was received");
+    assert_eq!((delivery.message, delivery.stamp), (0, lie), "it is delivered as it was received");
     assert!(peer.multicast(&[b].into_iter().collect()).log.iter().all(|entry| entry.sender != a));
 
-    // What `a` sends then is not touched by what was said before it existed.
+    // The denial does not affect a message that `a` sends later.
     assert_eq!(peer.receive(stamp(liar, 2, &[me], &[(a, 1, &[me])]), 1).unwrap(), Receipt::Held);
     assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 2).unwrap(), Receipt::Delivered);
     assert_eq!(drain(&mut peer), [2, 1]);
 }
 
-/// `a` sent three messages in a row. I have heard of the second from `b` alone, and cannot have it for now.
+/// `a` sent three messages in a row. Only `b` has named the second one to me, and I cannot get it for now.
 #[test]
-fn what_comes_before_a_disregarded_message_is_not_lost() {
+fn messages_before_a_disregarded_one_are_not_lost() {
     let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);
     assert_eq!(peer.receive(stamp(b, 1, &[me], &[(a, 2, &[me, b])]), 0).unwrap(), Receipt::Held);
     let hole = peer.disregard(a, 2).map(|hole| (hole.from, hole.to, hole.given_up));
-    assert_eq!(hole, Some((0, 2, true)), "what comes before it may be overtaken, too");
+    assert_eq!(hole, Some((0, 2, true)), "the message before it may be overtaken, too");
     assert_eq!(peer.disregard(a, 2), None);
     assert_eq!(peer.disregard(me, 2), None);
     assert_eq!((drain(&mut peer), peer.stats().abandoned), (vec![0], 1));
     let is_for_b = |entry: &Entry| (entry.sender, entry.clock) == (a, 2) && entry.dests == [b].into_iter().collect();
-    assert!(peer.multicast(&[b].into_iter().collect()).log.iter().any(is_for_b), "it is for another to give up");
+    assert!(
+        peer.multicast(&[b].into_iter().collect()).log.iter().any(is_for_b),
+        "`b` decides for itself whether to give it up"
+    );
 
-    // Nobody else waits for it, across a restart either; but for the one before it.
+    // No other message waits for it, even after a restart. But a message still waits for the one before it.
     let mut peer = Peer::restore(peer.snapshot(), config()).unwrap();
     assert_eq!(peer.receive(stamp(b, 2, &[me], &[(a, 2, &[me])]), 1).unwrap(), Receipt::Delivered);
     assert_eq!(peer.receive(stamp(b, 3, &[me], &[(a, 1, &[me])]), 2).unwrap(), Receipt::Held);
     assert_eq!(drain(&mut peer), [1]);
     assert_eq!(peer.receive(stamp(a, 3, &[me], &[(a, 2, &[me])]), 13).unwrap(), Receipt::Delivered);
     let late = |peer: &mut Peer| peer.next_delivery().map(|delivery| (delivery.message, delivery.late));
-    assert_eq!(late(&mut peer), Some((13, false)), "it lies beyond what was disregarded");
+    assert_eq!(late(&mut peer), Some((13, false)), "it lies beyond the disregarded clock");
     assert_eq!(peer.receive(stamp(a, 2, &[me], &[(a, 1, &[me])]), 12).unwrap(), Receipt::Held);
     assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 11).unwrap(), Receipt::Delivered);
     assert_eq!(late(&mut peer), Some((11, true)), "it was overtaken");
@@ -305,7 +308,7 @@ fn what_comes_before_a_disregarded_message_is_not_lost() {
 }
 
 #[test]
-fn what_its_author_denies_is_not_disregarded_any_more() {
+fn a_message_that_its_author_denies_is_not_disregarded_any_more() {
     let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);
     peer.receive(stamp(b, 1, &[me], &[(a, MADE_UP, &[me])]), 0).unwrap();
     assert!(peer.disregard(a, MADE_UP).is_some());
@@ -313,12 +316,12 @@ fn what_its_author_denies_is_not_disregarded_any_more() {
     peer.void(a, 0, MADE_UP);
     assert_eq!(peer.holes(a), []);
     assert_eq!(peer.receive(stamp(a, 1, &[me], &[]), 1).unwrap(), Receipt::Delivered);
-    assert!(peer.next_delivery().is_some_and(|delivery| !delivery.late), "nothing of his has been overtaken");
+    assert!(peer.next_delivery().is_some_and(|delivery| !delivery.late), "no message of its author has been overtaken");
 }
 
-/// A clock for which its author vouched, or below one that was delivered, is no hearsay.
+/// A clock certainly exists if its author vouched for it, or if a later one was delivered.
 #[test]
-fn what_is_known_to_exist_is_given_up_with_what_comes_before_it() {
+fn disregarding_a_message_that_certainly_exists_abandons_everything_up_to_it() {
     for trust in [Trust::Everyone, Trust::Vouched] {
         let (mut peer, [_, a, b, _]) = peer(trust);
         peer.vouch(a, 4);
@@ -331,11 +334,11 @@ fn what_is_known_to_exist_is_given_up_with_what_comes_before_it() {
 }
 
 #[test]
-fn nobody_takes_back_what_he_has_shown() {
+fn an_author_cannot_take_back_a_clock_that_it_has_vouched_for() {
     let (mut peer, [me, a, b, _]) = peer(Trust::Vouched);
     peer.vouch(a, 3);
     peer.vouch(a, 2);
-    assert_eq!(peer.vouched(a), 3, "a word is never taken back");
+    assert_eq!(peer.vouched(a), 3, "the vouched clock never goes back");
     assert_eq!(peer.receive(stamp(b, 1, &[me], &[(a, 3, &[me])]), 0).unwrap(), Receipt::Held);
     peer.void(a, 0, MADE_UP);
     assert_eq!(peer.held(), 1);
@@ -345,7 +348,7 @@ fn nobody_takes_back_what_he_has_shown() {
 }
 
 #[test]
-fn own_messages_that_were_never_sent_are_made_up() {
+fn entries_about_own_messages_that_were_never_sent_are_left_out() {
     let (mut peer, [me, a, b, _]) = peer(Trust::Everyone);
     let about_me = stamp(a, 1, &[me], &[(me, MADE_UP, &[me, b])]);
     assert_eq!(peer.receive(about_me, 0).unwrap(), Receipt::Delivered);
@@ -354,7 +357,7 @@ fn own_messages_that_were_never_sent_are_made_up() {
 }
 
 #[test]
-fn a_denial_reaches_only_what_was_asked_about() {
+fn a_denial_covers_only_the_clocks_that_were_asked_about() {
     let (mut peer, [me, a, b, liar]) = peer(Trust::Vouched);
     let asked = stamp(liar, 1, &[me], &[(a, 5, &[b]), (a, 9, &[b])]);
     peer.receive(asked, 0).unwrap();
@@ -369,7 +372,7 @@ fn a_denial_reaches_only_what_was_asked_about() {
 }
 
 #[test]
-fn what_its_author_vouches_for_makes_older_markers_superfluous() {
+fn a_vouched_entry_makes_older_markers_of_its_author_obsolete() {
     let (mut peer, [me, a, b, other]) = peer(Trust::Vouched);
     peer.receive(stamp(other, 1, &[me], &[(a, 1, &[]), (a, 2, &[b])]), 0).unwrap();
     peer.next_delivery().unwrap();

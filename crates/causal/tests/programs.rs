@@ -1,5 +1,6 @@
-//! A hundred thousand random programs of up to twelve processes against the book's algorithm, after every step. `world` says
-//! what is compared. How many is told by `CAUSAL_PROGRAMS`; a program that fails names itself and the command that runs it alone.
+//! A hundred thousand random programs of up to twelve processes, compared with the book's algorithm after every step. `world`
+//! describes what is compared. `CAUSAL_PROGRAMS` sets the number of programs. If a program fails, the test prints the
+//! command that runs it alone.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may")]
 
 mod world;
@@ -31,7 +32,7 @@ impl SplitMix {
     }
 }
 
-/// Which traffic a program has: how likely each kind of message is, and how long a copy is on its way.
+/// The traffic of a program: how likely each kind of message is, and how long a copy is on its way.
 struct Traffic {
     to_all: u64,
     to_one: u64,
@@ -60,7 +61,7 @@ fn run(seed: u64) -> Sizes {
     let markers = if random.below(2) == 0 { Config::default().markers } else { Markers::Beyond(2) };
     let mut world = World::new(2 + random.below(11) as usize, markers);
     let traffic = Traffic { to_all: random.below(6), to_one: random.below(6), arrivals: 3 + random.below(40) };
-    // Mostly short; some in which much is to be remembered.
+    // Mostly short programs; some long ones, in which processes remember much.
     let longest = if random.below(8) == 0 { 128 } else { 48 };
     let length = random.below(longest);
     world.run((0..length).map(|_| step(&mut random, &traffic)));
@@ -76,13 +77,13 @@ fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }
 
-/// Runs those of some programs that fall to one of several threads.
+/// Runs one thread's share of the programs.
 fn share(seeds: impl Iterator<Item = u64>) -> Sizes {
     let mut total = Sizes::default();
     for seed in seeds {
         let Ok(sizes) = catch_unwind(|| run(seed)) else {
             panic!(
-                "program {seed} failed, as told above. It alone:\n\
+                "program {seed} failed, see above. To run it alone:\n\
                  CAUSAL_SEED={seed} cargo test -p causal-multicast --test programs"
             );
         };
@@ -92,7 +93,7 @@ fn share(seeds: impl Iterator<Item = u64>) -> Sizes {
 }
 
 #[test]
-fn each_form_delivers_what_the_book_does_and_knows_what_it_knows() {
+fn each_form_delivers_and_remembers_the_same_as_the_book() {
     if let Some(seed) = number("CAUSAL_SEED") {
         run(seed);
         return;
@@ -109,7 +110,7 @@ fn each_form_delivers_what_the_book_does_and_knows_what_it_knows() {
     println!("entries remembered, with fewer markers and all: {remembered:?}; bytes sent: {sent:?}");
     assert!(
         20 * remembered.0 <= 21 * remembered.1,
-        "on the whole they do not remember a twentieth more: {remembered:?}"
+        "over all programs, fewer markers remember at most a twentieth more: {remembered:?}"
     );
-    assert!(sent.0 <= sent.1, "on the whole they send less: {sent:?}");
+    assert!(sent.0 <= sent.1, "over all programs, fewer markers send no more: {sent:?}");
 }

@@ -1,5 +1,5 @@
-//! What cannot be right, is not for this process or exceeds a limit is refused with its reason, the message comes back, and the
-//! state is as before.
+//! A message that cannot be right, is not for this process or exceeds a limit is refused. The caller gets the reason and the
+//! message back, and the state is as before.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use causal::{Config, Entry, Full, Index, MAX_CLOCK, Process, Receipt, Refusal, Set, Stamp};
@@ -32,7 +32,7 @@ fn refuses(peer: &mut Peer, stamp: Stamp, reason: Refusal) {
 }
 
 #[test]
-fn stamps_that_cannot_be_right() {
+fn stamps_that_cannot_be_right_are_refused() {
     let (mut peer, [me, a, b]) = peer(Config::default());
     let mut larger = Peer::new(9, Config::default());
     let stranger = (10..20).map(|id| larger.intern(id).unwrap()).last().unwrap();
@@ -51,13 +51,13 @@ fn stamps_that_cannot_be_right() {
 }
 
 #[test]
-fn what_is_not_for_this_process_or_its_own() {
+fn messages_for_others_and_own_messages_are_not_delivered() {
     let (mut peer, [me, a, b]) = peer(Config::default());
     refuses(&mut peer, stamp(a, 1, &[b], &[]), Refusal::NotForMe);
     refuses(&mut peer, stamp(a, 1, &[], &[]), Refusal::NotForMe);
 
     let own = peer.multicast(&set(&[me, a, b]));
-    assert_eq!(own.dests, set(&[a, b]), "nobody sends to himself");
+    assert_eq!(own.dests, set(&[a, b]), "a process does not send to itself");
     assert_eq!(peer.receive(own, 1).unwrap(), Receipt::Duplicate);
     refuses(&mut peer, stamp(me, 2, &[me, a], &[]), Refusal::OwnFuture { clock: 2 });
     assert!(peer.next_delivery().is_none(), "an own message is never delivered");
@@ -85,7 +85,7 @@ fn limits_are_kept_and_named() {
     assert_eq!(
         p.receive(stamp(b, 2, &[me], &[]), 0).unwrap(),
         Receipt::Delivered,
-        "what can be delivered is taken still"
+        "a deliverable message is still taken"
     );
     while p.next_delivery().is_some() {}
     assert_eq!(p.held(), 1);
@@ -109,7 +109,7 @@ fn limits_are_kept_and_named() {
 }
 
 #[test]
-fn what_just_fits_is_taken() {
+fn a_message_that_just_fits_is_taken() {
     let config = Config { max_entries: 2, max_log: 3, max_held: 1, max_held_entries: 2, ..Config::default() };
     let (mut p, [me, a, b]) = peer(config);
     let held = stamp(a, 2, &[me], &[(a, 1, &[me]), (b, 1, &[b])]);
@@ -117,7 +117,7 @@ fn what_just_fits_is_taken() {
     refuses(&mut p, stamp(b, 2, &[me], &[(b, 1, &[me])]), Refusal::TooManyHeld { limit: 1 });
     assert_eq!(p.receive(stamp(a, 1, &[me], &[]), 1).unwrap(), Receipt::Delivered);
     while p.next_delivery().is_some() {}
-    assert_eq!((p.stats().log, p.held()), (2, 0), "the newest of a, and what may not have reached b");
+    assert_eq!((p.stats().log, p.held()), (2, 0), "the newest entry of a, and one that may not have reached b");
     assert_eq!(p.receive(stamp(b, 2, &[me], &[(b, 1, &[b])]), 2).unwrap(), Receipt::Delivered);
     while p.next_delivery().is_some() {}
     refuses(&mut p, stamp(a, 3, &[me], &[(a, 2, &[])]), Refusal::LogFull { limit: 3 });
@@ -132,7 +132,7 @@ fn own_messages_are_known_up_to_the_clock() {
 }
 
 #[test]
-fn a_duplicate_of_what_waits_or_is_queued_is_dropped() {
+fn a_duplicate_of_a_held_or_queued_message_is_dropped() {
     let (mut peer, [me, a, b]) = peer(Config::default());
     let held = stamp(a, 1, &[me], &[(b, 1, &[me])]);
     assert_eq!(peer.receive(held.clone(), 0).unwrap(), Receipt::Held);
@@ -148,9 +148,9 @@ fn a_duplicate_of_what_waits_or_is_queued_is_dropped() {
     assert_eq!(peer.stats().duplicates, 4);
 }
 
-/// The last clock is one like any other, and whatever is said of later ones changes nothing that is kept.
+/// The last clock behaves like any other. Nothing that names a later one is stored.
 #[test]
-fn nothing_is_kept_beyond_the_last_clock() {
+fn no_clock_beyond_the_last_is_stored() {
     let (mut peer, [me, a, b]) = peer(Config::default());
     peer.vouch(a, u64::MAX);
     assert_eq!(peer.vouched(a), MAX_CLOCK);

@@ -1,4 +1,4 @@
-//! A release looks at what is released, and at nothing else that is held.
+//! A release looks at the released messages, and at no other held message.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -10,7 +10,7 @@ use causal::{Config, Entry, Index, Process, Receipt, Set, Stamp};
 
 type Peer = Process<u8, (), Watched>;
 
-/// A stamp that counts how often somebody looks at it.
+/// A stamp that counts how often it is looked at.
 struct Watched(Stamp, Rc<Cell<usize>>);
 
 impl Borrow<Stamp> for Watched {
@@ -20,8 +20,8 @@ impl Borrow<Stamp> for Watched {
     }
 }
 
-/// How often a stamp is looked at while a message arrives that `released` others wait for, each for the one before it if they
-/// are a `chain`, and `unrelated` others wait for something else.
+/// How often stamps are looked at while a message arrives. `released` others wait for it; in a `chain` each waits for the one
+/// before it instead. `unrelated` others wait for other messages.
 fn looks(released: u64, chain: bool, unrelated: u64) -> usize {
     let looks = Rc::new(Cell::new(0));
     let mut peer = Peer::lending(0, Config::default());
@@ -46,14 +46,14 @@ fn looks(released: u64, chain: bool, unrelated: u64) -> usize {
 }
 
 #[test]
-fn what_else_is_held_is_not_looked_at() {
+fn a_release_does_not_look_at_other_held_messages() {
     for chain in [false, true] {
         assert_eq!(looks(10, chain, 0), looks(10, chain, 10_000));
     }
 }
 
 #[test]
-fn what_is_released_is_looked_at_equally_often_however_much_it_is() {
+fn each_released_message_is_looked_at_equally_often_however_many_there_are() {
     for chain in [false, true] {
         let each = |released| (looks(released, chain, 0) - looks(0, chain, 0)) as u64 / released;
         assert_eq!(each(10), each(5_000));

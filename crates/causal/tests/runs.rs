@@ -1,4 +1,4 @@
-//! Messages that are taken in as runs end up as if they had been received one by one.
+//! Receiving messages as runs has the same result as receiving them one by one.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -9,22 +9,22 @@ use proptest::prelude::*;
 use proptest::sample::Index as Pick;
 
 type Id = u8;
-/// What comes with a message: its author and clock.
+/// What the caller attaches to a message: its author and clock.
 type Name = (Id, u64);
 
 const PROCESSES: Id = 4;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Somebody says so many messages in a row to those whose bits are set.
+    /// A process sends `count` messages in a row to those whose bits are set.
     Say { who: Pick, to: u8, count: usize },
-    /// What was said in a row arrives at one destination.
+    /// All messages that were sent in a row arrive at one destination.
     Arrive(Pick),
-    /// A part of it arrives there.
+    /// One of these messages arrives there.
     ArriveInPart(Pick, Pick),
-    /// Somebody gives up what is missing of somebody.
+    /// A process gives up the missing messages of an author.
     Abandon { who: Pick, author: Pick, up_to: u64 },
-    /// Somebody takes everything of somebody for complete.
+    /// A process notes that all messages of an author have come.
     Complete { who: Pick, author: Pick, up_to: u64 },
 }
 
@@ -86,7 +86,7 @@ impl Twins {
         }
     }
 
-    /// Delivers what can be, and compares.
+    /// Delivers every deliverable message, and compares the two.
     fn settle(&mut self) {
         let mut delivered = [BTreeSet::new(), BTreeSet::new()];
         for (process, delivered) in [&mut self.in_runs, &mut self.singly].into_iter().zip(&mut delivered) {
@@ -111,7 +111,7 @@ impl Twins {
 }
 
 fn index(process: &Process<Id, Name>, id: Id) -> Index {
-    process.roster().index(&id).expect("everybody knows everybody")
+    process.roster().index(&id).expect("all processes know one another")
 }
 
 fn run(program: &[Step]) -> usize {
@@ -141,7 +141,8 @@ fn run(program: &[Step]) -> usize {
             Step::Abandon { who, author, up_to } | Step::Complete { who, author, up_to } => {
                 let (who, author) = (who.index(peers.len()), author.index(peers.len()));
                 let Twins { in_runs, singly } = &mut peers[who];
-                // What follows a held message that is given up need not wait with it when it came by itself.
+                // A message that came by itself need not wait for a held one before it that is given up. In a run it would
+                // wait.
                 let held = index(singly, author as Id);
                 if (1..=*up_to).any(|clock| !singly.waits_for(held, clock).is_empty()) {
                     continue;
@@ -165,7 +166,7 @@ fn run(program: &[Step]) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
-    fn a_run_is_its_messages(program in program()) {
+    fn a_run_has_the_effect_of_its_messages_one_by_one(program in program()) {
         run(&program);
     }
 }

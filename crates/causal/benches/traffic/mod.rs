@@ -1,5 +1,5 @@
-//! Everybody talks to all, at random, over a network with random delays: what one process of the group has to take in, in the
-//! form of each rival.
+//! Each process sends to all at random times, over a network with random delays. This gives the messages that one process of
+//! the group receives, in the form of each rival.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -10,14 +10,14 @@ use reference::{bss, ks};
 
 pub(crate) const GROUPS: [usize; 4] = [2, 8, 50, 450];
 
-/// What arrives at process 0, in this order, once everybody has spoken.
+/// The messages that arrive at process 0, in this order, once every process has sent something.
 pub(crate) struct Traffic {
-    /// Process 0 as it is before: with few markers and with all of them.
+    /// Process 0 before that, with fewer markers. `book` and `bss` have the same state.
     pub(crate) thin: Snapshot<u16>,
     pub(crate) book: ks::Process<u16>,
     pub(crate) bss: bss::Process,
     pub(crate) arrivals: Vec<Arrival>,
-    /// The link from each of the group to process 0, told everything.
+    /// The link from each process to process 0, with all additions.
     pub(crate) links: Vec<Table>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Traffic {
 pub(crate) struct Arrival {
     pub(crate) author: usize,
     pub(crate) thin: Stamp,
-    /// As its author's links have it.
+    /// Its bytes on the links of its author.
     pub(crate) frame: Vec<u8>,
     pub(crate) book: ks::Message<u16>,
     pub(crate) bss: bss::Message,
@@ -63,7 +63,7 @@ pub(crate) fn restore<M>(snapshot: &Snapshot<u16>) -> Process<u16, M> {
 struct Member {
     exact: Process<u16, usize>,
     thin: Process<u16, usize>,
-    /// For each of the group, its index here.
+    /// For each process of the group, its index here.
     indices: Vec<Index>,
     numbering: Numbering,
     bss: bss::Process,
@@ -77,8 +77,8 @@ struct Sent {
     bss: bss::Message,
 }
 
-/// Simulates a group of `size` in which each process speaks at times of its own, four messages of the group on their way at
-/// any time (half of that in a pair), until process 0 has been given `count` after everybody has spoken.
+/// Simulates a group of `size` in which each process sends at random times. On average four messages of the group are on their
+/// way (two in a pair). It ends when process 0 has received `count` messages after every process has sent something.
 pub(crate) fn broadcast(size: usize, count: usize) -> Traffic {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let config = |markers| Config { markers, ..Config::default() };
@@ -145,12 +145,12 @@ pub(crate) fn broadcast(size: usize, count: usize) -> Traffic {
         }
         sent.push(Sent { author, exact, thin, frame, bss });
     }
-    let (thin, bss, _) = start.expect("everybody has spoken");
+    let (thin, bss, _) = start.expect("every process has sent something");
     let links = members.iter().map(|author| link(author, &thin)).collect();
     Traffic { thin, book, bss, arrivals, links }
 }
 
-/// What `author`'s links know in the end, for the process in the state of `reader`.
+/// The table of a link of `author` at the end, for the process in the state of `reader`.
 fn link(author: &Member, reader: &Snapshot<u16>) -> Table {
     let mut additions = Vec::new();
     author.numbering.additions_since(Mark::default(), author.thin.roster(), &mut additions);

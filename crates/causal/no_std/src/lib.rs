@@ -1,5 +1,5 @@
-//! A program without the standard library that uses `causal`. Were that to link the standard library, this would have two
-//! panic handlers, and not compile (E0152): `cargo check --manifest-path crates/causal/no_std/Cargo.toml`.
+//! A program without the standard library that uses `causal`. If `causal` linked the standard library, this program would have
+//! two panic handlers, and would not compile (E0152): `cargo check --manifest-path crates/causal/no_std/Cargo.toml`.
 #![no_std]
 
 extern crate alloc;

@@ -51,7 +51,7 @@ fn a_clock_is_not_zero() {
 }
 
 #[test]
-fn as_many_as_there_are_bytes_can_follow_and_as_many_as_the_limit_says() {
+fn a_count_is_bounded_by_the_bytes_left_and_by_the_limit() {
     let count = |input: &[u8], limit| take_count(&mut &input[..], "things", limit);
     assert_eq!(count(&[2, 9, 9], 2), Ok(2));
     assert_eq!(count(&[2, 9, 9, 9], 2), Ok(2));
@@ -79,7 +79,7 @@ fn a_set_is_a_bitmap_of_places() {
     assert_eq!(bytes, [7, 0b1001, 0b10]);
     assert_eq!(take_set(&mut &bytes[1..], 10), Ok(set(&[0, 3, 9])));
     assert_eq!(take_set(&mut &bytes[1..2], 10), Err(DecodeError::Truncated));
-    assert_eq!(take_set(&mut &[0xff][..], 8), Ok(set(&[0, 1, 2, 3, 4, 5, 6, 7])), "all that there are");
+    assert_eq!(take_set(&mut &[0xff][..], 8), Ok(set(&[0, 1, 2, 3, 4, 5, 6, 7])), "all positions");
     assert_eq!(take_set(&mut &[0b1010][..], 3), Err(DecodeError::Position { position: 3, count: 3 }));
 }
 
@@ -100,7 +100,7 @@ fn entries_are_in_the_order_of_their_authors_places() {
     }
 }
 
-/// An id as bytes, and read again with a byte behind it.
+/// Encodes an id, and checks that it is read back with a byte after it.
 fn written<P: Id + core::fmt::Debug>(id: &P) -> Vec<u8> {
     let mut bytes = vec![9];
     id.encode(&mut bytes);
@@ -121,10 +121,10 @@ fn each_id_has_one_form() {
     assert_eq!(written(&0x102_u64), [0, 0, 0, 0, 0, 0, 1, 2]);
     assert_eq!(written(&[3_u8, 2, 1]), [3, 2, 1]);
     assert_eq!(written(&"bob".to_string()), [3, b'b', b'o', b'b']);
-    assert_eq!(String::decode(&mut &[1, 0xff][..]), None, "no text");
+    assert_eq!(String::decode(&mut &[1, 0xff][..]), None, "not UTF-8");
 }
 
 #[test]
-fn what_a_link_numbers_has_a_name() {
+fn the_kinds_of_numbers_have_names() {
     assert_eq!([Numbered::Process, Numbered::Set].map(|what| what.to_string()), ["process", "set"]);
 }

@@ -86,7 +86,7 @@ proptest! {
 }
 
 #[test]
-fn whoever_is_named_by_nobody_is_refused() {
+fn a_listed_process_that_the_stamp_does_not_name_is_refused() {
     let bytes = vec![VERSION, 2, 7, 9, 0, 1, 0, 0];
     assert_eq!(Envelope::<u8>::from_bytes(&bytes, &Limits::default()), Err(DecodeError::NotCanonical));
 }
@@ -101,7 +101,7 @@ fn a_limit_is_named() {
 }
 
 #[test]
-fn ids_are_in_order_and_none_is_there_twice() {
+fn ids_out_of_order_or_repeated_are_refused() {
     for ids in [[7, 7], [9, 7]] {
         let bytes = [&[VERSION, 2], &ids[..], &[0, 1, 0b10, 0]].concat();
         assert_eq!(Envelope::<u8>::from_bytes(&bytes, &Limits::default()), Err(DecodeError::Unordered));
@@ -109,7 +109,7 @@ fn ids_are_in_order_and_none_is_there_twice() {
 }
 
 #[test]
-fn whoever_is_named_is_a_destination_or_has_to_wait_only_if_it_says_so() {
+fn only_destinations_are_addressed_and_only_processes_in_entries_wait() {
     let mut roster = Roster::new(0, 10);
     let entry = ((3, 4), Ids::from([2, 5]));
     let written = Written { sender: 1, clock: 9, dests: Ids::from([2, 6]), log: [entry].into() };

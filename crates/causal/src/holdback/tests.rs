@@ -2,7 +2,7 @@ use super::*;
 use crate::Set;
 
 #[test]
-fn an_entry_is_void_above_the_one_clock_and_up_to_the_other() {
+fn an_entry_is_void_above_the_first_clock_and_up_to_the_second() {
     let [author, other] = [1, 2].map(Index::at);
     let stamp = Stamp { sender: other, clock: 1, dests: Set::new(), log: [].into_iter().collect() };
     let mut pending = Pending::new(stamp, 0, ());

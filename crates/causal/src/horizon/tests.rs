@@ -11,7 +11,7 @@ const CLOCKS: u64 = 24;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A message comes that waits for nothing; delivered at once or later.
+    /// A message arrives that waits for nothing, and is delivered at once or later.
     Come(u64, bool),
     Deliver,
     Abandon(u64),
@@ -20,13 +20,13 @@ enum Step {
     Complete(u64),
 }
 
-/// What is known of one clock.
+/// What the model knows about one clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Missing,
     Skipped,
     GivenUp,
-    /// By itself, beyond the end.
+    /// Given up by itself, beyond the end.
     Disregarded,
     Passed,
     Queued {
@@ -36,7 +36,7 @@ enum Fate {
     Delivered,
 }
 
-/// The same, clock by clock.
+/// The reference model: a horizon that keeps each clock separately.
 struct Model {
     fates: BTreeMap<u64, Fate>,
     unsure: bool,
@@ -81,7 +81,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn holes_are_what_was_not_delivered(steps in prop::collection::vec(step(), 0..40)) {
+    fn gaps_agree_with_a_model_that_keeps_each_clock(steps in prop::collection::vec(step(), 0..40)) {
         let mut horizon = Horizon::default();
         let fates = (1..CLOCKS).map(|clock| (clock, Fate::Missing)).collect();
         let mut model = Model { fates, unsure: false };
@@ -177,9 +177,9 @@ proptest! {
         }
     }
 
-    /// However they come about: by skipping, by giving up, or by late messages that split one.
+    /// Whether they arise by skipping, by giving up, or by late messages that split one.
     #[test]
-    fn holes_are_bounded(
+    fn the_number_of_gaps_is_bounded(
         calls in prop::collection::vec((0..4_u8, 1..6_u64, any::<prop::sample::Index>()), 0..40), limit in 0..5_usize,
     ) {
         let mut horizon = Horizon::default();
@@ -209,39 +209,40 @@ proptest! {
                 let Some((from, to)) = horizon.close_beyond(limit) else { break };
                 prop_assert_eq!(oldest.map(|hole| (hole.from, hole.to)), Some((from, to)));
                 let is_duplicate = (from + 1..=to).all(|clock| horizon.has(clock));
-                prop_assert_eq!(is_duplicate, from <= end, "what comes from there, unless it may be made up");
+                prop_assert_eq!(is_duplicate, from <= end, "a late message from a closed gap, unless its clock may be made up");
             }
             prop_assert_eq!(horizon.end(), end);
-            prop_assert_eq!(horizon.holes().len(), count.min(limit.max(1)), "no more are closed than have to be");
+            prop_assert_eq!(horizon.holes().len(), count.min(limit.max(1)), "no more gaps are closed than necessary");
         }
     }
 }
 
 #[test]
-fn what_was_given_up_already_stays_one_hole() {
+fn giving_up_a_part_again_leaves_the_gap_whole() {
     let mut horizon = Horizon::default();
     horizon.abandon(9);
     assert_eq!(horizon.abandon(4), None);
     assert_eq!(horizon.holes(), [Hole { from: 0, to: 9, given_up: true }]);
 }
 
-/// A message that was given up is late, though its hole is closed while it is queued.
+/// A message that was given up is late even if its gap is closed while it is queued.
 #[test]
-fn what_is_queued_stays_late() {
+fn a_queued_message_stays_late_when_its_gap_is_closed_for_the_limit() {
     let mut horizon = Horizon::default();
     horizon.abandon(3);
     horizon.queue(2, true);
     horizon.queue(9, true);
     horizon.deliver(9);
-    assert_eq!(horizon.close_beyond(1), Some((3, 8)), "what was merely skipped first");
+    assert_eq!(horizon.close_beyond(1), Some((3, 8)), "the gap that was merely skipped goes first");
     horizon.complete(3);
     assert!(horizon.deliver(2));
     assert!(horizon.has(2) && horizon.holes().is_empty());
 }
 
-/// It was held, and waited for somebody else's, when a later one of its author came that does not wait for it.
+/// The message was held back and waited for another author's. Meanwhile a later message of its own author, which does not wait
+/// for it, was delivered.
 #[test]
-fn what_had_been_passed_over_before_is_not_late() {
+fn a_message_that_was_passed_over_before_anything_was_given_up_is_not_late() {
     let mut horizon = Horizon::default();
     horizon.queue(5, false);
     horizon.abandon(9);
@@ -251,9 +252,9 @@ fn what_had_been_passed_over_before_is_not_late() {
     assert!(horizon.deliver(7));
 }
 
-/// The author has said that all of it is here meanwhile.
+/// Meanwhile the author has said that all its messages have arrived.
 #[test]
-fn what_is_delivered_from_a_closed_hole_is_late() {
+fn a_queued_message_stays_late_when_its_gap_is_completed() {
     let mut horizon = Horizon::default();
     horizon.abandon(3);
     horizon.queue(2, true);
@@ -265,7 +266,7 @@ fn what_is_delivered_from_a_closed_hole_is_late() {
 }
 
 #[test]
-fn of_a_run_that_was_given_up_nothing_is_left_once_it_is_delivered() {
+fn a_run_that_was_given_up_leaves_nothing_queued_as_late_once_it_is_delivered() {
     let mut horizon = Horizon::default();
     horizon.abandon(5);
     horizon.queue_run(2, 4, true);
@@ -285,7 +286,7 @@ fn deliver(queue: &mut Vec<u64>, horizon: &mut Horizon, model: &mut Model) -> Re
 }
 
 #[test]
-fn the_last_clock_is_one_like_any_other() {
+fn the_last_clock_behaves_like_any_other() {
     let mut horizon = Horizon::default();
     assert_eq!(horizon.queue(MAX_CLOCK, false), (0, MAX_CLOCK));
     assert_eq!(horizon.queue(5, true), (4, 5));

@@ -13,7 +13,7 @@ fn stamp(sender: usize, dests: &[usize], log: &[(usize, Clock, &[usize])]) -> St
     Stamp { sender: Index::at(sender), clock: 9, dests: set(dests), log: entries.collect() }
 }
 
-/// Whoever has the greatest number, and with him how many there are, may be anybody whom a stamp names.
+/// The greatest index decides how many places are written. Each example has it in another part of the stamp.
 fn examples() -> [Stamp; 5] {
     [
         stamp(0, &[], &[]),
@@ -31,7 +31,7 @@ fn written(stamp: &Stamp) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_give_the_stamp_back_and_nothing_else_does() {
+fn a_stamp_is_read_back_and_other_bytes_are_refused() {
     for stamp in examples() {
         let bytes = written(&stamp);
         let count = usize::from(bytes[1]);
@@ -44,7 +44,7 @@ fn bytes_give_the_stamp_back_and_nothing_else_does() {
         let refused = Stamp::read_local(&bytes, &Limits { processes: count - 1, ..limits });
         assert_eq!(refused, Err(DecodeError::TooMany { what: "processes", count: count as u64, limit: count - 1 }));
     }
-    assert_eq!(examples().map(|stamp| written(&stamp)[1]), [1, 8, 8, 8, 8], "as many as have to be");
+    assert_eq!(examples().map(|stamp| written(&stamp)[1]), [1, 8, 8, 8, 8], "no more places than necessary");
 }
 
 #[test]
@@ -55,9 +55,9 @@ fn only_the_owner_of_the_numbering_is_renamed() {
     );
 }
 
-/// Earlier versions kept any clock that a message named.
+/// Earlier versions stored any clock that a message named.
 #[test]
-fn what_was_kept_beyond_the_last_clock_is_brought_down_to_it_or_left_out() {
+fn stored_clocks_beyond_the_last_are_reduced_or_left_out() {
     let read = |stamp: &Stamp| Stamp::read_local(&written(stamp), &Limits::default());
     let sound = stamp(1, &[0], &[(2, MAX_CLOCK, &[0])]);
     let kept = stamp(1, &[0], &[(2, MAX_CLOCK, &[0]), (2, MAX_CLOCK + 1, &[0])]);

@@ -52,7 +52,7 @@ fn drain(process: &mut Process<u8, u8>) -> Vec<(u8, bool)> {
 }
 
 #[test]
-fn what_was_given_up_is_delivered_late_and_once() {
+fn a_message_that_was_given_up_is_delivered_late_and_once() {
     let (mut process, [me, a, b, _]) = numbered();
     assert_eq!(process.receive(stamp(b, 1, &[me], &[(a, 3, &[me])]), 1).unwrap(), Receipt::Held);
     assert_eq!(process.abandon(a, 3), Some(Hole { from: 0, to: 3, given_up: true }));
@@ -72,10 +72,10 @@ fn what_was_given_up_is_delivered_late_and_once() {
     assert_eq!((process.stats().late, process.stats().abandoned), (1, 1));
 }
 
-/// `a` sends 1 to me, and `b`, who has it, sends me his own; so what `a` sends next does not name his 1. If that of `b` is given
-/// up, it is through the hole that 1 is missed.
+/// `a` sends 1 to me. `b` delivers it and sends me a message of its own. So the next message of `a` names that one instead of
+/// `a`'s 1. If `b`'s message is given up, 1 can be missing without anything naming it.
 #[test]
-fn what_would_have_come_before_a_hole_is_not_taken_for_delivered() {
+fn a_message_skipped_across_a_gap_does_not_count_as_delivered() {
     let (mut process, [me, a, b, c]) = numbered();
     process.receive(stamp(c, 1, &[me], &[(b, 1, &[me])]), 1).unwrap();
     process.abandon(b, 1);
@@ -84,7 +84,7 @@ fn what_would_have_come_before_a_hole_is_not_taken_for_delivered() {
     assert_eq!(process.holes(a), [Hole { from: 0, to: 1, given_up: false }]);
 
     let names_it = stamp(c, 2, &[me], &[(a, 1, &[me])]);
-    assert_eq!(process.receive(names_it, 3).unwrap(), Receipt::Held, "nobody gave it up");
+    assert_eq!(process.receive(names_it, 3).unwrap(), Receipt::Held, "it was not given up");
     assert_eq!(process.missing().collect::<Vec<_>>(), [Missing { author: a, clock: 1, waiting: 1 }]);
     assert_eq!(process.receive(stamp(a, 1, &[me], &[]), 4).unwrap(), Receipt::Delivered);
     assert_eq!(drain(&mut process), [(4, false), (3, false)]);
@@ -92,18 +92,22 @@ fn what_would_have_come_before_a_hole_is_not_taken_for_delivered() {
     process.complete(a, 2);
     process.receive(stamp(a, 5, &[me], &[]), 5).unwrap();
     assert_eq!(drain(&mut process), [(5, false)]);
-    assert_eq!(process.holes(a), [], "he has said that nothing is missing");
+    assert_eq!(process.holes(a), [], "its author has said that nothing is missing");
     process.receive(stamp(b, 3, &[me], &[]), 6).unwrap();
     assert_eq!(drain(&mut process), [(6, false)]);
     assert_eq!(process.holes(b).len(), 2, "the other has not");
 
     process.abandon(b, 4);
     process.receive(stamp(a, 7, &[me], &[]), 7).unwrap();
-    assert_eq!(process.holes(a), [Hole { from: 5, to: 6, given_up: false }], "what he said was about the time before");
+    assert_eq!(
+        process.holes(a),
+        [Hole { from: 5, to: 6, given_up: false }],
+        "what its author said was about the time before"
+    );
 }
 
 #[test]
-fn whoever_says_that_nothing_is_missing_blocks_nobody() {
+fn an_author_that_says_nothing_is_missing_blocks_no_message() {
     let (mut process, [me, a, b, c]) = numbered();
     process.receive(stamp(c, 1, &[me], &[(b, 1, &[me])]), 1).unwrap();
     process.abandon(b, 1);
@@ -129,7 +133,7 @@ fn a_chain_of_held_messages_of_any_length_is_released_in_order() {
 }
 
 #[test]
-fn a_run_of_somebody_unknown_is_refused() {
+fn a_run_of_an_unknown_author_is_refused() {
     let (mut process, [me, ..]) = numbered();
     for stranger in [4, 5].map(Index::at) {
         let refused = process.receive_run(stamp(stranger, 1, &[me], &[]), 2, 1);
@@ -137,9 +141,9 @@ fn a_run_of_somebody_unknown_is_refused() {
     }
 }
 
-/// Each that follows names the one before alone, so what the first still names of its author is obsolete.
+/// Each follower names only the message before it, so entries of the first message about its author are obsolete.
 #[test]
-fn of_a_runs_author_only_its_last_message_is_remembered() {
+fn only_the_last_message_of_a_run_is_remembered() {
     let (mut process, [me, a, _, c]) = numbered();
     process.receive_run(stamp(a, 2, &[me], &[(a, 1, &[c])]), 2, 1).unwrap();
     assert_eq!(drain(&mut process), [(1, false)]);
@@ -148,7 +152,7 @@ fn of_a_runs_author_only_its_last_message_is_remembered() {
 
 #[test]
 #[should_panic(expected = "a run that is not wholly new")]
-fn a_run_of_which_something_was_delivered_is_against_the_contract() {
+fn a_run_that_was_delivered_in_part_is_against_the_contract() {
     let (mut process, [me, a, ..]) = numbered();
     process.receive(stamp(a, 2, &[me], &[]), 1).unwrap();
     drop(process.receive_run(stamp(a, 1, &[me], &[]), 2, 2));
@@ -180,10 +184,10 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
     assert!(matches!(full, Err(RestoreError::Full(Full { limit: 3 }))));
 }
 
-/// Of those that have spoken to me and to nobody else only markers are left; they travel with more than 12 other entries, if
-/// these are no fewer.
+/// Only markers are left of the authors that have sent to me alone. Markers travel with more than 12 other entries, and with at
+/// least as many of these as there are markers.
 #[test]
-fn markers_travel_with_no_fewer_other_entries_and_only_if_these_are_many() {
+fn markers_travel_with_many_other_entries_and_at_least_as_many() {
     for (silent, from) in [(4, 13), (14, 15)] {
         let mut process: Process<u8, u8> = Process::new(0, Config::default());
         let me = process.me();
@@ -198,7 +202,7 @@ fn markers_travel_with_no_fewer_other_entries_and_only_if_these_are_many() {
             drain(&mut process);
             let entries = process.multicast(&nobody).log;
             let markers = entries.iter().filter(|entry| entry.dests.is_empty()).count();
-            // With them the one about what I sent last.
+            // One more: the marker of my own last message.
             assert_eq!(markers, if count >= from { silent + 1 } else { 0 }, "{silent} silent, {count} others");
             assert_eq!(entries.len() - markers, count);
         }
@@ -206,7 +210,7 @@ fn markers_travel_with_no_fewer_other_entries_and_only_if_these_are_many() {
 }
 
 #[test]
-fn what_is_awaited_is_what_a_held_message_waits_for() {
+fn a_message_is_awaited_while_a_held_message_waits_for_it() {
     let [mut alice, mut bob, mut carol] =
         ["alice", "bob", "carol"].map(|name| Process::<_, ()>::new(name, Config::default()));
     let question = alice.send(["bob", "carol"]).unwrap();

@@ -47,13 +47,13 @@ proptest! {
         prop_assert_eq!(shrunk.remove(Index::at(one)), a.contains(&one));
         prop_assert_eq!(positions(&grown), a.iter().copied().chain([one]).collect());
         prop_assert_eq!(positions(&shrunk), a.iter().copied().filter(|&p| p != one).collect());
-        prop_assert_eq!(positions(&x), a.clone(), "the set that was cloned is left alone");
+        prop_assert_eq!(positions(&x), a.clone(), "the cloned set does not change");
         prop_assert_eq!(grown.contains(Index::at(one)), true);
         prop_assert_eq!(shrunk.contains(Index::at(one)), false);
     }
 
     #[test]
-    fn what_is_left_compares_equal_however_it_came_about(a in members(), b in members()) {
+    fn sets_with_equal_members_are_equal_however_they_were_made(a in members(), b in members()) {
         let (x, y) = (set(&a), set(&b));
         let left: BTreeSet<usize> = a.difference(&b).copied().collect();
         let one_by_one = b.iter().fold(x.clone(), |mut rest, &p| { rest.remove(Index::at(p)); rest });
@@ -80,13 +80,13 @@ fn of(positions: &[usize]) -> Set {
     positions.iter().map(|&position| Index::at(position)).collect()
 }
 
-/// Whether the two lie in the same memory.
+/// Whether the two share the same memory.
 fn shared(a: &Set, b: &Set) -> bool {
     matches!((&a.0, &b.0), (Words::Shared(a), Words::Shared(b)) if Arc::ptr_eq(a, b))
 }
 
 #[test]
-fn a_large_set_that_loses_nobody_stays_shared() {
+fn a_large_set_that_loses_no_member_stays_shared() {
     let large = of(&[1, 2, 300]);
     let after = |change: fn(&mut Set)| {
         let mut changed = large.clone();
@@ -103,7 +103,7 @@ fn a_large_set_that_loses_nobody_stays_shared() {
 }
 
 #[test]
-fn a_set_without_anybody_beyond_the_128th_lies_inline() {
+fn a_set_within_the_first_128_processes_lies_inline() {
     let inline = |set: &Set| matches!(set.0, Words::Inline(_));
     let change = |change: fn(&mut Set)| {
         let mut set = of(&[1, 127, 128]);
@@ -116,11 +116,11 @@ fn a_set_without_anybody_beyond_the_128th_lies_inline() {
     assert!(change(|set| set.subtract(&of(&[128, 200]))));
     assert!(change(|set| set.intersect(&of(&[1, 127]))));
     assert!(inline(&of(&[0, 127])));
-    assert_eq!(of(&[128]).words().len(), 3, "no more than it takes");
+    assert_eq!(of(&[128]).words().len(), 3, "no more words than necessary");
 }
 
 #[test]
-fn small_sets_are_narrowed_where_they_lie() {
+fn small_sets_are_narrowed_in_place() {
     let mut set = of(&[0, 1, 63, 64, 127]);
     set.subtract(&of(&[1, 64, 200]));
     assert_eq!(set, of(&[0, 63, 127]));
@@ -132,7 +132,7 @@ fn small_sets_are_narrowed_where_they_lie() {
 }
 
 #[test]
-fn sets_are_in_some_order_and_show_their_members() {
+fn sets_have_a_total_order_and_show_their_members() {
     let (less, more) = (of(&[0]), of(&[1]));
     assert!(less < more && less.partial_cmp(&less) == Some(Ordering::Equal) && more.cmp(&less) == Ordering::Greater);
     assert_eq!(format!("{:?}", of(&[1, 200])), "{1, 200}");

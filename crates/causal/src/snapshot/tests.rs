@@ -29,7 +29,7 @@ fn sound() -> Snapshot<u8> {
 }
 
 #[test]
-fn bytes_give_the_snapshot_back_and_nothing_else_does() {
+fn a_snapshot_is_read_back_and_other_bytes_are_refused() {
     let limits = Limits { processes: 3, entries: 3, sets: 0 };
     let read = |bytes: &[u8]| Snapshot::<u8>::from_bytes(bytes, &limits);
     let bytes = sound().to_bytes();
@@ -47,7 +47,7 @@ fn bytes_give_the_snapshot_back_and_nothing_else_does() {
 }
 
 #[test]
-fn what_refers_to_something_that_is_not_there_is_refused() {
+fn an_inconsistent_snapshot_is_refused() {
     let config = Config { max_processes: 3, ..Config::default() };
     assert_eq!(sound().check(&config), Ok(()));
     let few = Config { max_processes: 2, ..config.clone() };
@@ -78,7 +78,7 @@ fn what_refers_to_something_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn whoever_takes_a_process_s_place_starts_at_the_beginning_and_forgets_the_former() {
+fn a_process_that_takes_the_place_of_another_starts_anew_and_forgets_it() {
     let reborn = sound().reborn(6, 2);
     let nothing = Progress::default;
     let former = Progress { delivered: 2, vouched: 2, ..nothing() };
@@ -95,7 +95,7 @@ fn whoever_takes_a_process_s_place_starts_at_the_beginning_and_forgets_the_forme
 }
 
 #[test]
-fn what_is_remembered_is_on_its_way_again() {
+fn remembered_entries_are_in_the_log_again() {
     let mut alice = crate::Process::<_, ()>::new("alice", Config::default());
     alice.send(["bob"]).unwrap();
     let earlier = alice.snapshot();
@@ -106,9 +106,9 @@ fn what_is_remembered_is_on_its_way_again() {
     assert!(snapshot.log.contains(&earlier.log[0]));
 }
 
-/// Earlier versions kept any clock that a message named.
+/// Earlier versions stored any clock that a message named.
 #[test]
-fn what_was_kept_beyond_the_last_clock_is_brought_down_to_it_or_left_out() {
+fn stored_clocks_beyond_the_last_are_reduced_or_left_out() {
     let mut kept = sound();
     kept.authors[1] = Progress { delivered: 4, vouched: u64::MAX, completed: 1, holes: Vec::new() };
     kept.authors[1].holes = vec![hole(4, u64::MAX - 9, true), hole(u64::MAX - 9, u64::MAX, true)];

@@ -17,20 +17,20 @@ fn stamp(sender: usize, clock: Clock, dests: &[usize], log: &[Entry]) -> Stamp {
 }
 
 #[test]
-fn what_follows_is_the_authors_next_to_the_same_after_that_one_alone() {
+fn a_follower_is_the_authors_next_message_to_the_same_and_depends_on_that_one_only() {
     let before = stamp(1, 4, &[2, 3], &[entry(5, 1, &[2])]);
     let next = |sender, clock, dests: &[usize], log: &[Entry]| stamp(sender, clock, dests, log).follows(&before);
     let after = || entry(1, 4, &[2, 3]);
     assert!(next(1, 5, &[2, 3], &[after()]));
-    assert!(!next(2, 5, &[2, 3], &[after()]), "another author's");
-    assert!(!next(1, 6, &[2, 3], &[after()]), "not the next");
-    assert!(!next(1, 4, &[2, 3], &[after()]), "the same");
-    assert!(!next(1, 5, &[2], &[after()]), "to others");
-    assert!(!next(1, 5, &[2, 3], &[]), "after nothing");
-    assert!(!next(1, 5, &[2, 3], &[after(), entry(5, 1, &[2])]), "after something else too");
-    assert!(!next(1, 5, &[2, 3], &[entry(2, 4, &[2, 3])]), "after another author's");
-    assert!(!next(1, 5, &[2, 3], &[entry(1, 3, &[2, 3])]), "after an earlier one");
-    assert!(!next(1, 5, &[2, 3], &[entry(1, 4, &[2])]), "which some have for certain");
+    assert!(!next(2, 5, &[2, 3], &[after()]), "by another author");
+    assert!(!next(1, 6, &[2, 3], &[after()]), "not the next clock");
+    assert!(!next(1, 4, &[2, 3], &[after()]), "the same clock");
+    assert!(!next(1, 5, &[2], &[after()]), "to other destinations");
+    assert!(!next(1, 5, &[2, 3], &[]), "depends on nothing");
+    assert!(!next(1, 5, &[2, 3], &[after(), entry(5, 1, &[2])]), "depends on another message too");
+    assert!(!next(1, 5, &[2, 3], &[entry(2, 4, &[2, 3])]), "depends on another author's message");
+    assert!(!next(1, 5, &[2, 3], &[entry(1, 3, &[2, 3])]), "depends on an earlier message");
+    assert!(!next(1, 5, &[2, 3], &[entry(1, 4, &[2])]), "one destination is known to have it");
     let last = stamp(1, MAX_CLOCK, &[2], &[]);
     assert!(!stamp(1, 0, &[2], &[entry(1, MAX_CLOCK, &[2])]).follows(&last), "nothing follows the last");
 }
@@ -42,10 +42,10 @@ fn followers_count_from_one() {
     assert_eq!(first.follower(3), stamp(1, 7, &[2, 3], &[entry(1, 6, &[2, 3])]));
 }
 
-/// Of what is reduced only the destination is put back, and only where it was; of what nobody is left in, the author's newest
-/// stays.
+/// The reduction puts the destination back into an entry only if it was there. It keeps an empty entry only if that is its
+/// author's newest entry.
 #[test]
-fn a_destination_is_sent_what_it_has_to_wait_for_and_what_others_who_are_not_told_have_to() {
+fn the_reduction_keeps_its_destination_and_processes_that_do_not_get_the_message() {
     let log = [
         entry(3, 1, &[1, 2]),
         entry(3, 2, &[1, 2, 4]),
@@ -59,11 +59,15 @@ fn a_destination_is_sent_what_it_has_to_wait_for_and_what_others_who_are_not_tol
     assert_eq!(reduced(1), stamp(0, 9, &[1, 2], &for_one));
     let for_two = [entry(3, 1, &[2]), entry(3, 2, &[2, 4]), entry(3, 3, &[2]), entry(4, 1, &[2]), entry(5, 2, &[4])];
     assert_eq!(reduced(2), stamp(0, 9, &[1, 2], &for_two));
-    assert_eq!(stamp(0, 9, &[1, 2, 6], &log).for_destination(Index::at(6)).log.len(), 4, "its first is empty as well");
+    assert_eq!(
+        stamp(0, 9, &[1, 2, 6], &log).for_destination(Index::at(6)).log.len(),
+        4,
+        "the author's first is empty as well"
+    );
 }
 
 #[test]
-fn another_numbering_has_an_order_of_its_own() {
+fn entries_are_put_in_the_order_of_the_new_numbering() {
     let turned = |index: Index| Index::at(9 - index.position());
     let translated = stamp(1, 4, &[2, 3], &[entry(0, 7, &[2]), entry(5, 1, &[])]).translate(turned);
     assert_eq!(translated, stamp(8, 4, &[7, 6], &[entry(4, 1, &[]), entry(9, 7, &[7])]));
@@ -71,7 +75,7 @@ fn another_numbering_has_an_order_of_its_own() {
 }
 
 #[test]
-fn entries_are_put_in_order_and_no_two_may_be_alike() {
+fn entries_are_put_in_order_and_duplicates_are_refused() {
     let in_order = |entries: &[Entry]| Entries::in_order(entries.iter().cloned().collect());
     let (a, b, c) = (entry(1, 2, &[]), entry(1, 3, &[]), entry(2, 1, &[]));
     let clocks = |entries: Option<Entries>| entries.map(|log| log.iter().map(|e| e.clock).collect::<Vec<_>>());

@@ -11,7 +11,7 @@ mod format;
 
 type Peer = Process<u16, ()>;
 
-/// A process that numbers ids up to 300 in an order of its own.
+/// A process that numbers `ids` in this order.
 fn peer(ids: &[u16]) -> Peer {
     let mut peer = Peer::new(1000, Config::default());
     for &id in ids {
@@ -31,11 +31,11 @@ struct Shape {
 #[derive(Debug, Clone)]
 enum Dests {
     Some(BTreeSet<usize>),
-    /// Those of the message less some.
+    /// The message's destinations without some.
     Less(BTreeSet<usize>),
-    /// Those of the message less the entry's author.
+    /// The message's destinations without the entry's author.
     LessAuthor,
-    /// And less some.
+    /// The message's destinations without the entry's author and some others.
     LessAuthorAnd(BTreeSet<usize>),
 }
 
@@ -94,8 +94,8 @@ fn ids() -> impl Strategy<Value = Vec<u16>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Whatever is said, a link that is told the additions just before each message reads what was meant, in its own numbers;
-    /// one that skips messages, and one that begins late, read the same bytes.
+    /// A link that gets the additions just before each message reads every message, in its own numbers. A link that skips
+    /// messages and a link that begins late read the same bytes.
     #[test]
     fn every_link_reads_the_same_bytes(
         shapes in prop::collection::vec((shape(), any::<bool>()), 1..12), from in ids(), to in ids(), sets in 0..6_usize,
@@ -131,7 +131,7 @@ proptest! {
         }
     }
 
-    /// Bytes that were damaged, and any bytes at all, give a stamp or an error, and never one beyond the limits.
+    /// Damaged bytes and arbitrary bytes give a stamp within the limits or an error.
     #[test]
     fn any_bytes_give_a_value_or_an_error(
         shapes in prop::collection::vec(shape(), 1..4), ids in ids(),
@@ -181,7 +181,7 @@ fn an_unknown_number_is_named() {
 }
 
 #[test]
-fn additions_that_leave_out_some_are_refused() {
+fn additions_with_a_gap_are_refused() {
     let (mut table, limits) = (Table::default(), Limits::default());
     let refused = table.learn(&mut &[2, 1, 2, 1, 0, 7, 0, 0][..], &mut peer(&[]), &limits);
     assert_eq!(refused, Err(DecodeError::Gap { first: 2, known: 0 }));
@@ -208,7 +208,7 @@ fn each_limit_is_kept() {
 }
 
 #[test]
-fn a_limit_is_on_what_all_additions_bring_together() {
+fn a_limit_is_on_the_sum_of_all_additions() {
     let limits = Limits { processes: 2, entries: 0, sets: 1 };
     let mut table = Table::default();
     let mut learn = |additions: &[u8]| table.learn(&mut &additions[..], &mut peer(&[]), &limits);
@@ -221,7 +221,7 @@ fn a_limit_is_on_what_all_additions_bring_together() {
 }
 
 #[test]
-fn a_list_cannot_run_over() {
+fn a_list_that_overflows_is_refused() {
     let (mut table, limits) = (Table::default(), Limits::default());
     table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 0][..], &mut peer(&[]), &limits).unwrap();
     let mut list = [0, 1, 3, 2, 0].to_vec();
@@ -230,15 +230,15 @@ fn a_list_cannot_run_over() {
     assert_eq!(table.decode(&mut &list[..], &limits), Err(DecodeError::Number));
 }
 
-/// Numbers that are told as differences can lead nowhere.
+/// A number that is written as a difference can be out of range.
 #[test]
 fn a_clock_or_number_that_no_message_can_have_is_refused() {
     let (mut table, limits) = (Table::default(), Limits::default());
     table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 0][..], &mut peer(&[]), &limits).unwrap();
     let decode = |bytes: &[u8]| table.decode(&mut &bytes[..], &limits).map(|_| ());
-    assert_eq!(decode(&[2, 1, 5]), Err(DecodeError::Clock), "nothing came before a first message");
-    assert_eq!(decode(&[1 << 2, 4, 5, 1, 4]), Err(DecodeError::Clock), "his own from before the first");
-    assert_eq!(decode(&[1 << 2 | 2, 4, 5, 1, 1]), Err(DecodeError::Unordered), "his last one twice");
+    assert_eq!(decode(&[2, 1, 5]), Err(DecodeError::Clock), "a first message has none before it");
+    assert_eq!(decode(&[1 << 2, 4, 5, 1, 4]), Err(DecodeError::Clock), "an entry of the same author below clock 1");
+    assert_eq!(decode(&[1 << 2 | 2, 4, 5, 1, 1]), Err(DecodeError::Unordered), "the author's last message twice");
     let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
     let beyond = [&[2 << 2, 4, 5, 1 << 2 | 1][..], &most, &[1, 1]].concat();
     assert_eq!(decode(&beyond), Err(DecodeError::Clock), "beyond the last");
@@ -253,15 +253,19 @@ fn a_clock_or_number_that_no_message_can_have_is_refused() {
     assert_eq!(decode(&far), Err(DecodeError::Unknown { what: Numbered::Process, number: (u64::MAX >> 2) + 1 }));
 }
 
-/// Only an entry's destinations can be told by the message's, or by the entry's author.
+/// Only an entry's destinations can refer to the message's, or to the entry's author.
 #[test]
 fn a_reference_to_what_is_not_there_is_refused() {
     let (mut table, limits) = (Table::default(), Limits::default());
     table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 1, 5][..], &mut peer(&[]), &limits).unwrap();
     let decode = |bytes: &[u8]| table.decode(&mut &bytes[..], &limits).map(|_| ());
-    assert_eq!(decode(&[0, 1, 2, 0]), Err(DecodeError::Form(2)), "destinations less than themselves");
-    assert_eq!(decode(&[0, 1, 1 << 2 | 2, 1]), Err(DecodeError::Form(1 << 2 | 2)), "less the author of no entry");
-    assert_eq!(decode(&[1 << 2, 2, 5, 1 << 2 | 3, 1, 1 << 2 | 2, 1]), Ok(()), "less the author of an entry");
+    assert_eq!(decode(&[0, 1, 2, 0]), Err(DecodeError::Form(2)), "destinations that refer to themselves");
+    assert_eq!(
+        decode(&[0, 1, 1 << 2 | 2, 1]),
+        Err(DecodeError::Form(1 << 2 | 2)),
+        "without the author, outside an entry"
+    );
+    assert_eq!(decode(&[1 << 2, 2, 5, 1 << 2 | 3, 1, 1 << 2 | 2, 1]), Ok(()), "without the author, in an entry");
     let addition = [2, 2, 0, 1, 0, 7, 0, 1, 2, 0];
     let learned = Table::default().learn(&mut &addition[..], &mut peer(&[]), &limits);
     assert_eq!(learned, Err(DecodeError::Form(2)));
@@ -275,7 +279,7 @@ fn everybody() -> (Peer, Set) {
     (sender, others)
 }
 
-/// How long a message is once the sets in it have come before.
+/// The length of a message whose sets have come before.
 fn length(stamp: &Stamp, numbering: &mut Numbering) -> usize {
     numbering.encode(stamp, &mut Vec::new());
     numbering.encode(stamp, &mut Vec::new());
@@ -284,7 +288,7 @@ fn length(stamp: &Stamp, numbering: &mut Numbering) -> usize {
     message.len()
 }
 
-/// What a chat among 450 sends: the commonest set, everybody but the author, takes two bits.
+/// A message in a chat among 450: the most frequent set, all but the author, takes two bits.
 #[test]
 fn a_broadcast_among_many_is_small() {
     let (mut sender, everybody) = everybody();
@@ -293,13 +297,13 @@ fn a_broadcast_among_many_is_small() {
     let mut dests = everybody.clone();
     dests.remove(author);
     stamp.log = [Entry { sender: author, clock: 1000, dests }].into_iter().collect();
-    // Head, clock, destinations; head and clock of the entry.
+    // Head (1 byte), clock (1) and destinations (1); head (1) and clock (2) of the entry.
     assert_eq!(length(&stamp, &mut Numbering::new(&Limits::default())), 1 + 1 + 1 + 1 + 2);
 }
 
-/// Who says many things in a row says no more than that, whoever they are for.
+/// An author that sends many messages in a row sends no more than these bytes, to any destinations.
 #[test]
-fn after_the_same_authors_last_message_it_is_three_bytes() {
+fn a_message_right_after_the_same_authors_last_takes_three_bytes() {
     for count in [449, 3, 1] {
         let (mut sender, everybody) = everybody();
         let dests = everybody.iter().take(count).collect();
@@ -310,7 +314,7 @@ fn after_the_same_authors_last_message_it_is_three_bytes() {
     }
 }
 
-/// A set is told to every link, so it has to come again before it is worth that.
+/// Every link has to be told a numbered set, so a set is worth a number only once it comes again.
 #[test]
 fn a_set_that_comes_once_gets_no_number() {
     let (mut sender, everybody) = everybody();

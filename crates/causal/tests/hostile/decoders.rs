@@ -1,12 +1,12 @@
-//! Any bytes for everything that decodes: a value or an error, never a panic, nothing beyond the limits; and what has one
-//! canonical form is in that form.
+//! Any bytes for every decoder: they give a value or an error, never a panic, and nothing beyond the limits. A value that
+//! has one canonical form was read from that form.
 
 use causal::wire::{Mark, Numbering, Table};
 use causal::{Config, Envelope, Id, Limits, MAX_CLOCK, Process, Progress, Snapshot, Stamp};
 
 const LIMITS: Limits = Limits { processes: 40, entries: 6, sets: 5 };
 
-/// The first byte tells which decoder reads the others.
+/// The first byte chooses the decoder for the others.
 pub(crate) fn run(data: &[u8]) {
     let Some((&decoder, bytes)) = data.split_first() else { return };
     match decoder % 7 {
@@ -50,17 +50,17 @@ fn snapshot<P: Id + std::fmt::Debug>(bytes: &[u8]) {
     let was_beyond = snapshot.clock == MAX_CLOCK
         || snapshot.authors.iter().any(|author| of_author(author) || of_hole(author))
         || again.len() < bytes.len();
-    assert!(again == bytes || was_beyond, "a snapshot has one form, but for clocks beyond the last");
+    assert!(again == bytes || was_beyond, "a snapshot has one form, except for clocks beyond the last");
     assert!(snapshot.processes.len() <= LIMITS.processes && snapshot.log.len() <= LIMITS.entries);
     let Ok(process) = Process::<P, ()>::restore(snapshot.clone(), Config::default()) else { return };
     let mut expected = snapshot;
     for entry in &mut expected.log {
         entry.dests.remove(process.me());
     }
-    assert_eq!(process.snapshot(), expected, "a process goes on where the snapshot was taken");
+    assert_eq!(process.snapshot(), expected, "a restored process is in the state of its snapshot");
 }
 
-/// What comes over a link: pieces, each with a byte for its kind and one for its length.
+/// The bytes of a link: pieces, each with a byte for its kind and one for its length.
 fn link<P: Id + std::fmt::Debug>(mut bytes: &[u8], me: P) {
     let config = Config { max_processes: 60, ..Config::default() };
     let (mut table, mut process) = (Table::default(), Process::<P, ()>::new(me, config));
@@ -81,13 +81,14 @@ fn link<P: Id + std::fmt::Debug>(mut bytes: &[u8], me: P) {
     }
 }
 
-/// What was read can be written, and is read as the same.
+/// Checks that a stamp that was read can be written, and is then read as the same.
 fn said_again<P: Id + std::fmt::Debug>(stamp: &Stamp, process: &Process<P, ()>) {
     assert!((1..=MAX_CLOCK).contains(&stamp.clock) && stamp.log.len() <= LIMITS.entries);
     assert!(stamp.log.is_sorted_by(|a, b| (a.sender, a.clock) < (b.sender, b.clock)));
     assert!(stamp.log.iter().all(|entry| (1..=MAX_CLOCK).contains(&entry.clock)));
     let (mut numbering, mut message, mut additions) = (Numbering::new(&Limits::default()), Vec::new(), Vec::new());
-    // An entry of the message's own author not below its clock has no form on a link; whoever receives the stamp refuses it.
+    // An entry of the message's own author must lie below the message's clock. Otherwise it has no form on a link, and a
+    // receiver refuses the stamp.
     if stamp.log.iter().any(|entry| entry.sender == stamp.sender && entry.clock >= stamp.clock) {
         return;
     }

@@ -1,4 +1,4 @@
-//! What holds for a process between any two calls, whatever it was given.
+//! The invariants of a process between any two calls, whatever it was given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use causal::{Clock, Config, Index, Missing, Process, Snapshot, Stamp};
 
 pub(crate) type Peer = Process<u8, usize>;
 
-/// What the process has said of itself, as counted by whoever called it since it started.
+/// The figures that a process should tell about itself, as its caller has counted them since it started.
 #[derive(Default)]
 pub(crate) struct Counted {
     pub(crate) sent: u64,
@@ -15,7 +15,7 @@ pub(crate) struct Counted {
     pub(crate) held_back: u64,
     pub(crate) duplicates: u64,
     pub(crate) abandoned: u64,
-    /// Own messages since the last message was admitted: these are remembered whatever the limits are.
+    /// Messages sent since the last one was taken in: they are remembered whatever the limits are.
     pub(crate) sent_since: usize,
 }
 
@@ -34,15 +34,15 @@ pub(crate) fn check(process: &Peer, config: &Config, counted: &Counted) {
     let released = config.max_held_entries + config.max_held;
     assert!(stats.log <= config.max_log + released + 1 + sent_since, "{} entries are remembered", stats.log);
     for entry in &snapshot.log {
-        assert!(!entry.dests.contains(process.me()), "whoever remembers it needs not be told");
-        assert!(entry.dests.intersection(process.forgotten()).is_empty(), "nobody forgotten is remembered");
+        assert!(!entry.dests.contains(process.me()), "the process itself needs no reminder");
+        assert!(entry.dests.intersection(process.forgotten()).is_empty(), "no forgotten process is remembered");
     }
 
     holdback(process, config, stats.held);
 
     for (author, _) in process.roster().iter() {
         let holes = process.holes(author);
-        assert!(holes.len() <= config.max_holes, "{} holes", holes.len());
+        assert!(holes.len() <= config.max_holes, "{} gaps", holes.len());
         assert!(holes.iter().all(|hole| hole.from < hole.to) && holes.is_sorted_by(|a, b| a.to <= b.from));
         let delivered = process.delivered(author);
         assert!(delivered == 0 || author == process.me() || process.knows(author, delivered));
@@ -50,19 +50,19 @@ pub(crate) fn check(process: &Peer, config: &Config, counted: &Counted) {
     restores(&snapshot, config);
 }
 
-/// Whatever is held waits for something, and `missing` tells just that.
+/// Every held message waits for something, and `missing` gives exactly the messages that they wait for.
 fn holdback(process: &Peer, config: &Config, held: usize) {
     let stamps: Vec<&Stamp> = process.held_messages().map(|(stamp, _)| stamp).collect();
     assert_eq!((stamps.len(), process.held()), (held, held));
     assert!(held <= config.max_held);
     assert!(stamps.iter().map(|stamp| stamp.log.len()).sum::<usize>() <= config.max_held_entries);
     let ids: BTreeSet<(Index, Clock)> = stamps.iter().map(|stamp| (stamp.sender, stamp.clock)).collect();
-    assert_eq!(ids.len(), held, "no two are the same message");
+    assert_eq!(ids.len(), held, "no message is held twice");
     let mut waited = BTreeMap::<(Index, Clock), usize>::new();
     for &(author, clock) in &ids {
         assert!(process.knows(author, clock));
         let waits_for = process.waits_for(author, clock);
-        assert!(!waits_for.is_empty(), "what waits for nothing is not held");
+        assert!(!waits_for.is_empty(), "a message that waits for nothing is not held");
         for what in waits_for {
             *waited.entry(what).or_default() += 1;
         }
@@ -73,7 +73,7 @@ fn holdback(process: &Peer, config: &Config, held: usize) {
     assert!(waited.keys().all(|&(author, clock)| !process.knows(author, clock)));
 }
 
-/// The state can be written down and taken up again.
+/// Checks that the state can be written and restored.
 fn restores(snapshot: &Snapshot<u8>, config: &Config) {
     let limits = causal::Limits { entries: usize::MAX, ..causal::Limits::default() };
     let read = Snapshot::from_bytes(&snapshot.to_bytes(), &limits);

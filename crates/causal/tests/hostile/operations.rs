@@ -1,9 +1,9 @@
-//! Any sequence of calls to a few processes, over a network that loses, repeats and reorders, with somebody among them who
-//! lies; after each call what [`invariants`] says must hold. How much he may lie is told by the first byte:
+//! Any sequence of calls to a few processes, over a network that loses, repeats and reorders, with a liar among them. After
+//! each call the [`invariants`] must hold. The first byte tells how much the liar may lie:
 //!
-//! - not at all: then causal order holds but across what was given up, and everything is delivered in the end;
-//! - about clocks that do not exist, under [`Trust::Vouched`]: then the same holds;
-//! - about everything, in the name of everybody: then nobody can promise order, but nothing else may break.
+//! - Not at all. Then causal order holds except across what was given up, and every message is delivered in the end.
+//! - About clocks that do not exist, under [`Trust::Vouched`]. Then the same holds.
+//! - About everything, in the name of every process. Then order cannot be promised, but nothing else may break.
 
 #[path = "invariants.rs"]
 mod invariants;
@@ -18,14 +18,14 @@ use invariants::{Counted, Peer};
 
 type Id = u8;
 
-/// Those who do not lie.
+/// The number of processes that do not lie.
 const HONEST: Id = 4;
 const LIAR: Id = HONEST;
-/// Beyond these are others, of whom only the liar speaks.
+/// The number of ids. Only the liar names those above its own.
 const IDS: Id = 8;
 /// Clocks from here on are made up.
 const MADE_UP: Clock = 1_000_000;
-/// Honest messages have lower numbers.
+/// Messages of the liar have higher numbers than this, and honest ones have lower numbers.
 const FOREIGN: usize = 1_000;
 /// The most honest messages.
 const MOST: usize = 128;
@@ -43,16 +43,16 @@ struct Sent {
     author: Id,
     envelope: Envelope<Id>,
     dests: BTreeSet<Id>,
-    /// What happened before it, a bit each.
+    /// The messages that happened before it, one bit for each.
     past: u128,
 }
 
 struct Member {
     process: Peer,
     counted: Counted,
-    /// What was taken in and not delivered yet, by number.
+    /// The messages that were taken in and not delivered yet, by number.
     taken: BTreeMap<usize, Stamp>,
-    /// Whatever was delivered.
+    /// The authors and clocks of all delivered messages.
     ids: BTreeSet<(Index, Clock)>,
     past: u128,
     delivered: u128,
@@ -98,7 +98,7 @@ impl Input<'_> {
         (length > 0).then(|| byte % length)
     }
 
-    /// Mostly small, now and then at the very end or beyond it.
+    /// Mostly a small clock; now and then one near the last or beyond it.
     fn clock(&mut self) -> Option<Clock> {
         Some(match self.byte()? {
             byte @ 0..248 => Clock::from(byte) % 40,
@@ -153,7 +153,7 @@ impl World {
         world
     }
 
-    /// One call; nothing when the input is at its end.
+    /// One call; `None` when the input is at its end.
     fn step(&mut self, call: u8, input: &mut Input<'_>) -> Option<()> {
         let ids: Vec<Id> = self.members.keys().copied().collect();
         let who = ids[input.place(ids.len())?];
@@ -214,7 +214,7 @@ impl World {
         Some(())
     }
 
-    /// What was not lost arrives; what is missing is given up; then comes what was lost.
+    /// The copies that were not lost arrive, missing messages are given up, and then the lost copies arrive.
     fn settle(&mut self) {
         for id in self.members.keys().copied().collect::<Vec<_>>() {
             self.ask(id, LIAR);
@@ -245,7 +245,7 @@ impl World {
             invariants::check(&member.process, &self.config, &member.counted);
             let addressed = self.sent.iter().enumerate().filter(|(_, sent)| sent.dests.contains(id));
             let addressed = addressed.fold(0, |all, (number, _)| all | 1 << number);
-            assert_eq!(member.delivered, addressed, "in the end {id} has everything, be it late");
+            assert_eq!(member.delivered, addressed, "in the end {id} has every message, late or not");
             assert!(member.taken.is_empty());
         }
     }
@@ -275,7 +275,7 @@ impl World {
         self.sent.push(Sent { author, envelope, dests, past });
     }
 
-    /// A copy arrives: as it was sent, reduced for its destination, or from its bytes.
+    /// A copy arrives: as it was sent, reduced for its destination, or read from its bytes.
     fn arrive(&mut self, to: Id, number: usize, form: u8) {
         let Sent { author, envelope, .. } = &self.sent[number];
         let envelope = match form % 3 {
@@ -290,13 +290,13 @@ impl World {
         let known = process.knows(author, envelope.clock());
         match self.take(to, stamp, number) {
             Ok(receipt) => assert_eq!(receipt == Receipt::Duplicate, known),
-            // Offered again later.
+            // It is offered again later.
             Err(Refusal::TooManyHeld { .. } | Refusal::TooManyHeldEntries { .. }) => self.wire.push((to, number)),
             Err(refusal) => assert!(self.lies == Lies::Anything, "refused: {refusal}"),
         }
     }
 
-    /// Hands a stamp in, and lets everything be delivered that can be.
+    /// Hands a stamp in, and delivers every message that can be delivered.
     fn take(&mut self, to: Id, stamp: Stamp, number: usize) -> Result<Receipt, Refusal> {
         let Member { process, counted, taken, .. } = self.members.get_mut(&to).unwrap();
         let before = (process.snapshot(), process.held());
@@ -327,9 +327,9 @@ impl World {
         while let Some(Delivery { message: number, late, stamp, .. }) = member.process.next_delivery() {
             member.counted.delivered += 1;
             member.counted.late += u64::from(late);
-            assert!(member.ids.insert((stamp.sender, stamp.clock)), "{to} is given {number} twice");
+            assert!(member.ids.insert((stamp.sender, stamp.clock)), "{to} delivers {number} twice");
             assert!(stamp.dests.contains(member.process.me()));
-            assert_eq!(member.taken.remove(&number), Some(stamp), "it is handed over as it was received");
+            assert_eq!(member.taken.remove(&number), Some(stamp), "it is delivered as it was received");
             if self.lies == Lies::Anything || number >= FOREIGN {
                 continue;
             }
@@ -344,16 +344,16 @@ impl World {
                 let across = |hole: usize| given_up(hole) && self.sent[hole].past >> earlier & 1 == 1;
                 let came = member.delivered >> earlier & 1 == 1;
                 let excused = given_up(earlier) || bits(message.past).filter(addressed).any(across);
-                assert!(came || excused, "{to} is given {number} before {earlier}, which happened before it");
+                assert!(came || excused, "{to} delivers {number} before {earlier}, which happened before it");
             }
             member.delivered |= 1 << number;
             member.past |= message.past | 1 << number;
         }
     }
 
-    /// Somebody gives up something that he misses, after he has asked its author for his clock.
+    /// A process gives up a message that it misses, after it has asked the author for its clock.
     fn give_up(&mut self, who: Id, which: usize) {
-        let missing = self.members[&who].process.missing().nth(which).expect("what is held waits for something");
+        let missing = self.members[&who].process.missing().nth(which).expect("a held message waits for something");
         let author = *self.members[&who].process.roster().id(missing.author);
         let real = match self.lies {
             Lies::Anything => missing.clock,
@@ -375,7 +375,7 @@ impl World {
         self.deliver(who);
     }
 
-    /// Somebody waits no longer for something that he misses, and asks nobody whether it exists.
+    /// A process stops waiting for a message that it misses, and asks no process whether the message exists.
     fn disregard(&mut self, who: Id, input: &mut Input<'_>) -> Option<()> {
         let Some(which) = input.place(self.members[&who].process.missing().count()) else { return Some(()) };
         let member = self.members.get_mut(&who).unwrap();
@@ -392,7 +392,7 @@ impl World {
         Some(())
     }
 
-    /// How far an author's clock has come, as he would say.
+    /// The clock that an author would give as its own.
     fn clock_of(&self, author: Id) -> Clock {
         match author {
             LIAR => self.lied,
@@ -406,7 +406,7 @@ impl World {
         }
     }
 
-    /// Somebody asks another for all of his that he lacks, and hears that this was all; the liar withholds his.
+    /// A process asks another for all the messages of that one, and hears that these were all. The liar withholds its messages.
     fn ask(&mut self, who: Id, whom: Id) {
         let of_whom = |sent: &Sent| sent.author == whom && sent.dests.contains(&who);
         let all: Vec<usize> = (0..self.sent.len()).filter(|&number| of_whom(&self.sent[number])).collect();
@@ -433,7 +433,7 @@ impl World {
             member.process.complete(author, clock);
             let delivered = member.process.delivered(author);
             let left = member.process.holes(author).iter().find(|hole| hole.to <= delivered.min(clock));
-            assert_eq!(left, None, "no hole is left in what was delivered");
+            assert_eq!(left, None, "no gap is left below the last delivered message");
         }
         self.deliver(who);
     }
@@ -451,10 +451,10 @@ impl World {
         let before = process.delivered(gone);
         process.forget(gone);
         assert!(process.forgotten().contains(gone));
-        assert_eq!(process.delivered(gone), before, "as an author he stays");
+        assert_eq!(process.delivered(gone), before, "it stays as an author");
     }
 
-    /// Somebody restarts from a snapshot, and is given again what waited.
+    /// A process restarts from a snapshot, and receives the waiting messages again.
     fn restart(&mut self, who: Id) {
         let member = self.members.get_mut(&who).unwrap();
         let snapshot = member.process.snapshot();
@@ -463,16 +463,16 @@ impl World {
         for (number, stamp) in std::mem::take(&mut member.taken) {
             match self.take(who, stamp, number) {
                 Ok(Receipt::Held) => {}
-                // A liar's own later message may have overtaken it: that is his loss.
+                // A later message of the liar may have overtaken it. Only the liar's own messages can be lost in this way.
                 Ok(_) => assert!(number >= FOREIGN || self.lies == Lies::Anything, "{number} is lost at {who}"),
-                // It was taken in when less was remembered; it will be offered again.
+                // It was taken in when less was remembered. It will be offered again.
                 Err(Refusal::LogFull { .. }) => assert!(self.lies == Lies::Anything),
                 Err(refusal) => panic!("refused: {refusal}"),
             }
         }
     }
 
-    /// The liar sends a message of his own that names clocks beyond reality, or his own messages, which he withholds.
+    /// The liar sends a message that names made-up clocks, or its own messages, which it withholds.
     fn lie_about_clocks(&mut self, to: Id, input: &mut Input<'_>) -> Option<()> {
         self.lied += 2;
         let (about, clock, dests) = (input.byte()? % IDS, Clock::from(input.byte()?), input.byte()?);
@@ -492,7 +492,8 @@ impl World {
         Some(())
     }
 
-    /// Somebody is handed whatever the liar makes up, in anybody's name; sometimes with an index that he does not have.
+    /// A process receives anything that the liar makes up, in the name of any process; sometimes with an index that the
+    /// receiver does not have.
     fn lie(&mut self, to: Id, input: &mut Input<'_>) -> Option<()> {
         let kind = input.byte()?;
         let mut larger = Peer::new(0, Config::default());
@@ -578,7 +579,7 @@ impl World {
     }
 }
 
-/// Through the canonical bytes.
+/// The stamp of an envelope after a round trip through the canonical bytes.
 fn spelled_again(envelope: &Envelope<Id>, process: &mut Peer) -> Stamp {
     match Envelope::from_bytes(&envelope.to_bytes(), &Limits::default()) {
         Ok(read) => {

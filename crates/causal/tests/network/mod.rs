@@ -1,12 +1,12 @@
-//! A network of three processes for a model checker: every order in which something can happen, with the state machine itself,
-//! not a model of it, at each process.
+//! A network of three processes for a model checker, which goes through every order of events. Each process runs the state
+//! machine itself, not a model of it.
 //!
-//! A state keeps for each process what happened there; the process is made again from that for each step, since it cannot be
-//! cloned. Two states count as one if the same envelopes were sent, and the processes have the same snapshots and hold the same
-//! messages, which came in the same order: nothing else has a say in what a process does. Its statistics are not among that.
+//! A state keeps the events at each process. Each step makes the process again from these events, since it cannot be cloned.
+//! Two states count as one if the same envelopes were sent, and the processes have the same snapshots and hold the same
+//! messages, which arrived in the same order. Nothing else affects what a process does. Its statistics may differ.
 //!
-//! A copy that has arrived may arrive again at any time, and any number of times: a process that drops it is in the state it was in,
-//! so this makes no further states. Happened-before is computed from the events alone.
+//! A copy that has arrived may arrive again at any time, and any number of times. A process that drops it is in the same
+//! state as before, so this makes no further states. Happened-before is computed from the events alone.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -22,17 +22,17 @@ const PROCESSES: Id = 3;
 /// The most multicasts that a run may have.
 const MOST: u8 = 5;
 
-/// What may happen, and how often.
+/// The events that may happen, and how often.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     pub(crate) config: Config,
-    /// How many messages are sent, by whomever, to whomever.
+    /// How many messages are sent, by any processes, to any destinations.
     pub(crate) multicasts: u8,
-    /// Whether one process may crash for good. Whoever hears of it may forget it, and one copy of what it sent may be lost.
+    /// Whether one process may crash for good. The others may forget it, and one copy of a message that it sent may be lost.
     pub(crate) crash: bool,
-    /// How often a copy may be given up that is merely slow. One that is lost may always be given up.
+    /// How often a copy that is merely slow may be given up. A lost copy may always be given up.
     pub(crate) hasty: u8,
-    /// Whether what is given up is given up alone, as what its author has not vouched for.
+    /// Whether a message is given up alone, like one that its author has not vouched for.
     pub(crate) alone: bool,
 }
 
@@ -51,23 +51,23 @@ struct Messages(u16);
 pub(crate) enum Action {
     /// To the processes whose bits are set.
     Multicast(Id, u8),
-    /// A copy arrives, for the first time or again, and what can be delivered is.
+    /// A copy arrives, for the first time or again, and all deliverable messages are delivered.
     Arrive(Message, Id),
     Crash(Id),
-    /// A copy of what the crashed process sent will never arrive.
+    /// A copy of a message of the crashed process will never arrive.
     Lose(Message, Id),
     Abandon(Id, Message),
     Forget(Id, Id),
 }
 
-/// What is wrong.
+/// A broken property.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Fault {
-    /// A message came before another that happened before it.
+    /// A message was delivered before another one that happened before it.
     Order { at: Id, message: Message, before: Message },
     /// A message was delivered twice.
     Twice { at: Id, message: Message },
-    /// A message was said to be late that was not given up, or was given up and not said to be late.
+    /// A message was delivered as late but not given up, or given up but not delivered as late.
     Late { at: Id, message: Message },
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct State {
     sent: Vec<Sent>,
     crashed: Option<Id>,
     lost: Option<(Message, Id)>,
-    /// How often a copy was given up that was merely slow.
+    /// How often a copy that was merely slow was given up.
     hasty: u8,
     fault: Option<Fault>,
 }
@@ -93,12 +93,12 @@ struct Sent {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Member {
-    /// The process's own state.
+    /// The snapshot of the process, as bytes.
     snapshot: Vec<u8>,
     /// In the order of arrival.
     held: Vec<Message>,
     missing: Vec<Message>,
-    /// What happened before now, here.
+    /// The messages that happened before the next event here.
     past: Messages,
     delivered: Messages,
     given_up: Messages,
@@ -106,7 +106,7 @@ struct Member {
     events: Unhashed<Vec<Event>>,
 }
 
-/// What happened at a process.
+/// An event at a process.
 #[derive(Clone, Debug)]
 enum Event {
     Sent(u8),
@@ -116,15 +116,16 @@ enum Event {
     Forgot(Id),
 }
 
-/// What says nothing of a state that its other fields do not say: how it came about, or bytes in another form.
+/// A part of a state that follows from its other fields, and so does not distinguish states: its history, or bytes in another
+/// form.
 #[derive(Clone, Debug)]
 struct Unhashed<T>(Arc<T>);
 
-/// Goes through every state, and returns how many there are.
+/// Visits every state, and returns how many there are.
 ///
 /// # Panics
-/// If a property does not hold, with the events that lead there.
-#[expect(clippy::print_stdout, reason = "whoever asks for it with --nocapture sees the figures")]
+/// If a property does not hold. The message gives the events that lead there.
+#[expect(clippy::print_stdout, reason = "the figures are for a run with --nocapture")]
 pub(crate) fn check(network: Network) -> usize {
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
     let checker = network.checker().threads(threads).spawn_bfs().join();
@@ -142,7 +143,7 @@ impl Network {
         peer
     }
 
-    /// The process to which `events` happened.
+    /// The process after `events`.
     fn replay(&self, id: Id, events: &[Event]) -> Peer {
         let mut peer = self.start(id);
         for event in events {
@@ -198,7 +199,7 @@ impl Network {
     }
 }
 
-/// What was sent, if that was the event.
+/// Applies an event. Returns the envelope if the event was a multicast.
 fn apply(peer: &mut Peer, event: &Event) -> Option<Envelope<Id>> {
     match event {
         Event::Sent(dests) => {
@@ -211,12 +212,12 @@ fn apply(peer: &mut Peer, event: &Event) -> Option<Envelope<Id>> {
         Event::GaveUp(message) => {
             let author = peer.roster().index(&message.author).expect("everybody is known");
             let hole: Option<Hole> = peer.abandon(author, message.clock.into());
-            assert!(hole.is_some(), "what is missing has not been given up");
+            assert!(hole.is_some(), "a missing message has not been given up");
             None
         }
         Event::Disregarded(message) => {
             let author = peer.roster().index(&message.author).expect("everybody is known");
-            assert!(peer.disregard(author, message.clock.into()).is_some(), "what is missing is awaited");
+            assert!(peer.disregard(author, message.clock.into()).is_some(), "a missing message is awaited");
             None
         }
         Event::Forgot(id) => {
@@ -240,7 +241,7 @@ impl Member {
         self.delivered.contains(message) || self.held.contains(&message)
     }
 
-    /// What is wrong with delivering `message` here now.
+    /// The property that delivering `message` here and now would break, if any.
     fn judge(&self, at: Id, message: Message, late: bool, sent: &[Sent]) -> Option<Fault> {
         if self.delivered.contains(message) {
             return Some(Fault::Twice { at, message });
@@ -251,7 +252,7 @@ impl Member {
         let to_me = |message: Message| sent.iter().any(|sent| sent.message == message && sent.dests >> at & 1 == 1);
         let past =
             |message: Message| sent.iter().find(|sent| sent.message == message).map_or(Messages(0), |sent| sent.past);
-        // Whatever came before something given up, on the way to this message, may be overtaken with it.
+        // A given-up message in this message's past may be overtaken, and so may the messages that happened before that one.
         let across = |earlier: Message| {
             let mut hole = past(message).iter().filter(|&hole| to_me(hole) && self.given_up.contains(hole));
             self.given_up.contains(earlier) || hole.any(|hole| past(hole).contains(earlier))
@@ -264,7 +265,7 @@ impl Member {
 }
 
 impl State {
-    /// The copies for those who have not crashed.
+    /// The copies for the processes that have not crashed.
     fn copies(&self) -> impl Iterator<Item = (Message, Id)> + '_ {
         let copies = self
             .sent
@@ -277,7 +278,7 @@ impl State {
         (0..PROCESSES).zip(&self.members).filter(|&(id, _)| self.crashed != Some(id))
     }
 
-    /// Whether nothing is on its way any more, and nobody can give up what is lost.
+    /// Whether no copy is on its way any more, and no process waits for the lost one.
     fn is_settled(&self) -> bool {
         let waits_for_lost = |(message, to): (Message, Id)| self.members[usize::from(to)].missing.contains(&message);
         self.copies()
@@ -285,7 +286,7 @@ impl State {
             && !self.lost.is_some_and(|lost| self.crashed != Some(lost.1) && waits_for_lost(lost))
     }
 
-    /// Whether processes 1 and 2 have been through the same, so that what happens next may as well happen to 1.
+    /// Whether the same has happened to processes 1 and 2, so that the next event may as well happen to 1.
     fn is_symmetric(&self) -> bool {
         let both = |sent: &Sent| sent.message.author == 0 && sent.dests == 0b110;
         self.crashed.is_none()
@@ -348,8 +349,8 @@ impl Model for Network {
                 actions.extend(to_tell.map(|(id, _)| Action::Forget(id, gone)));
             }
         }
-        // What processes are called is of no matter: the first message comes from 0, and what happens first to one of two that
-        // have been through the same happens to 1.
+        // The names of processes do not matter. So the first message comes from 0, and of two processes to which the same has
+        // happened, the next event happens to 1.
         if state.sent.is_empty() {
             actions.retain(|action| match action {
                 Action::Multicast(id, dests) => *id == 0 && *dests != 0b100,
@@ -403,7 +404,7 @@ impl Model for Network {
                 !state.is_settled()
                     || state.alive().all(|(_, member)| member.held.is_empty()) && state.copies().all(in_the_end)
             }),
-            // What shows that the search comes by what it is for.
+            // These show that the search reaches the states that it is meant for.
             Property::sometimes("a message is held", |_, state: &State| {
                 state.alive().any(|(_, member)| !member.held.is_empty())
             }),

@@ -1,8 +1,12 @@
-//! Random programs over a network that delays, reorders and duplicates, run at once by four: the book's algorithm; `causal` with
-//! every marker travelling, given the envelope that serves everybody, and given its reduction for each destination (these must
-//! be in the book's state after every step); and `causal` with fewer markers (which must deliver the same, and forget nothing).
+//! Random programs over a network that delays, reorders and duplicates. Four implementations run each program at once:
 //!
-//! Happened-before is computed here from the events alone.
+//! - the book's algorithm;
+//! - `causal` with all markers, given the envelope that serves all destinations;
+//! - `causal` with all markers, given the reduction for each destination;
+//! - `causal` with fewer markers.
+//!
+//! The second and third must be in the book's state after every step. The fourth must deliver the same messages, and forget
+//! nothing. Happened-before is computed here from the events alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,24 +21,24 @@ type Peer = Process<Id, usize>;
 /// The most processes that a program ever has.
 pub(crate) const PROCESSES: Id = 12;
 
-/// Which of those there are, however many.
+/// Chooses one of any number of things.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pick(pub(crate) u32);
 
-/// One step of a program. What it picks, it picks from what there is.
+/// One step of a program. It picks from the processes or copies that exist at that time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
-    /// Somebody new joins.
+    /// A new process joins.
     Join,
-    /// Somebody leaves: he sends nothing any more and is no destination any more, but gets what is on its way.
+    /// A process leaves. It no longer sends and is no destination any more, but receives what is on its way.
     Leave(Pick),
-    /// Somebody sends to those present whose bits are set.
+    /// A process sends to those present whose bits are set.
     Multicast(Pick, u16),
-    /// A copy arrives; where fewer markers travel, reduced for its destination or as it serves everybody.
+    /// A copy arrives. The process with fewer markers gets it as it was sent, or reduced for its destination if this is set.
     Arrive(Pick, bool),
-    /// The network makes another copy of one that is on its way.
+    /// The network duplicates a copy that is on its way.
     Duplicate(Pick),
-    /// Somebody restarts from a snapshot, and is given again what waited.
+    /// A process restarts from a snapshot, and receives the held messages again.
     Restart(Pick),
 }
 
@@ -48,7 +52,7 @@ impl Pick {
     }
 }
 
-/// Messages, by number; a program has at most 120.
+/// A set of messages, by number. A program has fewer than 128.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Numbers(u128);
 
@@ -59,24 +63,25 @@ struct Sent {
     exact: Envelope<Id>,
     thin: Envelope<Id>,
     book: BTreeMap<Id, ks::Message<Id>>,
-    /// What happened before it, of all that was sent.
+    /// The messages that happened before it.
     past: Numbers,
 }
 
 struct Member {
-    /// Given the envelopes that serve everybody.
+    /// Given the envelopes that serve all destinations.
     exact: Peer,
-    /// Given the reductions for it alone.
+    /// Given the reductions for this destination.
     reduced: Peer,
     /// With fewer markers.
     thin: Peer,
     book: ks::Process<Id>,
-    /// What happened before now, here: what was sent and delivered here, and what had happened before that.
+    /// The messages that happened before the next event here: those sent and delivered here, and those that happened before
+    /// them.
     past: Numbers,
     delivered: Numbers,
 }
 
-/// How many entries are remembered and bytes sent with fewer markers, and with all; summed over the steps of a program.
+/// Entries remembered and bytes sent, each with fewer markers and with all; summed over the steps of a program.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sizes {
     pub(crate) remembered: (usize, usize),
@@ -89,12 +94,12 @@ pub(crate) struct World {
     members: BTreeMap<Id, Member>,
     present: Vec<Id>,
     sent: Vec<Sent>,
-    /// Copies on their way: to whom, and what.
+    /// Copies on their way: the destination and the number of the message.
     wire: Vec<(Id, usize)>,
 }
 
 impl World {
-    /// With so many processes to begin with, and fewer markers by this rule.
+    /// A world that begins with this many processes. `fewer` is the rule for fewer markers.
     pub(crate) fn new(processes: usize, fewer: Markers) -> Self {
         let mut world = Self {
             thin: Config { markers: fewer, ..Config::default() },
@@ -146,7 +151,7 @@ impl World {
         }
     }
 
-    /// Lets everything arrive that is on its way, the newest first, which is the worst order; then checks that nothing is left.
+    /// Lets every copy on its way arrive, the newest first, which is the worst order. Then checks that nothing is left.
     pub(crate) fn settle(&mut self) {
         while !self.wire.is_empty() {
             self.arrive(self.wire.len() - 1, false);
@@ -187,7 +192,11 @@ impl World {
         let dests: BTreeSet<Id> = self.present.iter().copied().filter(|&d| d != author && to >> d & 1 == 1).collect();
         let member = self.members.get_mut(&author).unwrap();
         let exact = member.exact.send(dests.iter().copied()).unwrap();
-        assert_eq!(member.reduced.send(dests.iter().copied()).as_ref(), Ok(&exact), "both forms come to the same");
+        assert_eq!(
+            member.reduced.send(dests.iter().copied()).as_ref(),
+            Ok(&exact),
+            "both forms give the same envelope"
+        );
         let thin = member.thin.send(dests.iter().copied().chain([author])).unwrap();
         self.sizes.sent.0 += thin.to_bytes().len();
         self.sizes.sent.1 += exact.to_bytes().len();
@@ -210,9 +219,9 @@ impl World {
         let before = (member.delivered.contains(number), member.book.waiting());
         let receipt = member.exact.accept(&message.exact, number).unwrap();
         let for_it = member.reduced.accept(&message.exact.for_destination(&to), number).unwrap();
-        assert_eq!(for_it, receipt, "the reduction holds back nothing else");
+        assert_eq!(for_it, receipt, "the reduction holds back the same messages");
         let thin = if reduced { &message.thin.for_destination(&to) } else { &message.thin };
-        assert_eq!(member.thin.accept(thin, number).unwrap(), receipt, "fewer markers hold back nothing else");
+        assert_eq!(member.thin.accept(thin, number).unwrap(), receipt, "fewer markers hold back the same messages");
         member.book.arrive(message.book[&to].clone());
         let new = member.book.waiting() > before.1;
         let expected = match member.book.deliverable().contains(&(message.author, message.clock)) {
@@ -242,9 +251,9 @@ impl World {
             assert!(message.dests.contains(&to), "only what is addressed to {to}");
             for earlier in message.past.iter() {
                 let came = !self.sent[earlier].dests.contains(&to) || member.delivered.contains(earlier);
-                assert!(came, "{to} is given {number} before {earlier}, which happened before it");
+                assert!(came, "{to} delivers {number} before {earlier}, which happened before it");
             }
-            assert!(member.delivered.insert(number), "{to} is given {number} twice");
+            assert!(member.delivered.insert(number), "{to} delivers {number} twice");
             member.past.extend(message.past);
             member.past.insert(number);
             assert!(member.book.deliverable().contains(&(message.author, message.clock)));
@@ -257,7 +266,8 @@ impl World {
         self.compare(to);
     }
 
-    /// The same state as the book's; and the one with fewer markers has forgotten nothing that the exact one knows.
+    /// Checks that the state is the book's, and that the process with fewer markers has forgotten nothing that the exact one
+    /// knows.
     fn compare(&mut self, id: Id) {
         let member = &self.members[&id];
         let exact = remembered(&member.exact.snapshot());
@@ -322,7 +332,7 @@ impl Numbers {
 
     /// Whether it is new.
     fn insert(&mut self, number: usize) -> bool {
-        assert!(number < 128, "a program has fewer messages");
+        assert!(number < 128, "a program has fewer than 128 messages");
         let new = !self.contains(number);
         self.0 |= 1 << number;
         new

@@ -1,4 +1,4 @@
-//! The bytes of messages and additions, one by one as the module's documentation has them.
+//! The bytes of messages and additions, one by one as the module's documentation gives them.
 
 use std::vec;
 use std::vec::Vec;
@@ -9,7 +9,7 @@ use crate::{Config, Entry, Index, Limits, Process, Set, Stamp};
 type Peer = Process<u16, ()>;
 type Log<'a> = &'a [(usize, u64, &'a [usize])];
 
-/// A process 1000 that knows 1 to 200: as places in its roster 0, and 1 to 200.
+/// Process 1000, which knows 1 to 200. It has place 0 in its roster, and they have 1 to 200.
 fn peer() -> Peer {
     let mut peer = Peer::new(1000, Config::default());
     (1..=200).for_each(|id| _ = peer.intern(id).unwrap());
@@ -38,9 +38,9 @@ fn additions(numbering: &Numbering, mark: Mark) -> Vec<u8> {
 #[test]
 fn a_message_and_its_entries() {
     let numbering = &mut Numbering::new(&Limits::default());
-    assert_eq!(say(numbering, 0, 5, &[1], &[]), [0, 5, 1 << 2 | 1], "to one");
-    assert_eq!(say(numbering, 2, 6, &[0, 1], &[]), [1, 2, 6, 1 << 2 | 3, 1, 0b11], "by another, to a bitmap");
-    assert_eq!(say(numbering, 2, 7, &[0, 1], &[]), [1, 2, 7, 0], "to those again: set 0");
+    assert_eq!(say(numbering, 0, 5, &[1], &[]), [0, 5, 1 << 2 | 1], "to one process");
+    assert_eq!(say(numbering, 2, 6, &[0, 1], &[]), [1, 2, 6, 1 << 2 | 3, 1, 0b11], "by another author, to a bitmap");
+    assert_eq!(say(numbering, 2, 7, &[0, 1], &[]), [1, 2, 7, 0], "to the same again: set 0");
     let mark = numbering.mark();
     let after_his_last = say(numbering, 0, 8, &[1, 2, 3], &[(0, 7, &[1, 2, 3])]);
     assert_eq!(after_his_last, [2, 8, 1 << 2 | 3, 1, 0b1110]);
@@ -57,7 +57,7 @@ fn a_message_and_its_entries() {
     let his_own = say(numbering, 0, 20, &[1, 2, 3], &[(0, 15, &[1]), (0, 17, &[2, 3])]);
     let the_message_s_less_one = [3, 2, 2, 1 << 1, 1];
     assert_eq!(his_own, [&[2 << 2, 20, 1 << 2][..], &[2, 5, 1], &the_message_s_less_one].concat());
-    assert_eq!(say(numbering, 0, 21, &[1, 3], &[]), [0, 21, 2 << 2 | 2, 1 << 1, 2], "set 1 less one");
+    assert_eq!(say(numbering, 0, 21, &[1, 3], &[]), [0, 21, 2 << 2 | 2, 1 << 1, 2], "set 1 without one");
     let less_its_author_and_another = [2 << 2 | 3, 8, 2, 1 << 1 | 1, 1];
     let expected = [&[1 << 2, 22, 1 << 2 | 3, 1, 0b11_1110][..], &less_its_author_and_another].concat();
     assert_eq!(say(numbering, 0, 22, &[1, 2, 3, 5, 6], &[(2, 8, &[3, 5, 6])]), expected);
@@ -69,10 +69,10 @@ fn a_message_and_its_entries() {
     assert_eq!(additions(numbering, numbering.mark()), []);
     numbering.renew();
     say(numbering, 0, 23, &[1], &[]);
-    assert_eq!(additions(numbering, mark), [2, 2, 0, 2, 3, 232, 0, 1, 0, 0], "all of another generation");
+    assert_eq!(additions(numbering, mark), [2, 2, 0, 2, 3, 232, 0, 1, 0, 0], "everything in the new generation");
 }
 
-/// How it is written that a message goes to these, among processes that have the numbers of their places.
+/// The bytes of these destinations, where the number of each process is its place.
 fn dests(numbering: &mut Numbering, positions: &[usize]) -> Vec<u8> {
     say(numbering, 0, 1, positions, &[])[2..].to_vec()
 }
@@ -86,20 +86,24 @@ fn numbered(limits: &Limits) -> Numbering {
 #[test]
 fn a_set_takes_its_shortest_form() {
     let numbering = &mut numbered(&Limits::default());
-    assert_eq!(dests(numbering, &[1, 12]), [3, 2, 1, 10], "a list, as short as the bitmap");
+    assert_eq!(dests(numbering, &[1, 12]), [3, 2, 1, 10], "a list, no longer than the bitmap");
     assert_eq!(dests(numbering, &[1, 2, 12]), [1 << 2 | 3, 2, 0b110, 0b1_0000], "a bitmap, shorter than the list");
     assert_eq!(dests(numbering, &[15, 16]), [3, 2, 15, 0], "a list, a byte shorter than the bitmap");
-    assert_eq!(dests(numbering, &[1, 2, 3, 23]), [1 << 2 | 3, 3, 0b1110, 0, 0b1000_0000], "by a byte");
-    assert_eq!(dests(numbering, &[]), [3, 0], "nobody");
+    assert_eq!(
+        dests(numbering, &[1, 2, 3, 23]),
+        [1 << 2 | 3, 3, 0b1110, 0, 0b1000_0000],
+        "a bitmap, shorter by a byte"
+    );
+    assert_eq!(dests(numbering, &[]), [3, 0], "the empty set");
     for _ in 0..2 {
         dests(numbering, &[1, 60, 120, 180]);
     }
-    assert_eq!(dests(numbering, &[1, 60]), [1 << 2 | 2, 2 << 1, 120, 59], "as many less as there are");
+    assert_eq!(dests(numbering, &[1, 60]), [1 << 2 | 2, 2 << 1, 120, 59], "as many are taken out as are left");
     assert_eq!(dests(numbering, &[1, 60, 120, 180]), [0]);
 }
 
 #[test]
-fn the_smallest_of_the_sets_that_have_all_in_it_is_taken_less_some() {
+fn the_smallest_set_that_contains_all_members_is_the_base() {
     let numbering = &mut numbered(&Limits::default());
     for larger in [&[10, 50, 90, 130, 170][..], &[10, 50, 90, 130]] {
         dests(numbering, larger);
@@ -108,13 +112,13 @@ fn the_smallest_of_the_sets_that_have_all_in_it_is_taken_less_some() {
     assert_eq!(dests(numbering, &[10, 50, 90]), [2 << 2 | 2, 1 << 1, 130, 1]);
 }
 
-/// Four far from one another, which no other number has among its four.
+/// Four positions that are far apart. No other number gives any of them.
 fn four(number: usize) -> [usize; 4] {
     [number, number + 50, number + 100, number + 150]
 }
 
 #[test]
-fn a_set_that_comes_again_among_32_gets_a_number_if_it_is_worth_that() {
+fn a_set_that_comes_again_within_32_gets_a_number_if_it_is_worth_one() {
     for (between, again) in [(31, true), (32, false)] {
         let numbering = &mut numbered(&Limits::default());
         for number in 1..=1 + between {
@@ -129,11 +133,11 @@ fn a_set_that_comes_again_among_32_gets_a_number_if_it_is_worth_that() {
     for _ in 0..3 {
         assert_eq!(dests(numbering, &[100]).len(), 2);
     }
-    assert_eq!(numbering.mark(), before, "two bytes are as good as a number");
+    assert_eq!(numbering.mark(), before, "two bytes are no worse than a number");
 }
 
 #[test]
-fn the_eight_sets_last_named_are_tried_less_some() {
+fn the_eight_sets_last_named_are_tried_as_a_base() {
     let subset = |numbers: &[usize], of: usize| {
         let numbering = &mut numbered(&Limits::default());
         for &number in numbers {
@@ -151,7 +155,7 @@ fn the_eight_sets_last_named_are_tried_less_some() {
 }
 
 #[test]
-fn no_more_sets_get_a_number_than_the_limit_says() {
+fn sets_beyond_the_limit_get_no_number() {
     let numbering = &mut numbered(&Limits { sets: 1, ..Limits::default() });
     assert!(!numbering.is_full());
     for number in [1, 2] {
@@ -166,7 +170,7 @@ fn no_more_sets_get_a_number_than_the_limit_says() {
     assert!(numbering.is_full(), "the limit stays");
 }
 
-/// What another generation says ends what was known.
+/// A new generation replaces all that was known.
 #[test]
 fn a_table_follows_the_generations() {
     let limits = Limits::default();
