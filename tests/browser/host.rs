@@ -99,7 +99,7 @@ fn an_account_is_deleted_once_its_name_was_typed() {
     bob.click("#account");
     bob.shows("#account-dialog", "The people who run it can read all of them.");
     bob.enters("#delete-name", "alice");
-    bob.shows("#delete-why", "not the name of this account");
+    bob.shows("#delete-why", "You do not log in as alice, so nothing was deleted.");
     bob.value("(document.querySelector('#delete-name').value = '', 0)");
     bob.enters("#delete-name", "bob");
     bob.shows("#gate-why", "The account bob is deleted.");
@@ -109,4 +109,52 @@ fn an_account_is_deleted_once_its_name_was_typed() {
     bob.shows("#gate-why", "Wrong name or passphrase.");
     alice.enters("#text", "still here");
     carol.hears("still here");
+}
+
+#[test]
+fn a_name_that_was_changed_on_the_page_is_the_one_in_the_chat_and_the_account_keeps_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((_host, alice, bob, carol)) = start(folder.path()) else { return };
+    bob.click("#account");
+    bob.shows("#account-where", "You log in as bob.");
+    assert_eq!(bob.value("document.querySelector('#nick').value"), json!("bob"), "the name of now");
+    renames(&bob, "alice");
+    bob.shows("#nick-why", "\"alice\" is taken: alice is called so, or looks the same; choose another name");
+    renames(&bob, "robert smith");
+    bob.shows("#nick-why", "robert smith");
+    assert_eq!(bob.text("#me"), "bob", "what was refused changes nothing");
+    renames(&bob, "robert");
+    bob.shows("#nick-why", "You are now called robert.");
+    bob.shows("#nick-hint", "You log in as bob all the same.");
+    bob.shows("#me", "robert");
+    carol.expect_event("person_changed", |event| event["who"]["name"] == "robert" && event["before"] == "bob");
+    alice.shows("#people", "robert");
+    bob.shows("#people", "robert");
+    bob.enters("#delete-name", "robert");
+    bob.shows("#delete-why", "You do not log in as robert, so nothing was deleted.");
+    bob.click("#account-close");
+
+    bob.click("#logout");
+    bob.shows("#gate-why", "You are logged out.");
+    bob.shows("#log-in-hint", "whatever you are called in the chat");
+    carol.loses("robert");
+    assert_eq!(
+        bob.value("document.querySelector('#log-in-name').value"),
+        json!("bob"),
+        "the account's name is offered"
+    );
+    log_in(&bob, "robert", &passphrase("bob"));
+    bob.shows("#gate-why", "Wrong name or passphrase.");
+    log_in(&bob, "bob", &passphrase("bob"));
+    bob.shows("#me", "robert");
+    carol.meets("robert");
+    alice.shows("#people", "robert");
+    bob.enters("#text", "under a new name");
+    assert_eq!(carol.hears("under a new name")["message"]["from"]["name"], "robert");
+}
+
+/// Asks for another name in the dialog of the account, which is open.
+fn renames(browser: &Browser, name: &str) {
+    browser.value("(document.querySelector('#nick').value = '', 0)");
+    browser.enters("#nick", name);
 }

@@ -96,8 +96,14 @@ function callMe(me) {
   the("me").textContent = harmless(me.label);
 }
 
+/** The user has chosen another name. */
+function renamed(me) {
+  callMe(me);
+  refresh();
+}
+
 function nameTaken(who) {
-  notice(`Your name is also that of ${who.label}, who had it first: choose another one with -nick NAME at a prompt.`);
+  notice(`Your name is also that of ${who.label}, who had it first. To choose another one, click your name, above the conversations.`);
 }
 
 async function welcome(hello) {
@@ -276,7 +282,7 @@ function begin() {
   // A link with a code opens this document, and another one logs in.
   if (location.hash !== "") return location.replace(`/enter${location.hash}`);
   restore();
-  account.begin(wire);
+  account.begin(wire, { renamed });
   const here = () => conversation(state.open);
   history.begin(wire, { changed, notice });
   messages.begin({

@@ -1,5 +1,5 @@
-// The names of the accounts that this browser has logged in with, the last one first. They are no secret: everybody in the
-// chat sees them.
+// The names of the accounts that this browser has logged in with, the last one first. They are no secret: each was the name that
+// everybody in the chat saw at first.
 
 const KEY = "causerie-names";
 const MOST = 8;
