@@ -1,5 +1,5 @@
-//! What happened in a run, as somebody who sees everything would write it down. Invariants judge by this alone: it is made
-//! of the peers' journals and of what their users saw, never of what the peers have in mind.
+//! What happened in a run, as an observer who sees everything would write it down. The invariants judge by this alone.
+//! It is made from the peers' journals and from what their users saw, never from the internal state of a peer.
 
 mod copies;
 mod lineage;
@@ -22,14 +22,14 @@ pub type Number = usize;
 /// A text, numbered in the order in which they were written.
 pub type TextNumber = usize;
 
-/// A conversation as everybody would name it.
+/// A conversation, by a name that is the same for all people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// With everybody.
+    /// With all people.
     All,
     /// In a group.
     Group(String),
-    /// Among these people and nobody else, two or more.
+    /// Among exactly these people, two or more.
     Among(BTreeSet<usize>),
 }
 
@@ -46,15 +46,15 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A text that a person wrote. Its words are those of no other: two copies of a peer may say different texts under one id, and a
-/// text that is said again has another id.
+/// A text that a person wrote. No two texts have the same words. Ids do not tell texts apart: two copies of a peer may
+/// say different texts under one id, and a text that is said again has another id.
 #[derive(Clone, Debug)]
 pub struct Text {
     /// The message that it was written as.
     pub id: MessageId,
-    /// The messages that have left with it: more than one if it was said again.
+    /// The messages that have left with it. There are several if it was said again.
     pub sent_as: Vec<MessageId>,
-    /// Whom the first message is addressed to, once it has been sent.
+    /// The destinations of the first message, once it has been sent.
     pub dests: Vec<ProcessId>,
     /// Where it was written.
     pub place: Place,
@@ -64,7 +64,8 @@ pub struct Text {
     pub by: usize,
     /// The machine on which it was written.
     pub machine: usize,
-    /// What its author had been shown (or had written) before, in the order in which it was; of a group, as a member.
+    /// What its author had been shown or had written before, in that order. In a group, only since the author is a
+    /// member.
     pub read: Rc<[TextNumber]>,
     /// Its author was told that it is sent.
     pub confirmed: bool,
@@ -77,22 +78,23 @@ pub struct Sent {
     pub author: Number,
     /// Its author's clock.
     pub clock: u64,
-    /// Whom it is addressed to.
+    /// Its destinations.
     pub dests: Vec<ProcessId>,
-    /// What happened before it: of each process, the greatest clock. If two messages were sent as this one, before both.
+    /// What happened before it: the greatest clock of each process. If two messages were sent as this one, what
+    /// happened before both.
     pub past: Rc<[u64]>,
     /// If two messages were sent as this one, what happened before either.
     pub before_either: Option<Rc<[u64]>>,
-    /// The text that it carries, if it carries one.
+    /// The text that it carries, if any.
     pub text: Option<TextNumber>,
     /// When, in virtual microseconds.
     pub at: u64,
 }
 
-/// Everything that was sent and written, by whom.
+/// Everything that was sent and written, and the authors.
 #[derive(Debug, Default)]
 pub struct Chronicle {
-    /// The processes: who they are, and whose.
+    /// The processes, and the person of each.
     pub processes: Vec<(ProcessId, usize)>,
     numbers: BTreeMap<ProcessId, Number>,
     /// The messages that were stamped and may have left their process.
@@ -102,30 +104,32 @@ pub struct Chronicle {
     /// The texts.
     pub texts: Vec<Text>,
     by_words: BTreeMap<String, TextNumber>,
-    /// What is being written, by machine, and has not left.
+    /// The texts that are being written and have not left yet, by machine.
     writing: BTreeMap<(usize, MessageId), TextNumber>,
-    /// The texts that have left: more than one as the same message if its author used its number twice.
+    /// The texts that have left. One message has several if its author used its number twice.
     carried: BTreeMap<MessageId, Vec<TextNumber>>,
-    /// What anybody ever gave up: of an author, the clocks from and to.
+    /// Everything that any peer ever gave up: an author, and its clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
-    /// Numbers that a process used again whose store had been rolled back, or two copies of one peer, before they could know. Of the
-    /// order of these nothing can be said: one of the two was said to some, and the other to others. The process cannot know which
-    /// was used twice, so it disowns all that it has used since the copy was made when it begins anew, and says the texts once more
-    /// or leaves them unsent (`chat`'s `anew` module).
+    /// Numbers that were used twice, before their process could know: by a process whose store had been rolled back, or
+    /// by two copies of one peer. Nothing can be said about the order of these: one of the two messages went to some
+    /// peers, and the other to others. The process cannot know which numbers were used twice. So when it begins anew it
+    /// disowns everything that it has said since the copy was made, and says those texts once more or leaves them
+    /// unsent (`chat`'s `anew` module).
     pub twice: BTreeSet<MessageId>,
-    /// The processes that began anew: as what else they had run, and how far that had come when it was started.
+    /// The processes that began anew: the process that each had run as before, and how far that one had come when it
+    /// was started.
     anew: BTreeMap<Number, (Number, u64)>,
-    /// The processes that anybody forgot.
+    /// The processes that any peer forgot.
     pub forgotten: BTreeSet<ProcessId>,
-    /// What each process delivered, whatever became of its store.
+    /// What each process delivered, whatever happened to its store later.
     pub ever_delivered: BTreeSet<(Number, MessageId)>,
-    /// The words that an author took back before they went out: nobody may be shown them.
+    /// The words that their author took back before they went out. No person may be shown them.
     pub cancelled: BTreeSet<String>,
-    /// The words that an author took back, though some may have them, or a copy of the author may say them.
+    /// The words that their author took back, although some peers may have them, or a copy of the author may say them.
     pub taken_back: BTreeSet<String>,
-    /// The words that had been left unsent and that their user sent after all.
+    /// The words that had been left unsent, and that their user sent after all.
     pub resent: BTreeSet<String>,
-    /// Groups that somebody left: what was said there before, not all members can have.
+    /// Groups that a person left. Not all members can have what was said there before.
     pub left: BTreeSet<String>,
     /// People who lie.
     pub liars: BTreeSet<usize>,
@@ -146,20 +150,20 @@ impl Chronicle {
         self.number(process).map(|number| self.processes[number].1)
     }
 
-    /// Whether a liar's.
+    /// Whether a liar runs this process.
     pub fn is_liars(&self, process: &ProcessId) -> bool {
         self.person(process).is_none_or(|person| self.liars.contains(&person))
     }
 
-    /// Whether a process sent or delivered this message, and its store has been put back since, to a copy without it. Until it learns
-    /// that, it is taken for one that has it.
+    /// Whether a process sent or delivered this message, and its store has since been put back to a copy without it.
+    /// Until the process learns that, the others believe that it has the message.
     pub fn was_rolled_back_behind(&self, lineage: &Lineage, id: MessageId) -> bool {
         let number = lineage.process.filter(|_| lineage.rolled_back);
         number
             .is_some_and(|number| self.processes[number].0 == id.process || self.ever_delivered.contains(&(number, id)))
     }
 
-    /// Whether this message was given up by anybody.
+    /// Whether any peer gave this message up.
     pub fn was_given_up(&self, id: MessageId) -> bool {
         contain(&self.given_up, id)
     }
@@ -178,22 +182,23 @@ impl Chronicle {
     pub fn text_shown(&self, message: &Message) -> Option<TextNumber> {
         let carried = self.carried.get(&message.id)?;
         let shown = carried.iter().find(|&&number| self.texts[number].words == *message.text);
-        // A liar may have told something else to each.
+        // A liar may have sent different texts to different peers.
         shown.or(carried.first().filter(|_| self.is_liars(&message.id.process))).copied()
     }
 
-    /// Whether a conversation has more messages than a newcomer is shown before anything else. A text that was said again is several.
+    /// Whether a conversation has more messages than a newcomer is shown before anything else. A text that was said
+    /// again counts as several.
     pub fn is_long(&self, place: &Place) -> bool {
         let texts = self.texts.iter().filter(|text| text.place == *place);
         texts.map(|text| text.sent_as.len().max(1)).sum::<usize>() > self.history_first
     }
 
-    /// A message as a reader of a report calls it: `p2#14`, with the incarnation's number among its person's if there were more.
+    /// The name of a message in reports: `p2#14`. If its person had several incarnations, their number is added.
     pub fn name(&self, id: MessageId) -> String {
         format!("{}#{}", self.process_name(&id.process), id.clock)
     }
 
-    /// A process likewise: `p2`, or `p2.1` for a later one.
+    /// The name of a process in reports: `p2`, or `p2.1` for a later one.
     pub fn process_name(&self, process: &ProcessId) -> String {
         let Some(number) = self.number(process) else { return format!("?{:x}", process.incarnation.0) };
         let person = self.processes[number].1;
@@ -203,7 +208,7 @@ impl Chronicle {
         }
     }
 
-    /// A process began to write to a store; `anew` if it took over from another while it ran.
+    /// A process begins to write to a store. `anew` if it takes over from another one while the peer runs.
     pub fn begin(&mut self, process: ProcessId, machine: &mut Machine, anew: bool) {
         let Machine { number: at, person, lineage, .. } = machine;
         let number = *self.numbers.entry(process).or_insert_with(|| {
@@ -222,11 +227,12 @@ impl Chronicle {
             return;
         }
         lineage.started_at = lineage.clock();
-        // What it wrote before it was killed and had not kept was never written.
+        // What it wrote before it was killed, and had not kept, was never written.
         self.writing.retain(|(machine, _), _| machine != at);
     }
 
-    /// A store is put back to this: what was taken back since is not, and one of the two went to some, and the other to others.
+    /// A store is put back to this copy. Whatever was taken back since is no longer taken back here: some peers may be
+    /// sent it, and others not.
     pub fn go_back_to(&mut self, lineage: &Lineage) {
         let undone: BTreeSet<&String> = lineage.promised.difference(&lineage.cancelled).collect();
         let undone: BTreeSet<String> = self.cancelled.iter().filter(|words| undone.contains(words)).cloned().collect();
@@ -234,7 +240,7 @@ impl Chronicle {
         self.twice.extend(self.texts.iter().filter(|text| undone.contains(&text.words)).flat_map(|text| &text.sent_as));
     }
 
-    /// The messages that carry these words, and may have left their author.
+    /// The messages that carry these words and may have left their author.
     pub fn said(&self, words: &str) -> Vec<MessageId> {
         let ids = self.by_words.get(words).into_iter().flat_map(|&number| &self.texts[number].sent_as);
         ids.filter(|id| !self.twice.contains(id)).copied().collect()
@@ -245,7 +251,7 @@ impl Chronicle {
         self.by_words.get(words).is_some_and(|&number| !self.texts[number].sent_as.is_empty())
     }
 
-    /// A text is being written on this machine, or said again there: its message has its number, but has not left yet.
+    /// A text is being written on this machine, or said again there. Its message has a number, but has not left yet.
     pub fn write(&mut self, id: MessageId, words: &str, place: Place, machine: &Machine) {
         let Machine { number: at, person, lineage, .. } = machine;
         let number = self.by_words.get(words).copied().unwrap_or(self.texts.len());
@@ -253,7 +259,8 @@ impl Chronicle {
         if number < self.texts.len() {
             return;
         }
-        // What he read as a member of old, before he left and joined again, he cannot be asked to share.
+        // The author may have left the group and joined again. What the author read before that as a member need not
+        // reach the others.
         let since = if let Place::Group(group) = &place { lineage.groups.get(group).copied() } else { None };
         let text = Text {
             id,
@@ -270,7 +277,7 @@ impl Chronicle {
         self.texts.push(text);
     }
 
-    /// Its author was told that it is not sent, so nobody may ever be shown it. Its number is free again.
+    /// Its author was told that it is not sent, so no person may ever be shown it. Its number is free again.
     pub fn refuse(&mut self, id: MessageId, at: usize) {
         self.writing.remove(&(at, id));
     }
@@ -300,7 +307,8 @@ impl Chronicle {
                 let mut past: Rc<[u64]> = lineage.past.as_slice().into();
                 let mut before_either = None;
                 if let Some(other) = self.sent.get(id) {
-                    // A peer that delivers it has delivered one of the two: what happened before both.
+                    // A peer that delivers this message has delivered one of the two. So only what happened before both
+                    // counts.
                     self.twice.insert(*id);
                     before_either = Some(either(&past, other.before_either.as_ref().unwrap_or(&other.past)));
                     past = past.iter().zip(other.past.iter()).map(|(one, other)| *one.min(other)).collect();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// A stream of chances. Equal seeds give equal streams.
+/// A stream of random choices. Equal seeds give equal streams.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
@@ -28,7 +28,7 @@ impl Dice {
         usize::try_from(self.any() % sides).expect("less than a usize")
     }
 
-    /// A number from `low` to `high`, both among them.
+    /// A number from `low` to `high`, including both.
     pub fn between(&mut self, low: usize, high: usize) -> usize {
         low + self.below(high - low + 1)
     }
@@ -39,7 +39,7 @@ impl Dice {
         low + Duration::from_micros(self.any() % (span + 1))
     }
 
-    /// True so many times in a hundred.
+    /// True in `percent` of a hundred cases.
     pub fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
@@ -49,7 +49,7 @@ impl Dice {
         &of[self.below(of.len())]
     }
 
-    /// The place of one of `weights`, each as often as its weight says. `None` if all are 0.
+    /// The index of one of `weights`, chosen as often as its weight says. `None` if all are 0.
     pub fn weighted(&mut self, weights: &[u32]) -> Option<usize> {
         let total: u32 = weights.iter().sum();
         if total == 0 {

@@ -1,4 +1,4 @@
-//! The stores of the peers, and the one place where a peer is started from one.
+//! The stores of the peers, and the one place where a peer is started from a store.
 
 mod model;
 mod sqlite;
@@ -11,13 +11,13 @@ use chat::{
 pub use model::ModelStore;
 pub use sqlite::SqliteFile;
 
-/// A peer's store, of whatever kind.
+/// A peer's store, of any kind.
 pub enum Disk {
     /// It dies with its process.
     Memory(MemoryStore),
-    /// It survives, in memory all the same.
+    /// It survives its process, although it is in memory.
     Model(Box<ModelStore>),
-    /// The program's own, in a file: it is closed and opened again when its process ends.
+    /// The program's own store, in a file. It is closed and opened again when its process ends.
     Sqlite(Box<SqliteFile>),
 }
 
@@ -45,7 +45,7 @@ impl Disk {
         })
     }
 
-    /// What the next process finds: a file that was closed in the middle is opened again.
+    /// What the next process finds. A file is closed and opened again.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be opened.
@@ -56,7 +56,7 @@ impl Disk {
         }
     }
 
-    /// A copy of what is kept, if it can be copied.
+    /// A copy of the store, if it can be copied.
     pub fn copy(&self) -> Option<Self> {
         match self {
             Self::Memory(_) => None,
@@ -65,7 +65,8 @@ impl Disk {
         }
     }
 
-    /// The messages that it keeps and that nobody needs once everybody has everything, and as what.
+    /// The messages that it keeps although no peer needs them once all have everything. For each, its role in the
+    /// store.
     pub fn in_vain(&self) -> Vec<(MessageId, &'static str)> {
         match self {
             Self::Memory(_) | Self::Sqlite(_) => Vec::new(),
@@ -90,7 +91,7 @@ impl Disk {
     }
 }
 
-/// Starts a peer on what its store has.
+/// Starts a peer from its store.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.

@@ -1,10 +1,11 @@
-//! A liar: a peer like any other, whose frames are changed on their way out by somebody who has its key.
+//! A liar: a peer like any other, but its frames are changed on their way out by an attacker that has its key.
 //!
-//! He knows the layout of frames as anybody can read it in `chat` (one byte of kind; batches by hand, the rest by bincode,
-//! whose first byte tells which control frame it is) and of stamps in `causal::wire`. What he hands over himself is believed to
-//! be his, as the link proves who he is; what he pretends of others is not signed by them.
+//! The liar knows the layout of frames, which anyone can read in `chat` (one byte of kind; batches by hand, the rest by
+//! bincode, whose first byte tells which control frame it is), and of stamps, in `causal::wire`. What it sends as its
+//! own is believed to be its own, because the link proves its identity. What it claims about others is not signed by
+//! them.
 //!
-//! He counts his lies by kind: one that no longer fits the layout is not told any more, and a test sees it.
+//! The liar counts its lies by kind. If a lie no longer fits the layout, it is not told any more, and a test notices.
 
 mod forging;
 
@@ -28,63 +29,63 @@ const HISTORY: u8 = 9;
 /// The kinds of lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lie {
-    /// A byte of any frame is another.
+    /// A byte of any frame is changed.
     Garbled,
-    /// A batch is withheld, or what was asked for.
+    /// A batch is withheld, or an answer to a request.
     Withheld,
     /// An old frame comes again.
     Repeated,
-    /// What somebody wrote is handed on with other words.
+    /// A text of another person is handed on with other words.
     Reworded,
-    /// What somebody wrote is handed on under another name.
+    /// A text of another person is handed on under another name.
     Renamed,
-    /// What somebody wrote is handed on with a wrong byte.
+    /// A text of another person is handed on with a wrong byte.
     Damaged,
-    /// He says something else on each link.
+    /// The liar sends something else on each link.
     TwoFaced,
-    /// A welcome of his names what is not there.
+    /// A welcome of the liar names messages that do not exist.
     Misnamed,
-    /// He has come further than he has.
+    /// The liar claims to have come further than it has.
     Boasted,
-    /// He has what others wrote, and does not.
+    /// The liar claims to have what others wrote, and does not.
     Pretended,
-    /// A stamp of his is made up.
+    /// A stamp of the liar is made up.
     Stamped,
-    /// What he is asked for is due in the far future.
+    /// The liar says that what it is asked for is due in the far future.
     Promised,
-    /// A text of his has a stamp of history from a time far off.
+    /// A text of the liar has a stamp of history from a time far off.
     Dated,
 }
 
-/// How often he does what, in hundredths of the frames that are fit for it.
+/// How often the liar tells each kind of lie, in percent of the frames that fit it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Habits {
-    /// Turns a byte of any frame into another.
+    /// Changes a byte of any frame.
     garble: usize,
-    /// Keeps a batch to himself, or what he was asked for.
+    /// Withholds a batch, or an answer to a request.
     withhold: usize,
     /// Sends an old frame of the same link once more.
     repeat: usize,
-    /// Changes what he hands on.
+    /// Changes what it hands on.
     forge: usize,
-    /// Says one thing to one and another to the other.
+    /// Says different things to different peers.
     two_faced: usize,
-    /// Makes up clocks: of others in what his messages depend on and name, his own, and how far he has come.
+    /// Makes up clocks: those of others that its messages depend on and name, its own, and how far it has come.
     make_up: usize,
-    /// Stamps texts with times far off.
+    /// Gives texts stamps with times far off.
     date: usize,
-    /// Uses up the count of stamps, too.
+    /// Also uses up the count of stamps.
     exhaust: bool,
 }
 
 impl Habits {
-    /// Besides what else he does he dates texts so often as he likes. Whether he may use up the count of stamps: then the order of
-    /// history is that of clocks which are no further apart than a day.
+    /// In addition to its other lies, it dates texts this often. With `exhaust` it may also use up the count of stamps.
+    /// Then history only keeps its order if no two clocks are more than a day apart.
     pub fn date(&mut self, often: usize, exhaust: bool) {
         (self.date, self.exhaust) = (often, exhaust);
     }
 
-    /// One vice or two.
+    /// Draws one kind of lie or two.
     pub fn draw(dice: &mut Dice) -> Self {
         let mut habits = Self::default();
         for _ in 0..dice.between(1, 2) {
@@ -102,7 +103,7 @@ impl Habits {
     }
 }
 
-/// What he knows of one of his links.
+/// What the liar knows of one of its links.
 #[derive(Default)]
 struct Tap {
     table: Table,
@@ -114,19 +115,19 @@ struct Tap {
 pub struct Liar {
     dice: Dice,
     habits: Habits,
-    /// Everybody whom he can speak of.
+    /// All people that the liar can speak of.
     people: Vec<PersonId>,
-    /// The processes that his frames speak of, himself first, once he has begun.
+    /// The processes that its frames speak of, itself first, once it has begun.
     known: Option<Process<ProcessId, ()>>,
     numbering: Numbering,
     taps: BTreeMap<LinkId, Tap>,
     told: BTreeMap<Lie, u64>,
-    /// He promises what he is asked for.
+    /// Whether it promises what it is asked for.
     promises: bool,
 }
 
 impl Liar {
-    /// A liar who has not begun.
+    /// A liar that has not begun.
     pub fn new(habits: Habits, people: Vec<PersonId>, promises: bool, dice: Dice) -> Self {
         Self {
             dice,
@@ -140,14 +141,14 @@ impl Liar {
         }
     }
 
-    /// He begins as this process.
+    /// The liar begins as this process.
     pub fn begin(&mut self, process: ProcessId) {
         self.known = Some(Process::new(process, Config::default()));
         self.numbering = Numbering::new(&Limits::default());
         self.taps.clear();
     }
 
-    /// How many lies of each kind he has told.
+    /// How many lies of each kind it has told.
     pub fn told(&self) -> &BTreeMap<Lie, u64> {
         &self.told
     }
@@ -156,16 +157,16 @@ impl Liar {
         *self.told.entry(lie).or_default() += 1;
     }
 
-    /// What he sends in place of this frame.
+    /// The frames that the liar sends in place of this one.
     pub fn tell(&mut self, link: LinkId, frame: Bytes) -> Vec<Bytes> {
         let Habits { garble, withhold, repeat, forge, two_faced, make_up, date, exhaust } = self.habits;
         let kind = (frame.first().copied(), frame.get(1).copied());
         let hands_on = matches!(kind, (Some(CONTROL), Some(PULLED | PARCELS | HISTORY)));
         let is_batch = kind.0 == Some(BATCH);
-        // Who does not do it draws no chance for it: old seeds stand for what they stood for.
+        // A liar without this habit draws no random number for it, so old seeds keep their schedules.
         let frame = if is_batch && date > 0 && self.dice.percent(date) { self.date(&frame, exhaust) } else { frame };
         let mut frames = match kind {
-            // All batches are told in his own numbers once he makes up any.
+            // Once the liar makes up numbers, it sends all batches in its own numbers.
             (Some(NUMBERS), _) if make_up > 0 => {
                 self.learn(link, &frame);
                 Vec::new()
@@ -201,12 +202,13 @@ impl Liar {
 
     fn learn(&mut self, link: LinkId, frame: &Bytes) {
         if let Some(known) = &mut self.known {
-            // What cannot be learnt is not told on.
+            // What cannot be learnt is not passed on.
             let _ = self.taps.entry(link).or_default().table.learn(&mut &frame[1..], known, &Limits::default());
         }
     }
 
-    /// The batch with other stamps, and the numbers that these need. Nothing in it follows what stands before it any more.
+    /// The batch with other stamps, and the numbers that they need. In the new batch no stamp follows from the one
+    /// before it.
     fn make_up(&mut self, link: LinkId, frame: &Bytes) -> Option<Vec<Bytes>> {
         let limits = Limits::default();
         let mut batch = frame.get(..74)?.to_vec();

@@ -1,5 +1,5 @@
-//! The deterministic simulator: many peers of `chat`, a virtual clock, a network that delays, loses and breaks, crashes between
-//! any two effects, and invariants that watch. One seed, one run, always the same.
+//! The deterministic simulator: many peers of `chat`, a virtual clock, a network that delays, loses and breaks, crashes
+//! between any two effects, and invariants that watch. The same seed always gives the same run.
 //!
 //! `docs/simulation.md` says how to use it and what it found.
 #![forbid(unsafe_code)]

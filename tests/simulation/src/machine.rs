@@ -9,7 +9,7 @@ use crate::chronicle::Lineage;
 use crate::disk::Disk;
 use crate::plan::{Boundary, EPOCH};
 
-/// What a peer of a person runs on.
+/// The machine that a person's peer runs on.
 pub struct Machine {
     /// The person's key.
     pub identity: Identity,
@@ -17,27 +17,27 @@ pub struct Machine {
     pub name: Name,
     /// Which machine it is.
     pub number: usize,
-    /// Whose it is.
+    /// The person that it belongs to.
     pub person: usize,
     /// How far the wall clock is off, in microseconds.
     pub skew: i64,
     /// The peer, while it runs.
     pub peer: Option<Peer<Disk>>,
-    /// The store, while no peer runs on it, if it survived the last one.
+    /// The store, while no peer runs on it. `None` if it did not survive the last peer.
     pub disk: Option<Disk>,
-    /// A copy of it that was made, and what it had been through.
+    /// A copy that was made of the store, with that store's lineage.
     pub copy: Option<(Disk, Lineage)>,
     /// What the store has been through.
     pub lineage: Lineage,
     /// How many processes have begun here.
     pub lives: u64,
-    /// Where the peer is to be killed.
+    /// Where the next turn kills the peer.
     pub doomed: Option<Boundary>,
-    /// When the peer is to be called.
+    /// When the peer wants to be called.
     pub wake: Option<Duration>,
-    /// What its user wrote in this turn, and has not been told is sent.
+    /// The messages that its user wrote in this turn and does not yet know to be sent.
     pub owed: Vec<MessageId>,
-    /// What its user wrote in this turn that is to go out later.
+    /// The texts that its user wrote in this turn to go out later.
     pub promising: Vec<String>,
     /// The peer's journal, with the times of this machine's clock.
     pub journal: Vec<(i64, Journal)>,
@@ -45,19 +45,20 @@ pub struct Machine {
     pub left: bool,
     /// Until when the disk is full.
     pub full_until: Option<Duration>,
-    /// What cannot be kept as long.
+    /// The turn that cannot be kept meanwhile.
     pub stuck: Option<Stuck>,
-    /// Which of all starts the last one here was.
+    /// The number of the last start here, among all starts of the run.
     pub started: u64,
     /// The start of the peer whose user has deleted the account.
     pub last_start: Option<u64>,
-    /// Since then its peer was told that a copy of it was started later.
+    /// Since its last start, its peer was told that a copy of it was started later.
     pub superseded: bool,
 }
 
-/// A turn whose changes could not be kept, or what undoing one comes to. Until they are its peer takes nothing in.
+/// A turn whose changes could not be kept, or what undoing one results in. Until they can be kept, its peer takes
+/// nothing in.
 pub struct Stuck {
-    /// What it comes to.
+    /// The effects that wait.
     pub effects: Effects,
 }
 
@@ -97,7 +98,7 @@ impl Machine {
         Now { monotonic: now, unix_micros: EPOCH + micros + self.skew }
     }
 
-    /// Whose it is, by the key.
+    /// The person that it belongs to, by key.
     pub fn id(&self) -> PersonId {
         self.identity.person()
     }
@@ -108,7 +109,7 @@ impl Machine {
         SocketAddr::from(([10, 0, 0, host], 4000))
     }
 
-    /// Whether what it has been through is still kept.
+    /// Whether its store is still there.
     pub fn has_store(&self) -> bool {
         self.peer.is_some() || self.disk.is_some()
     }
@@ -124,7 +125,7 @@ impl Machine {
     /// An incarnation that was never used.
     pub fn fresh(&mut self) -> Incarnation {
         self.lives += 1;
-        // The ones that follow are taken if the store turns out to have been rolled back.
+        // The numbers after it are used if the store turns out to have been rolled back.
         Incarnation(1_000_000 * (self.number as u64 + 1) + 100 * self.lives)
     }
 }

@@ -1,4 +1,4 @@
-//! Runs schedules of the simulator, or one again.
+//! Runs schedules of the simulator, or replays one.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what it says, and how far it is")]
 
@@ -25,27 +25,27 @@ enum What {
         /// The first seed.
         #[arg(long, default_value_t = 0)]
         from: u64,
-        /// On how many threads; all cores when left out.
+        /// On how many threads. All cores if left out.
         #[arg(long)]
         threads: Option<usize>,
-        /// Stop after so many failures.
+        /// Stop after this many failures.
         #[arg(long, default_value_t = 5)]
         failures: usize,
     },
-    /// Runs the schedule of one seed, and says what happened.
+    /// Runs the schedule of one seed, and prints what happened.
     Replay {
         /// The seed.
         seed: u64,
-        /// Says all of it.
+        /// Prints everything.
         #[arg(long)]
         verbose: bool,
-        /// Writes the peers' journals there, as traces for `causerie check` and `causerie diagram`.
+        /// Writes the peers' journals to this folder, as traces for `causerie check` and `causerie diagram`.
         #[arg(long)]
         trace: Option<PathBuf>,
     },
 }
 
-/// The seeds that are known to break a promise, and what is broken.
+/// The seeds that are known to break a promise, and what they break.
 fn open() -> impl Iterator<Item = (u64, &'static str)> {
     let lines = include_str!("../open.txt").lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| {

@@ -1,10 +1,10 @@
 //! The network between machines, as `net` shows it to them: links that come up and go down, and frames on them.
 //!
-//! A link is TCP: its frames arrive in order, each once, for as long as it is up; frames on different links overtake each
-//! other. Between any two peers there are two paths, one each way. A *blocked* path carries nothing: what is sent waits (TCP
-//! would send it again) and arrives if the path opens soon; otherwise the receiver takes the silence for the link's end, and
-//! what was on its way is lost. A *slow* path carries one frame at a time. A link that holds more frames than it should is
-//! *full*, which its sender is told.
+//! A link is TCP: while it is up, its frames arrive in order, each once. Frames on different links overtake each other.
+//! Between any two peers there are two paths, one each way. A *blocked* path carries nothing. Frames on it wait (TCP
+//! would send them again) and arrive if the path opens soon. Otherwise the receiver takes the silence for the link's
+//! end, and they are lost. A *slow* path carries one frame at a time. A link that holds more frames than it should is
+//! *full*, and its sender is told so.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -20,15 +20,15 @@ pub const SILENCE: Duration = Duration::from_secs(10);
 /// How frames travel from one peer to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Path {
-    /// The least and the greatest time a frame takes.
+    /// The least and the greatest time that a frame takes.
     pub delay: (Duration, Duration),
-    /// What a slow path takes for each frame, one after the other.
+    /// How long a slow path takes for each frame, one after the other.
     pub each: Duration,
     /// Nothing comes through.
     pub blocked: bool,
 }
 
-/// One direction of a link that is up: frames from its sender's end to the other.
+/// One direction of a link that is up: frames from its sender's end to the other end.
 #[derive(Debug)]
 struct Direction {
     from: usize,
@@ -45,33 +45,33 @@ struct Direction {
     closed: bool,
 }
 
-/// What a link does of its own accord, at a time.
+/// Something that a link does by itself at a certain time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Motion {
     /// The first frame that was sent on this link may arrive.
     Arrive(LinkId),
-    /// This end of a link is to notice that it is dead, if it is.
+    /// This end of a link notices that it is dead, if it is.
     Notice(LinkId),
-    /// This end of a link is to see it go down.
+    /// This end of a link sees it go down.
     Down(LinkId, &'static str),
-    /// The one peer connects to the other, if it can.
+    /// The first peer connects to the second, if it can.
     Dial(usize, usize),
-    /// The other end of a connection that was made sees it come up.
+    /// The other end of a new connection sees it come up.
     Up(LinkId),
 }
 
 /// A frame that arrived, and where.
 #[derive(Debug)]
 pub struct Arrived {
-    /// Who sent it.
+    /// The machine that sent it.
     pub from: usize,
-    /// Who gets it.
+    /// The machine that gets it.
     pub to: usize,
     /// The link, as its receiver numbers it.
     pub link: LinkId,
     /// The frame.
     pub frame: Bytes,
-    /// The sender's end, if it has room again now.
+    /// The sender's end, if it now has room again.
     pub ready: Option<LinkId>,
 }
 
@@ -82,18 +82,18 @@ pub struct Network {
     paths: BTreeMap<(usize, usize), Path>,
     /// By the sender's end.
     directions: BTreeMap<LinkId, Direction>,
-    /// Ends that have been seen up and not down: their owner, and who is at the other end.
+    /// Ends that are up in the eyes of their owners: the owner, and the machine at the other end.
     ends: BTreeMap<LinkId, (usize, usize)>,
     last_link: u64,
     /// How many frames a link holds before it is full.
     pub room: usize,
     motions: Vec<(Duration, Motion)>,
-    /// Pairs that will dial.
+    /// Pairs that will dial, and when.
     dialling: BTreeMap<(usize, usize), Duration>,
 }
 
 impl Network {
-    /// A network without links; every path is made by `path`.
+    /// A network without links. `path` makes each path.
     pub fn new(machines: usize, room: usize, mut dice: Dice, mut path: impl FnMut(&mut Dice) -> Path) -> Self {
         let mut paths = BTreeMap::new();
         for from in 0..machines {
@@ -113,7 +113,7 @@ impl Network {
         }
     }
 
-    /// What is to happen, since this was last asked.
+    /// What will happen, as far as this call is the first to tell.
     pub fn take_motions(&mut self) -> Vec<(Duration, Motion)> {
         std::mem::take(&mut self.motions)
     }
@@ -123,7 +123,7 @@ impl Network {
         self.paths.get_mut(&(from, to)).expect("there is a path between any two")
     }
 
-    /// Nothing comes through from `from` to `to` any more.
+    /// From now on nothing comes through from `from` to `to`.
     pub fn block(&mut self, now: Duration, from: usize, to: usize) {
         self.path(from, to).blocked = true;
         for direction in self.directions.values_mut().filter(|d| (d.from, d.to) == (from, to)) {
@@ -134,7 +134,7 @@ impl Network {
         }
     }
 
-    /// The path is as good as new: what waited arrives.
+    /// The path works again: frames that waited arrive.
     pub fn open(&mut self, now: Duration, from: usize, to: usize) {
         let path = self.path(from, to);
         path.blocked = false;
@@ -177,33 +177,33 @@ impl Network {
         is_up && !self.path(a, b).blocked && !self.path(b, a).blocked
     }
 
-    /// Who owns this end, and who is at the other, if it is up.
+    /// The owner of this end, and the machine at the other end, if it is up.
     pub fn owner(&self, end: LinkId) -> Option<(usize, usize)> {
         self.ends.get(&end).copied()
     }
 
-    /// Who sends on this end, whether he has seen it come up or not.
+    /// The machine that sends on this end, whether it has seen the link come up or not.
     pub fn sender(&self, end: LinkId) -> Option<usize> {
         self.directions.get(&end).map(|direction| direction.from).or(self.owner(end).map(|(owner, _)| owner))
     }
 
-    /// Who is at the other end.
+    /// The machine at the other end.
     pub fn receiver(&self, end: LinkId) -> Option<usize> {
         self.directions.get(&end).map(|direction| direction.to)
     }
 
-    /// Whether the two can connect now, and have no link.
+    /// Whether the two can connect now and have no link.
     pub fn can_connect(&mut self, now: Duration, a: usize, b: usize) -> bool {
         if self.dialling.get(&(a, b)).is_some_and(|&at| at <= now) {
             self.dialling.remove(&(a, b));
         }
         let blocked = self.path(a, b).blocked || self.path(b, a).blocked;
-        // A link that neither end has closed is alive, or will be noticed to be dead.
+        // A link that neither end has closed is alive, or its ends will notice that it is dead.
         let mut between = self.directions.values().filter(|d| (d.from, d.to) == (a, b) || (d.from, d.to) == (b, a));
         !blocked && between.next().is_none_or(|first| first.closed || between.next().is_none_or(|second| second.closed))
     }
 
-    /// A connection is made: the ends of `a` and of `b`. What is left of an earlier one is gone.
+    /// Makes a connection, and returns the ends of `a` and of `b`. Anything left of an earlier one is gone.
     pub fn connect(&mut self, a: usize, b: usize) -> (LinkId, LinkId) {
         self.directions.retain(|_, d| (d.from, d.to) != (a, b) && (d.from, d.to) != (b, a));
         let (mine, theirs) = (LinkId(self.last_link + 1), LinkId(self.last_link + 2));
@@ -231,7 +231,7 @@ impl Network {
         Some((direction.from, direction.to))
     }
 
-    /// A frame is handed to a link. True if that makes it full.
+    /// A frame is handed to a link. Returns whether that makes the link full.
     pub fn send(&mut self, now: Duration, end: LinkId, frame: Bytes) -> bool {
         let Some(direction) = self.directions.get_mut(&end) else { return false };
         let path = self.paths[&(direction.from, direction.to)];
@@ -260,7 +260,7 @@ impl Network {
         Some(Arrived { from: direction.from, to: direction.to, link: direction.twin, frame, ready })
     }
 
-    /// Frames that came before the end was up arrive now.
+    /// Frames that came before this end was up arrive now.
     pub fn arrive_at(&mut self, now: Duration, end: LinkId) {
         for (&sender, direction) in self.directions.iter().filter(|(_, direction)| direction.twin == end) {
             self.motions.extend(direction.frames.iter().map(|_| (now, Motion::Arrive(sender))));
@@ -274,8 +274,8 @@ impl Network {
         self.ends.contains_key(&end) && since.is_some_and(|since| since + SILENCE <= now)
     }
 
-    /// The owner of this end closes it, or sees it closed: the other end follows, as soon as word of it comes through.
-    /// What was sent and has not arrived is lost behind a point of chance.
+    /// The owner of this end closes it, or sees it closed. The other end follows as soon as it hears of that. Of the
+    /// frames that have not arrived, those after a random point are lost.
     pub fn close(&mut self, now: Duration, end: LinkId, reason: &'static str) {
         let owner = self.ends.remove(&end);
         let Some(direction) = self.directions.get_mut(&end) else { return };
@@ -297,7 +297,7 @@ impl Network {
         }
     }
 
-    /// Everything that was sent on this end and has not arrived is lost with it.
+    /// This end goes, and all frames that were sent on it and have not arrived are lost.
     pub fn drop_end(&mut self, end: LinkId) {
         self.ends.remove(&end);
         let twin = self.directions.get(&end).map(|direction| direction.twin);

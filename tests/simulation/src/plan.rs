@@ -1,5 +1,6 @@
-//! What a run is made of: how many people, what kind of network, what may go wrong, and what is done when. All of it is drawn
-//! from the seed, so that most runs are small and gentle somewhere: a fault is found more easily where little else happens.
+//! What a run is made of: how many people, what kind of network, what may go wrong, and what is done when. All of it is
+//! drawn from the seed, so that most runs are small and gentle in some respect: a fault is easier to find if little
+//! else happens.
 
 mod action;
 mod deletion;
@@ -38,14 +39,14 @@ pub struct Weights {
     cancel: u32,
 }
 
-/// All that is settled before a run begins.
+/// Everything that is decided before a run begins.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// How many people there are.
     pub people: usize,
     /// How far each one's wall clock is off, in microseconds.
     pub skews: Vec<i64>,
-    /// When clocks that are off by more than a day are put right, if they are.
+    /// When clocks that are more than a day off are put right, if they are.
     pub righted: Option<Duration>,
     /// Limits and intervals of all peers.
     pub config: Config,
@@ -59,15 +60,15 @@ pub struct Setting {
     pub room: usize,
     /// How likely each action is.
     pub weights: Weights,
-    /// Who lies, if somebody does.
+    /// The person who lies, and how, if one does.
     pub liar: Option<(usize, Habits)>,
-    /// Whether a liar promises what he is asked for, each time anew.
+    /// Whether a liar promises what it is asked for, each time anew.
     pub promises: bool,
-    /// Who stays away for good at the end, if he is away then.
+    /// The person who stays away for good at the end, if they are away then.
     pub gone: Option<usize>,
-    /// What stores there are.
+    /// The kind of the stores.
     pub stores: Kind,
-    /// Whose data folder is copied, so that two copies of it run, if one is.
+    /// The person whose data folder is copied, so that two copies of it run, if there is one.
     pub doubled: Option<Doubled>,
     /// Which person deletes the account, if one does.
     pub deletion: Option<Deletion>,
@@ -76,7 +77,7 @@ pub struct Setting {
 /// The groups that there may be.
 pub const GROUPS: [&str; 3] = ["cars", "tea", "news"];
 
-/// Of the dice that say what goes out later, and whether a liar promises it.
+/// Seeds the dice that decide what goes out later, and whether a liar promises it.
 const LATER: u64 = 0x1a7e_1a7e;
 
 const SECOND: i64 = 1_000_000;
@@ -86,8 +87,8 @@ const YEAR: i64 = 365 * DAY;
 /// Unix time in microseconds when a run begins.
 pub const EPOCH: i64 = 1_800_000_000 * SECOND;
 
-/// How far clocks are off that are wrong by more than anybody believes: a day set wrong, a year; one that lost its time, or counts in 32
-/// bits; one that is outside what stamps can say.
+/// Offsets of clocks that are too wrong to be believed: set wrong by a day or by a year, reset after losing the time,
+/// counting in 32 bits, or outside what stamps can say.
 const FAR: [i64; 8] = [
     25 * 3600 * SECOND,
     -25 * 3600 * SECOND,
@@ -100,8 +101,8 @@ const FAR: [i64; 8] = [
 ];
 
 impl Setting {
-    /// What the dice of this seed say. What was thought of later is drawn from dice of its own, so that seeds go on to stand for
-    /// the schedules that they stood for.
+    /// The setting of this seed. Later additions are drawn from dice of their own, so that old seeds keep their
+    /// schedules.
     pub fn draw(seed: u64, dice: &mut Dice) -> Self {
         let mut setting = Self::draw_first(dice);
         let dice = &mut Dice::new(!seed);
@@ -124,7 +125,7 @@ impl Setting {
         setting
     }
 
-    /// Clocks that are off by more than anybody believes, and a liar who makes up such times.
+    /// Draws clocks that are too wrong to be believed, and a liar that makes up such times.
     fn draw_clocks(&mut self, dice: &mut Dice) {
         if dice.percent(15) {
             for _ in 0..*dice.pick(&[1, 1, 2]) {
@@ -142,7 +143,7 @@ impl Setting {
         }
     }
 
-    /// Who has a clock that is off by more than anybody believes.
+    /// Whether this person's clock is too wrong to be believed.
     pub fn is_far(&self, who: usize) -> bool {
         self.skews[who].abs() > DAY
     }
@@ -158,7 +159,7 @@ impl Setting {
             let who = dice.below(people);
             skews[who] = signed(dice, 3 * YEAR);
         }
-        // Each run has a few kinds of trouble only.
+        // Each run has only a few kinds of trouble.
         let some = |dice: &mut Dice, percent, low, high| {
             if dice.percent(percent) { u32::try_from(dice.between(low, high)).expect("small") } else { 0 }
         };
@@ -255,7 +256,7 @@ impl Setting {
             5..8 if self.weights.groups > 0 => To::Group(dice.pick::<&'static str>(&GROUPS)),
             5..8 => To::All,
             8 => To::Person(other),
-            // A person who is drawn twice counts once; the author is left out.
+            // A person who is drawn twice counts once. The author is left out.
             _ => To::People(other, (other + 1) % self.people),
         }
     }
@@ -285,7 +286,7 @@ fn boundary(dice: &mut Dice) -> Boundary {
 
 /// The program's own limits, or small ones that every run reaches.
 fn config(dice: &mut Dice) -> Config {
-    // Half a dozen people who forget each other at random do it again and again.
+    // Half a dozen people who forget each other at random do so again and again.
     let rebirth_interval = Duration::from_secs(10);
     let mut config = Config { journal: true, rebirth_interval, ..Config::default() };
     if dice.percent(30) {

@@ -7,7 +7,7 @@ use std::thread;
 use crate::chronicle::Tally;
 use crate::world::{Keep, Violation, World};
 
-/// How many lines of what happened a failure shows.
+/// How many of the last lines a failure shows.
 const LINES: usize = 40;
 
 /// A run that broke a promise.
@@ -15,7 +15,7 @@ const LINES: usize = 40;
 pub struct Failure {
     /// The seed.
     pub seed: u64,
-    /// What was broken.
+    /// The promise that was broken.
     pub violation: Violation,
     /// What happened last.
     pub lines: Vec<String>,
@@ -37,7 +37,7 @@ impl std::fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What many runs came to.
+/// The result of many runs.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// How many were run.
@@ -67,7 +67,7 @@ pub fn run_one(seed: u64) -> Result<Tally, Box<Failure>> {
     }
 }
 
-/// Runs one schedule and hands over the world as it was at its end; not after a panic.
+/// Runs one schedule and returns the world as it was at the end. There is none after a panic.
 pub fn replay(seed: u64, keep: Keep) -> (Option<World>, Result<(), Violation>) {
     let mut world = World::new(seed, keep);
     match catch_unwind(AssertUnwindSafe(|| world.run())) {
@@ -81,8 +81,8 @@ pub fn replay(seed: u64, keep: Keep) -> (Option<World>, Result<(), Violation>) {
     }
 }
 
-/// Runs the schedules of `count` seeds from `from` on, on so many threads, and stops after `most` failures. `progress` is told after
-/// each how many are done.
+/// Runs the schedules of `count` seeds from `from` on, on `threads` threads, and stops after `most` failures.
+/// `progress` is told after each run how many are done.
 pub fn run_many(from: u64, count: u64, threads: usize, most: usize, progress: impl Fn(u64) + Sync) -> Summary {
     let next = AtomicU64::new(from);
     let done = AtomicU64::new(0);

@@ -1,4 +1,4 @@
-//! The journals of a run as trace files, so that `causerie check` and `causerie diagram` can be used on it.
+//! The journals of a run as trace files, for `causerie check` and `causerie diagram`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::machine::Machine;
 /// Writes one file for each machine into `folder`.
 ///
 /// # Errors
-/// The first that cannot be written.
+/// The first file that cannot be written.
 pub fn write(folder: &Path, machines: &[Machine]) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)?;
     machines.iter().map(|machine| write_one(folder, machine)).collect()

@@ -1,5 +1,5 @@
-//! The world: people and their machines, the network between these, and the virtual clock. Everything happens in one thread, one
-//! thing at a time, in an order that the seed alone decides.
+//! The world: people and their machines, the network between them, and the virtual clock. Everything happens in one
+//! thread, one thing at a time, in an order that only the seed decides.
 
 mod acting;
 mod copies;
@@ -26,13 +26,13 @@ use words::in_words;
 /// A promise that was broken.
 #[derive(Clone, Debug)]
 pub struct Violation {
-    /// Which one.
+    /// The invariant that was broken.
     pub invariant: &'static str,
-    /// How.
+    /// How it was broken.
     pub what: String,
 }
 
-/// More steps at one instant than this, and nobody lets time pass any more.
+/// With more steps than this at one instant, time no longer passes.
 const STANDSTILL: usize = 50_000;
 
 /// A run.
@@ -42,7 +42,7 @@ pub struct World {
     now: Duration,
     machines: Vec<Machine>,
     network: Network,
-    /// What is going to happen. The second number keeps the order of what happens at one time.
+    /// What is going to happen. The second number keeps the order of things that happen at the same time.
     agenda: BTreeMap<(Duration, u64), Happening>,
     scheduled: u64,
     /// How many peers have been started.
@@ -50,7 +50,7 @@ pub struct World {
     chronicle: Chronicle,
     words: usize,
     steps_at_once: usize,
-    /// What happened, in words, if somebody wants to read it.
+    /// What happened, in words, if the caller asked for that.
     notes: Option<Vec<String>>,
     keep_journals: bool,
     liar: Option<Liar>,
@@ -62,15 +62,15 @@ pub struct World {
 enum Happening {
     Motion(Motion),
     Act(Action),
-    /// Whatever the plan says next.
+    /// The next action of the plan.
     Draw,
-    /// A disk that was full has room again, perhaps.
+    /// A disk that was full may have room again.
     Room(usize),
     /// A link that was full has room again.
     Ready(usize, LinkId),
-    /// Something is done with the two copies of a data folder.
+    /// A step with the two copies of a data folder.
     Copies(Step),
-    /// A person goes on with deleting the account.
+    /// A person takes the next step in deleting the account.
     Delete(LastStep),
     /// A user starts a peer on this machine.
     Start(usize),
@@ -78,7 +78,7 @@ enum Happening {
     Word,
 }
 
-/// What is written down beside what is checked.
+/// What is written down in addition to what is checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keep {
     /// A line for each thing that happens.
@@ -128,7 +128,7 @@ impl World {
         world
     }
 
-    /// Most are there from the start; some come in the middle.
+    /// Most people are there from the start. Some come in the middle.
     fn people_come(&mut self) {
         for who in 0..self.setting.people {
             let latest = if self.dice.percent(25) { self.setting.storm } else { Duration::from_millis(300) };
@@ -170,7 +170,7 @@ impl World {
         self.come_to_rest()
     }
 
-    /// Lets everything happen that happens up to `end`.
+    /// Lets everything happen that is due up to `end`.
     fn pass(&mut self, end: Duration) -> Result<(), Violation> {
         loop {
             for (at, motion) in self.network.take_motions() {
@@ -258,7 +258,7 @@ impl World {
                 Ok(())
             }
             Motion::Dial(a, b) => self.dial(a, b),
-            // A superseded peer has no links any more, nor does it get those that were coming up.
+            // A superseded peer has no links any more. Those that were coming up do not reach it either.
             Motion::Up(end) if self.network.sender(end).is_some_and(|who| self.machines[who].superseded) => Ok(()),
             Motion::Up(end) => self.link_up(end),
         }
@@ -293,7 +293,7 @@ impl World {
         self.link_up(mine)
     }
 
-    /// A line of a journal: it is checked, and then it is part of what happened.
+    /// A line of a journal is checked, and then becomes part of what happened.
     fn journal(&mut self, who: usize, entry: Journal) -> Result<(), Violation> {
         if let Journal::Start { process, supersedes, .. } = &entry {
             let machine = &mut self.machines[who];
@@ -359,7 +359,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether the person whose machine this is lies.
+    /// Whether the person who owns this machine lies.
     fn lies(&self, who: usize) -> bool {
         self.chronicle.liars.contains(&self.machines[who].person)
     }
@@ -381,7 +381,7 @@ impl World {
         &self.machines
     }
 
-    /// What happened, for those who count.
+    /// What happened, for statistics.
     pub fn chronicle(&self) -> &Chronicle {
         &self.chronicle
     }

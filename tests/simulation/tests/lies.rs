@@ -1,4 +1,4 @@
-//! The liar tells lies of every kind: his knowledge of the frames is as good as it was.
+//! The liar tells lies of every kind, so it still knows the frames well enough.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use simulation::liar::Lie;
 use simulation::replay;
 use simulation::world::{Keep, World};
 
-/// How many schedules: one in seven or so has a liar, who has one vice or two.
+/// How many schedules. About one in seven has a liar, which tells one or two kinds of lies.
 const SCHEDULES: u64 = 1500;
 
 #[test]

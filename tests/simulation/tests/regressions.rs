@@ -1,7 +1,7 @@
-//! Seeds that once broke a promise do so no more.
+//! Seeds that once broke a promise keep it now.
 
 #[test]
-fn what_was_once_broken_stays_mended() {
+fn seeds_that_once_broke_a_promise_keep_it() {
     let list = include_str!("../regressions.txt");
     let lines = list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     let mut seeds = 0;

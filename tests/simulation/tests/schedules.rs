@@ -1,6 +1,6 @@
 //! Schedules from consecutive seeds keep every promise.
 
-/// How many schedules: enough to find what a change breaks grossly. By hand many more are run (`docs/simulation.md`).
+/// How many schedules: enough to find a change that breaks much. Many more are run by hand (`docs/simulation.md`).
 const SCHEDULES: u64 = 400;
 
 #[test]

@@ -11,35 +11,36 @@ use super::{Number, TextNumber};
 pub struct Lineage {
     /// The process that writes here.
     pub process: Option<Number>,
-    /// The processes that have.
+    /// The processes that have written here.
     pub lives: BTreeSet<ProcessId>,
     /// The causal past of what it does next.
     pub past: Vec<u64>,
     /// The messages delivered here.
     pub delivered: BTreeSet<MessageId>,
-    /// What was given up here: of an author, the clocks from and to.
+    /// What was given up here: an author, and its clocks from and to.
     pub given_up: Vec<(ProcessId, u64, u64)>,
-    /// The same, with clocks that nobody had used yet: what comes of these is called late.
+    /// The same, including clocks that were not used yet. Messages with these clocks are called late.
     pub calls_late: Vec<(ProcessId, u64, u64)>,
-    /// The texts shown here, the user's own included, in order.
+    /// The texts shown here, including the user's own, in order.
     pub read: Vec<TextNumber>,
-    /// The same, to look them up.
+    /// The same, for lookup.
     pub shown: BTreeSet<TextNumber>,
-    /// The groups that its person is in, and how many texts had been shown when he joined.
+    /// The groups that its person is in. For each, how many texts had been shown when the person joined.
     pub groups: BTreeMap<String, usize>,
     /// The messages that were sent from here.
     pub own: BTreeSet<MessageId>,
-    /// The store is a copy that was put back, or one of two copies that both run, and its peer has not begun anew since.
+    /// The store is a copy that was put back, or one of two copies that both run, and its peer has not begun anew since
+    /// then.
     pub rolled_back: bool,
     /// How far its process had come when the copy was made.
     pub copied_at: u64,
     /// How far its process had come when it was started.
     pub started_at: u64,
-    /// There is another copy of it, or was one of an earlier store of its person.
+    /// There is another copy of it, or there was one of an earlier store of its person.
     pub forked: bool,
-    /// The words that were to go out later, by what is kept here.
+    /// The words that were to go out later, as this store has them.
     pub promised: BTreeSet<String>,
-    /// Those of them that were taken back.
+    /// Those of these words that were taken back.
     pub cancelled: BTreeSet<String>,
     /// Its user was told that history could not be fetched.
     pub lacks_history: bool,
@@ -59,8 +60,8 @@ impl Lineage {
         self.process.and_then(|process| self.past.get(process).copied()).unwrap_or(0)
     }
 
-    /// Beyond which clock a process that begins anew disowns what it has said: it may have used clocks that had been used before.
-    /// Where two copies were used it may only have heard that the other one began anew.
+    /// A process that begins anew disowns what it said beyond this clock: those clocks may have been used before. If
+    /// two copies run, this one may only have heard that the other one began anew.
     pub(super) fn disowned_beyond(&self) -> Option<u64> {
         let since_start = self.forked.then_some(self.started_at);
         self.rolled_back.then_some(self.copied_at).or(since_start)

@@ -9,13 +9,13 @@ pub struct Tally {
     pub delivered: u64,
     /// Messages held back.
     pub held: u64,
-    /// Ranges given up.
+    /// Ranges of clocks that were given up.
     pub abandoned: u64,
-    /// Deliveries of what had been given up.
+    /// Deliveries of messages that had been given up.
     pub late: u64,
     /// Texts shown as history.
     pub fetched: u64,
-    /// Frames carried.
+    /// Frames that arrived.
     pub frames: u64,
     /// Crashes.
     pub crashes: u64,
@@ -23,16 +23,16 @@ pub struct Tally {
     pub links: u64,
     /// Turns that could not be kept at first.
     pub stuck: u64,
-    /// Turns of users that could not be kept, so they were undone.
+    /// Turns of users that could not be kept, so that they were undone.
     pub refused: u64,
-    /// Peers that were told of a copy that was started later.
+    /// Peers that were told that a copy of them was started later.
     pub superseded: u64,
     /// People who deleted the account.
     pub deleted: u64,
 }
 
 impl Tally {
-    /// Adds another run's.
+    /// Adds another run's counts.
     pub fn add(&mut self, other: &Self) {
         let Self {
             sent,

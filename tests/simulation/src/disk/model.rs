@@ -1,5 +1,5 @@
-//! A store that is obviously right: everything in maps, looked for from one end to the other. It survives its process, and a
-//! copy of it is what a copy of the file would be.
+//! A store that is obviously right: everything is in maps, which are searched from end to end. It survives its process.
+//! A copy of it stands for a copy of the file.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -46,9 +46,9 @@ pub struct ModelStore {
     verified: Option<Bytes>,
     messages: BTreeMap<MessageId, Role>,
     carried: Vec<Parcel>,
-    /// The order in which what is held came.
+    /// The held-back messages in the order in which they came.
     order: Vec<MessageId>,
-    /// Who oneself is: the author of what one sent.
+    /// The process that this one is: the author of its own messages.
     me: Option<ProcessId>,
     settled: u64,
     delayed: BTreeMap<u64, i64>,
@@ -57,7 +57,8 @@ pub struct ModelStore {
 }
 
 impl ModelStore {
-    /// The messages that it keeps and that nobody needs once everybody has everything, and as what.
+    /// The messages that it keeps although no peer needs them once all have everything. For each, its role in the
+    /// store.
     pub fn in_vain(&self) -> Vec<(MessageId, &'static str)> {
         let aside = self.messages.iter().filter(|(_, role)| !role.is_delivered());
         let aside = aside.map(|(&id, role)| (id, if matches!(role, Role::Held(_)) { "held" } else { "carried" }));
@@ -84,7 +85,7 @@ impl ModelStore {
         let kept = role.kept().clone();
         self.file(&kept);
         let id = kept.id();
-        // What is delivered stays so.
+        // A delivered message stays delivered.
         if self.messages.get(&id).is_none_or(|before| !before.is_delivered()) {
             self.order.retain(|held| *held != id);
             if matches!(role, Role::Held(_)) {
@@ -94,7 +95,7 @@ impl ModelStore {
         }
     }
 
-    /// Everything that was kept was written by who oneself was, who has got a number among the others.
+    /// Begins a new life: the process that this one was wrote everything so far, and has a number among the others now.
     fn reborn(&mut self) -> Result<(), StoreError> {
         self.messages.retain(|_, role| !matches!(role, Role::Held(_)));
         self.order.clear();
@@ -105,7 +106,7 @@ impl ModelStore {
         self.reread(former)
     }
 
-    /// Everything as a store reads it from its file, where nothing is shared with whoever wrote it.
+    /// Reads everything as a store reads it from its file, where nothing is shared with the writer.
     fn reread(&mut self, former: Option<u32>) -> Result<(), StoreError> {
         let count = self.processes.len() + 1;
         let mut batches: BTreeMap<u64, BTreeMap<MessageId, Kept>> = BTreeMap::new();
@@ -129,7 +130,7 @@ fn unreadable(reason: impl ToString) -> StoreError {
     StoreError::Unreadable { reason: reason.to_string() }
 }
 
-/// The messages of a batch, through the bytes that a store would have filed.
+/// The messages of a batch, read back from the bytes that a store would have filed.
 fn reread(kept: &Kept, former: Option<u32>, processes: usize) -> Result<BTreeMap<MessageId, Kept>, StoreError> {
     let mask = kept.places_here();
     let siblings = (0..64).filter(|place| mask & (1 << place) != 0).filter_map(|place| kept.sibling(place));

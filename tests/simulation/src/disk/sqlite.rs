@@ -7,7 +7,7 @@ use chat::StoreError;
 use store::SqliteStore;
 use tempfile::TempDir;
 
-/// A database that is open, and the folder that goes with it.
+/// An open database, and its folder.
 pub struct SqliteFile {
     store: SqliteStore,
     folder: TempDir,
@@ -42,7 +42,7 @@ impl SqliteFile {
         Self::open(folder)
     }
 
-    /// A copy of the files as they are now, as somebody makes who copies the folder of a peer that may be running.
+    /// A copy of the files as they are now. A user makes such a copy of the folder of a peer that may be running.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be copied.
@@ -54,7 +54,7 @@ impl SqliteFile {
         }
         names.sort();
         for path in names {
-            // A lock is its owner's, and the shared memory is rebuilt from the log.
+            // A lock belongs to its owner, and the shared memory is rebuilt from the log.
             let name = path.file_name().unwrap_or_default();
             let text = name.to_string_lossy();
             if text == NAME || text.ends_with("-wal") {

@@ -1,11 +1,11 @@
-//! *One same history*: once the network has healed, any two people show what both have in the same order; no text stands above
-//! one that its author had read; and those who are in a conversation have all of it.
+//! *One same history*: once the network has healed, any two people see the messages that both have in the same order;
+//! no text is above one that its author had read; and all members of a conversation have all of it.
 //!
-//! Source: `docs/causal-order.md`, the order of history: "one same order on every peer, and it respects causality". The second is asked of each
-//! conversation and of all of them together, and while things go wrong, too. Clocks exempt nobody, however wrong they are. A text
-//! that was said again stands where its first message stands, with those who have that, and where the later one stands with the
-//! others. So its place is not compared, nor that of a text whose clock was used twice. Who has it is for
-//! [`NothingLost`](super::nothing_lost) to say.
+//! Source: `docs/causal-order.md`, the order of history. That no answer is above its question is checked for each
+//! conversation and for all of them together, and also while things go wrong. Clocks are no excuse, however wrong they
+//! are. A text that was said again is placed by its first message for people who have that one, and by the later one
+//! for the others. So its place is not compared. Neither is the place of a text whose clock was used twice.
+//! [`NothingLost`](super::nothing_lost) checks that people have such texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,14 +81,14 @@ fn same_order(
     }
 }
 
-/// What is shown of a conversation as a whole is the same: what one lacks is nowhere, or cannot be had.
+/// Whether both show the same messages of a conversation. What one of them lacks must be nowhere, or impossible to get.
 fn same_set(
     rest: &Rest<'_>,
     (who, mine): (usize, &[TextNumber]),
     (other, theirs): (usize, &[TextNumber]),
     place: &Place,
 ) -> Verdict {
-    // Who joins again may have what was said when he was a member before, and nobody else has.
+    // A person who joins again may have messages from their earlier membership that the other members lack.
     if matches!(place, Place::Group(group) if rest.chronicle.left.contains(group)) {
         return Ok(());
     }
@@ -96,7 +96,7 @@ fn same_set(
         return Ok(());
     }
     let (here, there): (BTreeSet<_>, BTreeSet<_>) = (mine.iter().collect(), theirs.iter().collect());
-    // What one copy of its author took back the other one may have sent.
+    // The author's other copy may have sent a text that this copy took back.
     let is_sure = |number: &TextNumber| {
         let text = &rest.chronicle.texts[*number];
         !rest.chronicle.is_doubtful(text) && !rest.chronicle.taken_back.contains(&text.words)

@@ -1,8 +1,7 @@
-//! *What is held and stored is bounded by what is live*: once everybody has everything, nothing is held back, no message of
-//! one's own waits for an acknowledgement, and the store keeps nothing for others.
+//! *What is held back and stored is bounded by what is live*: once all peers have everything, nothing is held back, no
+//! peer waits for an acknowledgement of a message of its own, and the store keeps nothing for others.
 //!
-//! Source: `docs/causal-order.md`: "An envelope is dropped only when every destination has acknowledged it or was forgotten", and is
-//! dropped then; "Bounds".
+//! Source: a message is kept until every destination has acknowledged it or was forgotten (`chat`), and it is dropped then.
 
 use super::{Invariant, Rest, Verdict};
 
@@ -14,13 +13,13 @@ impl Invariant for Bounded {
     }
 
     fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
-        // Those who are away for good would be forgotten after 30 days; until then what they lack is kept for them.
+        // People who are away for good would be forgotten after 30 days. Until then, what they lack is kept for them.
         if rest.people.len() + rest.chronicle.liars.len() < rest.everybody {
             return Ok(());
         }
         for (who, standing) in &rest.people {
             if standing.unacknowledged > 0 && rest.chronicle.liars.is_empty() {
-                return Err(format!("p{who} still keeps {} messages that everybody has", standing.unacknowledged));
+                return Err(format!("p{who} still keeps {} messages that every peer has", standing.unacknowledged));
             }
             if let Some((id, role)) = standing.kept_in_vain.first().filter(|_| rest.chronicle.liars.is_empty()) {
                 let (count, name) = (standing.kept_in_vain.len(), rest.chronicle.name(*id));

@@ -1,22 +1,35 @@
-//! *Causal order*, computed from the journals alone: if the send of m1 happened before the send of m2, and both are addressed to
-//! a process, then it does not deliver m2 before m1.
+//! *Causal order*, computed from the journals alone: if the send of m1 happened before the send of m2, and both are
+//! addressed to a process, then that process does not deliver m2 before m1.
 //!
-//! Source: Lamport, "Time, clocks, and the ordering of events in a distributed system" (1978), for happened-before: program
-//! order, and a send before its deliveries. Birman and Joseph (1987) for the order of deliveries. Exempt, as in the
-//! `trace` checker: what is marked late; an m1 that was given up; and pairs m1, m2 with a message h between them that was
-//! given up here, for what h would have waited for, m2 cannot know of. Across a restart program order goes on with the store: a
-//! process whose store is a copy has the past of that copy, and disowns what it has said since the copy was put back once it
-//! begins anew ([`Chronicle::twice`]): what it says then may go before that. Before anybody who knows better is there the others
-//! hold it for one that has all that it ever delivered: what it is told then may go before that, too.
+//! Source: Lamport, "Time, clocks, and the ordering of events in a distributed system" (1978), for happened-before:
+//! program order, and a send before its deliveries. Birman and Joseph (1987) for the order of deliveries. Across a
+//! restart, program order goes on with the store.
 //!
-//! Two copies of a peer that both run are one process to the others until they meet. Of a message that both have sent, under one
-//! clock, a receiver has one or the other, and does not know which it waits for: these are exempt as what goes first, and of what
-//! happened before them only what happened before both counts. What a copy disowns when it begins anew is exempt likewise, and
-//! what the other copy delivered under their common name, until this one begins anew; and pairs m1, m2 with a message h between
-//! them that both copies have sent, for a receiver may have the other h, and m2 names h alone, unless m2 is of the copy that has
-//! begun anew and disowned h. Each copy that begins anew makes the others forget the other copy, so they name no more what is on
-//! its way to that; until it hears so, it is exempt. And a liar's envelope may lie about clocks that do exist (`docs/causal.md`),
-//! which can disorder what depends on it: an m2 with a liar's message in its past is exempt.
+//! Exempt, as in the `trace` checker, are:
+//!
+//! - a message that is marked late, and an m1 that was given up;
+//! - a pair m1, m2 with a message h between them that was given up here: m2 cannot know what h would have waited for.
+//!
+//! A process whose store was put back to a copy has the past of that copy. Exempt are:
+//!
+//! - what it said before it begins anew: it disowns that ([`Chronicle::twice`]), and what it says afterwards may go
+//!   first;
+//! - what it delivered before: until a peer that knows better is there, the others believe that it still has all of
+//!   that, so what they tell it may go first.
+//!
+//! Two copies of a peer that both run are one process to the others until they meet. Exempt are:
+//!
+//! - as m1, a message that both copies have sent under one clock: a receiver has one or the other, and does not know
+//!   which one it waits for. Of what happened before such a message, only what happened before both counts;
+//! - what a copy disowns when it begins anew;
+//! - what the other copy delivered under their common name, until this one begins anew;
+//! - a pair m1, m2 with a message h between them that both copies have sent: a receiver may have the other h, and m2
+//!   names only h. But if m2 is from the copy that has begun anew and disowned h, the pair counts;
+//! - a copy that the others have been told to forget, until it hears that: each copy that begins anew makes the others
+//!   forget the other copy, so they no longer name what is on its way to that one.
+//!
+//! A liar's envelope may lie about clocks that do exist (`docs/causal.md`). That can disorder what depends on it, so an
+//! m2 with a liar's message in its past is exempt.
 
 use chat::{Journal, MessageId};
 

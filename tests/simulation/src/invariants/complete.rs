@@ -1,7 +1,9 @@
-//! *Everybody who should have a message has it*: once the network has healed, each message that left its author, or that its
+//! *Every destination gets its messages*: once the network has healed, each message that left its author, or that its
 //! author was told is sent, is delivered (in order or late) to each of its destinations that is still there.
 //!
-//! Source: `docs/trace.md`, *complete*; "What you saw as sent survives `kill -9` and reaches everyone in the end" (the README). Exempt is a message whose author's store is gone, if nobody at all who is there has it, or if the destination gave it up.
+//! Source: `docs/trace.md`, *complete*; "What you saw as sent survives `kill -9` and reaches everyone in the end" (the
+//! README). Exempt is a message whose author's store is gone, if no peer that is there has it, or if the destination
+//! gave it up.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +15,7 @@ pub(super) struct Complete;
 
 impl Invariant for Complete {
     fn name(&self) -> &'static str {
-        "everybody has what was sent to them"
+        "every destination has what was sent to it"
     }
 
     fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
@@ -25,7 +27,7 @@ impl Invariant for Complete {
             if chronicle.is_liars(&id.process) || chronicle.twice.contains(id) {
                 continue;
             }
-            // Its author's process, and the store that it was written to.
+            // Whether its author's process is there, with the store that it was written to.
             let kept = alive.get(&id.process).is_some_and(|(_, standing)| {
                 standing.lineage.past.get(sent.author).is_some_and(|&clock| clock >= sent.clock)
             });
@@ -33,7 +35,8 @@ impl Invariant for Complete {
             let lacking = sent.dests.iter().filter_map(|dest| alive.get(dest)).find(|(_, standing)| lacks(standing));
             let Some((who, standing)) = lacking else { continue };
             let holder = sent.dests.iter().filter_map(|dest| alive.get(dest)).find(|(_, standing)| has(standing, id));
-            // A lie about a clock that exists can let a later message of the same author go first; then this one counts as had.
+            // A lie about a clock that exists can let a later message of the same author go first. Then this one counts
+            // as delivered.
             let later = |other: &MessageId| other.process == id.process && other.clock > id.clock;
             let overtaken = !chronicle.liars.is_empty() && standing.lineage.delivered.iter().any(later);
             if (kept || holder.is_some()) && !overtaken {

@@ -1,8 +1,8 @@
-//! *The directory converges*: once the network has healed everybody knows everybody who is there, by the right name and as
-//! present, and all see the same groups with the same members.
+//! *The directory converges*: once the network has healed, every peer knows all people who are there, by the right name
+//! and as present, and all peers see the same groups with the same members.
 //!
-//! Source: the rule of `chat::directory`, "the newest version of each wins however it came. So membership needs no consensus, heals
-//! after any partition".
+//! Source: the rule of `chat::directory`: the newest version of each record wins, however it came. So membership needs
+//! no consensus, and it heals after any partition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ impl Invariant for Directory {
             for (group, members) in &standing.groups {
                 let living = members.iter().any(|member| alive.contains(&**member));
                 if living && !truth.contains_key(&**group) {
-                    return Err(format!("p{who} sees {members:?} in the group {group}, which nobody is in"));
+                    return Err(format!("p{who} sees {members:?} in the group {group}, which has no members"));
                 }
             }
         }

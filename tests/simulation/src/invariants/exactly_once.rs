@@ -1,14 +1,16 @@
-//! *Exactly once*: an id is sent once, and a message is delivered at most once here and shown at most once here, restarts
-//! included; what comes late had been given up.
+//! *Exactly once*: an id is sent once, and a message is delivered at most once and shown at most once here, including
+//! restarts. A message that comes late had been given up.
 //!
-//! A text that is said again, by another incarnation or from another copy of its author, is the same text under another id: a
-//! peer that showed it under one does not show it under the other, as it comes or in the history. Exempt is what its user sent
-//! again that was to go out later, as no peer knows whether it did.
+//! A text that is said again, by another incarnation or from another copy of its author, is the same text under another
+//! id. A peer that showed it under one id does not show it under the other, neither as it comes nor in the history.
+//! Exempt is a text that was to go out later and that its user sent again, because no peer knows whether it had gone
+//! out.
 //!
-//! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; `docs/causal.md` ("duplicates must be dropped") and
-//! `docs/causal-order.md`. *Here* is one store. A peer that lost its store, or went back to an older copy, shows again what the
-//! copy lacks. Until a peer that knows better tells it, it numbers what it says as it did before (only its own signature proves
-//! that). So do two copies that run. A liar that makes up clocks of its own may have what it said with true ones called late.
+//! Source: Cachin, Guerraoui, Rodrigues (2011), property BEB2 "no duplication"; `docs/causal.md` (lemma 4, duplicates)
+//! and `docs/causal-order.md`. *Here* means one store. A peer that lost its store, or went back to an older copy, shows
+//! again what the copy lacks. Until a peer that knows better tells it, it uses the same numbers again for what it says
+//! (only its own signature proves that a number was used). So do two copies that run. If a liar makes up clocks of its
+//! own, what it said under true clocks may be called late.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,10 @@
-//! *No message from nowhere*: what is delivered was sent, by whom it says, and is what its author wrote.
+//! *No message from nowhere*: a delivered message was sent by the author that it names, and is what that author wrote.
 //!
-//! Source: integrity, as in Cachin, Guerraoui, Rodrigues, "Introduction to Reliable and Secure Distributed Programming" (2011),
-//! module 3.1, property BEB3 "no creation": if a process delivers m with sender s, then m was broadcast by s before. Two copies
-//! of a peer may say different texts as the same message, before either knows of the other: each of these is what their author
-//! wrote. What a liar says of himself is his affair; that nobody can put words into an honest mouth is the promise.
+//! Source: integrity, as in Cachin, Guerraoui, Rodrigues, "Introduction to Reliable and Secure Distributed Programming"
+//! (2011), module 3.1, property BEB3 "no creation": if a process delivers m with sender s, then m was broadcast by s
+//! before. Two copies of a peer may say different texts as the same message, before either knows of the other. Each of
+//! these texts is what their author wrote. A liar may say anything about itself. The promise is that no peer can put
+//! words into an honest mouth.
 
 use chat::{Journal, Message, Recipients};
 
@@ -26,7 +27,7 @@ impl Invariant for FromNowhere {
         let name = chronicle.name(*id);
         let Some(sent) = chronicle.sent.get(id) else { return Err(format!("{name} is delivered and was never sent")) };
         if !sent.dests.contains(process) {
-            return Err(format!("{name} is delivered to somebody whom it was not sent to"));
+            return Err(format!("{name} is delivered to a process that it was not sent to"));
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! What must hold, one file a promise. Each looks at the [`Chronicle`] and at one thing that happens, or at how things stand
-//! once the network has healed and everybody had time.
+//! What must hold, one file per promise. Each looks at the [`Chronicle`] and at one thing that happens, or at the final
+//! state, once the network has healed and all peers had time.
 
 mod agreement;
 mod bounded;
@@ -21,7 +21,7 @@ use chat::{Journal, Message, MessageId, ProcessId};
 
 use crate::chronicle::{Chronicle, Lineage, Place, TextNumber};
 
-/// A promise was broken: how.
+/// How a promise was broken, or `Ok` if it was kept.
 pub type Verdict = Result<(), String>;
 
 /// One promise.
@@ -32,7 +32,7 @@ pub trait Invariant: Sync {
     /// A line of `who`'s journal is about to be written.
     ///
     /// # Errors
-    /// What is wrong with that.
+    /// How the promise was broken.
     fn on_journal(&self, scene: &Scene<'_>, entry: &Journal) -> Verdict {
         let _ = (scene, entry);
         Ok(())
@@ -41,44 +41,44 @@ pub trait Invariant: Sync {
     /// A text is about to be shown to `who`.
     ///
     /// # Errors
-    /// What is wrong with that.
+    /// How the promise was broken.
     fn on_shown(&self, scene: &Scene<'_>, message: &Message) -> Verdict {
         let _ = (scene, message);
         Ok(())
     }
 
-    /// `who` welcomes a newcomer, and names these messages: of each author in each conversation the last.
+    /// `who` welcomes a newcomer, and names these messages: the last one of each author in each conversation.
     ///
     /// # Errors
-    /// What is wrong with that.
+    /// How the promise was broken.
     fn on_welcome(&self, scene: &Scene<'_>, named: &[MessageId]) -> Verdict {
         let _ = (scene, named);
         Ok(())
     }
 
-    /// `who` asked for the history, of all conversations together.
+    /// `who` asked for the history of all conversations together.
     ///
     /// # Errors
-    /// What is wrong with that.
+    /// How the promise was broken.
     fn on_history(&self, chronicle: &Chronicle, who: usize, history: &[TextNumber]) -> Verdict {
         let _ = (chronicle, who, history);
         Ok(())
     }
 
-    /// The network has healed, and everybody had time.
+    /// The network has healed, and all peers had time.
     ///
     /// # Errors
-    /// What is wrong with how things stand.
+    /// How the promise was broken.
     fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
         let _ = rest;
         Ok(())
     }
 }
 
-/// Who does something, and what happened before.
+/// The peer that acts, and what happened before.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
-    /// Everything.
+    /// Everything that happened.
     pub chronicle: &'a Chronicle,
     /// What this peer's store has been through.
     pub lineage: &'a Lineage,
@@ -86,66 +86,66 @@ pub struct Scene<'a> {
     pub who: usize,
     /// The process.
     pub process: ProcessId,
-    /// What the stores have been through that somebody may still learn from.
+    /// What those stores have been through that some peer may still learn from.
     pub stores: &'a [&'a Lineage],
-    /// The peer was told that a copy of it was started later.
+    /// Whether the peer was told that a copy of it was started later.
     pub superseded: bool,
 }
 
-/// How things stand at the end.
+/// The final state.
 #[derive(Debug)]
 pub struct Rest<'a> {
-    /// Everything.
+    /// Everything that happened.
     pub chronicle: &'a Chronicle,
-    /// Those who are alive and honest.
+    /// The people who are alive and honest.
     pub people: BTreeMap<usize, Standing>,
-    /// The machines of the honest on which a peer runs, those included that were superseded.
+    /// The machines of honest people on which a peer runs, including superseded ones.
     pub machines: BTreeMap<usize, Running>,
-    /// How many people there are, those included who are away for good.
+    /// How many people there are, including those who are away for good.
     pub everybody: usize,
-    /// Messages that everybody wrote once the network had healed.
+    /// Messages that all people wrote once the network had healed.
     pub probes: Vec<MessageId>,
 }
 
-/// How things stand on a machine, whether its peer has links or not.
+/// The final state of a machine, whether its peer has links or not.
 #[derive(Debug)]
 pub struct Running {
-    /// Whose it is.
+    /// The person that it belongs to.
     pub person: usize,
-    /// Which of all starts the last one was.
+    /// The number of its last start, among all starts of the run.
     pub started: u64,
-    /// The peer was told that a copy of it was started later.
+    /// Whether the peer was told that a copy of it was started later.
     pub superseded: bool,
     /// What its store has been through.
     pub lineage: Lineage,
-    /// The texts that have not gone out, and whether they do by themselves.
+    /// The texts that have not gone out, and whether each goes out by itself.
     pub waiting: Vec<(String, bool)>,
 }
 
-/// How things stand with one person.
+/// The final state of one person's peer.
 #[derive(Debug)]
 pub struct Standing {
     /// The process that is alive.
     pub process: ProcessId,
     /// What its store has been through.
     pub lineage: Lineage,
-    /// What it shows of each conversation, oldest first; texts that nobody wrote are left out.
+    /// What it shows of each conversation, oldest first. Texts that no person wrote are left out.
     pub histories: BTreeMap<Place, Vec<TextNumber>>,
-    /// What it shows of all of them together, likewise.
+    /// The same for all conversations together.
     pub everything: Vec<TextNumber>,
-    /// Everybody it knows, by label's name and person, and whether they are present.
+    /// All people that it knows, with name and presence.
     pub users: BTreeMap<chat::PersonId, (String, bool)>,
     /// The groups it knows, and the people in them by name.
     pub groups: BTreeMap<String, BTreeSet<String>>,
-    /// Who it is to be called.
+    /// The name that it should have.
     pub name: String,
-    /// What it holds back, and what that waits for: messages, and the history of conversations.
+    /// The messages that it holds back, and what each waits for: messages, and the history of conversations.
     pub held: Vec<(MessageId, Vec<MessageId>, Vec<String>)>,
-    /// The texts that have not gone out, and whether they do by themselves.
+    /// The texts that have not gone out, and whether each goes out by itself.
     pub waiting: Vec<(String, bool)>,
-    /// How many of its own messages somebody has not acknowledged.
+    /// How many of its own messages some peer has not acknowledged.
     pub unacknowledged: u64,
-    /// What its store keeps that nobody needs any more: held, carried and unsettled messages.
+    /// The messages that its store keeps although no peer needs them: held-back, carried and unsettled ones.
     pub kept_in_vain: Vec<(MessageId, &'static str)>,
 }
 

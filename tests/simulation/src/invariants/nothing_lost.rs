@@ -1,10 +1,12 @@
-//! *Nothing is lost where two copies run*: a text that was said under a clock which another copy of its author used too, or that
-//! its author disowned when it began anew, is shown to everybody it was for in the end, or is left unsent where it was written.
+//! *Nothing is lost if two copies run*: some texts are said under a clock that another copy of their author used too,
+//! or are disowned by their author when it begins anew. In the end such a text is shown to all its recipients, or is
+//! left unsent where it was written.
 //!
 //! Source: the README ("What you saw as sent survives `kill -9` and reaches everyone in the end") and
-//! `docs/getting-started.md`, "One identity in two places". The other invariants go by the ids of messages and say nothing
-//! of such texts; this one goes by the words, which no two texts share. Exempt are a text whose copy does not run in the end or
-//! whose store has lost it; what its user took back; readers who were forgotten meanwhile, as nothing is kept for them; and readers who were told that history could not be fetched, or who left the
+//! `docs/getting-started.md`, "One identity in two places". The other invariants compare the ids of messages and say
+//! nothing about such texts. This one compares words, which no two texts share. Exempt are a text whose copy does not
+//! run in the end or whose store has lost it; a text that its user took back; readers who were forgotten meanwhile,
+//! because nothing is kept for them; and readers who were told that history could not be fetched, or who left the
 //! group.
 
 use super::{Invariant, Rest, Standing, Verdict};
@@ -14,12 +16,12 @@ pub(super) struct NothingLost;
 
 impl Invariant for NothingLost {
     fn name(&self) -> &'static str {
-        "nothing is lost where two copies run"
+        "nothing is lost if two copies run"
     }
 
     fn at_rest(&self, rest: &Rest<'_>) -> Verdict {
         let chronicle = rest.chronicle;
-        // What a liar was asked to hand on he may have kept.
+        // A liar may have withheld what it was asked to hand on.
         if !chronicle.liars.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
-//! *Of two copies the one that was started last goes on*: a peer that was told of a newer start of its identity says nothing more
-//! until it is started again, and nothing goes out from there by itself. The newest start is never told so.
+//! *Of two copies, the one that was started last goes on*: a peer that was told of a newer start of its identity says
+//! nothing more until it is started again, and nothing goes out from it by itself. The newest start is never told this.
 //!
-//! Source: `chat::Peer::handle_superseded`, and the rule of `net`: of two starts of one identity the newer one counts.
+//! Source: `chat::Peer::handle_superseded`, and the rule of `net`: of two starts of one identity, the newer one counts.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl Invariant for OneCopy {
             copies.entry(running.person).or_default().push(running);
         }
         for (who, copies) in &copies {
-            // The newest may have been stopped for good.
+            // The newest start may have been stopped for good.
             let Some(newest) = copies.iter().filter(|copy| !copy.superseded).map(|copy| copy.started).max() else {
                 continue;
             };

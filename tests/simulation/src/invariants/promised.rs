@@ -1,9 +1,10 @@
-//! *What is to go out later goes out once, and what is taken back goes to nobody*: a text that was scheduled or delayed is sent at
-//! its time, or soon after the start if nothing ran then, or is left to its user who is told so; once, whenever its peer is killed. One that
-//! was taken back is shown to nobody.
+//! *A text that is to go out later goes out once, and a text that is taken back goes to no one*: a scheduled or delayed
+//! text is sent at its time, or soon after the start if nothing ran then, or is left to its user, who is told so. It is
+//! sent once, whenever its peer is killed. A text that was taken back is shown to no person.
 //!
-//! Source: the README ("What you saw as sent survives `kill -9` and reaches everyone in the end"), of what is not sent yet. Exempt is what a user sent again that had been left unsent because it might have been sent, and what was taken back behind
-//! a copy that was put back.
+//! Source: the README ("What you saw as sent survives `kill -9` and reaches everyone in the end"), for texts that are
+//! not sent yet. Exempt are a text that was left unsent because it might have been sent, and that its user sent again;
+//! and a text that was taken back on a store that was then put back to an earlier copy.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ pub(super) struct Promised;
 
 impl Invariant for Promised {
     fn name(&self) -> &'static str {
-        "what is to go out later goes out once, and what is taken back to nobody"
+        "texts for later go out once, and texts that were taken back never"
     }
 
     fn on_shown(&self, scene: &Scene<'_>, message: &Message) -> Verdict {
@@ -43,7 +44,7 @@ impl Invariant for Promised {
                 if said.is_empty() && !is_over && !is_disowned {
                     return Err(format!("p{who} never said {words:?}, which was to go out"));
                 }
-                // What was said as another incarnation is marked as said again, and nobody is shown it twice.
+                // A text that another incarnation said is marked as said again, so no person is shown it twice.
                 let processes: BTreeSet<ProcessId> = said.iter().map(|id| id.process).collect();
                 if processes.len() < said.len() && !chronicle.resent.contains(words) {
                     return Err(format!("p{who} said {words:?} {} times", said.len()));

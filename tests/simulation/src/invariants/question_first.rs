@@ -1,14 +1,23 @@
-//! *Nobody reads an answer before its question*: a text is shown only behind all that its author had been shown of the same
-//! conversation before he wrote it, though it be fetched as history, and though the reader came to the conversation later.
+//! *No answer before its question*: a text is shown only after everything that its author had been shown of the same
+//! conversation before writing it. This also holds if the text is fetched as history, and if the reader joined the
+//! conversation later.
 //!
-//! Source: `docs/causal-order.md` (the welcome). It is more than causal order, which speaks only of what is addressed to the
-//! reader. Exempt is what is marked late; a question that was given up, by the reader or on its way to him, or that was lost with
-//! the last store that had it, or with the reader's own for as long as he has not learnt that; what a liar may have kept when he
-//! was asked for history; and history of which the reader was told that it could not be fetched; and what its author took back
-//! before anybody got it. A text that was said under a clock that was used twice, or was said again, may come to some as the
-//! later of these: it is exempt as a question, and under a clock that was used twice as an answer; and so is a question that the
-//! answer names by a message of such a clock alone ([`CausalOrder`](super::causal_order)). The promise covers the newest messages
-//! of a conversation (200, in some runs fewer): a longer one that came by welcomes is left to the others.
+//! Source: `docs/causal-order.md` (the welcome). This is more than causal order, which only covers messages that are
+//! addressed to the reader. Exempt are:
+//!
+//! - a text that is marked late;
+//! - a question that was given up, by the reader or by a peer on its way to the reader;
+//! - a question that was lost with the last store that had it, or with the reader's own store, for as long as the
+//!   reader has not learnt that;
+//! - a question that a liar may have withheld when the reader asked it for history;
+//! - history that could not be fetched, if the reader was told so;
+//! - a question that its author took back before any peer got it;
+//! - a question whose text was said again, or under a clock that was used twice: it may reach some peers only as the
+//!   later message. An answer under such a clock is exempt too, and so is a question that the answer names only by a
+//!   message of such a clock ([`CausalOrder`](super::causal_order)).
+//!
+//! The promise covers the newest messages of a conversation (200, in some runs fewer). A longer conversation that came
+//! by welcomes is left to the other invariants.
 
 use chat::{Message, MessageId};
 
@@ -67,7 +76,8 @@ impl Invariant for QuestionFirst {
     }
 }
 
-/// Whether this message is the reader's to receive, and not to fetch: a liar who is asked for history may keep some of it.
+/// Whether the reader receives this message, instead of fetching it. A liar that is asked for history may withhold
+/// some.
 fn is_addressed(scene: &Scene<'_>, id: MessageId) -> bool {
     scene.chronicle.sent.get(&id).is_some_and(|sent| sent.dests.contains(&scene.process))
 }
@@ -78,7 +88,7 @@ fn is_behind_a_clock_used_twice(chronicle: &Chronicle, question: MessageId, answ
     both.is_some_and(|(question, answer)| chronicle.is_behind_a_clock_used_twice(question, answer))
 }
 
-/// Whether the reader gave up something that this message depends on: the welcome that named the question, maybe.
+/// Whether the reader gave up something that this message depends on. That may be the welcome that named the question.
 fn gave_up_what_led_there(scene: &Scene<'_>, answer: MessageId) -> bool {
     let Scene { chronicle, lineage, process, .. } = scene;
     let Some(sent) = chronicle.sent.get(&answer) else { return false };

@@ -1,9 +1,8 @@
-//! *Nobody blocks the honest*: once the network has healed nothing is held back any more, and what people then write reaches
-//! everybody, whatever a liar said before.
+//! *No liar blocks the honest*: once the network has healed, nothing is held back any more, and what people then write
+//! reaches all others, whatever a liar said before.
 //!
-//! Source: `docs/causal.md` (`vouched`: "nobody can erase or block others with clocks that he made up"; "liveness needs every named
-//! destination's copy to arrive or be abandoned") and
-//! `docs/causal-order.md` on what stays missing.
+//! Source: `docs/causal.md` (the liveness theorem; on vouched clocks: "made-up clocks neither erase nor block") and
+//! `docs/causal-order.md` on what is lost for good.
 
 use chat::MessageId;
 
@@ -29,12 +28,13 @@ impl Invariant for Unblocked {
                     missing.join(", ")
                 ));
             }
-            // What a peer disowned that had been put back from a copy it has said anew.
+            // A peer whose store was put back to a copy has said anew what it disowned.
             for &probe in rest.probes.iter().filter(|probe| !rest.chronicle.twice.contains(probe)) {
                 let by = rest.chronicle.person(&probe.process);
                 let text = rest.chronicle.text_number(probe);
                 let shown = text.is_some_and(|text| standing.lineage.shown.contains(&text));
-                // Whoever met the others after they had said much else finds it in the history, behind what he was shown.
+                // A peer may meet the others after they have said a lot. Then it finds the text in the history, before
+                // what its user was shown.
                 let is_long = rest.chronicle.is_long(&Place::All);
                 let found = is_long && text.is_some_and(|text| standing.histories[&Place::All].contains(&text));
                 if by != Some(*who) && !shown && !found {
@@ -49,7 +49,7 @@ impl Invariant for Unblocked {
 
 type Held = (MessageId, Vec<MessageId>, Vec<String>);
 
-/// One that waits for something that is not held itself, if there is one.
+/// A held-back message that waits for something that is not held back itself, if there is one.
 fn first_of(held: &[Held]) -> Option<&Held> {
     let is_held = |id: &MessageId| held.iter().any(|(held, ..)| held == id);
     let root = held.iter().find(|(_, missing, _)| !missing.iter().all(is_held));

@@ -1,5 +1,5 @@
-//! What he makes of a frame's bytes in place: other words, other names, other numbers. He finds them by what they look like, so
-//! that little of the layout has to be known here; where there is nothing to find he leaves the frame as it is.
+//! Changes to the bytes of a frame in place: other words, other names, other numbers. The liar finds these by what they
+//! look like, so that little of the layout has to be known here. If it finds none, it leaves the frame as it is.
 
 use bytes::Bytes;
 
@@ -7,11 +7,11 @@ use super::{Liar, Lie};
 
 /// The bytes of a stamp: microseconds and a count.
 const STAMP: usize = 12;
-/// Times of stamps lie below this.
+/// The times of stamps are below this.
 const END: i64 = 1 << 53;
 
 impl Liar {
-    /// Changes what is handed on. It still reads as what it was, and its author never signed it.
+    /// Changes what is handed on. It can still be read as before, but its author never signed it.
     pub(super) fn forge(&mut self, frame: &Bytes) -> Bytes {
         match self.dice.below(4) {
             0 | 1 if !words(frame).is_empty() => self.reword(Lie::Reworded, frame),
@@ -28,7 +28,7 @@ impl Liar {
         bytes.into()
     }
 
-    /// One of the texts, which the simulator makes of a `t` and a number, has another number.
+    /// Gives one of the texts another number. The simulator makes each text from a `t` and a number.
     pub(super) fn reword(&mut self, lie: Lie, frame: &Bytes) -> Bytes {
         let words = words(frame);
         if words.is_empty() {
@@ -41,13 +41,13 @@ impl Liar {
         bytes.into()
     }
 
-    /// The texts are stamped with a time far off: the stamp of history stands right before the words.
+    /// Gives the texts a time far off. The stamp of history is right before the words.
     pub(super) fn date(&mut self, frame: &Bytes, exhaust: bool) -> Bytes {
         let mut bytes = frame.to_vec();
         for word in words(frame).into_iter().filter(|&at| at >= STAMP) {
             let stamp = &mut bytes[word - STAMP..word];
             let (micros, logical) = match self.dice.below(8) {
-                // The end of each range that stamps are in, and what lies outside.
+                // The end of each range that stamps are in, and values outside.
                 0 if exhaust => (END - 1, u32::MAX),
                 1 if exhaust => (2 * END - 1, u32::MAX),
                 2 => (-1, 0),
@@ -64,7 +64,7 @@ impl Liar {
         bytes.into()
     }
 
-    /// Somebody's key stands in place of another's: the author's, or a destination's.
+    /// Replaces a person's key by another one: the author's, or a destination's.
     fn rename(&mut self, frame: &Bytes) -> Bytes {
         let keys = self.keys(frame);
         if keys.is_empty() {
@@ -78,7 +78,8 @@ impl Liar {
         bytes.into()
     }
 
-    /// What he is asked for is due in half a million years, if he says nothing of that: the last byte of the answer.
+    /// Makes the answer say that the text is due in half a million years, if it says nothing about that. That is the
+    /// last byte of the answer.
     pub(super) fn promise(&mut self, frame: &Bytes) -> Bytes {
         let Some((0, before)) = frame.split_last() else { return frame.clone() };
         self.count(Lie::Promised);
@@ -86,7 +87,7 @@ impl Liar {
         [before, &[1, 253], &due_ms.to_le_bytes()].concat().into()
     }
 
-    /// He claims to have come further than he has, or to have what others wrote. Small numbers take one byte.
+    /// Claims to have come further than it has, or to have what others wrote. Small numbers take one byte.
     pub(super) fn boast(&mut self, frame: &Bytes) -> Bytes {
         if self.dice.percent(50) {
             return self.raise_behind_a_key(Lie::Pretended, frame);
@@ -94,12 +95,12 @@ impl Liar {
         self.raise(Lie::Boasted, frame, 2)
     }
 
-    /// He names clocks behind somebody's process: in a welcome, what he never was shown.
+    /// Names clocks that were never shown to it, after a process in a welcome.
     pub(super) fn misname(&mut self, frame: &Bytes) -> Bytes {
         self.raise_behind_a_key(Lie::Misnamed, frame)
     }
 
-    /// Raises the number that stands behind a process: its key, and its incarnation as bincode spells a number.
+    /// Raises the number after a process: its key, and its incarnation as bincode writes a number.
     fn raise_behind_a_key(&mut self, lie: Lie, frame: &Bytes) -> Bytes {
         let keys = self.keys(frame);
         if keys.is_empty() {
@@ -124,14 +125,14 @@ impl Liar {
         bytes.into()
     }
 
-    /// Where somebody's key stands in a frame.
+    /// The places of people's keys in a frame.
     fn keys(&self, frame: &Bytes) -> Vec<usize> {
         let is_key = |window: &[u8]| self.people.iter().any(|person| person.public_key() == window);
         frame.windows(32).enumerate().filter(|(_, window)| is_key(window)).map(|(at, _)| at).collect()
     }
 }
 
-/// Where the texts are.
+/// The places of the texts.
 fn words(frame: &[u8]) -> Vec<usize> {
     let is_word = |at: &usize| frame[*at] == b't' && frame[*at + 1].is_ascii_digit();
     (2..frame.len().saturating_sub(1)).filter(is_word).collect()

@@ -2,34 +2,34 @@
 
 use std::time::Duration;
 
-/// Where the effects of a turn end when a peer is killed (`chat::Effects`: durable, journal, frames, events).
+/// Where the effects of a turn end if a peer is killed (`chat::Effects`: durable, journal, frames, events).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary {
     /// Nothing of the turn is kept.
     BeforeDurable,
-    /// All is kept, and nobody knows: the trace has no line of it either.
+    /// Everything is kept, and nothing else happened: the trace has no line of it either.
     AfterDurable,
-    /// So many hundredths of the frames are sent.
+    /// This percentage of the frames is sent.
     BetweenFrames(usize),
-    /// All is sent, and the user sees nothing.
+    /// Everything is sent, and the user sees nothing.
     BeforeEvents,
 }
 
-/// With what a peer comes back.
+/// The store that a peer comes back with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disk {
-    /// With all that was durable.
+    /// Everything that was durable.
     Same,
-    /// With nothing but its key.
+    /// Nothing but the key.
     Lost,
-    /// With what it had when a copy was made.
+    /// What it had when a copy was made.
     Copy,
 }
 
-/// To whom a text goes.
+/// The recipients of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum To {
-    /// Everybody.
+    /// All people.
     All,
     /// A group.
     Group(&'static str),
@@ -39,43 +39,43 @@ pub enum To {
     People(usize, usize),
 }
 
-/// One thing that is done to a peer or to the network.
+/// Something that is done to a peer or to the network.
 #[expect(missing_docs, reason = "who does what to whom: the fields say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A user writes so many texts in one turn.
+    /// A user writes this many texts in one turn.
     Say { who: usize, to: To, texts: usize, delay_ms: u64 },
-    /// A user takes back one of the texts that have not gone out, or sends one now that was left unsent.
+    /// A user takes back one of the texts that have not gone out, or now sends one that was left unsent.
     Cancel { who: usize, nth: usize, resend: bool },
     /// A user creates a group.
     Create { who: usize, group: &'static str },
-    /// A user joins one.
+    /// A user joins a group.
     Join { who: usize, group: &'static str },
-    /// A user leaves one.
+    /// A user leaves a group.
     Leave { who: usize, group: &'static str },
-    /// A user gives a person a name of their choice.
+    /// A user gives a person an alias.
     Alias { who: usize, whom: usize },
-    /// A user forgets a person who is away, for everybody.
+    /// A user forgets a person who is away, for all people.
     Forget { who: usize, whom: usize },
-    /// Nothing comes through from one to another.
+    /// Nothing comes through from one machine to another.
     Block { from: usize, to: usize },
-    /// Nothing comes through between two.
+    /// Nothing comes through between two machines.
     Cut { a: usize, b: usize },
-    /// Nothing comes through between those whose bits are set and the others.
+    /// Nothing comes through between the machines whose bits are set and the others.
     Split { side: u64 },
-    /// All is well between two.
+    /// The network between two machines works again.
     Mend { a: usize, b: usize },
-    /// All is well between all.
+    /// The network between all machines works again.
     MendAll,
-    /// Each frame takes so long, one after the other.
+    /// Each frame takes this long, one after the other.
     Slow { from: usize, to: usize, each: Duration },
     /// A link breaks, and can come back at once.
     Break { a: usize, b: usize },
-    /// A peer is killed where its next effects reach that boundary.
+    /// A peer is killed when its next effects reach that boundary.
     Crash { who: usize, at: Boundary },
     /// A peer leaves as it should.
     Goodbye { who: usize },
-    /// A peer comes (back).
+    /// A peer starts, or comes back.
     Start { who: usize, disk: Disk },
     /// A copy of a peer's store is made.
     Copy { who: usize },
@@ -83,12 +83,12 @@ pub enum Action {
     Jump { who: usize, seconds: i64 },
     /// A wall clock is put right.
     Right { who: usize },
-    /// A disk is full for so long: nothing can be kept.
+    /// A disk is full for this long: nothing can be kept.
     Fill { who: usize, time: Duration },
 }
 
 impl Action {
-    /// Who does it or whom it befalls, where that is a machine. Whom a text or a command names is not among them.
+    /// The machines that act or are affected. People that a text or a command only names are not included.
     pub fn places(&mut self) -> Vec<&mut usize> {
         match self {
             Self::Say { who, .. }

@@ -1,4 +1,4 @@
-//! A person who deletes the account: who, and when.
+//! Deleting an account: which person does so, and when.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use crate::dice::Dice;
 
 use super::Setting;
 
-/// Of the dice that say whether this happens.
+/// Seeds the dice that decide whether this happens.
 const DELETION: u64 = 0xde1e_7ed0;
 
-/// The steps of the peer and of what runs it.
+/// The steps of the peer and of the program that runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LastStep {
-    /// What was said is handed over.
+    /// The peer hands over what was said.
     Leave,
-    /// The others are told.
+    /// The peer tells the others.
     Tell,
     /// The process ends, and what it kept is removed.
     Go,
@@ -32,8 +32,8 @@ pub struct Deletion {
 }
 
 impl Setting {
-    /// In one run of seven a person deletes the account before the network heals. In half of these they never return; in the others
-    /// they do, with nothing but the key.
+    /// In one run of seven, a person deletes the account before the network heals. Half of these people never return.
+    /// The others do, with nothing but the key.
     pub(super) fn draw_deletion(&mut self, seed: u64) {
         let dice = &mut Dice::new(seed.rotate_left(48) ^ DELETION);
         let (comes, stays_away, who) = (dice.percent(15), dice.percent(50), dice.below(self.people));

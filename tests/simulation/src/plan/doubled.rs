@@ -1,4 +1,4 @@
-//! The trouble that two copies of one data folder run: whose folder, and when.
+//! Two copies of one data folder that both run: whose folder, and when.
 
 use std::time::Duration;
 
@@ -7,35 +7,35 @@ use crate::disk::Kind;
 
 use super::{SECOND, Setting, signed};
 
-/// Of the dice that say whether this trouble comes.
+/// Seeds the dice that decide whether this happens.
 const COPIES: u64 = 0xc0b1_c0b1;
 
-/// What is done with the two copies, one thing after the other.
+/// What is done with the two copies, one step after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The peer is stopped and its folder is copied to another machine. Then a peer runs on each of them.
+    /// The peer is stopped and its folder is copied to another machine. Then a peer runs on each of the two.
     Copy,
-    /// One of the two is stopped: the one that was superseded, if one was.
+    /// One of the two is stopped: the superseded one, if there is one.
     Stop,
     /// The copy that runs is stopped, and the other one is started.
     Swap,
 }
 
-/// Whose data folder is copied.
+/// The data folder that is copied.
 #[derive(Clone, Debug)]
 pub struct Doubled {
     /// The person.
     pub who: usize,
     /// When the folder is copied, from the beginning of the run.
     pub at: Duration,
-    /// The two may be started in different parts of the network: this is how often, in hundredths.
+    /// How often the two are started in different parts of the network, in percent.
     pub apart: usize,
     /// How far the wall clock of the second machine is off, in microseconds.
     pub skew: i64,
 }
 
 impl Setting {
-    /// A data folder is copied, in one run of six whose stores can be copied. A run with a liar has trouble enough.
+    /// In one run of six whose stores can be copied, a data folder is copied. A run with a liar has trouble enough.
     pub(super) fn draw_copies(&mut self, seed: u64) {
         let dice = &mut Dice::new(seed.rotate_left(16) ^ COPIES);
         let comes = dice.percent(18);

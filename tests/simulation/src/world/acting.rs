@@ -6,7 +6,7 @@ use super::{Violation, World};
 use crate::chronicle::{Lineage, Place};
 use crate::plan::{Action, Boundary, Disk, To};
 
-/// How many texts are written before the network heals: all of a conversation lies within what a newcomer is shown (200).
+/// How many texts are written before the network heals. Any conversation must fit into what a newcomer is shown (200).
 const MOST_TEXTS: usize = 180;
 
 impl World {
@@ -114,7 +114,7 @@ impl World {
         self.dial_soon(a, b);
     }
 
-    /// The two try to connect, unless they are of one person.
+    /// The two try to connect, unless they belong to the same person.
     fn dial_soon(&mut self, a: usize, b: usize) {
         if self.machines[a].person != self.machines[b].person {
             self.network.dial(self.now, a, b, true);
@@ -190,7 +190,7 @@ impl World {
         Ok(())
     }
 
-    /// A user writes something: it is noted before it leaves, for it may leave and its user never learn of it.
+    /// A user writes something. It is noted before it leaves, because it may leave without its user ever learning that.
     pub(super) fn say(&mut self, who: usize, to: &To, delay_ms: u64) -> Option<chat::MessageId> {
         self.words += 1;
         let text = format!("t{}", self.words);
@@ -219,30 +219,30 @@ impl World {
         Some(message.id)
     }
 
-    /// Of what has not gone out one text is taken back, or, if it was left unsent, perhaps sent.
+    /// Takes back one of the texts that have not gone out. One that was left unsent may be sent instead.
     fn cancel(&mut self, who: usize, nth: usize, resend: bool) -> Result<(), Violation> {
         let waiting = self.waiting(who);
         let Some(chosen) = nth.checked_rem(waiting.len()).map(|at| waiting[at].clone()) else { return Ok(()) };
         if !resend || chosen.due_at.is_some() {
             return self.command(who, Command::Cancel { number: Some(chosen.number) });
         }
-        // Of a text that was to go out later nobody may know whether it did.
+        // If a text was to go out later, no peer may know whether it did.
         if self.machines[who].lineage.promised.contains(&*chosen.text) {
             self.chronicle.resent.insert(chosen.text.to_string());
         }
         self.command(who, Command::Resend { number: Some(chosen.number) })
     }
 
-    /// What has not gone out of what a user wrote.
+    /// The texts of a user that have not gone out.
     pub(super) fn waiting(&mut self, who: usize) -> Vec<WaitingInfo> {
         if let Some(Answer::Pending { waiting, .. }) = self.ask(who, Command::Pending) { waiting } else { Vec::new() }
     }
 
-    /// Only somebody who is away can be forgotten.
+    /// Only a person who is away can be forgotten.
     fn forget(&mut self, who: usize, whom: usize) -> Result<(), Violation> {
         let now = self.machines[who].now(self.now);
         let Some(peer) = &mut self.machines[who].peer else { return Ok(()) };
-        // Whom he does not know, or who is here, he is told that he cannot forget.
+        // If the user does not know that person, or the person is here, the peer refuses.
         let _ = peer.handle_command(now, Command::Forget { person: format!("p{whom}") });
         self.perform_for_user(who).map(drop)
     }
@@ -252,7 +252,7 @@ impl World {
         Place::Among(others.into_iter().filter_map(number).chain([person]).collect())
     }
 
-    /// Whoever begins anew says once more what he said as what he was: texts that no user wrote now.
+    /// A peer that begins anew says once more what it said as its former process. No user writes these texts now.
     pub(super) fn note_resent(&mut self, who: usize, durable: &[Change]) {
         let runs = durable.iter().filter_map(|change| if let Change::Shown(run) = change { Some(run) } else { None });
         let by = self.machines[who].person;
@@ -281,7 +281,7 @@ impl World {
         let Some(peer) = &mut self.machines[who].peer else { return Ok(()) };
         let answer = peer.handle_command(now, command);
         let doomed = self.machines[who].doomed;
-        // What was killed before it was durable never happened.
+        // If the peer was killed before this was durable, it never happened.
         if self.perform_for_user(who)?
             && doomed != Some(Boundary::BeforeDurable)
             && let Ok(answer) = answer
@@ -291,7 +291,7 @@ impl World {
         Ok(())
     }
 
-    /// A peer whose store was lost or put back is told by the others which groups its person is in.
+    /// If a peer's store was lost or put back, the others tell it which groups its person is in.
     pub(super) fn note_inherited(&mut self, who: usize, durable: &[Change]) {
         let machine = &mut self.machines[who];
         let me = machine.id();
@@ -308,10 +308,10 @@ impl World {
         }
     }
 
-    /// A user learns that what he asked for is done.
+    /// A user learns that a command was carried out.
     pub(super) fn note_answer(&mut self, who: usize, answer: Answer) {
         if let Answer::Cancelled { waiting } = &answer {
-            // What was left unsent may have reached some before that.
+            // A text that was left unsent may have reached some peers before that.
             let is_with_some = waiting.due_at.is_none() && self.chronicle.was_ever_said(&waiting.text);
             if !is_with_some && !self.is_promised_elsewhere(who, &waiting.text) {
                 self.chronicle.cancelled.insert(waiting.text.to_string());
@@ -329,7 +329,7 @@ impl World {
         }
     }
 
-    /// Whether another machine of the same person has this text, which is to go out later, too.
+    /// Whether another machine of the same person also has this text, to go out later.
     fn is_promised_elsewhere(&self, who: usize, words: &str) -> bool {
         let person = self.machines[who].person;
         let mut others = self.machines.iter().filter(|other| other.number != who && other.person == person);

@@ -1,8 +1,8 @@
 //! Two copies of one data folder that run on two machines of the same person.
 //!
-//! What `net` does about it: a peer keeps one link for each identity. Of two starts of one identity the newer one counts. When both
-//! meet the same peer, or two peers that have a link to each other, the older start learns within about a second that it was
-//! superseded. All its links end, and they are not made again until it is stopped and started.
+//! This is what `net` does about it: a peer keeps one link for each identity. Of two starts of one identity, the newer
+//! one counts. When both meet the same peer, or two peers that have a link to each other, the older start learns within
+//! about a second that it was superseded. All its links end, and it gets no new ones until it is stopped and started.
 
 use std::time::Duration;
 
@@ -10,27 +10,27 @@ use super::{Happening, Violation, World};
 use crate::disk::Disk as Store;
 use crate::plan::{Action, Disk, Step};
 
-/// How soon word of a newer start comes from a neighbour's neighbour.
+/// How soon news of a newer start comes from a neighbour's neighbour.
 const WORD: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1));
-/// How long it takes to go from one machine to the other.
+/// How long a user takes to go from one machine to the other.
 const WALK: Duration = Duration::from_secs(15);
 
 const WHY: &str = "a copy of this peer was started later";
 
 impl World {
-    /// The two machines of the person whose folder is copied, if the run has that trouble.
+    /// The two machines of the person whose folder is copied, if this run has that.
     fn copies(&self) -> Option<[usize; 2]> {
         self.setting.doubled.as_ref().map(|doubled| [doubled.who, self.setting.people])
     }
 
-    /// The machine that runs a copy of what runs on this one, if one does.
+    /// The machine that runs a copy of what runs on this one, if there is one.
     fn other_copy(&self, who: usize) -> Option<usize> {
         let [one, other] = self.copies()?;
         let twin = if who == one { other } else { one };
         ([one, other].contains(&who) && self.is_linkable(twin)).then_some(twin)
     }
 
-    /// Whether a peer runs there that makes links.
+    /// Whether a peer runs there that can have links.
     pub(super) fn is_linkable(&self, who: usize) -> bool {
         self.machines[who].peer.is_some() && !self.machines[who].superseded
     }
@@ -45,7 +45,7 @@ impl World {
                 continue;
             }
             *who = match runs {
-                // Users do not start one copy while the other one runs; what they did once is enough.
+                // Users do not start one copy while the other one runs. That they did so once is enough.
                 [true, _] | [_, true] if starts => return None,
                 _ if !self.machines[copies[1]].has_store() => copies[0],
                 [true, false] if !starts => copies[0],
@@ -111,7 +111,7 @@ impl World {
         copies.is_some_and(|[_, new]| new == who || self.machines[new].has_store())
     }
 
-    /// In the end one copy goes on: where none has links one is started. A superseded one may run on beside it.
+    /// In the end one copy goes on. If neither has links, one is started. A superseded one may run on beside it.
     pub(super) fn start_one_copy(&mut self) -> Result<(), Violation> {
         let Some(copies) = self.copies().filter(|&[_, new]| self.machines[new].has_store()) else { return Ok(()) };
         let is_gone = self.setting.gone == Some(copies[0]);
@@ -133,7 +133,8 @@ impl World {
         Ok(())
     }
 
-    /// Whoever is asked for a link has one to a copy of who asks: the older start is superseded. Whether the link may be made.
+    /// `who` and `at` are to be linked, and one of them may be linked to the other copy of `who`. Then the older start
+    /// is superseded. Returns whether the link may be made.
     pub(super) fn has_precedence(&mut self, who: usize, at: usize) -> Result<bool, Violation> {
         let Some(twin) = self.other_copy(who) else { return Ok(true) };
         if self.network.end(twin, at).is_none() && self.network.end(at, twin).is_none() {
@@ -144,7 +145,7 @@ impl World {
         Ok(is_newer)
     }
 
-    /// Word of a newer start comes by those who are linked to each other.
+    /// News of a newer start comes by way of peers that are linked to each other.
     pub(super) fn pass_word(&mut self) -> Result<(), Violation> {
         let Some([one, other]) = self.copies() else { return Ok(()) };
         if self.is_linkable(one) && self.is_linkable(other) && self.is_word_passed(one, other) {
@@ -167,7 +168,7 @@ impl World {
 
     /// The net ends all links of a peer whose copy was started later, and tells it.
     fn supersede(&mut self, who: usize) -> Result<(), Violation> {
-        // What cannot keep a turn takes nothing in: it learns of it when word comes again.
+        // A peer that cannot keep a turn takes nothing in. It learns of this when the news comes again.
         if self.is_stuck(who) {
             return Ok(());
         }

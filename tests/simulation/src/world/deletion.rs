@@ -6,7 +6,7 @@ use super::{Happening, Violation, World};
 use crate::plan::{Deletion, LastStep};
 
 impl World {
-    /// Whether its user has asked this peer to delete the account, so that it takes nothing more from them.
+    /// Whether the user of this peer has asked it to delete the account. Then it takes nothing more from them.
     pub(super) fn is_being_deleted(&self, who: usize) -> bool {
         self.machines[who].last_start == Some(self.machines[who].started)
     }

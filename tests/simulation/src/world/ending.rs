@@ -1,4 +1,4 @@
-//! The end of a run: the network heals, everybody comes back, and after some time all is as it should be.
+//! The end of a run: the network heals, all people come back, and after some time everything is as it should be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,10 +11,11 @@ use crate::invariants::{self, Rest, Running, Standing};
 use crate::machine::Machine;
 use crate::plan::{Disk, To};
 
-/// How long everybody has, from when all is healed. Something may be missing for 30 s before it is given up, a delayed message
-/// is due within 20 s, what was given up is looked for every 30 s, and one of these may wait for another.
+/// How much time there is after everything has healed. Something may be missing for 30 s before it is given up, a
+/// delayed message is due within 20 s, what was given up is looked for every 30 s, and one of these may wait for
+/// another.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// How often it is looked whether all is well already.
+/// How often to check whether everything is as it should be already.
 const LOOK: Duration = Duration::from_secs(6);
 
 impl World {
@@ -38,7 +39,7 @@ impl World {
         Ok(())
     }
 
-    /// Everybody who is there looks at the history, whatever state the network is in.
+    /// All people who are there look at the history, in whatever state the network is.
     fn look_at_histories(&mut self) -> Result<(), Violation> {
         for who in (0..self.machines.len()).filter(|&who| !self.lies(who)).collect::<Vec<_>>() {
             let history = self.history(who, None);
@@ -135,7 +136,7 @@ impl World {
         })
     }
 
-    /// A person, as a user names them who may never have heard their name.
+    /// A person, as a user who may never have heard their name would write them.
     fn key_of(&self, person: usize) -> String {
         let machine = self.machines.iter().find(|machine| machine.person == person);
         machine.expect("each person has a machine").identity.person().to_string()
@@ -148,7 +149,7 @@ impl World {
         else {
             return Vec::new();
         };
-        // A liar may tell each of them something else.
+        // A liar may have sent different texts to different peers.
         let chronicle = &self.chronicle;
         let sure = messages.iter().filter(|message| !chronicle.is_liars(&message.id.process));
         sure.filter_map(|message| chronicle.text_shown(message)).collect()

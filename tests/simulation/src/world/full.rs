@@ -1,5 +1,6 @@
-//! Full disks. A peer that cannot keep a turn sends and shows nothing of it, and takes nothing in until it can (`node`'s event
-//! loop): what its links hear waits, its user is refused, and its timers run on. A turn that its user asked for is undone.
+//! Full disks. A peer that cannot keep a turn sends and shows nothing of it, and takes nothing in until it can
+//! (`node`'s event loop). Frames wait on its links, it refuses its user, and its timers run on. A turn that its user
+//! asked for is undone.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::machine::Stuck;
 use crate::network::Motion;
 use crate::plan::Action;
 
-/// How soon it is looked again whether a peer takes in what waits for it. Disks may get room before their time.
+/// How soon to check again whether a peer takes in what waits for it. A disk may get room before its time.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl World {
@@ -18,13 +19,13 @@ impl World {
         self.machines[who].stuck.is_some()
     }
 
-    /// Nothing can be kept for so long.
+    /// For this long nothing can be kept.
     pub(super) fn fill(&mut self, who: usize, time: Duration) {
         let full_until = &mut self.machines[who].full_until;
         *full_until = (*full_until).max(Some(self.now + time));
     }
 
-    /// Whether a turn that changes what is kept has to wait. What is in memory alone has no disk that could be full.
+    /// Whether a turn that changes the store must wait. A store in memory has no disk that could be full.
     pub(super) fn lacks_room(&mut self, who: usize, effects: &Effects) -> bool {
         let machine = &mut self.machines[who];
         !effects.durable.is_empty()
@@ -42,7 +43,7 @@ impl World {
         self.schedule(until, Happening::Room(who));
     }
 
-    /// What a user asked for cannot be kept: it is refused, and has not happened.
+    /// What a user asked for cannot be kept. It is refused, and has not happened.
     pub(super) fn refuse(&mut self, who: usize, unkept: &Effects) -> Result<(), Violation> {
         self.chronicle.tally.refused += 1;
         let machine = &mut self.machines[who];
@@ -60,7 +61,8 @@ impl World {
         Ok(())
     }
 
-    /// When this motion may be seen by whom it concerns, if not now: what cannot keep a turn sees nothing before it can.
+    /// When the peer that this motion concerns can see it, if not now: a peer that cannot keep a turn sees nothing
+    /// until it can.
     pub(super) fn seen_at(&self, motion: Motion) -> Option<Duration> {
         let (one, other) = match motion {
             Motion::Arrive(end) => (self.network.receiver(end), None),
@@ -72,7 +74,7 @@ impl World {
         stuck.filter_map(|machine| machine.full_until).max().map(|until| until.min(self.now + LOOK_AGAIN))
     }
 
-    /// Whether a user would do something that his peer cannot take now.
+    /// Whether a user would do something that the user's peer cannot take now.
     pub(super) fn is_refused(&self, action: &Action) -> bool {
         match action {
             Action::Say { who, .. }
@@ -99,7 +101,8 @@ impl World {
         }
     }
 
-    /// If there is room again, the turn is kept, and the peer goes on: with what its timers say or with what it was sent.
+    /// If there is room again, the turn is kept, and the peer goes on with what its timers say or with what it was
+    /// sent.
     pub(super) fn find_room(&mut self, who: usize) -> Result<(), Violation> {
         if let Some(until) = self.machines[who].full_until.filter(|&until| until > self.now) {
             self.schedule(until, Happening::Room(who));

@@ -1,5 +1,5 @@
-//! From an input to what it does: effects are carried out in the order that `chat::Effects` states, up to where the peer is
-//! killed, if it is to be killed there.
+//! From an input to its effects. They are carried out in the order that `chat::Effects` states, up to the point where
+//! the peer is killed, if it is.
 
 use chat::{Change, Effects, Event, LinkId, News, Store};
 
@@ -7,7 +7,7 @@ use super::{Happening, Violation, World};
 use crate::plan::Boundary;
 
 impl World {
-    /// A frame arrives, and perhaps more of the same link in the same turn.
+    /// A frame arrives, and perhaps more from the same link in the same turn.
     pub(super) fn arrive(&mut self, end: LinkId) -> Result<(), Violation> {
         let mut turn = None;
         while let Some(arrived) = self.network.arrive(self.now, end) {
@@ -24,9 +24,9 @@ impl World {
                     let [to, from] = [arrived.to, arrived.from].map(|who| &world.machines[who]);
                     format!("{to} closes its link to {from}: {bad}")
                 });
-                // Who lies about his clock is told of messages that his own peer never sent.
+                // If a liar lies about its own clock, others tell its peer of messages that it never sent.
                 let forgotten_again = bad.to_string().contains("too soon to be believed");
-                // What its copy said was handed on to the other side, which proves that at the next link.
+                // What its copy said was handed on to the other side, which proves that on the next link.
                 let by_its_copy =
                     self.machines[arrived.to].lineage.rolled_back && bad.to_string().contains("never sent");
                 if !forgotten_again && !by_its_copy && ![arrived.from, arrived.to].iter().any(|&who| self.lies(who)) {
@@ -49,7 +49,7 @@ impl World {
         turn.map_or(Ok(()), |who| self.perform(who))
     }
 
-    /// A link has room again, which its sender learns once he takes anything in.
+    /// A link has room again. Its sender learns so once it takes anything in.
     pub(super) fn ready(&mut self, who: usize, link: LinkId) -> Result<(), Violation> {
         if let Some(later) = self.machines[who].full_until.filter(|_| self.is_stuck(who)) {
             self.schedule(later, Happening::Ready(who, link));
@@ -93,7 +93,7 @@ impl World {
         self.perform(who)
     }
 
-    /// Carries out what a user asked for, or undoes it and refuses it; whether it was done.
+    /// Carries out what a user asked for, or undoes and refuses it. Returns whether it was done.
     pub(super) fn perform_for_user(&mut self, who: usize) -> Result<bool, Violation> {
         let machine = &mut self.machines[who];
         let now = machine.now(self.now);
@@ -107,7 +107,7 @@ impl World {
         Ok(true)
     }
 
-    /// Carries out what is to be done, or waits until it can be kept.
+    /// Carries out the effects, or waits until they can be kept.
     pub(super) fn perform(&mut self, who: usize) -> Result<(), Violation> {
         let machine = &mut self.machines[who];
         let now = machine.now(self.now);
@@ -136,7 +136,8 @@ impl World {
         self.machines[who].lineage.promised.extend(promised);
         self.note_resent(who, &durable);
         self.note_inherited(who, &durable);
-        // What is durable has happened. A trace that was not written yet is completed from the store at the next start.
+        // What is durable has happened. If the trace was not written yet, it is completed from the store at the next
+        // start.
         for entry in journal {
             self.journal(who, entry)?;
         }
@@ -171,7 +172,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether what a peer names in welcomes is there.
+    /// Checks the messages that a peer names in welcomes.
     fn look_at_welcomes(&self, who: usize, durable: &[Change]) -> Result<(), Violation> {
         let person = self.machines[who].id();
         for change in durable {
@@ -185,7 +186,7 @@ impl World {
     }
 
     fn send(&mut self, who: usize, link: LinkId, frame: bytes::Bytes) {
-        // A link that is gone says so by an event of its own.
+        // A link that is gone is reported by an event of its own.
         if self.owner(link) == Some(who)
             && self.network.send(self.now, link, frame)
             && let Some(peer) = &mut self.machines[who].peer
@@ -196,7 +197,7 @@ impl World {
 
     fn tell(&mut self, who: usize, event: &Event) -> Result<(), Violation> {
         if let Event::Message { message } = event {
-            // A scheduled text of this user goes out: it was shown when it was stamped.
+            // A scheduled text of this user goes out. It was shown when it was stamped.
             if !message.own || message.fetched {
                 self.shown(who, message)?;
             }
@@ -207,14 +208,14 @@ impl World {
         Ok(())
     }
 
-    /// The process is gone, without a word.
+    /// The process is gone without a word.
     pub(super) fn kill(&mut self, who: usize, when: &str) {
         self.note(|world| format!("{} is killed {when}", world.machines[who]));
         self.chronicle.tally.crashes += 1;
         self.end_process(who);
     }
 
-    /// The process is gone once its effects were durable: what it did not show stands in its history.
+    /// The process is gone once its effects were durable. What it did not show is in its history.
     fn kill_behind(&mut self, who: usize, events: News, when: &str) -> Result<(), Violation> {
         for event in events {
             self.tell(who, &event)?;

@@ -1,10 +1,10 @@
-//! A line of a journal in words, for those who read what happened.
+//! A line of a journal in words, for people who read what happened.
 
 use chat::Journal;
 
 use crate::chronicle::Chronicle;
 
-/// What the peer on a machine is about to note in its journal.
+/// What the peer on a machine is about to write in its journal.
 pub(super) fn in_words(chronicle: &Chronicle, who: usize, entry: &Journal) -> String {
     let names = |ids: &[chat::MessageId]| ids.iter().map(|id| chronicle.name(*id)).collect::<Vec<_>>().join(", ");
     match entry {
