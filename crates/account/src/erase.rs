@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_under_another_name_and_what_a_link_leads_to_are_left() {
+    fn erasing_leaves_copies_under_other_names_and_the_targets_of_links() {
         let folder = tempfile::tempdir().unwrap();
         let [copy, outside, gone] = ["copy", "elsewhere/outside", "gone"].map(|name| folder.path().join(name));
         fs::create_dir_all(gone.join("deep/er")).unwrap();

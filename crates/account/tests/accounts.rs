@@ -170,7 +170,7 @@ fn an_account_behind_a_link_is_not_deleted() {
 }
 
 #[test]
-fn what_a_crash_left_is_swept_but_nothing_else() {
+fn only_what_a_crash_left_behind_is_swept() {
     let (parent, accounts) = accounts();
     accounts.sweep().unwrap();
     assert!(entries(parent.path()).is_empty());

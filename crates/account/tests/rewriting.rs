@@ -82,7 +82,7 @@ fn the_key_opens_after_a_crash_between_any_two_steps() {
 }
 
 #[test]
-fn a_crash_while_the_first_key_is_made_leaves_none_or_a_whole_one() {
+fn a_crash_while_making_the_first_key_leaves_no_key_or_a_whole_one() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("identity.key.new"), b"0707");
     assert!(Key::read(folder.path()).unwrap().is_none());

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forged_takes_nothing_from_what_a_connection_proved() {
+    fn forged_addresses_never_displace_proven_ones() {
         let mut book = Book::new(4);
         book.greeted([1; 32], &[at(1), at(2)]);
         for port in 100..200 {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_announced_goes_before_what_is_introduced_and_the_latest_first() {
+    fn announced_addresses_come_before_introduced_ones_and_the_latest_first() {
         let mut book = Book::new(4);
         book.heard([1; 32], &[at(1)], false);
         book.heard([1; 32], &[at(2)], true);

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn one_from_the_prompt_is_dialled_once() {
+    fn an_address_from_the_prompt_is_dialled_once() {
         let (mut by_hand, now, target) = by_hand();
         by_hand.add(now, "there".into(), target.clone(), Purpose::Once).unwrap();
         let (id, dialled) = by_hand.poll(now).unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_one_is_retried_and_the_user_told_once() {
+    fn a_configured_address_is_retried_and_its_failure_told_once() {
         let (mut by_hand, mut now, target) = by_hand();
         by_hand.add(now, "there".into(), target.clone(), Purpose::Keep).unwrap();
         let mut told = 0;
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_one_rests_while_its_peer_is_linked() {
+    fn a_configured_address_is_not_dialled_while_its_peer_is_linked() {
         let (mut by_hand, now, target) = by_hand();
         by_hand.add(now, "there".into(), target.clone(), Purpose::Keep).unwrap();
         let (id, _) = by_hand.poll(now).unwrap();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn one_to_be_reached_waits_for_the_link_that_the_other_side_keeps() {
+    fn an_address_to_reach_waits_for_the_link_that_the_other_side_keeps() {
         let (mut by_hand, now, target) = by_hand();
         let purpose = Purpose::Reach("192.0.2.1:1".parse().unwrap());
         by_hand.add(now, "there".into(), target.clone(), purpose).unwrap();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_of_a_host_are_tried_in_their_order_and_resolved_anew_each_time() {
+    fn the_addresses_of_a_host_are_tried_in_order_and_resolved_anew_each_time() {
         let (mut by_hand, now, _) = by_hand();
         let place = Place::Host(Host { name: "host".into(), port: 1 });
         by_hand.add(now, "host:1".into(), place.clone(), Purpose::Keep).unwrap();
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prompt_is_bounded() {
+    fn addresses_from_the_prompt_are_bounded() {
         let (mut by_hand, now, target) = by_hand();
         let taken =
             (0..1000).filter(|_| by_hand.add(now, String::new(), target.clone(), Purpose::Once).is_ok()).count();

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was_and_verifies() {
+    fn a_proof_decodes_as_it_was_encoded_and_verifies() {
         assert_eq!(Supersedes::decode(&proof().encode()), Some(proof()));
         assert!(proof().verify());
         let question = proof().question();

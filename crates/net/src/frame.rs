@@ -251,7 +251,7 @@ mod tests {
     const MAX: usize = 100_000;
 
     #[test]
-    fn refuses_what_is_too_long_from_its_header_alone() {
+    fn refuses_a_frame_that_is_too_long_by_its_header_alone() {
         let mut header = Vec::new();
         write_header(Kind::Data, MAX + 1, &mut header);
         assert_eq!(split(&mut BytesMut::from(&header[..]), MAX), Err(BadFrame::Oversized(MAX as u32 + 2)));

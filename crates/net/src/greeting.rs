@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was() {
+    fn a_greeting_decodes_as_it_was_encoded() {
         assert_eq!(Greeting::decode(&greeting().encode(VERSION), VERSION), Ok(greeting()));
     }
 

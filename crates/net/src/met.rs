@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_that_were_met_first_keep_their_places() {
+    fn the_peers_that_were_met_first_keep_their_places() {
         let met = Met::new(8);
         for peer in [1, 1, 2, 3] {
             met.add([peer; 32]);

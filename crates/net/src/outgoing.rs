@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goodbye_comes_after_what_waits_and_a_close_in_its_place() {
+    fn a_goodbye_comes_after_queued_frames_and_a_close_replaces_them() {
         for (last, waits) in [(Kind::Goodbye, true), (Kind::Close, false)] {
             let outgoing = Outgoing::new(1000);
             outgoing.push(&Bytes::from_static(b"waits"));

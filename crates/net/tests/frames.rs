@@ -33,7 +33,7 @@ async fn frames_of_every_size_arrive_whole() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_a_goodbye_arrives() {
+async fn frames_sent_before_a_goodbye_arrive() {
     for _ in 0..20 {
         let (alice, to_bob, mut bob, _) = pair().await;
         for i in 0..1000u32 {
@@ -49,7 +49,7 @@ async fn what_was_sent_before_a_goodbye_arrives() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_closed_tells_both_why() {
+async fn both_sides_learn_why_a_link_was_closed() {
     let (mut alice, to_bob, mut bob, _) = pair().await;
     alice.net.close(to_bob, "no manners".to_owned());
     assert_eq!(alice.down().await, net::DownReason::Closed("no manners".to_owned()));

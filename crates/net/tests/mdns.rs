@@ -206,8 +206,8 @@ async fn a_forged_version_is_not_reported() {
 /// In half of the rounds it is the other peer's turn to dial the one behind the firewall. That one must then dial
 /// instead.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_firewall_at_one_side_is_got_around_before_the_long_wait() {
-    if !inside("a_firewall_at_one_side_is_got_around_before_the_long_wait", LAN) {
+async fn a_firewall_on_one_side_is_overcome_before_the_long_wait() {
+    if !inside("a_firewall_on_one_side_is_overcome_before_the_long_wait", LAN) {
         return;
     }
     if !filter("-I INPUT -p tcp --dport 7001:7006 --syn -j DROP") {
@@ -227,8 +227,8 @@ async fn a_firewall_at_one_side_is_got_around_before_the_long_wait() {
 
 /// Both copies run in one network, and announce themselves under the same name.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_back() {
-    if !inside("of_two_copies_in_one_network_the_older_one_is_told_and_takes_nothing_back", LAN) {
+async fn the_older_of_two_copies_in_one_network_is_told_and_takes_nothing_back() {
+    if !inside("the_older_of_two_copies_in_one_network_is_told_and_takes_nothing_back", LAN) {
         return;
     }
     for round in 0..6 {

@@ -58,7 +58,7 @@ async fn many_neighbours_have_one_link_for_each_pair() {
 }
 
 #[tokio::test]
-async fn others_in_the_same_process_are_no_neighbours() {
+async fn peers_of_one_process_without_common_neighbours_do_not_link() {
     let mut alice = Peer::with(of(&Neighbours::default(), 1)).await;
     let mut bob = Peer::with(of(&Neighbours::default(), 2)).await;
     tokio::join!(alice.settle(Duration::from_millis(500)), bob.settle(Duration::from_millis(500)));
@@ -95,7 +95,7 @@ async fn frames_of_every_size_arrive_whole() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_a_goodbye_arrives() {
+async fn frames_sent_before_a_goodbye_arrive() {
     for _ in 0..20 {
         let (alice, to_bob, mut bob, _) = pair().await;
         for i in 0..1000u32 {
@@ -111,7 +111,7 @@ async fn what_was_sent_before_a_goodbye_arrives() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_closed_tells_both_why() {
+async fn both_sides_learn_why_a_link_was_closed() {
     let (mut alice, to_bob, mut bob, _) = pair().await;
     alice.net.close(to_bob, "no manners".to_owned());
     assert_eq!(alice.down().await, DownReason::Closed("no manners".to_owned()));

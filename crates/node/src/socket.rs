@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_killed_peer_left_behind_is_replaced() {
+    async fn a_socket_that_a_killed_peer_left_behind_is_replaced() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(&parent.path().join("alice")).unwrap();
         let path = folder.path().join("session.sock");

@@ -147,7 +147,7 @@ async fn text(events: &mut Events) -> String {
 }
 
 #[tokio::test]
-async fn what_is_done_at_one_user_interface_is_answered_there_and_an_event_at_the_others() {
+async fn a_command_is_answered_at_its_user_interface_and_an_event_at_the_others() {
     let mut alice = Peer::start().await;
     let (mut one, mut other) = (alice.attach().await, alice.attach().await);
     assert_eq!(one.hello.known.me.name, "alice");
@@ -174,7 +174,7 @@ async fn what_is_done_at_one_user_interface_is_answered_there_and_an_event_at_th
 }
 
 #[tokio::test]
-async fn a_session_that_is_closed_leaves_the_peer_and_the_others_alone() {
+async fn closing_a_session_does_not_affect_the_peer_or_other_sessions() {
     let alice = Peer::start().await;
     let (mut leaves, mut stays) = (alice.attach().await, alice.attach().await);
     leaves.requests.stop();
@@ -279,7 +279,7 @@ async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_holds_nothing_
 }
 
 #[tokio::test]
-async fn nonsense_gets_a_short_error_and_what_comes_behind_it_is_answered() {
+async fn nonsense_gets_a_short_error_and_later_requests_are_answered() {
     let alice = Peer::start().await;
     let (mut client, mut other) = (alice.connect().await, alice.connect().await);
     let long = "x".repeat(100_000);
@@ -383,7 +383,7 @@ async fn typing_does_not_keep_a_stuck_peer_from_recovering() {
 }
 
 #[tokio::test]
-async fn a_folder_without_a_living_peer_says_what_to_do() {
+async fn attaching_to_a_folder_without_a_running_peer_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     drop(StdListener::bind(folder.path().join("session.sock")).unwrap());
     for folder in [folder.path(), Path::new("/nonexistent")] {
@@ -396,7 +396,7 @@ async fn a_folder_without_a_living_peer_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_socket_of_a_living_peer_is_left_alone() {
+async fn the_socket_of_a_running_peer_is_left_alone() {
     let alice = Peer::start().await;
     assert!(matches!(home(alice.folder.path()).unwrap_err(), Error::DataInUse { .. }));
     assert_eq!(alice.attach().await.hello.known.me.name, "alice");

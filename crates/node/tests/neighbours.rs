@@ -90,8 +90,8 @@ async fn ten_in_one_process_and_one_outside_hear_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_in_the_network_finds_all_of_a_process_by_its_one_announcement() {
-    if !inside("a_peer_in_the_network_finds_all_of_a_process_by_its_one_announcement", LAN) {
+async fn a_peer_outside_finds_all_peers_of_a_process_by_one_announcement() {
+    if !inside("a_peer_outside_finds_all_peers_of_a_process_by_one_announcement", LAN) {
         return;
     }
     let neighbours = Neighbours::default();

@@ -82,7 +82,7 @@ async fn numbers(events: &mut Events, count: usize) -> Vec<usize> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_others_go_on_and_it_gets_everything_later() {
+async fn a_slow_interface_gets_everything_later_while_the_others_go_on() {
     let mut alice = start("alice", &[]).await;
     let hub = address(&mut alice).await;
     let mut slow = start("slow", &[&hub]).await;

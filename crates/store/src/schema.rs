@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_parts_are_named() {
         let db = Connection::open_in_memory().unwrap();
         migrate(&db, 0).unwrap();
         check(&db).unwrap();

@@ -15,7 +15,7 @@ fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 #[test]
-fn what_was_kept_is_there_after_reopening() {
+fn everything_that_was_kept_is_there_after_reopening() {
     let (_folder, file) = folder();
     let changes = flood(&numbered(300));
     let kept: Vec<_> = changes.iter().filter_map(kept_of).map(print).collect();
@@ -37,7 +37,7 @@ fn what_was_kept_is_there_after_reopening() {
 }
 
 #[test]
-fn a_run_is_kept_as_its_messages_are() {
+fn a_run_is_kept_the_same_as_its_single_messages() {
     let texts = numbered(100);
     let kept = [Mesh::take_runs, Mesh::take].map(|take| {
         let mut mesh = Mesh::new(1);

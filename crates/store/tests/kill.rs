@@ -27,7 +27,7 @@ fn counts(changes: &[Change]) -> Vec<usize> {
 }
 
 #[test]
-fn what_was_committed_survives_a_kill() {
+fn committed_transactions_survive_a_kill() {
     let counts = counts(&flood(&numbered(MESSAGES)));
     for round in 1..=8 {
         let folder = tempfile::tempdir().unwrap();

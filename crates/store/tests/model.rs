@@ -348,7 +348,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_reads_as_a_list_of_everything(lives in prop::collection::vec(prop::collection::vec(step(), 0..40), 1..3)) {
+    fn every_read_gives_what_the_model_gives(lives in prop::collection::vec(prop::collection::vec(step(), 0..40), 1..3)) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("causerie.db");
         let mut store = SqliteStore::open(&file).unwrap();

@@ -77,7 +77,7 @@ fn sealing_a_key_twice_gives_two_texts() {
 }
 
 #[test]
-fn damage_to_any_byte_is_told_from_a_wrong_passphrase() {
+fn damage_to_any_byte_is_distinguished_from_a_wrong_passphrase() {
     let text = sealed().encode().into_bytes();
     for at in 0..text.len() {
         for flip in [1, 0x20, 0x80] {

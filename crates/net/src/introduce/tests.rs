@@ -54,7 +54,7 @@ fn two_that_know_the_same_peers_send_only_digests() {
 }
 
 #[test]
-fn two_that_differ_tell_each_other_once() {
+fn two_with_different_digests_tell_each_other_once() {
     let now = Instant::now();
     let (mut first, mut second) = (circle(1), circle(2));
     join(&mut first, now, 2, false);

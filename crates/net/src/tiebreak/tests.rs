@@ -93,7 +93,7 @@ impl Pair {
 }
 
 #[test]
-fn a_start_is_another_only_until_one_has_had_a_link() {
+fn a_different_start_counts_only_until_one_has_had_a_link() {
     let (mut machine, now, peer) = (machine(1, 5, 1), Instant::now(), [2; 32]);
     assert!(!machine.knows_another(&peer, &start(8)), "no peer was heard of");
     machine.heard(now, peer, start(7), Source::Introduced);
@@ -218,7 +218,7 @@ fn a_refusal_is_not_repeated_but_a_new_start_is_tried() {
 
 /// Nothing vouches for the announcement. The new start itself has no link, so it dials if its turn does not come.
 #[test]
-fn what_is_heard_of_a_linked_peer_changes_nothing() {
+fn hearsay_about_a_linked_peer_changes_nothing() {
     let mut tiebreak = machine(1, 1, 0);
     let mut now = Instant::now();
     tiebreak.linked(now, [2; 32], Start { r: 5, at: 7 });

@@ -219,7 +219,7 @@ fn timing() -> Timing {
 /// The times are measured: 150 peers on one machine make their 11,175 connections in 7.6 s, and in 17 s with everything
 /// that the chat does.
 #[test]
-fn of_150_that_start_together_few_dial_out_of_turn() {
+fn few_of_150_peers_that_start_together_dial_out_of_turn() {
     for (work, slow) in [(700, 0), (1500, 0), (700, 60)] {
         let mut mesh = Mesh::new(&numbers(150, work), &timing(), Duration::from_micros(work));
         // One of them may take as long for its own work as all of them do together.
@@ -233,7 +233,7 @@ fn of_150_that_start_together_few_dial_out_of_turn() {
 
 /// The storm that must not happen: every peer dials after 3 s, however busy they all are.
 #[test]
-fn a_short_wait_alone_would_be_a_storm() {
+fn a_short_wait_alone_would_cause_a_storm() {
     let naive = Timing { fallback: TURN, ..timing() };
     let mut mesh = Mesh::new(&numbers(150, 1), &naive, Duration::from_micros(1500));
     mesh.all_hear();
@@ -243,7 +243,7 @@ fn a_short_wait_alone_would_be_a_storm() {
 
 /// Whichever peer is behind the wall, and however many there are, all links are up within 5 s.
 #[test]
-fn a_wall_around_one_is_got_around_within_five_seconds() {
+fn a_firewall_around_one_peer_is_overcome_within_five_seconds() {
     for n in [2, 3, 10, 60] {
         for walled in [0, n / 2, n - 1] {
             for seed in 0..3 {
@@ -295,7 +295,7 @@ proptest! {
 
     /// Links that were up during the forging and then break come back as fast as if nothing had been forged.
     #[test]
-    fn nine_forged_packets_change_nothing_of_a_link(
+    fn nine_forged_packets_do_not_affect_a_link(
         seed in any::<u64>(),
         forged in prop::collection::vec((0..2usize, any::<u64>(), 0..3u64), 9),
     ) {
