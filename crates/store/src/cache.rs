@@ -38,7 +38,7 @@ pub(crate) struct Cache {
     pub(crate) floor: u64,
     /// The number of the next batch.
     pub(crate) next: u64,
-    /// Messages that are held back or carried.
+    /// Messages that are held back.
     pub(crate) aside: BTreeMap<i64, Status>,
     /// The number of the next message to be held back, counted in the order in which they come.
     pub(crate) arrival: i64,

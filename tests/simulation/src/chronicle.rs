@@ -64,8 +64,8 @@ pub struct Text {
     pub by: usize,
     /// The machine on which it was written.
     pub machine: usize,
-    /// What its author had been shown or had written before, in that order. In a group, only since the author is a
-    /// member.
+    /// What its author had been shown or had written before, in that order. In a group, only since the author
+    /// joined it.
     pub read: Rc<[TextNumber]>,
     /// Its author was told that it is sent.
     pub confirmed: bool,
@@ -145,7 +145,7 @@ impl Chronicle {
         self.numbers.get(process).copied()
     }
 
-    /// Whose process it is.
+    /// The person whose process it is.
     pub fn person(&self, process: &ProcessId) -> Option<usize> {
         self.number(process).map(|number| self.processes[number].1)
     }
