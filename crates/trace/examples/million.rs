@@ -1,9 +1,9 @@
 //! Makes the traces of a run of a million events and checks them: `cargo run --release --example million -- PEERS DESTS`.
 //!
-//! Every peer sends to so many of the others in turn, and delivers what it has been sent after each of its own sends, so
-//! that each message depends on many others. Ids are as long as those of the program.
+//! In turn, every peer delivers the messages that it has received, and sends a message to DESTS others. So each message depends
+//! on many others. Ids are as long as those of the program.
 
-#![allow(clippy::print_stdout, reason = "the figures are what it is for")]
+#![allow(clippy::print_stdout, reason = "the purpose of the example is to print figures")]
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -66,7 +66,7 @@ impl Run {
         Ok(Self { peers: files.iter().enumerate().map(peer).collect::<Result<_, Box<dyn Error>>>()?, clock: 0 })
     }
 
-    /// Each peer sends one message and delivers what has come.
+    /// Each peer delivers what has arrived, and sends one message.
     fn round(&mut self, dests: usize) -> Result<usize, Box<dyn Error>> {
         self.clock += 1;
         let mut events = 0;

@@ -1,9 +1,8 @@
-//! Drawing traces: as a picture, and as a log for a program that draws.
+//! Drawing traces: as a picture, and as a log for another program that draws.
 //!
-//! What a drawing calls later is later in one order of all events. That order agrees with happened-before, so an arrow
-//! never points back; where neither of two events happened before the other, an arrival comes as early as it can, and
-//! for what a peer does of its own accord the clocks of the machines decide. Clocks that disagree can change nothing
-//! else, and distances mean nothing: there is no time axis to be wrong about.
+//! A drawing shows all events in one order, from top to bottom. The order agrees with happened-before, so no arrow points back.
+//! Among concurrent events, an arrival comes as early as it can. Events that a peer causes itself are ordered by the clocks of
+//! the machines. Clocks that disagree change nothing else. Distances mean nothing, because there is no time axis.
 
 mod live;
 mod names;
@@ -49,7 +48,7 @@ pub struct Diagram {
     live: Live,
 }
 
-/// Whether the peer of the first trace still runs, and knows nothing of the others but what they sent it.
+/// Whether the peer of the first trace still runs, so that it knows only what the others sent to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Live {
     Yes,
@@ -61,7 +60,7 @@ impl Diagram {
     ///
     /// # Errors
     ///
-    /// See [`Error`]. Traces that break a rule can be drawn, and show where.
+    /// See [`Error`]. Traces that break a rule can be drawn, and the drawing shows where.
     pub fn read<P: AsRef<Path>>(files: &[P]) -> Result<Self, Error> {
         let Examined { history, report, disordered } = examine(files)?;
         if history.sites.iter().all(|site| site.events.is_empty()) {
@@ -71,14 +70,14 @@ impl Diagram {
         Ok(Self { history, report, disordered: disordered.into_iter().collect(), order, live: Live::No })
     }
 
-    /// What is odd about the traces themselves: lines without an end, broken rules, events that have no place in any
-    /// order. The picture says all of it, too.
+    /// Notes about the traces themselves: lines without an end, broken rules, events that have no place in any order. The
+    /// picture shows these notes too.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.report.notes.clone();
         let events: usize = self.history.sites.iter().map(|site| site.events.len()).sum();
         if events > self.order.len() {
             let count = events - self.order.len();
-            notes.push(format!("{count} events are left out: by these traces they happened before themselves"));
+            notes.push(format!("{count} events are left out: in these traces they happened before themselves"));
         }
         if let Some(first) = self.report.shown.first() {
             let first = first.text.lines().next().unwrap_or_default();
@@ -90,8 +89,8 @@ impl Diagram {
         notes
     }
 
-    /// Writes a space–time diagram: a line a peer, an arrow a message and destination. It needs nothing beside it, and is
-    /// never larger than 2 MiB: a drawing ends before it cannot be read any more, and says what it left out.
+    /// Writes a space–time diagram: one line per peer, one arrow per message and destination. The SVG needs no other file, and
+    /// is never larger than 2 MiB. A long drawing ends early, so that it stays readable, and says what it left out.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// One process has events in two files, so that their order is not known.
+    /// One process has events in two files, so their order is not known.
     #[error("{process} has events in {} and in {}: give each trace once", first.display(), second.display())]
     SharedProcess {
         /// The process.
@@ -34,10 +34,10 @@ pub enum Error {
         /// The other one.
         second: PathBuf,
     },
-    /// More than can be numbered (2³² − 1 events, messages or destinations).
+    /// There are more than 2³² − 1 events, messages or destinations, and they cannot be numbered.
     #[error("the traces are too large")]
     TooLarge,
-    /// There is nothing to draw: no file has a single event in it.
+    /// There is nothing to draw: no file has an event in it.
     #[error("there is nothing to draw: the traces have no events")]
     Empty,
 }

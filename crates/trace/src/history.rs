@@ -1,4 +1,4 @@
-//! All traces of a run in memory, with everything numbered.
+//! All traces of a run in memory. Processes, messages and the like are numbered.
 
 mod one;
 
@@ -23,17 +23,17 @@ pub(super) struct History {
     pub(super) processes: Vec<Process>,
     pub(super) messages: Vec<Message>,
     pub(super) ranges: Vec<Range>,
-    /// What each message that was held waited for, by the site and position of the event.
+    /// What each held message waited for, by the site and position of the event.
     pub(super) waits: HashMap<(Number, Number), Box<[Number]>>,
     groups: Vec<Arc<str>>,
     /// Sets of destinations, each sorted.
     sets: Vec<Arc<[Number]>>,
-    /// For each message and each destination, from the place that the message says: it was delivered there.
+    /// Whether a message was delivered at a destination. [`History::fate`] gives the place.
     pub(super) delivered: Vec<bool>,
     numbers: Numbers,
 }
 
-/// The tables by which texts become numbers.
+/// The tables that give texts their numbers.
 #[derive(Default)]
 struct Numbers {
     processes: HashMap<Arc<str>, Number>,
@@ -42,15 +42,15 @@ struct Numbers {
     groups: HashMap<Arc<str>, Number>,
 }
 
-/// One file: a sequence of events. The author whose file is missing has a site without a path, which holds the sends
-/// that others' deliveries are evidence of.
+/// One file: a sequence of events. An author whose file is missing has a site without a path. It holds the sends that follow
+/// from the events of other processes.
 #[derive(Default)]
 pub(super) struct Site {
     pub(super) path: Option<PathBuf>,
     pub(super) events: Vec<Event>,
 }
 
-/// One line of a file; which line follows from its position.
+/// One line of a file. Its position gives the number of the line.
 #[derive(Clone, Copy)]
 pub(super) struct Event {
     pub(super) ts: i64,
@@ -65,23 +65,23 @@ pub(super) enum Kind {
     Late(Number),
     Abandon(Number),
     Hold(Number),
-    /// It came as history.
+    /// A message was shown as history.
     Show(Number),
-    /// The same, though what lies behind it may have been shown before.
+    /// A message was shown as history, and its answers may have been shown before it.
     ShowLate(Number),
     Start,
     Stop,
     Forget(Number),
-    /// It broke exactly-once, and was taken out.
+    /// An event that broke exactly-once, and was taken out.
     Struck,
 }
 
 pub(super) struct Process {
     id: Arc<str>,
     name: Option<Arc<str>>,
-    /// Where its events are; [`NOWHERE`] if it has none. (Its messages may be at a site without a file all the same.)
+    /// The site of its events; [`NOWHERE`] if it has none. (Its messages may still be at a site without a file.)
     pub(super) site: Number,
-    /// Its last event is `stop`.
+    /// Whether its last event is `stop`.
     pub(super) stopped: bool,
     pub(super) superseded: bool,
     pub(super) forgotten: bool,
@@ -95,28 +95,28 @@ pub(super) struct Message {
     pub(super) sent: Option<Sent>,
 }
 
-/// Where a message was sent, and to whom.
+/// Where a message was sent, and its destinations.
 #[derive(Clone, Copy)]
 pub(super) struct Sent {
     pub(super) site: Number,
-    /// Among the events of the site.
+    /// The position among the events of the site.
     pub(super) position: Number,
-    /// Among the sends of the site.
+    /// The position among the sends of the site.
     pub(super) index: Number,
     set: Number,
     group: Option<Number>,
-    /// Where its destinations' fates begin in [`History::delivered`].
+    /// The place in [`History::delivered`] of its first destination; the others follow.
     fates: Number,
 }
 
-/// What messages answer each other in.
+/// A conversation, in which messages answer each other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Conversation {
     Group(Number),
     Between(Number, Number),
 }
 
-/// That a message was sent, as far as its deliveries show it.
+/// Evidence from deliveries that a message was sent.
 struct Evidence {
     message: Number,
     /// The time of the first delivery.
@@ -124,7 +124,7 @@ struct Evidence {
     destinations: BTreeSet<Number>,
 }
 
-/// What a process gave up: messages of one author.
+/// A range of one author's messages that a process gave up.
 pub(super) struct Range {
     pub(super) author: Number,
     pub(super) from: u64,
@@ -132,7 +132,7 @@ pub(super) struct Range {
 }
 
 impl Event {
-    /// What gave up which range.
+    /// This event and the range that it gives up, if it gives up one.
     pub(super) fn abandons(self) -> Option<(Self, Number)> {
         if let Kind::Abandon(range) = self.kind { Some((self, range)) } else { None }
     }
@@ -156,7 +156,7 @@ impl Kind {
 }
 
 impl Kind {
-    /// The message that was sent, as this event shows, and whether it was sent to the process of this event.
+    /// A message that must have been sent, because this event shows it, and whether it was sent to the process of this event.
     fn tells_of(self) -> Option<(Number, bool)> {
         match self {
             Self::Deliver(message) | Self::Late(message) => Some((message, true)),
@@ -180,7 +180,7 @@ impl Kind {
 }
 
 impl Sent {
-    /// Where its first destination's fate stands in [`History::delivered`]; the others' follow.
+    /// The place in [`History::delivered`] of its first destination; the others follow.
     pub(super) fn first_fate(self) -> usize {
         self.fates as usize
     }
@@ -205,7 +205,8 @@ impl History {
         Ok(history)
     }
 
-    /// Whether the last line of its file is its own. One file has one writer, so no other process of that file still runs.
+    /// Whether the last line of the process's file is its own. A file has one writer, so no other process of that file still
+    /// runs.
     pub(super) fn is_last_of_its_site(&self, process: Number) -> bool {
         // A process without a trace has no site.
         let site = self.sites.get(self.processes[process as usize].site as usize);
@@ -216,7 +217,7 @@ impl History {
         &self.sets[sent.set as usize]
     }
 
-    /// The conversation that a message belongs to, as far as the traces tell: a group, or two peers by their sites.
+    /// The conversation of a message, as far as the traces tell: a group, or two peers by their sites.
     pub(super) fn conversation(&self, sent: Sent) -> Option<Conversation> {
         if let Some(group) = sent.group {
             return Some(Conversation::Group(group));
@@ -226,12 +227,12 @@ impl History {
         (other != NOWHERE).then(|| Conversation::Between(sent.site.min(other), sent.site.max(other)))
     }
 
-    /// The group that a message was written to, if it was.
+    /// The group to which a message was written, if any.
     pub(super) fn group_of(&self, sent: Sent) -> Option<&str> {
         sent.group.map(|group| &*self.groups[group as usize])
     }
 
-    /// Where the fate of a message at `destination` stands in [`History::delivered`]; `None` if it was not sent there.
+    /// The place of a message and `destination` in [`History::delivered`]; `None` if the message was not sent there.
     pub(super) fn fate(&self, sent: Sent, destination: Number) -> Option<usize> {
         let place = self.destinations(sent).binary_search(&destination).ok()?;
         Some(sent.fates as usize + place)
@@ -247,7 +248,7 @@ impl History {
         })
     }
 
-    /// A process as people call it: by its name, and by the end of its id where two share the name.
+    /// The name of a process for people. If two processes share the name, it is followed by the end of the id.
     pub(super) fn who(&self, process: Number) -> String {
         match &self.processes[process as usize].name {
             Some(name) if self.bearers(name) == 1 => name.to_string(),
@@ -256,7 +257,7 @@ impl History {
         }
     }
 
-    /// The name that a process goes by, which others may have too; the end of its id if it did nothing.
+    /// The name of a process, which others may have too; the end of its id if it has no events.
     pub(super) fn name(&self, process: Number) -> String {
         let name = &self.processes[process as usize].name;
         name.as_ref().map_or_else(|| self.short(process), ToString::to_string)
@@ -270,7 +271,7 @@ impl History {
         if skipped > 0 { format!("…{tail}") } else { tail }
     }
 
-    /// A message as people call it: `alice#12`.
+    /// The name of a message for people: `alice#12`.
     pub(super) fn what(&self, message: Number) -> String {
         let Message { author, clock, .. } = self.messages[message as usize];
         format!("{}#{clock}", self.who(author))
@@ -315,7 +316,7 @@ impl History {
                     let event = self.event(&record, site, number(position)?, &mut sends, report)?;
                     self.sites[site as usize].events.push(event);
                 }
-                // A peer that was killed while it wrote leaves such a line behind.
+                // A peer that was killed while it wrote the line.
                 Err(_) if line.last() != Some(&b'\n') => {
                     report.notes.push(format!("{}:{}: the last line has no end", path.display(), position + 1));
                 }
@@ -406,8 +407,8 @@ impl History {
         Ok(Event { ts: record.ts, by, kind })
     }
 
-    /// Gives the messages of authors without a file the sends that their deliveries are evidence of, at the time of the
-    /// first of these.
+    /// Adds the sends of messages whose authors have no file, as far as other processes' events show them. A send gets the
+    /// time of the first such event.
     fn infer_sends(&mut self, tells_of: impl Fn(Kind) -> Option<(Number, bool)>) -> Result<(), Error> {
         let mut evidence: BTreeMap<Number, BTreeMap<u64, Evidence>> = BTreeMap::new();
         for event in self.sites.iter().flat_map(|site| &site.events) {

@@ -1,14 +1,14 @@
-//! What a peer did, in a form that anybody can check: a trace is a file of JSON Lines, one event a line, in the order
-//! in which the peer did it.
+//! A record of what a peer did, in a form that any program can check. A trace is a file of JSON Lines. Each line is one event,
+//! and the lines are in the order in which the peer did these things.
 //!
 //! [`Writer`] appends [`Record`]s to such a file. [`check()`] reads the files of all peers and verifies causal order,
-//! exactly-once and completeness from them alone, and [`Diagram`] draws them. Neither knows anything of the algorithm that
-//! made the traces or shares code with it: program order in each file, and "a send comes before its deliveries", are all
-//! that they use.
+//! exactly-once and completeness from them alone. [`Diagram`] draws them. Both are independent of the algorithm that made the
+//! traces, and share no code with it. They use only the order of lines in each file, and the rule that a send comes before its
+//! deliveries.
 //!
 //! # Examples
 //!
-//! The dependency triangle: alice tells bob and carol, bob answers both, and carol is shown the answer first.
+//! The dependency triangle: alice sends to bob and carol, bob answers both, and carol delivers the answer first.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;

@@ -1,29 +1,29 @@
-//! A causal past: of each site, how many of its sends lie in it.
+//! A causal past: for each site, the number of its sends that lie in it.
 //!
-//! A run has as many pasts alive as there are messages under way, each as long as there are sites. Most of them are
-//! nearly the same, so they share the pieces in which they do not differ.
+//! A run has one past in memory for each message on its way, and each past has one number per site. Most pasts are nearly the
+//! same, so they share the pieces in which they do not differ.
 
 use std::rc::Rc;
 
 use super::history::Number;
 
-/// Sites a piece: one copied piece is two cache lines.
+/// Sites per piece. Copying a piece copies two cache lines.
 const PIECE: usize = 32;
 
 type Piece = Rc<[Number; PIECE]>;
 
-/// A vector by site; all zero at first. Cloning shares it.
+/// A vector indexed by site, all zero at first. A clone shares its pieces.
 #[derive(Clone)]
 pub(super) struct Past(Box<[Piece]>);
 
 impl Past {
-    /// The empty past of a run with so many sites.
+    /// The empty past of a run with this many sites.
     pub(super) fn new(sites: usize) -> Self {
         let none = Rc::new([0; PIECE]);
         Self(vec![none; sites.div_ceil(PIECE)].into())
     }
 
-    /// How many sends of `site` lie in it.
+    /// How many sends of `site` lie in this past.
     pub(super) fn of(&self, site: Number) -> Number {
         self.0[site as usize / PIECE][site as usize % PIECE]
     }
@@ -32,7 +32,7 @@ impl Past {
         Rc::make_mut(&mut self.0[site as usize / PIECE])[site as usize % PIECE] = sends;
     }
 
-    /// Takes in all that lies in `other`.
+    /// Adds everything that lies in `other`.
     pub(super) fn join(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             if Rc::ptr_eq(mine, theirs) {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_join_is_the_greater_of_each_and_changes_no_copy() {
+    fn a_join_takes_the_greater_of_each_number_and_changes_no_clone() {
         let mut a = Past::new(70);
         let mut b = a.clone();
         a.set(0, 3);

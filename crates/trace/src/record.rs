@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One event of one peer: a JSON object on a line of its own.
 ///
-/// Fields that are not known are passed over when a line is read, so that a later version may add some.
+/// Unknown fields are ignored when a line is read, so that a later version may add some.
 ///
 /// # Examples
 ///
@@ -23,13 +23,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
-    /// Unix time in microseconds by this peer's clock. It is for people: clocks of two peers are never compared.
+    /// Unix time in microseconds by this peer's clock. It is for people: the clocks of two peers are never compared.
     pub ts: i64,
-    /// The process that did it: any string without a colon that names one incarnation of one peer.
+    /// The process of the event: any string without a colon that names one incarnation of one peer.
     pub peer: Arc<str>,
-    /// The name that the peer goes by.
+    /// The name of the peer.
     pub name: Arc<str>,
-    /// What it did.
+    /// What the peer did.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -38,30 +38,30 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// It began to run: the first time, or again after a stop or a crash.
+    /// The peer began to run: the first time, or again after a stop or a crash.
     Start {
         /// The process that this one replaces, if it is a new incarnation of a peer.
         #[serde(skip_serializing_if = "Option::is_none")]
         supersedes: Option<Arc<str>>,
     },
-    /// It ended on purpose.
+    /// The peer ended on purpose.
     Stop,
-    /// It sent a message; written when the message is stamped, even if it is transmitted later.
+    /// The peer sent a message. This is written when the message is stamped, even if it is transmitted later.
     Send {
         /// The message.
         id: MessageId,
-        /// The processes to which it went.
+        /// Its destinations.
         dests: Vec<Arc<str>>,
-        /// The group that it was written to, if it was.
+        /// The group to which it was written, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         group: Option<Arc<str>>,
     },
-    /// A message of somebody else was delivered.
+    /// A message of another process was delivered.
     Deliver {
         /// The message.
         id: MessageId,
     },
-    /// A message came that cannot be delivered yet.
+    /// A message arrived that cannot be delivered yet, and is held back.
     Hold {
         /// The message.
         id: MessageId,
@@ -80,18 +80,19 @@ pub enum Event {
         /// The message.
         id: MessageId,
     },
-    /// A message was shown that was not delivered to this process: it came as history, to one who was not among its destinations.
+    /// A message was shown that was not delivered to this process. It came as history: this process was not one of its
+    /// destinations.
     Show {
         /// The message.
         id: MessageId,
-        /// What answers it may have been shown before: some history is missing, as the user was told, or is still on its way behind
-        /// the newest of it. Left out if false.
+        /// Whether its answers may have been shown before it. This is so if some history is missing, as the user was told,
+        /// or is still on its way and comes after the newest. Left out if false.
         #[serde(skip_serializing_if = "is_false")]
         late: bool,
     },
-    /// A process is gone for good: it is addressed no more.
+    /// A process is gone for good: it is no longer a destination.
     Forget {
-        /// That process.
+        /// The process that is gone.
         process: Arc<str>,
     },
 }
@@ -101,7 +102,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// A message: the process that sent it and that process's clock when it did. Written `PROCESS:CLOCK`.
+/// The id of a message: its author and the author's clock. Written `PROCESS:CLOCK`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId {
     /// The author, without a colon.
@@ -116,7 +117,7 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// A text that is no message id.
+/// A text that is not a message id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a message id (PROCESS:CLOCK)")]
 pub struct ParseIdError(String);
@@ -160,8 +161,8 @@ impl<'de> Deserialize<'de> for MessageId {
     }
 }
 
-/// A line as it stands, before it is known to have what its event needs. (The derived form of a flattened enum would
-/// buffer each line as a tree first, which takes most of the time that checking a million of them takes.)
+/// A line as it was read, before the check that it has the fields of its event. (The derived form of a flattened enum would
+/// buffer each line as a tree first. That would take most of the time of checking a million lines.)
 #[derive(Deserialize)]
 struct Line {
     ts: i64,
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_what_its_event_needs_is_refused() {
+    fn a_line_without_the_fields_of_its_event_is_refused() {
         for tail in [
             r#""send","id":"P:1""#,
             r#""send","dests":[]"#,

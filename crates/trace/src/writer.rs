@@ -8,7 +8,7 @@ use crate::Record;
 
 /// Appends records to a file.
 ///
-/// The file is locked for as long as the writer lives: two peers that wrote one trace would tear each other's lines.
+/// The file is locked as long as the writer lives: two peers that write one trace would mix parts of their lines.
 #[derive(Debug)]
 pub struct Writer {
     file: File,
@@ -17,20 +17,20 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens `path` for appending and makes it if it is not there. A last line without its end, left behind by a peer
-    /// that was killed while it wrote, is cut off.
+    /// Opens `path` for appending, and makes the file if it is not there. Cuts off a last line without an end: a peer that was
+    /// killed while it wrote leaves one behind.
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, read or cut, or somebody else is writing it ([`io::ErrorKind::ResourceBusy`]).
+    /// The file cannot be opened, read or cut, or another writer has it open ([`io::ErrorKind::ResourceBusy`]).
     pub fn append(path: &Path) -> io::Result<Self> {
         Self::resume(path, &[])
     }
 
-    /// As [`append`](Self::append), for a peer that keeps the lines of each turn elsewhere before it does what they say, and
-    /// was killed perhaps before they were written: of `last`, the whole lines of its last turn, those that are not at the
-    /// end of the file are appended. None are if they stand further up: then what was kept elsewhere was put back from a copy,
-    /// and is older than the file.
+    /// As [`append`](Self::append), for a peer that stores the lines of each turn elsewhere before it acts on them. It may have
+    /// been killed before it wrote them here. `last` has the whole lines of its last turn. Those that are not yet at the end of
+    /// the file are appended. If they stand further up in the file, nothing is appended: then the other store was restored from
+    /// a copy, and is older than the file.
     ///
     /// # Errors
     ///
@@ -49,13 +49,13 @@ impl Writer {
         Ok(Self { file, lines: Vec::new(), failed: false })
     }
 
-    /// Appends `records` in one write, and returns when the operating system has them: a peer that is killed after
-    /// that loses none of them.
+    /// Appends `records` in one write, and returns when the operating system has them. A peer that is killed after that loses
+    /// none of them.
     ///
     /// # Errors
     ///
-    /// The first write that fails. Whatever is appended after it would follow a gap, so it is dropped without a word:
-    /// a trace on a full disk ends there, and is said to once.
+    /// Only the first write that fails is reported. Later records would follow a gap, so they are dropped silently. A trace
+    /// on a full disk ends at that point.
     pub fn write<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) -> io::Result<()> {
         let mut lines = std::mem::take(&mut self.lines);
         lines.clear();
@@ -65,7 +65,7 @@ impl Writer {
         result
     }
 
-    /// As [`write`](Self::write), of lines that [`write_lines`] made.
+    /// As [`write`](Self::write), for lines that [`write_lines`] made.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Writer {
     }
 }
 
-/// Appends `records` to `lines`, as they stand in a trace.
+/// Appends `records` to `lines`, in the form of a trace.
 ///
 /// # Errors
 ///
@@ -93,7 +93,7 @@ pub fn write_lines<'a>(records: impl IntoIterator<Item = &'a Record>, lines: &mu
     Ok(())
 }
 
-/// How many bytes of `last`, in whole lines, the file ends with.
+/// The length of the part of `last`, in whole lines from its start, with which the file ends.
 fn already_there(file: &mut File, last: &[u8]) -> io::Result<usize> {
     let length = file.seek(SeekFrom::End(0))?;
     let start = length.saturating_sub(last.len() as u64);
@@ -104,8 +104,8 @@ fn already_there(file: &mut File, last: &[u8]) -> io::Result<usize> {
     Ok(ends.rev().find(|&length| end.ends_with(&last[..length])).unwrap_or(0))
 }
 
-/// Whether the first line of `last` stands anywhere in the file, which is long: this is only asked after a kill in the moment
-/// between keeping a turn and writing it, or once what was kept is not the latest any more.
+/// Whether the first line of `last` stands anywhere in the file. The file is long, so this takes time. It is needed only
+/// after a kill between storing a turn and writing it, or if the stored turn is not the latest any more.
 fn contains_first_line(file: &mut File, last: &[u8]) -> io::Result<bool> {
     let Some(end) = last.iter().position(|&byte| byte == b'\n') else { return Ok(false) };
     file.seek(SeekFrom::Start(0))?;
@@ -170,9 +170,9 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
     }
 
-    /// The peer was killed after it had kept three lines and before it had written all of them.
+    /// The peer was killed after it had stored three lines and before it had written all of them.
     #[test]
-    fn what_was_kept_and_not_written_is_appended() {
+    fn lines_that_were_stored_but_not_written_are_appended() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace");
         let lines = |from: i64, to: i64| {
@@ -183,7 +183,7 @@ mod tests {
         let all = lines(1, 6);
         for written in 0..=all.len() {
             if written < lines(1, 3).len() {
-                // The turn before was written whole.
+                // The turn before was written completely.
                 continue;
             }
             fs::write(&path, &all[..written]).unwrap();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_appended_twice_when_what_was_kept_is_put_back_from_an_older_copy() {
+    fn nothing_is_appended_twice_if_the_stored_lines_come_from_an_older_copy() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace");
         let mut all = Vec::new();
@@ -206,7 +206,7 @@ mod tests {
         for kept in 0..8 {
             for lines in 1..=8 - kept {
                 Writer::resume(&path, &all[kept * line..][..lines * line]).unwrap();
-                assert_eq!(fs::read(&path).unwrap(), all, "{lines} lines from {kept} on had been kept");
+                assert_eq!(fs::read(&path).unwrap(), all, "{lines} lines from {kept} on had been stored");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Telling a violation of causal order: which messages lead from the one to the other.
+//! Explains a violation of causal order: which messages lead from one message to the other.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::history::{Event, History, Kind, Number};
 /// How many links of a chain are shown at each end of a long one.
 const SHOWN: usize = 10;
 
-/// Tells that the delivery at `site` and `position` came too late; with the whole chain if `full`, which takes a walk
+/// Explains that the delivery at `site` and `position` came too late. With `full` it gives the whole chain, which takes a walk
 /// through all events.
 pub(super) fn explain(history: &History, site: Number, position: Number, message: Number, full: bool) -> String {
     let event = history.sites[site as usize].events[position as usize];
@@ -59,24 +59,24 @@ fn line(history: &History, site: Number, position: Number, what: &str) -> String
     format!("  {clock} {what}, {}", history.place(site, position))
 }
 
-/// The messages that depend on one, and how.
+/// The messages that depend on one message, and why.
 struct Reached {
     links: HashMap<Number, Link>,
 }
 
-/// A message, and what makes it depend on the one before it in the chain.
+/// A message in a chain, and why it depends on the message before it in the chain.
 #[derive(Clone, Copy)]
 struct Link {
     message: Number,
-    /// The delivery, at the site of this message's author, of the message before: that message and the position. `None`
-    /// if both were sent there.
+    /// The message before, and the position of its delivery at the site of this message's author. `None` if both were sent
+    /// there.
     delivered: Option<(Number, Number)>,
     /// The message before.
     cause: Number,
 }
 
 impl Reached {
-    /// Walks from the send of `first` along happened-before, the shortest chains first.
+    /// Walks along happened-before from the send of `first`, the shortest chains first.
     fn from(history: &History, first: Number) -> Self {
         let mut deliveries: HashMap<Number, Vec<(Number, Number)>> = HashMap::new();
         for (site, events) in (0..).zip(&history.sites) {
@@ -108,7 +108,7 @@ impl Reached {
         Self { links }
     }
 
-    /// From `first` to `last`, both included.
+    /// The chain from `first` to `last`, both included.
     fn chain(&self, first: Number, last: Number) -> Vec<Link> {
         let mut chain = Vec::new();
         let mut message = last;

@@ -1,4 +1,4 @@
-//! Completeness: what was sent has come, or there is a reason.
+//! Completeness: every message was delivered at its destinations, or is exempt.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::history::{History, Kind, Message, NOWHERE, Number, Sent};
 pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
     for name in options.absent.iter().chain(&options.killed) {
         if !(0..history.processes.len() as Number).any(|process| history.goes_by(process, name)) {
-            report.notes.push(format!("nobody in these traces is called {name:?}"));
+            report.notes.push(format!("no peer in these traces is called {name:?}"));
         }
     }
     let killed = |number: Number| {
@@ -47,7 +47,7 @@ pub(super) fn check(history: &History, options: &Options, report: &mut Report) {
     }
 }
 
-/// For each message whether somebody who was not lost himself has it, delivered or held.
+/// For each message, whether a process that was not lost has it, delivered or held.
 fn had(history: &History, lasting: impl Fn(Number) -> bool) -> Vec<bool> {
     let mut had = vec![false; history.messages.len()];
     for event in history.sites.iter().flat_map(|site| &site.events).filter(|event| lasting(event.by)) {
@@ -66,7 +66,7 @@ fn had(history: &History, lasting: impl Fn(Number) -> bool) -> Vec<bool> {
     had
 }
 
-/// The ranges that a process gave up of an author.
+/// By process and author: the ranges of the author's messages that the process gave up.
 type Abandoned = HashMap<(Number, Number), Vec<Number>>;
 
 fn abandoned(history: &History) -> Abandoned {

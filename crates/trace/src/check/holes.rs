@@ -1,12 +1,12 @@
-//! What a process may no longer be held to, once it has given messages up.
+//! The exemptions from causal order for a process that has given messages up.
 //!
-//! Whoever sends h to d need not say any more what else d must have first: d learns it from h. If d gives h up and
-//! delivers m, which depends on h, then what h depended on may come to d after m, and nobody did anything wrong.
+//! A message m that depends on h need not name the dependencies of h: its destination d learns them from h. If d gives h up and
+//! delivers m, then the dependencies of h may arrive at d after m. That breaks no rule.
 
 use crate::history::{History, Number, Range, Sent};
 use crate::past::Past;
 
-/// What one process gave up.
+/// The messages that one process gave up.
 #[derive(Default)]
 pub(super) struct Holes {
     /// For each range, the messages in it that were sent to this process, oldest first.
@@ -16,11 +16,11 @@ pub(super) struct Holes {
 
 /// Deliveries that depend on the same given-up messages.
 struct Crossing {
-    /// Of each range that is crossed, its newest message that they depend on.
+    /// For each range that is crossed, its newest message that they depend on.
     holes: Vec<Number>,
-    /// What these holes depend on, and themselves: exempt.
+    /// The past of these messages, themselves included: exempt.
     before: Past,
-    /// What the deliveries depend on.
+    /// The past of the deliveries.
     after: Past,
 }
 
@@ -29,10 +29,10 @@ impl Holes {
         self.ranges.push(history.in_range(range, process).collect());
     }
 
-    /// Takes note of a delivery, if it depends on a hole: returns false if it does not.
+    /// Notes a delivery that depends on a given-up message. Returns false if it depends on none.
     pub(super) fn cross(&mut self, history: &History, pasts: &[Option<Past>], delivered: Number, past: &Past) -> bool {
         let depends = |&hole: &Number| {
-            let sent = history.messages[hole as usize].sent.expect("a hole holds what was sent");
+            let sent = history.messages[hole as usize].sent.expect("a range holds only messages that were sent");
             hole != delivered && sent.index < past.of(sent.site)
         };
         let holes: Vec<Number> =
@@ -43,7 +43,9 @@ impl Holes {
             return true;
         }
         let past_of = |hole: Number| {
-            pasts[hole as usize].as_ref().expect("a dependency was sent before, and the past of a hole is kept")
+            pasts[hole as usize]
+                .as_ref()
+                .expect("a dependency was sent before, and the past of a given-up message is kept")
         };
         let mut before = past_of(first).clone();
         for &hole in others {
@@ -53,7 +55,7 @@ impl Holes {
         true
     }
 
-    /// A delivery across a hole depends on this message, and no hole does.
+    /// Whether a delivery that crossed a gap depends on this message, and no given-up message does.
     pub(super) fn forbid(&self, sent: Sent) -> bool {
         self.crossings
             .iter()

@@ -1,11 +1,11 @@
-//! Exactly once: what is sent, is sent once; what is delivered, was sent there, and comes once.
+//! Exactly once: a message is sent once. It is delivered only where it was sent, and only once.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Report, Rule};
 use crate::history::{Event, History, Kind, Number};
 
-/// Verifies exactly-once, and takes out of the history what breaks it, so that the order of the rest can be verified.
+/// Verifies exactly-once. Takes the events that break it out of the history, so that the order of the others can be verified.
 pub(super) fn check(history: &mut History, report: &mut Report) {
     let mut clocks: HashMap<Number, u64> = HashMap::new();
     let mut abandoned: HashMap<(Number, Number), Vec<Number>> = HashMap::new();
@@ -55,7 +55,7 @@ fn clocks_grow(
 ) {
     let clock = history.messages[message as usize].clock;
     let last = clocks.entry(by).or_insert(0);
-    // An id that is used again is told of as such.
+    // An equal clock is an id that is used again, which `sent_once` reports.
     if clock < *last {
         report.add(Rule::ClocksGrow, || {
             let (what, place) = (history.what(message), history.place(site, position));

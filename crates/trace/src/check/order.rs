@@ -1,10 +1,10 @@
 //! Causal order.
 //!
-//! The events of all sites are taken in some order that agrees with happened-before: each site runs until it comes to
-//! a delivery whose send has not been taken yet. On the way every site keeps its causal past, as the number of sends
-//! of each site in it, and each message takes a copy along. A process that delivers m2 with past P must have
-//! delivered, of each site's messages to it, whatever is in P: so it keeps the join of these P, and a message that
-//! turns up and lies in it came too late. That is one look-up and one join a delivery.
+//! The walk takes the events of all sites in an order that agrees with happened-before: each site runs until it comes to a
+//! delivery whose send has not been taken yet. On the way every site keeps its causal past, as the number of sends of each
+//! site in it, and each message takes a copy of it along. A process that delivers m2 with past P must have delivered all
+//! messages to it that lie in P. So it keeps the join of these P, and a message that arrives later and lies in the join came
+//! too late. That is one look-up and one join per delivery.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -14,10 +14,10 @@ use super::{Report, Rule};
 use crate::history::{Event, History, Kind, Number};
 use crate::past::Past;
 
-/// Events that a site takes before the next one's turn: so that none runs far ahead, and few messages are under way.
+/// How many events a site takes before it is the next one's turn. So no site runs far ahead, and few messages are on their way.
 const TURN: usize = 64;
 
-/// Verifies causal order; the site and position of each delivery that breaks it.
+/// Verifies causal order. Returns the site and position of each delivery that breaks it.
 pub(super) fn check(history: &History, report: &mut Report) -> Vec<(Number, Number)> {
     let mut walk = Walk::new(history);
     let mut turns: VecDeque<Number> = (0..history.sites.len() as Number).collect();
@@ -49,7 +49,7 @@ struct Walk<'a> {
     next: Vec<Number>,
     /// The past of each site.
     sites: Vec<Past>,
-    /// What each process was shown, and what that depends on.
+    /// For each process, the messages that it was shown and their past.
     processes: Vec<Option<Shown>>,
     /// The past of each message that was sent and is still to be delivered, itself included.
     messages: Vec<Option<Past>>,
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
                 Kind::Deliver(message) | Kind::Late(message) => uses[message as usize] += 1,
                 Kind::Abandon(range) => {
                     for hole in history.in_range(&history.ranges[range as usize], event.by) {
-                        // Never used up: any later delivery may depend on it.
+                        // Its past is kept to the end: any later delivery may depend on it.
                         uses[hole as usize] += 1;
                     }
                 }
@@ -99,7 +99,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Takes some events of a site. Returns true if it can go on, and false if it is at its end or waits.
+    /// Takes some events of a site. Returns true if the site can go on, and false if it is at its end or waits.
     fn turn(&mut self, site: Number, turns: &mut VecDeque<Number>, report: &mut Report) -> bool {
         let history = self.history;
         let events = &history.sites[site as usize].events;
@@ -168,8 +168,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Sites each of which waits for the next one, with the messages they wait for, if the walk ended before the events
-    /// did: then each site that is left waits for one that is left.
+    /// A circle of sites, each of which waits for the next one, with the messages that they wait for. There is one if the walk
+    /// ended before the events did: then each site that is left waits for another one that is left.
     fn circle(&self) -> Option<Vec<(Number, Number)>> {
         let waits: BTreeMap<Number, Number> =
             self.waiting.iter().flat_map(|(&message, sites)| sites.iter().map(move |&site| (site, message))).collect();

@@ -1,9 +1,10 @@
-//! No answer before its question, where one of the two came as history.
+//! No process is shown an answer before its question, where one of the two came as history.
 //!
-//! Causal order speaks of what was sent to a process. A newcomer is shown, besides, what was said before it came: these are
-//! [`Kind::Show`] events. An answer is what a process sends after it has been shown the question. A process that is shown one of its
-//! answers must have been shown the question before. So it is enough to know, for each message, how far the clock of each process was when that
-//! was first shown the message, and for each reader, how far it has come with the messages of each process.
+//! Causal order covers the messages that were sent to a process. A newcomer is also shown messages from before it came:
+//! these are [`Kind::Show`] events. An answer is a message that a process sends after it has been shown the question. A
+//! process that is shown an answer must have been shown the question before. So two things are enough. For each message: the
+//! clock of each process when that process was first shown the message. For each reader: the greatest clock of each process
+//! that it has been shown.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,15 +21,15 @@ enum How {
     FetchedLate,
 }
 
-/// For each message, which processes were shown it, and the clock of each before that.
+/// For each message, the processes that were shown it, and the clock of each at that time.
 type Seen = HashMap<Number, HashMap<Number, u64>>;
 
-/// What one process has been shown of a conversation: of each other process, the greatest clock.
+/// What one process has been shown of a conversation: the greatest clock of each other process.
 #[derive(Default)]
 struct Reader {
-    /// Of all messages.
+    /// Among all messages.
     last: HashMap<Number, u64>,
-    /// Of those that came as history.
+    /// Among the messages that came as history.
     fetched: HashMap<Number, u64>,
 }
 
@@ -86,14 +87,14 @@ fn read(history: &History, site: Number, of: &HashSet<Conversation>, seen: &Seen
         let Some(conversation) = history.conversation(sent).filter(|conversation| of.contains(conversation)) else {
             continue;
         };
-        // What one peer alone is sent may be no text: a trace does not tell. What comes as history is one.
+        // A message to one peer alone may not be a text, and a trace does not tell. A message that comes as history is a text.
         if matches!(conversation, Conversation::Between(..)) && matches!(how, How::Delivered | How::Late) {
             continue;
         }
         let reader = readers.entry((event.by, conversation)).or_default();
         let answers = match how {
             How::Fetched => Some(&reader.last),
-            // Of what was delivered, causal order is verified already.
+            // Causal order among delivered messages is verified elsewhere.
             How::Delivered => Some(&reader.fetched),
             How::Sent | How::Late | How::FetchedLate => None,
         };
@@ -115,7 +116,7 @@ fn read(history: &History, site: Number, of: &HashSet<Conversation>, seen: &Seen
     }
 }
 
-/// Whether anybody gave this message up: then those it welcomes may not have been told of it.
+/// Whether any process gave this message up. Then that process may not have told newcomers of the message.
 fn is_given_up(history: &History, message: Number) -> bool {
     let told = &history.messages[message as usize];
     history.ranges.iter().any(|range| range.author == told.author && range.contains(told.clock))

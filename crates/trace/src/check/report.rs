@@ -1,38 +1,38 @@
-//! What a check found.
+//! The result of a check.
 
 use std::fmt;
 
-/// The outcome of a check. Its `Display` is one line that sums it up, and below that what is wrong.
+/// The result of a check. Its `Display` is one line with a summary, and below that the notes and violations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Files read.
     pub files: usize,
-    /// Processes that have events in them.
+    /// Processes that have events in these files.
     pub processes: usize,
     /// Messages sent.
     pub messages: usize,
     /// Deliveries in order.
     pub deliveries: usize,
-    /// Times that a message was held.
+    /// How often a message was held back.
     pub held: usize,
-    /// Times that a range of messages was given up.
+    /// How often a range of messages was given up.
     pub abandoned: usize,
-    /// Deliveries of what had been given up.
+    /// Deliveries of messages that had been given up.
     pub late: usize,
-    /// Messages shown as history, to those to whom they had not been sent.
+    /// Messages shown as history, to processes that were not among their destinations.
     pub shown_as_history: usize,
-    /// Where completeness was verified: how often somebody gave up a message to him that then never came.
+    /// How often a process gave up a message to it that then never came. Counted only where completeness is verified.
     pub lost: usize,
-    /// Completeness was verified too.
+    /// Whether completeness was verified too.
     pub complete: bool,
-    /// Of how many processes completeness asked nothing because they had not stopped: they were killed, or still run.
+    /// How many processes are exempt from completeness because they had not stopped: they were killed, or still run.
     pub unstopped: usize,
     /// How many violations there are.
     pub violations: usize,
-    /// The first of them, [`Report::SHOWN`] at most of each rule. The first one against causal order shows the whole
-    /// chain of messages.
+    /// The first violations, at most [`Report::SHOWN`] of each rule. The first one against causal order shows the whole chain
+    /// of messages.
     pub shown: Vec<Violation>,
-    /// What is odd but breaks no rule, such as a file whose last line has no end.
+    /// Odd things that break no rule, such as a file whose last line has no end.
     pub notes: Vec<String>,
 }
 
@@ -45,43 +45,43 @@ pub struct Violation {
     pub text: String,
 }
 
-/// What is verified.
+/// A rule that is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// No message is delivered before one that its author had sent or seen.
+    /// No message is delivered before one that happened before it.
     CausalOrder,
-    /// Nobody is shown an answer before its question, where one of them came as history.
+    /// No process is shown an answer before its question, where one of them came as history.
     QuestionFirst,
     /// No message is delivered before it was sent.
     SentFirst,
     /// No process delivers a message twice.
     DeliveredOnce,
-    /// What is delivered was sent.
+    /// Every delivered message was sent.
     Sent,
-    /// Only a destination delivers.
+    /// Only destinations deliver a message.
     Addressed,
-    /// No id is sent twice, and only by its own process.
+    /// An id is sent only once, and only by its own process.
     SentOnce,
     /// The clocks of a process grow.
     ClocksGrow,
-    /// Only what was given up is delivered late.
+    /// Only a message that was given up is delivered late.
     LateAfterAbandon,
-    /// What was sent was delivered, with the exceptions of the check's definition.
+    /// Every message was delivered, with the exceptions in the check's definition.
     Complete,
 }
 
 impl Report {
-    /// How many violations of one rule are kept in [`Report::shown`]: the first says what is wrong, a few more show a
+    /// How many violations of one rule are kept in [`Report::shown`]. The first says what is wrong, and a few more show a
     /// pattern.
     pub const SHOWN: usize = 5;
 
-    /// No rule is broken.
+    /// Whether no rule is broken.
     pub fn is_ok(&self) -> bool {
         self.violations == 0
     }
 
-    /// Counts a violation; its text is asked for only if it is going to be shown.
+    /// Counts a violation. `text` is called only if the violation is going to be shown.
     pub(super) fn add(&mut self, rule: Rule, text: impl FnOnce() -> String) {
         self.violations += 1;
         if self.shown_of(rule) < Self::SHOWN {
@@ -116,7 +116,7 @@ impl fmt::Display for Report {
         }
         f.write_str(": ")?;
         if self.is_ok() && self.messages + self.deliveries + self.shown_as_history == 0 {
-            f.write_str("there was nothing to check, for nobody has sent a message")?;
+            f.write_str("there was nothing to check: no message was sent")?;
         } else if self.is_ok() {
             f.write_str(if self.complete { "OK, causally ordered and complete" } else { "OK, causally ordered" })?;
             if self.unstopped > 0 {

@@ -1,4 +1,4 @@
-//! Small traces by hand, and random ones against a checker that is too simple to be wrong.
+//! Small traces made by hand, and random ones, which a naive checker checks too.
 
 mod by_hand;
 pub(crate) mod naive;

@@ -1,7 +1,7 @@
-//! The drawing of what one peer saw and did, from its own events alone, as values: who shows it draws it.
+//! A drawing of what one peer saw and did, from its own events alone. It consists of values, and the caller draws them.
 //!
-//! Of the others it knows what they sent it. A message of its own has an arrow to each of its destinations, but when it was shown there
-//! nobody here knows; and what others said to each other is not in it.
+//! It shows the messages that others sent to this peer. A message of this peer has an arrow to each of its destinations, but
+//! the peer does not know when the message was shown there. Messages among the others are not in it.
 
 use std::sync::Arc;
 
@@ -12,39 +12,40 @@ use super::{Diagram, Live};
 use crate::history::{History, Number};
 use crate::{Error, MessageId, Record, Report};
 
-/// A drawing of one peer's events. Later is below: only the order of rows counts.
+/// A drawing of one peer's events. Later events are further down; only the order of rows counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
-    /// The processes, each with a line of its own; the peer itself is the first.
+    /// The processes, each with a line of its own. The peer itself is the first.
     pub lines: Vec<Arc<str>>,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: usize,
-    /// What happened, from top to bottom.
+    /// The events, from top to bottom.
     pub marks: Vec<PictureMark>,
-    /// The messages, each to one destination.
+    /// The messages, one arrow per destination.
     pub arrows: Vec<PictureArrow>,
-    /// How long messages were held.
+    /// How long messages were held back.
     pub spans: Vec<PictureSpan>,
-    /// How many of the oldest events are left out, since nobody can follow more.
+    /// How many of the oldest events are left out, because a person cannot follow more.
     pub earlier: usize,
-    /// How many processes are left out with what they sent, since a drawing has 32 lines at most.
+    /// How many processes are left out with their messages, because a drawing has at most 32 lines.
     pub other_lines: usize,
 }
 
-/// Something that happened at a process.
+/// An event at a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PictureMark {
     /// The number of the line.
     pub line: usize,
     /// The row.
     pub row: usize,
-    /// What it is: `sent`, `direct` (sent by this peer to one process alone), `delivered`, `late`, `held`, `gave_up`, `started`, `left` or `wrong`.
+    /// The kind of event: `sent`, `direct` (sent by this peer to one process alone), `delivered`, `late`, `held`, `gave_up`,
+    /// `started`, `left` or `wrong`.
     pub kind: &'static str,
     /// The message that it is about.
     pub message: Option<MessageId>,
-    /// What a held message waited for.
+    /// The messages that a held message waited for.
     pub missing: Vec<MessageId>,
-    /// What it is, in words that name processes by the ends of their ids.
+    /// A description in words. It names processes by the ends of their ids.
     pub label: String,
 }
 
@@ -55,27 +56,28 @@ pub struct PictureArrow {
     pub from: (usize, usize),
     /// The line and the row of the arrival.
     pub to: (usize, usize),
-    /// It arrived there in that row. Otherwise it is a message of this peer's own, and when it arrived is not known.
+    /// Whether it is known to have arrived, in the row of `to`. Otherwise it is a message of this peer, and the time of its
+    /// arrival is not known.
     pub arrived: bool,
 }
 
-/// A message was held, from its arrival until it was delivered.
+/// The time for which a message was held back, from its arrival to its delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PictureSpan {
     /// The number of the line.
     pub line: usize,
-    /// Spans that overlap have lanes of their own, from 0.
+    /// The lane, from 0. Spans that overlap have different lanes.
     pub lane: usize,
     /// The row of the arrival.
     pub from: usize,
-    /// The row of the delivery; the last one if it is still held.
+    /// The row of the delivery; the last row if the message is still held.
     pub to: usize,
-    /// It was delivered.
+    /// Whether it was delivered.
     pub delivered: bool,
 }
 
 impl Picture {
-    /// Draws the events of one peer, oldest first: all of them, or of many the newest.
+    /// Draws the events of one peer, which are given oldest first. If there are too many, it draws the newest.
     ///
     /// # Errors
     ///
@@ -103,7 +105,7 @@ impl Picture {
         }
     }
 
-    /// Nothing if it is too much for a drawing.
+    /// Draws all of `records`; `None` if they are too many for a drawing.
     fn of_all(records: &[Record], earlier: usize) -> Result<Option<Self>, Error> {
         let history = History::of_one(records)?;
         let order = order(&history);
@@ -119,7 +121,7 @@ impl Picture {
         let mark = |Mark { place, shape, message, missing, label, .. }: &Mark| PictureMark {
             line: place.0,
             row: place.1,
-            // Whom else the others wrote to is not known.
+            // The other destinations of other peers' messages are not known.
             kind: if place.0 > 0 && *shape == Shape::Direct { "sent" } else { kind(*shape) },
             message: message.as_ref().map(id),
             missing: missing.iter().map(id).collect(),
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_message_has_its_arrow_when_it_arrives_and_says_what_it_waits_for() {
+    fn a_held_message_has_an_arrow_to_its_arrival_and_tells_what_it_waits_for() {
         let lines = [
             r#""event":"start""#,
             r#""event":"hold","id":"CAROL:1","missing":["BOB:1"]"#,
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn no_arrow_points_back_and_of_too_much_the_newest_is_drawn() {
+    fn no_arrow_points_back_and_of_too_many_events_the_newest_are_drawn() {
         let dests: Vec<String> = (0..20).map(|nth| format!("\"P{nth}\"")).collect();
         let lines: Vec<String> = (1..400)
             .map(|clock| match clock % 3 {
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_drawing_too() {
+    fn a_peer_without_events_has_an_empty_drawing() {
         assert_eq!(Picture::of(&[]).unwrap(), Picture::default());
     }
 }

@@ -1,4 +1,4 @@
-//! What peers, processes and messages are called in a drawing.
+//! The names of peers, processes and messages in a drawing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,8 +9,8 @@ use crate::history::{History, Number};
 pub(super) struct Names(Vec<String>);
 
 impl Names {
-    /// Names of `columns` at most, and a number where two would have the same. `clean` has the last word on what may
-    /// stand in them.
+    /// Names of at most `columns` columns, with a number where two would be the same. `clean` makes the last change to each
+    /// name, before the numbers.
     pub(super) fn new(history: &History, columns: usize, clean: impl Fn(String) -> String) -> Self {
         let mut taken = HashSet::new();
         let mut bearers: HashMap<String, usize> = HashMap::new();
@@ -32,7 +32,7 @@ impl Names {
         &self.0[process as usize]
     }
 
-    /// A site goes by the first process in it.
+    /// The name of a site: that of the first process in it.
     pub(super) fn site(&self, history: &History, site: Number) -> &str {
         history.sites[site as usize].events.first().map_or("", |event| self.process(event.by))
     }

@@ -6,8 +6,8 @@ use std::collections::{BinaryHeap, HashMap};
 use super::At;
 use crate::history::{History, Kind, Number};
 
-/// The events of all sites, each after those before it at its site and, if a message arrives in it, after the send. What
-/// would have to come before itself is left out.
+/// The events of all sites. Each event comes after the earlier ones of its site and, if a message arrives in it, after the
+/// send. Events that would have to come before themselves are left out.
 pub(super) fn order(history: &History) -> Vec<At> {
     let mut walk =
         Walk { history, next: vec![0; history.sites.len()], ready: BinaryHeap::new(), waiting: HashMap::new() };
@@ -33,7 +33,7 @@ struct Walk<'a> {
     history: &'a History,
     /// The position of each site's next event.
     next: Vec<Number>,
-    /// The sites whose next event can be taken: arrivals first, then what a peer does of its own accord, by its clock.
+    /// The sites whose next event can be taken: arrivals first, then the other events, each by the clock of its machine.
     ready: BinaryHeap<Reverse<(bool, i64, Number)>>,
     /// The sites that wait for a message to be sent.
     waiting: HashMap<Number, Vec<Number>>,

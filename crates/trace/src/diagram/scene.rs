@@ -1,7 +1,7 @@
-//! What a drawing shows, before it is known where on the paper: lines, rows, and what connects them.
+//! The content of a drawing, without positions on paper: lines, rows, and what connects them.
 //!
-//! A drawing begins where the run begins, and ends before it would have more lines, or more to look at, than anybody
-//! can follow. Whatever is left out by that is counted.
+//! A drawing begins where the run begins. It ends before it has more lines, marks or arrows than a person can follow.
+//! Everything that is left out for that is counted.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use super::text::{harmless, isolated};
 use super::{At, Diagram, Live};
 use crate::history::{Event, History, Kind, NOWHERE, Number, Sent};
 
-/// Lines of a drawing: more than that are wider than any screen.
+/// The most lines of a drawing. More would be wider than any screen.
 pub(super) const LINES: usize = 32;
 
-/// Marks and arrows of a drawing, some 160 messages to a group of five: more than that nobody follows.
+/// The most marks and arrows of a drawing: some 160 messages to a group of five. A person cannot follow more.
 pub(super) const ITEMS: usize = 1_500;
 
 /// The columns of a name, of a peer or a group.
@@ -31,34 +31,34 @@ pub(super) struct Scene {
 /// A peer: one trace.
 pub(super) struct Line {
     pub(super) site: Number,
-    /// The rows between which it ran, once for each time that it was started.
+    /// The first and the last row of each run, from a start to a stop or a kill.
     pub(super) runs: Vec<(usize, usize)>,
-    /// It does more than is drawn.
+    /// Whether it has events that are not drawn.
     pub(super) goes_on: bool,
     last: Option<usize>,
-    /// The spans that are not over, by their lanes.
+    /// The spans that have not ended, by their lanes.
     open: Vec<Option<usize>>,
 }
 
-/// The line and the row of something.
+/// A line and a row.
 pub(super) type Place = (usize, usize);
 
 pub(super) struct Mark {
     pub(super) place: Place,
     pub(super) shape: Shape,
-    /// The line of the message's author, if it is about a message.
+    /// The line of the message's author, if the mark is about a message.
     pub(super) author: Option<usize>,
     pub(super) message: Option<Number>,
-    /// What it waits for, if it is held.
+    /// The messages that a held message waits for.
     pub(super) missing: Box<[Number]>,
     pub(super) label: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Shape {
-    /// Sent to a group, or to several.
+    /// Sent to a group, or to several peers.
     Sent,
-    /// Sent to one person alone.
+    /// Sent to one person only.
     Direct,
     Delivered,
     /// Delivered after it had been given up.
@@ -69,11 +69,11 @@ pub(super) enum Shape {
     Started,
     Left,
     Killed,
-    /// It breaks a rule.
+    /// An event that breaks a rule.
     Wrong,
 }
 
-/// A message, on its way to one destination.
+/// A message on its way to one destination.
 pub(super) struct Arrow {
     pub(super) from: Place,
     pub(super) to: Place,
@@ -84,40 +84,40 @@ pub(super) struct Arrow {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Fate {
     Arrived,
-    /// It never did.
+    /// It never arrived.
     Lost,
-    /// It did so below the end of the drawing.
+    /// It arrived below the end of the drawing.
     Below,
-    /// Nobody here knows when it did.
+    /// It is not known here when it arrived.
     Unseen,
 }
 
-/// How long a message was held.
+/// The rows through which a message was held back.
 pub(super) struct Span {
     pub(super) line: usize,
-    /// Spans of a line that overlap have lanes of their own.
+    /// Spans of a line that overlap have different lanes.
     pub(super) lane: usize,
     pub(super) author: Option<usize>,
     pub(super) from: usize,
     pub(super) to: usize,
-    /// It was delivered at its end.
+    /// Whether the message was delivered at the end.
     pub(super) delivered: bool,
 }
 
-/// What is not drawn, and why.
+/// How much is not drawn, and why.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct LeftOut {
     /// Peers beyond [`LINES`].
     pub(super) lines: usize,
-    /// The messages of these.
+    /// The messages of these peers.
     pub(super) of_lines: usize,
     /// The messages that come after the end of the drawing.
     pub(super) after: usize,
     /// The messages that have no place in any order.
     pub(super) circular: usize,
-    /// Copies of the messages that are drawn, to peers that are not.
+    /// Copies of drawn messages to peers that are not drawn.
     pub(super) to_lines: usize,
-    /// Copies of the messages that are drawn, to peers without a trace.
+    /// Copies of drawn messages to peers without a trace.
     pub(super) unknown: usize,
 }
 
@@ -145,21 +145,21 @@ struct Draft<'a> {
     scene: Scene,
     /// The line of each site that has one.
     line_of: Vec<Option<usize>>,
-    /// The row of the last event so far: in the order of all events rows never decrease.
+    /// The row of the last event so far. In the order of all events, rows never decrease.
     row: usize,
     items: usize,
     ended: bool,
-    /// The messages that are drawn, and where.
+    /// The drawn messages, and their places.
     sent: HashMap<Number, Place>,
-    /// The copies of these that have an end to look for: message and destination.
+    /// The copies of drawn messages to peers that have lines.
     copies: Vec<Copy>,
-    /// What arrived, and whether above the end of the drawing.
+    /// The copies that arrived, and whether they did so above the end of the drawing.
     arrived: HashMap<Copy, bool>,
-    /// The spans that are not over.
+    /// The spans that have not ended.
     held: HashMap<Copy, usize>,
 }
 
-/// A message and a process.
+/// A message and its destination.
 type Copy = (Number, Number);
 
 impl<'a> Draft<'a> {
@@ -200,7 +200,7 @@ impl<'a> Draft<'a> {
         let (site, position) = at;
         let event = self.history.sites[site as usize].events[position as usize];
         let Some(line) = self.line_of[site as usize] else { return };
-        // That a trace begins, the line itself says.
+        // The line itself shows where a trace begins.
         if position == 0 && event.kind == Kind::Start || self.comes_from_nowhere(event) {
             return;
         }
@@ -236,13 +236,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A message arrives, and its author has no line.
+    /// Whether a message arrives in this event whose author has no line.
     fn comes_from_nowhere(&self, event: Event) -> bool {
         let sent = event.kind.arrives().and_then(|message| self.history.messages[message as usize].sent);
         sent.is_some_and(|sent| self.line_of[sent.site as usize].is_none())
     }
 
-    /// What an event sends to peers that have lines.
+    /// The copies that an event sends to peers that have lines.
     fn copies(&self, event: Event) -> Vec<Copy> {
         let Kind::Send(message) = event.kind else { return Vec::new() };
         let destinations = self.history.destinations(self.sent(message)).iter();
@@ -321,7 +321,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// It comes from a process that has it, not from its author: no arrow leads there.
+    /// A message that is shown as history. It comes from a process that has it, not from its author, so no arrow leads there.
     fn show(&mut self, line: usize, message: Number) {
         let from = self.sent.get(&message).copied();
         if let Some((_, row)) = from {
@@ -332,7 +332,7 @@ impl<'a> Draft<'a> {
         self.about(message);
     }
 
-    /// The last mark is about this message.
+    /// Notes that the last mark is about this message.
     fn about(&mut self, message: Number) {
         if let Some(mark) = self.scene.marks.last_mut() {
             mark.message = Some(message);
@@ -355,7 +355,7 @@ impl<'a> Draft<'a> {
         self.history.group_of(sent).is_none() && self.history.destinations(sent).len() == 1
     }
 
-    /// A peer runs again. Without a goodbye before that it was killed, right after the last thing that it did.
+    /// A peer runs again. If there is no `stop` before that, it was killed right after its last event.
     fn start(&mut self, line: usize, (site, position): At, event: Event) {
         let before = self.history.sites[site as usize].events[position as usize - 1];
         if before.kind != Kind::Stop {
@@ -432,7 +432,7 @@ impl<'a> Draft<'a> {
         self.scene
     }
 
-    /// It was delivered, if perhaps in an event that has no place in any order.
+    /// Whether a copy was delivered, even in an event that has no place in any order.
     fn delivered(&self, (message, destination): Copy) -> bool {
         self.history.fate(self.sent(message), destination).is_some_and(|fate| self.history.delivered[fate])
     }
@@ -454,13 +454,13 @@ impl Scene {
     fn close(&mut self, span: usize, row: usize) {
         let span = &mut self.spans[span];
         (span.to, span.delivered) = (row, true);
-        // A peer that was killed has dropped what it held, unless it kept it on disk.
+        // There may be no lane: a kill ends all of them. The peer can still deliver the message if it had it on disk.
         if let Some(lane) = self.lines[span.line].open.get_mut(span.lane) {
             *lane = None;
         }
     }
 
-    /// Ends what a line does where its last mark is, or at the end of the drawing.
+    /// Ends the run and the open spans of a line, at its last mark or at the end of the drawing.
     fn end_run(&mut self, line: usize) {
         let Line { goes_on, last, runs, open, .. } = &mut self.lines[line];
         let row = if *goes_on { self.rows } else { last.unwrap_or_default() };

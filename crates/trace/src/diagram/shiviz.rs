@@ -1,8 +1,8 @@
 //! A log for ShiViz (Beschastnikh, Wang, Brun, Ernst: *Debugging distributed systems*, CACM 59, 2016).
 //!
-//! ShiViz knows no messages: it draws what vector clocks say. They count the events of each trace, and a delivery takes in
-//! the clock of the send. That a message arrives and is held is an event of the receiver alone, as in the definition by
-//! which traces are checked: nobody has been shown anything yet.
+//! ShiViz does not know messages: it draws the order that vector clocks give. They count the events of each trace, and a
+//! delivery takes in the clock of the send. A message that arrives and is held back is an event of the receiver alone, as in
+//! the definition for the check of traces: nothing has been shown yet.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use crate::past::Past;
 
 /// The regular expression by which ShiViz reads the log.
 ///
-/// ShiViz takes it from the first line of a file that is opened; where the log is pasted, it has to be pasted, too.
+/// ShiViz takes it from the first line of a file that is opened. If you paste the log, paste the expression too.
 pub const EXPRESSION: &str = r"(?<host>\S+) (?<clock>\{[^}]*\}) (?<event>.*)";
 
 /// The columns of a name.
@@ -27,7 +27,7 @@ pub(super) fn write(diagram: &Diagram, out: &mut impl Write) -> io::Result<()> {
     let sites = history.sites.len();
     let mut pasts = vec![Past::new(sites); sites];
     let mut sent: Vec<Option<Past>> = vec![None; history.messages.len()];
-    // The second line separates several runs, and there is one.
+    // The second line is the separator between runs. It is empty, because there is only one run.
     writeln!(out, "{EXPRESSION}\n")?;
     for &(site, position) in &diagram.order {
         let event = history.sites[site as usize].events[position as usize];
@@ -36,7 +36,7 @@ pub(super) fn write(diagram: &Diagram, out: &mut impl Write) -> io::Result<()> {
         match event.kind {
             Kind::Send(message) => sent[message as usize] = Some(past.clone()),
             Kind::Deliver(message) | Kind::Late(message) => {
-                past.join(sent[message as usize].as_ref().expect("the order has the send before"));
+                past.join(sent[message as usize].as_ref().expect("the send comes first in the order"));
             }
             Kind::Hold(_)
             | Kind::Abandon(_)
@@ -58,8 +58,9 @@ pub(super) fn write(diagram: &Diagram, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A name as a host is called. The expression splits lines at spaces, the clock is JSON, and the `@` keeps ShiViz from
-/// taking `constructor` for something of its own.
+/// A name in the form of a host. It has no spaces, because the expression splits lines at them, and no characters with a
+/// meaning in JSON, because the clock is JSON. The `@` keeps ShiViz from taking a name like `constructor` for a built-in
+/// one.
 fn host(name: String) -> String {
     let plain = |c: char| if c.is_whitespace() || "\"\\{}".contains(c) { '_' } else { c };
     format!("@{}", name.chars().map(plain).collect::<String>())

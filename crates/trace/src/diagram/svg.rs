@@ -1,4 +1,4 @@
-//! A scene on paper.
+//! Draws a scene as an SVG.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -10,26 +10,26 @@ use super::scene::{Arrow, Fate, ITEMS, LINES, Line, Mark, NAME, Place, Scene, Sh
 use super::text::{Escaped, harmless, isolated, width, wrapped};
 
 const MARGIN: f64 = 24.0;
-/// From one row to the next: room for a label below one mark and above the next.
+/// The distance between rows: room for a label below one mark and above the next.
 const ROW: f64 = 28.0;
-/// Rows from one row of names to the next: one screen.
+/// How many rows lie between two rows of names: one screen.
 const PAGE: usize = 26;
 /// The height of a row of names.
 const NAMES: f64 = 48.0;
-/// From one lane of held messages to the next.
+/// The distance between lanes of held messages.
 const LANE: f64 = 12.0;
-/// Overlapping spans on one line that are told apart; what is held beyond that shares the last lane.
+/// The most lanes of one line. Further overlapping spans share the last lane.
 const LANES: usize = 6;
-/// The width of a column of text in labels: that of the wider sans-serif fonts.
+/// The width of a column of text in labels, for the wider sans-serif fonts.
 const COLUMN: f64 = 6.4;
 /// The height of a line of text above the drawing.
 const TEXT: f64 = 19.0;
 
-/// Notes about the traces that are shown; a run of many peers may have one for each.
+/// The most notes about the traces that are shown. A run of many peers may have one for each.
 const NOTES: usize = 5;
 
-/// Okabe and Ito's colours, which can be told apart whatever one's kind of sight; without the yellow one, which cannot be
-/// seen on white.
+/// Okabe and Ito's colours, which colour-blind people can tell apart. The yellow one is left out, because it cannot be seen on
+/// white.
 const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#a8488c", "#e69f00", "#56b4e9", "#000000"];
 const GREY: &str = "#666666";
 const ALARM: &str = "#c00000";
@@ -49,17 +49,17 @@ struct Paper<'a> {
     diagram: &'a Diagram,
     names: &'a Names,
     scene: &'a Scene,
-    /// From one line to the next.
+    /// The distance between lines.
     column: f64,
     left: f64,
     width: f64,
-    /// Where the drawing begins, below what is said about it.
+    /// The top of the drawing, below the text about it.
     top: f64,
     lanes: HashMap<Place, usize>,
     svg: String,
 }
 
-/// Something above the drawing.
+/// A text above the drawing.
 enum Said {
     Title(String),
     Note(String),
@@ -71,7 +71,7 @@ impl<'a> Paper<'a> {
         let widest = |marks: &mut dyn Iterator<Item = &Mark>| {
             marks.map(|mark| width(&mark.label)).max().unwrap_or_default() as f64 * COLUMN
         };
-        // Longer ones, of absurd clocks, may run into the next line.
+        // Longer labels, with absurd clocks, may run into the next line.
         let column = (widest(&mut scene.marks.iter()).min(300.0) + 36.0).max(130.0);
         let last = scene.lines.len() - 1;
         let end = widest(&mut scene.marks.iter().filter(|mark| mark.place.0 == last)).clamp(64.0, 300.0);
@@ -148,7 +148,7 @@ impl<'a> Paper<'a> {
         self.page(row / PAGE) + NAMES + ROW * (row % PAGE) as f64 + ROW / 2.0
     }
 
-    /// Where a page begins.
+    /// The top of a page.
     fn page(&self, page: usize) -> f64 {
         self.top + (NAMES + ROW * PAGE as f64) * page as f64
     }
@@ -157,12 +157,12 @@ impl<'a> Paper<'a> {
         (self.x(line), self.y(row))
     }
 
-    /// How far from its line something is held.
+    /// The distance of a held message from its line.
     fn lane(&self, place: Place) -> f64 {
         self.lanes.get(&place).map_or(0.0, |&lane| offset(lane))
     }
 
-    /// One element, or several.
+    /// Adds one element or several.
     fn put(&mut self, element: std::fmt::Arguments<'_>) {
         self.svg.write_fmt(element).expect("writing to a text cannot fail");
         self.svg.push('\n');
@@ -184,7 +184,7 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// What the drawing shows, what it does not, and why.
+    /// The texts above the drawing: what it shows, what it leaves out, and why.
     fn said(&self) -> Vec<Said> {
         let left_out = &self.scene.left_out;
         let (peers, all) = (self.scene.lines.len(), self.scene.lines.len() + left_out.lines);
@@ -199,15 +199,15 @@ impl<'a> Paper<'a> {
         ];
         if left_out.after > 0 {
             said.push(Said::Warning(format!(
-                "Left out: {} that come after the end of this drawing. It ends at {ITEMS} marks and arrows, before it \
-                 cannot be read any more.",
+                "Left out: {} that come after the end of this drawing. It ends at {ITEMS} marks and arrows, so that it \
+                 stays readable.",
                 count(left_out.after, "message", "messages"),
             )));
         }
         if left_out.lines > 0 {
             said.push(Said::Warning(format!(
-                "Left out: {} with the {} they sent, and {} of the messages below to them. A drawing has {LINES} lines; \
-                 those are drawn whose traces are given first.",
+                "Left out: {} with the {} they sent, and {} of the messages below to them. A drawing has {LINES} lines, \
+                 for the traces that are given first.",
                 count(left_out.lines, "peer", "peers"),
                 count(left_out.of_lines, "message", "messages"),
                 count(left_out.to_lines, "copy", "copies"),
@@ -229,7 +229,7 @@ impl<'a> Paper<'a> {
         said
     }
 
-    /// What the signs mean that are used.
+    /// The meaning of the signs in this drawing.
     fn legend(&mut self) {
         let shapes: HashSet<Shape> = self.scene.marks.iter().map(|mark| mark.shape).collect();
         let fates: HashSet<Fate> = self.scene.arrows.iter().map(|arrow| arrow.fate).collect();
@@ -355,7 +355,7 @@ impl<'a> Paper<'a> {
             Fate::Arrived => {
                 let to = (x - self.lane(arrow.to), y);
                 let along = direction(from, to);
-                // The point of the head touches the mark.
+                // The tip of the arrowhead touches the mark.
                 let tip = (to.0 - along.0 * 4.5, to.1 - along.1 * 4.5);
                 let neck = (tip.0 - along.0 * 9.0, tip.1 - along.1 * 9.0);
                 self.stroke(from, neck, colour, dashes);
@@ -373,7 +373,7 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// A message that never came: dotted, with a cross before its destination.
+    /// A message that never arrived: dotted, with a cross before its destination.
     fn lost(&mut self, from: (f64, f64), to: (f64, f64), colour: &str) {
         let along = direction(from, to);
         let end = (to.0 - along.0 * 14.0, to.1 - along.1 * 14.0);
@@ -428,7 +428,8 @@ impl<'a> Paper<'a> {
         ));
     }
 
-    /// Above what is sent, since its arrows leave downwards; below anything else, since arrows come from above.
+    /// A label stands above a sent message, because its arrows go downwards, and below any other mark, because arrows come from
+    /// above.
     fn label(&mut self, mark: &Mark) {
         let (x, y) = self.point(mark.place);
         let sent = matches!(mark.shape, Shape::Sent | Shape::Direct);

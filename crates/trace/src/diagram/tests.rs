@@ -17,7 +17,7 @@ fn svg(diagram: &Diagram) -> String {
     String::from_utf8(svg).unwrap()
 }
 
-/// Has a peer hold a message that it delivers, at a place that depends on that of the delivery.
+/// Makes a peer hold back a message that it delivers. `place` gives the position of the hold from that of the delivery.
 fn hold(run: &mut Run, peer: usize, which: Index, place: impl Fn(usize) -> usize) {
     let records = &mut run.0[peer];
     let deliveries: Vec<usize> =
@@ -33,7 +33,7 @@ fn hold(run: &mut Run, peer: usize, which: Index, place: impl Fn(usize) -> usize
     }
 }
 
-/// Every text of a drawing, one a line. It is well-formed, or this panics.
+/// Every text of a drawing, one per line. Panics if the drawing is not well-formed.
 fn texts(svg: &str) -> String {
     let document = roxmltree::Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
     let texts = document.descendants().filter(|node| node.has_tag_name("text")).filter_map(|node| node.text());

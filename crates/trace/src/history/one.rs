@@ -1,4 +1,4 @@
-//! What one peer did, without the traces of the others.
+//! The history of one peer, without the traces of the others.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use super::{History, Kind, NOWHERE, Number, Site, number};
 use crate::{Error, Record, Report};
 
 impl History {
-    /// The history of one peer that runs, by its own events alone. Each of the others has a site without a path: what a peer holds
-    /// was sent, too, and whom it writes to is there.
+    /// The history of one running peer, from its own events alone. Each other process has a site without a path: the authors of
+    /// delivered and of held messages, and the destinations of this peer's messages.
     pub(crate) fn of_one(records: &[Record]) -> Result<Self, Error> {
         let (mut history, mut report) = (Self::default(), Report::default());
         history.sites.push(Site { path: Some(PathBuf::new()), events: Vec::new() });
@@ -42,7 +42,7 @@ impl History {
         Ok(())
     }
 
-    /// The id of the process that a site is of: of several the last.
+    /// The id of the process of a site; the last one if there are several.
     pub(crate) fn process_of(&self, site: Number) -> Arc<str> {
         let process = self.processes.iter().rfind(|process| process.site == site);
         process.map_or_else(|| "?".into(), |process| Arc::clone(&process.id))

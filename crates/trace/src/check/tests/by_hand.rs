@@ -7,7 +7,7 @@ fn rules(report: &Report) -> Vec<Rule> {
     report.shown.iter().map(|violation| violation.rule).collect()
 }
 
-/// A tells B and C, B answers both; C is shown the answer first if `disordered`.
+/// A sends to B and C, and B answers both. If `disordered`, C delivers the answer first.
 fn triangle(disordered: bool) -> Run {
     let mut run = Run::new(3);
     run.send(0, 1, &[1, 2]).deliver(1, 0, 1).send(1, 1, &[0, 2]).deliver(0, 1, 1);
@@ -55,7 +55,7 @@ fn messages_of_one_author_are_ordered_even_if_its_trace_is_missing() {
 }
 
 #[test]
-fn what_is_never_delivered_is_no_matter_of_order() {
+fn a_message_that_is_never_delivered_breaks_completeness_and_not_order() {
     let mut run = Run::new(2);
     run.send(0, 1, &[1]).send(0, 2, &[1]).deliver(1, 0, 2).stop();
     assert!(run.check().is_ok());
@@ -63,7 +63,7 @@ fn what_is_never_delivered_is_no_matter_of_order() {
 }
 
 #[test]
-fn a_late_delivery_is_exempt_from_order_and_not_from_once() {
+fn a_late_delivery_is_exempt_from_causal_order_but_not_from_exactly_once() {
     let mut run = Run::new(2);
     run.send(0, 1, &[1]).send(0, 2, &[1]).abandon(1, 0, 1, 1).deliver(1, 0, 2).late(1, 0, 1);
     assert!(run.check().is_ok());
@@ -71,10 +71,10 @@ fn a_late_delivery_is_exempt_from_order_and_not_from_once() {
 }
 
 #[test]
-fn what_was_given_up_and_never_came_is_counted() {
+fn messages_that_were_given_up_and_never_came_are_counted() {
     let mut run = Run::new(3);
     run.send(0, 1, &[1, 2]).send(0, 2, &[2]).send(0, 3, &[1, 2]);
-    // The second is not for 1.
+    // The second message is not for 1.
     run.deliver(2, 0, 1).deliver(2, 0, 2).deliver(2, 0, 3).abandon(1, 0, 1, 3).late(1, 0, 3).stop();
     let report = run.complete();
     assert!(report.is_ok(), "{report}");
@@ -85,15 +85,15 @@ fn what_was_given_up_and_never_came_is_counted() {
 }
 
 #[test]
-fn only_what_was_given_up_is_late() {
+fn only_a_message_that_was_given_up_may_be_late() {
     let mut run = Run::new(2);
     run.send(0, 1, &[1]).send(0, 2, &[1]).abandon(1, 0, 2, 2).late(1, 0, 1);
     assert_eq!(rules(&run.check()), [Rule::LateAfterAbandon]);
 }
 
 #[test]
-fn what_only_a_given_up_message_told_of_may_come_late() {
-    // 2 gives up the message of 1, which alone named the message of 0 as something to wait for.
+fn a_dependency_that_only_a_given_up_message_named_may_be_overtaken() {
+    // 2 gives up the message of 1. Only that one named the message of 0 as a dependency.
     let mut run = Run::new(4);
     run.send(0, 1, &[1, 2]).deliver(1, 0, 1).send(1, 1, &[2, 3]).deliver(3, 1, 1).send(3, 1, &[2]);
     let mut strict = run.clone();
@@ -101,13 +101,13 @@ fn what_only_a_given_up_message_told_of_may_come_late() {
     assert_eq!(rules(&strict.check()), [Rule::CausalOrder]);
     run.abandon(2, 1, 1, 1).deliver(2, 3, 1).deliver(2, 0, 1);
     assert!(run.check().is_ok(), "{}", run.check());
-    // What 3 sends after that is no reason to wait either; what 0 sends is.
+    // The earlier dependency of 3's next message is still exempt. The new message of 0 is not.
     run.send(0, 2, &[2, 3]).deliver(3, 0, 2).send(3, 2, &[2]).deliver(2, 3, 2).deliver(2, 0, 2);
     assert_eq!(rules(&run.check()), [Rule::CausalOrder]);
 }
 
 #[test]
-fn causality_passes_through_a_person_who_restarts() {
+fn causal_order_holds_across_the_restart_of_a_peer() {
     let mut run = Run::new(3);
     run.send(0, 1, &[1, 2]).deliver(1, 0, 1);
     let (ts, peer, name) = (9, process(7), "p1".into());
@@ -132,7 +132,7 @@ fn ids_are_sent_once_by_their_own_process_with_growing_clocks() {
 }
 
 #[test]
-fn only_what_was_sent_there_is_delivered() {
+fn a_process_delivers_only_messages_that_were_sent_to_it() {
     let mut run = Run::new(3);
     assert_eq!(rules(&run.send(0, 1, &[1]).deliver(2, 0, 1).check()), [Rule::Addressed]);
     let mut run = Run::new(2);
@@ -141,7 +141,7 @@ fn only_what_was_sent_there_is_delivered() {
 }
 
 #[test]
-fn a_delivery_before_its_send_is_found_and_told() {
+fn a_delivery_before_its_send_is_reported() {
     let mut run = Run::new(3);
     run.deliver(0, 1, 1).send(0, 1, &[1, 2]).deliver(1, 0, 1).send(1, 1, &[0]).deliver(2, 0, 1);
     let report = run.check();
@@ -150,7 +150,7 @@ fn a_delivery_before_its_send_is_found_and_told() {
 }
 
 #[test]
-fn completeness_excuses_who_is_gone() {
+fn completeness_exempts_peers_that_are_gone() {
     let sent = |event: Option<(usize, Event)>, stopped: &[usize]| {
         let mut run = Run::new(3);
         run.send(0, 1, &[1, 2]).deliver(2, 0, 1);
@@ -179,12 +179,12 @@ fn completeness_excuses_who_is_gone() {
     let options = Options { complete: true, absent, ..Options::default() };
     let report = sent(None, &[0, 1, 2]).check_with(&options);
     assert_eq!((rules(&report), report.notes.len()), (vec![Rule::Complete], 1));
-    // The author was killed, but somebody has it.
+    // The author was killed, but another process has the message.
     assert_eq!(rules(&sent(None, &[1, 2]).complete()), [Rule::Complete]);
 }
 
 #[test]
-fn of_peers_that_still_run_completeness_asks_the_same_as_of_those_that_stopped() {
+fn completeness_covers_running_peers_like_stopped_ones() {
     let mut run = Run::new(2);
     run.send(0, 1, &[1]).push(1, Event::Start { supersedes: None });
     let report = run.complete();
@@ -195,7 +195,7 @@ fn of_peers_that_still_run_completeness_asks_the_same_as_of_those_that_stopped()
 }
 
 #[test]
-fn of_peers_that_still_run_who_was_followed_by_another_in_its_file_was_killed() {
+fn a_process_followed_by_another_in_its_file_counts_as_killed_while_peers_run() {
     let running = Options { complete: true, running: true, ..Options::default() };
     let mut run = Run::new(2);
     run.send(0, 1, &[1]).push(1, Event::Start { supersedes: None });
@@ -204,7 +204,7 @@ fn of_peers_that_still_run_who_was_followed_by_another_in_its_file_was_killed() 
 }
 
 #[test]
-fn of_peers_that_still_run_nothing_is_asked_of_those_without_a_trace() {
+fn completeness_exempts_peers_without_a_trace_while_peers_run() {
     let running = Options { complete: true, running: true, ..Options::default() };
     let mut run = Run::new(2);
     run.send(0, 1, &[1, 2]).deliver(1, 0, 1);
@@ -212,7 +212,7 @@ fn of_peers_that_still_run_nothing_is_asked_of_those_without_a_trace() {
 }
 
 #[test]
-fn of_peers_that_still_run_nothing_is_asked_of_the_killed() {
+fn completeness_exempts_killed_peers_while_others_run() {
     let killed =
         |name: &str| Options { complete: true, running: true, killed: vec![name.to_owned()], ..Options::default() };
     let mut run = Run::new(3);
@@ -223,7 +223,7 @@ fn of_peers_that_still_run_nothing_is_asked_of_the_killed() {
 }
 
 #[test]
-fn what_nobody_has_of_a_killed_author_is_not_missed() {
+fn completeness_exempts_a_message_of_a_killed_author_that_no_process_has() {
     let mut run = Run::new(3);
     run.send(0, 1, &[1, 2]).push(1, Event::Stop).push(2, Event::Stop);
     assert!(run.complete().is_ok());
@@ -231,7 +231,7 @@ fn what_nobody_has_of_a_killed_author_is_not_missed() {
     held.send(0, 1, &[1, 2]).push(1, Event::Hold { id: id(0, 1), missing: vec![] });
     held.push(1, Event::Stop).push(2, Event::Stop);
     assert_eq!(held.complete().violations, 2);
-    // Who alone had it was killed, too.
+    // The only process that had it was killed, too.
     let mut lost = Run::new(3);
     lost.send(0, 1, &[1, 2]).deliver(1, 0, 1).push(2, Event::Stop);
     assert!(lost.complete().is_ok());

@@ -1,9 +1,9 @@
-//! The definition of causal order, taken at its word.
+//! The definitions of causal order and question first, implemented literally.
 
 use super::run::{Run, process};
 use crate::{Event, MessageId};
 
-/// How many deliveries break causal order; `None` if there is no order, because something happened before itself.
+/// How many deliveries break causal order; `None` if there is no order, because an event happened before itself.
 pub(super) fn disordered(run: &Run) -> Option<usize> {
     let events: Vec<(usize, &Event)> =
         run.0.iter().enumerate().flat_map(|(peer, records)| records.iter().map(move |r| (peer, &r.event))).collect();
@@ -24,7 +24,7 @@ pub(super) fn disordered(run: &Run) -> Option<usize> {
             let second = sent(second);
             count += usize::from(own[..place].iter().any(|&(at, first)| {
                 let first = sent(first);
-                // What this peer had given up by then, and lies between.
+                // A message between the two that this peer had given up by then.
                 let exempt = events[..at].iter().filter(|(by, _)| *by == peer).any(|(_, event)| {
                     let Event::Abandon { id, upto } = event else { return false };
                     sends.iter().any(|&(hole, sent)| {
@@ -42,8 +42,8 @@ pub(super) fn disordered(run: &Run) -> Option<usize> {
     Some(count)
 }
 
-/// How many messages are shown only after an answer, where one of the two came as history, by the definition at its word. All peers have
-/// a file and a process each, and all is said in groups.
+/// How many messages are shown only after an answer, where one of the two came as history, by the literal definition. Each
+/// peer has one file and one process, and all messages are sent to groups.
 pub(super) fn misread(run: &Run) -> usize {
     let mut count = 0;
     for (reader, records) in run.0.iter().enumerate() {
@@ -71,7 +71,7 @@ pub(super) fn misread(run: &Run) -> usize {
     count
 }
 
-/// The message that its reader or writer has read with this event.
+/// The message that the process of this event has read then, as reader or author.
 fn read(event: &Event) -> Option<&MessageId> {
     match event {
         Event::Send { id, .. } | Event::Deliver { id } | Event::Late { id } | Event::Show { id, .. } => Some(id),

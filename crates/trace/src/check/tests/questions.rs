@@ -1,4 +1,4 @@
-//! No answer before its question, of what came as history.
+//! No process is shown an answer before its question, where one of them came as history.
 
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ const ALICE: usize = 0;
 const BOB: usize = 1;
 const CAROL: usize = 2;
 
-/// alice asks bob, who answers; carol comes then, and is shown both.
+/// alice asks bob, and bob answers. Then carol comes, and a test shows her both.
 fn asked(group: &str) -> Run {
     let mut run = Run::new(3);
     run.say(ALICE, 1, "cars", &[BOB]).deliver(BOB, ALICE, 1).say(BOB, 1, group, &[ALICE]).deliver(ALICE, BOB, 1);
@@ -37,7 +37,7 @@ fn the_question_is_shown_first() {
 }
 
 #[test]
-fn an_answer_that_is_delivered_comes_behind_a_question_that_is_fetched() {
+fn a_delivered_answer_must_come_after_a_fetched_question() {
     let after = |question_first: bool| {
         let mut run = asked("cars");
         run.say(BOB, 2, "cars", &[ALICE, CAROL]);
@@ -53,7 +53,7 @@ fn an_answer_that_is_delivered_comes_behind_a_question_that_is_fetched() {
 }
 
 #[test]
-fn a_question_that_is_delivered_comes_before_an_answer_that_is_fetched() {
+fn a_delivered_question_must_come_before_a_fetched_answer() {
     let mut run = Run::new(3);
     run.say(ALICE, 1, "cars", &[BOB, CAROL]).deliver(BOB, ALICE, 1).say(BOB, 1, "cars", &[ALICE]);
     run.show(CAROL, BOB, 1, false).deliver(CAROL, ALICE, 1);
@@ -61,15 +61,15 @@ fn a_question_that_is_delivered_comes_before_an_answer_that_is_fetched() {
 }
 
 #[test]
-fn what_one_wrote_oneself_has_its_order_too() {
+fn messages_of_one_author_must_be_shown_in_order() {
     let mut run = Run::new(2);
     run.say(ALICE, 1, "cars", &[]).say(ALICE, 2, "cars", &[]).show(BOB, ALICE, 2, false).show(BOB, ALICE, 1, false);
     assert_eq!(rules(&run.check()), [Rule::QuestionFirst]);
 }
 
 #[test]
-fn what_was_not_read_before_is_no_question() {
-    // bob reads in `tea`, and had not read alice's when he answered himself.
+fn a_message_is_an_answer_only_to_what_its_author_had_read_in_the_same_group() {
+    // First bob's message is in another group, `tea`. Then bob's process sends before it has delivered alice's message.
     let swapped = |run: &mut Run| run.show(CAROL, BOB, 1, false).show(CAROL, ALICE, 1, false).check();
     assert!(swapped(&mut asked("tea")).is_ok());
     let mut run = Run::new(3);
@@ -78,14 +78,14 @@ fn what_was_not_read_before_is_no_question() {
 }
 
 #[test]
-fn what_two_wrote_to_each_other_is_a_conversation() {
+fn messages_between_two_peers_are_a_conversation() {
     let mut run = Run::new(2);
     run.send(ALICE, 1, &[BOB]).deliver(BOB, ALICE, 1).send(BOB, 1, &[ALICE]).deliver(ALICE, BOB, 1);
-    // bob begins anew, and gets it as history.
+    // bob's peer begins anew, and gets these messages as history.
     run.push_to(BOB, 7, Event::Show { id: id(BOB, 1), late: false });
     run.push_to(BOB, 7, Event::Show { id: id(ALICE, 1), late: false });
-    assert!(run.check().is_ok(), "bob's own file says nothing against bob");
-    // A welcome, say.
+    assert!(run.check().is_ok(), "a file is no evidence against its own peer");
+    // A delivered message that is not a text, a welcome for example.
     run.send(BOB, 2, &[8]).push_to(ALICE, 8, Event::Deliver { id: id(BOB, 2) });
     run.push_to(ALICE, 8, Event::Show { id: id(BOB, 1), late: false });
     run.push_to(ALICE, 8, Event::Show { id: id(ALICE, 1), late: false });
@@ -93,10 +93,10 @@ fn what_two_wrote_to_each_other_is_a_conversation() {
 }
 
 #[test]
-fn a_process_answers_for_itself_alone() {
+fn a_process_answers_only_what_it_has_read_itself() {
     let mut run = Run::new(3);
     run.say(ALICE, 1, "cars", &[BOB]).deliver(BOB, ALICE, 1);
-    // bob loses the store, begins anew, and has not read it again when it says this.
+    // bob's peer loses its store and begins anew. It has not read alice's message again when it sends this.
     run.push_to(BOB, 7, Event::Send { id: id(7, 1), dests: vec![], group: Some("cars".into()) });
     run.show(CAROL, 7, 1, false).show(CAROL, ALICE, 1, false);
     assert!(run.check().is_ok(), "{}", run.check());
@@ -106,30 +106,30 @@ fn a_process_answers_for_itself_alone() {
 fn a_question_that_comes_late_or_was_given_up_is_exempt() {
     assert!(asked("cars").show(CAROL, BOB, 1, false).show(CAROL, ALICE, 1, true).check().is_ok());
     let mut run = asked("cars");
-    // alice's own words, given up by one who welcomed carol.
+    // bob's process gives up alice's message, and then welcomes carol.
     run.abandon(BOB, ALICE, 1, 1).show(CAROL, BOB, 1, false).show(CAROL, ALICE, 1, false);
     assert!(run.check().is_ok());
-    // What comes late is an answer all the same.
+    // An answer that comes late is still an answer.
     let run = asked("cars").show(CAROL, BOB, 1, true).show(CAROL, ALICE, 1, false).check();
     assert_eq!(rules(&run), [Rule::QuestionFirst]);
 }
 
 #[test]
-fn what_is_shown_was_sent_and_is_shown_once() {
+fn a_message_shown_as_history_was_sent_and_is_shown_once() {
     assert_eq!(rules(&asked("cars").show(CAROL, BOB, 2, false).check()), [Rule::Sent]);
     assert_eq!(
         rules(&asked("cars").show(CAROL, BOB, 1, false).show(CAROL, BOB, 1, true).check()),
         [Rule::DeliveredOnce]
     );
     assert_eq!(rules(&asked("cars").show(ALICE, BOB, 1, false).check()), [Rule::DeliveredOnce]);
-    // Of an author whose file is missing, others' histories are evidence.
+    // If an author's file is missing, what others show as history is evidence of its sends.
     let mut run = asked("cars");
     run.show(CAROL, ALICE, 1, false).0.remove(ALICE);
     assert!(run.check().is_ok(), "{}", run.check());
 }
 
 #[test]
-fn a_drawing_takes_it() {
+fn messages_shown_as_history_are_drawn() {
     let mut run = asked("cars");
     run.show(CAROL, ALICE, 1, false).show(CAROL, BOB, 1, true);
     let (svg, log) = run.written(|files| {
@@ -143,7 +143,7 @@ fn a_drawing_takes_it() {
     assert!(log.contains("is shown p1#1 as history"), "{log}");
 }
 
-/// What a network does: each step names a peer, and what it does there. All is said in one of two groups.
+/// A step of a random run, at one peer. Every message is sent to one of two groups.
 #[derive(Clone, Debug)]
 enum Step {
     Say { peer: usize, group: bool, dests: u8 },
@@ -162,7 +162,8 @@ fn steps(peers: usize) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..60)
 }
 
-/// Carries the steps out: a process that reads something is delivered what was sent to it, and shown the rest, in any order.
+/// Carries the steps out. A process that reads a message delivers it if it was sent to that process; otherwise the message
+/// is shown as history. The order is arbitrary.
 fn run(peers: usize, steps: &[Step]) -> Run {
     let mut run = Run::new(peers);
     let mut clocks = vec![0; peers];
@@ -193,7 +194,7 @@ fn run(peers: usize, steps: &[Step]) -> Run {
             }
             Step::GiveUp { peer, ref which } if !unread[peer].is_empty() => {
                 let (author, clock, ref dests) = said[unread[peer][which.index(unread[peer].len())]];
-                // What is addressed to a peer and given up comes late, of which others tell.
+                // A message that is addressed to the peer would come late then; other tests cover that.
                 if !dests.contains(&peer) {
                     run.abandon(peer, author, clock, clock);
                 }
@@ -208,10 +209,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn as_many_are_found_as_the_definition_has(steps in steps(4)) {
+    fn the_check_finds_as_many_violations_as_the_naive_one(steps in steps(4)) {
         let run = run(4, &steps);
         let found = run.check();
-        // More of a rule than are shown are counted only together with the others.
+        // Violations that are not shown are not counted by rule, so this compares only runs in which all are shown.
         prop_assume!(found.violations == found.shown.len());
         let count = rules(&found).iter().filter(|rule| **rule == Rule::QuestionFirst).count();
         prop_assert_eq!(count, misread(&run), "{}", found);

@@ -6,7 +6,7 @@ use super::naive::disordered;
 use super::run::Run;
 use crate::{Event, Rule};
 
-/// What a network does with a run: each step names a peer, and what it does there.
+/// A step of a random run, at one peer.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Send { peer: usize, dests: u8 },
@@ -31,7 +31,7 @@ struct Sent {
     past: BTreeSet<usize>,
 }
 
-/// Carries the steps out. `ordered` delivers only what causal order allows, and all of it in the end.
+/// Carries the steps out. If `ordered`, each delivery is in causal order, and every message is delivered in the end.
 pub(crate) fn run(peers: usize, steps: &[Step], ordered: bool) -> Run {
     let mut run = Run::new(peers);
     let mut messages: Vec<Sent> = Vec::new();
@@ -92,7 +92,7 @@ pub(crate) fn run(peers: usize, steps: &[Step], ordered: bool) -> Run {
     run
 }
 
-/// Where the deliveries of a run are: peer and position.
+/// The places of all deliveries in a run: peer and position.
 fn deliveries(run: &Run) -> Vec<(usize, usize)> {
     let events = run.0.iter().enumerate().flat_map(|(peer, records)| (0..records.len()).map(move |at| (peer, at)));
     events.filter(|&(peer, at)| matches!(run.0[peer][at].event, Event::Deliver { .. })).collect()
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn as_many_violations_are_found_as_the_definition_has(steps in steps(4)) {
+    fn the_check_finds_as_many_violations_as_the_naive_one(steps in steps(4)) {
         let run = run(4, &steps, false);
         let report = run.check();
         prop_assert_eq!(Some(report.violations), disordered(&run), "{}", report);
@@ -150,7 +150,8 @@ proptest! {
     }
 }
 
-/// The rules that a run breaks, were it to be complete. (It no longer ends with `stop` where something was pushed.)
+/// The rules that a run breaks, including completeness. (This adds a `stop` at the end, since other events may have been
+/// pushed after the first one.)
 fn rules(run: &Run) -> Vec<Rule> {
     let mut run = run.clone();
     run.stop();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{Event, MessageId, Options, Record, Report, Writer, check};
 
-/// What each peer did, by the peer's number. Process n is called `Pn`, message (n, t) is `Pn:t`.
+/// The records of each peer, by the peer's number. Process n is called `Pn`, and message (n, t) is `Pn:t`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run(pub(crate) Vec<Vec<Record>>);
 
@@ -26,7 +26,7 @@ impl Run {
         self.push_to(peer, peer, event)
     }
 
-    /// In the file of another one: a later run of the same peer.
+    /// Adds an event of one process to the file of another: a later run of the same peer.
     pub(super) fn push_to(&mut self, file: usize, peer: usize, event: Event) -> &mut Self {
         let ts = self.0.iter().map(Vec::len).sum::<usize>() as i64;
         self.0[file].push(Record { ts, peer: process(peer), name: format!("p{peer}").into(), event });
@@ -38,7 +38,7 @@ impl Run {
         self.push(peer, Event::Send { id: id(peer, clock), dests, group: None })
     }
 
-    /// To a group.
+    /// As [`send`](Self::send), to a group.
     pub(crate) fn say(&mut self, peer: usize, clock: u64, group: &str, dests: &[usize]) -> &mut Self {
         let dests = dests.iter().copied().map(process).collect();
         self.push(peer, Event::Send { id: id(peer, clock), dests, group: Some(group.into()) })
@@ -60,7 +60,7 @@ impl Run {
         self.push(peer, Event::Abandon { id: id(author, from), upto })
     }
 
-    /// Everybody ends on purpose.
+    /// All peers end on purpose.
     pub(crate) fn stop(&mut self) -> &mut Self {
         for peer in 0..self.0.len() {
             self.push(peer, Event::Stop);
@@ -80,7 +80,7 @@ impl Run {
         self.written(|files| check(files, options)).unwrap()
     }
 
-    /// Reads it from files, as a user does.
+    /// Writes the run to files and reads it from them, as a user does.
     pub(crate) fn written<T>(&self, read: impl FnOnce(&[PathBuf]) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
         let files: Vec<_> = (0..self.0.len()).map(|peer| folder.path().join(format!("p{peer}"))).collect();

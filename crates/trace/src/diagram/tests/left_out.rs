@@ -4,7 +4,7 @@ use crate::diagram::names::Names;
 use crate::diagram::scene::{Fate, ITEMS, LINES, Scene, Shape};
 use crate::{Diagram, Event};
 
-/// Each of some peers in turn sends to all others, who deliver it at once.
+/// The peers send in turn, each to all others, which deliver the message at once.
 fn chat(peers: usize, messages: usize) -> Run {
     let mut run = Run::new(peers);
     for number in 0..messages {
@@ -29,7 +29,7 @@ fn sixty_messages_of_five_peers_are_all_there() {
 }
 
 #[test]
-fn what_comes_after_the_end_is_counted_and_what_crosses_it_goes_on() {
+fn messages_after_the_end_are_counted_and_arrows_across_it_go_on() {
     let diagram = diagram(&chat(30, 200));
     let scene = Scene::new(&diagram, &Names::new(&diagram.history, 12, |name| name));
     let sent = scene.marks.iter().filter(|mark| mark.shape == Shape::Sent).count();
@@ -51,7 +51,7 @@ fn peers_beyond_the_last_line_are_counted_with_their_messages() {
     let peers = LINES + 8;
     let mut run = chat(peers, 0);
     run.0.iter_mut().for_each(Vec::clear);
-    // The last one is not drawn: what it sends, and what is sent to it.
+    // The last peer is not drawn, and neither are its messages nor the copies to it.
     let last = peers - 1;
     for peer in 0..peers {
         run.send(peer, 1, &[last, (peer + 1) % 4]);
@@ -79,9 +79,9 @@ fn copies_to_peers_without_a_trace_are_counted() {
 }
 
 #[test]
-fn the_worst_that_can_be_drawn_is_still_small() {
+fn the_largest_possible_drawing_is_still_small() {
     let id = |clock| crate::check::tests::run::id(0, clock);
-    // Everything is held by everybody for ever.
+    // All peers hold all messages back for ever.
     let mut held = Run::new(LINES);
     for clock in 1..40 {
         held.send(0, clock, &(1..LINES).collect::<Vec<_>>());
@@ -89,7 +89,7 @@ fn the_worst_that_can_be_drawn_is_still_small() {
             held.push(peer, Event::Hold { id: id(clock), missing: vec![id(clock); 3] });
         }
     }
-    // One speaks to himself beside many who are silent: the most rows.
+    // One peer has all events, and the others are silent: the most rows.
     let mut alone = Run::new(LINES);
     for peer in 1..LINES {
         alone.push(peer, Event::Start { supersedes: None });

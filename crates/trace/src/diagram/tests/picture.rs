@@ -11,7 +11,7 @@ fn scene(diagram: &Diagram) -> Scene {
     Scene::new(diagram, &Names::new(&diagram.history, 12, |name| name))
 }
 
-/// The triangle: 2 is told by 1 what depends on a message of 0 that is still on its way.
+/// The triangle: 1 sends 2 a message that depends on messages of 0, which are still on their way to 2.
 fn triangle() -> Run {
     let mut run = Run::new(3);
     run.send(0, 1, &[2]);
@@ -23,7 +23,7 @@ fn triangle() -> Run {
 }
 
 #[test]
-fn the_triangle_has_its_arrows_and_what_was_held() {
+fn the_triangle_has_its_arrows_and_its_held_message() {
     let diagram = diagram(&triangle());
     let scene = scene(&diagram);
     let ends: Vec<_> = scene.arrows.iter().map(|arrow| (arrow.from.0, arrow.to.0, arrow.direct, arrow.fate)).collect();
@@ -44,7 +44,7 @@ fn the_triangle_has_its_arrows_and_what_was_held() {
 }
 
 #[test]
-fn what_went_wrong_is_seen() {
+fn losses_and_kills_are_visible() {
     let mut run = Run::new(4);
     run.send(0, 1, &[1, 2]).send(0, 2, &[1]).send(0, 3, &[3]);
     run.abandon(1, 0, 1, 1).deliver(1, 0, 2).late(1, 0, 1).push(1, Event::Forget { process: process(3) });
@@ -111,12 +111,12 @@ fn names_from_the_network_are_drawn_and_not_obeyed() {
 }
 
 #[test]
-fn traces_without_an_event_are_no_drawing() {
+fn traces_without_an_event_cannot_be_drawn() {
     assert!(matches!(Run::new(2).written(Diagram::read), Err(Error::Empty)));
 }
 
 #[test]
-fn an_author_without_a_trace_has_a_line_of_what_is_known() {
+fn an_author_without_a_trace_has_a_line_with_its_known_messages() {
     let mut run = triangle();
     run.0.remove(0);
     let texts = texts(&svg(&diagram(&run)));
@@ -126,7 +126,7 @@ fn an_author_without_a_trace_has_a_line_of_what_is_known() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever the clocks of the machines say, and whatever the traces: some of these hold a message before it was sent.
+    /// With any clocks of the machines and any traces: some of these hold a message before it was sent.
     #[test]
     fn no_arrow_points_back_in_time(
         steps in steps(5),

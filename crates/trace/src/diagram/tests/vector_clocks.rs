@@ -33,7 +33,7 @@ fn happened(a: &BTreeMap<String, u64>, b: &BTreeMap<String, u64>) -> bool {
 }
 
 #[test]
-fn what_is_held_is_told_with_what_it_waits_for() {
+fn a_held_message_is_logged_with_the_messages_that_it_waits_for() {
     let mut run = Run::new(2);
     run.push(0, Event::Send { id: id(0, 1), dests: vec![process(1)], group: Some("cars".into()) });
     run.push(1, Event::Hold { id: id(0, 1), missing: vec![id(0, 7)] }).deliver(1, 0, 1).push(1, Event::Stop);
@@ -45,7 +45,7 @@ fn what_is_held_is_told_with_what_it_waits_for() {
 }
 
 #[test]
-fn hosts_are_words_that_differ() {
+fn hosts_are_single_words_and_all_different() {
     let names = ["constructor", "a b", "a_b", "\"}\\\u{3000}", "x\u{2028}y", "same", "same(2)", "same"];
     let mut run = Run::new(names.len());
     for (peer, name) in names.iter().enumerate() {
@@ -63,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn clocks_compare_as_events_happened(
+    fn vector_clocks_agree_with_happened_before(
         steps in steps(4),
         ordered: bool,
         holds in prop::collection::vec((0..4usize, any::<Index>()), 0..4),
@@ -77,7 +77,7 @@ proptest! {
         let before = happened_before(&events);
         let log = log(&run);
         prop_assert_eq!(log.len(), events.len());
-        // The events of one peer stand in its trace's order, and its own entry counts them.
+        // The events of one peer are in the order of its trace, and the peer's own entry counts them.
         let mut clocks = Vec::new();
         for peer in 0..4 {
             let host = format!("@p{peer}");
