@@ -1,20 +1,20 @@
-//! Who takes part, and in what.
+//! The algorithms that take part, and in which runs.
 
 use causal::{Config, Markers};
 
 use crate::rivals::{Bss, Causal, Ks, Rst};
 use crate::{Outcome, Run, Traffic, simulate};
 
-/// A way of causal multicast.
+/// An algorithm for causal multicast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contestant {
-    /// This project's, as it is.
+    /// This project's algorithm with its defaults.
     Causal,
-    /// The same with every marker in every message, as published: exact.
+    /// This project's algorithm with every marker in every message, as published: exact.
     EveryMarker,
-    /// The same without any marker.
+    /// This project's algorithm without any markers.
     NoMarker,
-    /// Kshemkalyani and Singhal's from the book, a message for each destination.
+    /// Kshemkalyani and Singhal's algorithm from the book, one message for each destination.
     Book,
     /// Birman, Schiper and Stephenson's vector clock.
     Vector,
@@ -23,10 +23,10 @@ pub enum Contestant {
 }
 
 impl Contestant {
-    /// Everybody but [`NoMarker`](Self::NoMarker).
+    /// All except [`NoMarker`](Self::NoMarker).
     pub const RIVALS: [Self; 5] = [Self::Causal, Self::EveryMarker, Self::Book, Self::Vector, Self::Matrix];
 
-    /// What it is called in tables and plots.
+    /// The name in tables and plots.
     pub fn name(self) -> &'static str {
         match self {
             Self::Causal => "causal",
@@ -38,7 +38,7 @@ impl Contestant {
         }
     }
 
-    /// Why it does not take part, if it does not.
+    /// Why it does not take part in `run`; `None` if it does.
     pub fn excuse(self, run: &Run) -> Option<&'static str> {
         match self {
             Self::Causal | Self::NoMarker => None,
@@ -49,7 +49,7 @@ impl Contestant {
         }
     }
 
-    /// Has it run.
+    /// Runs it.
     pub fn run(self, run: &Run) -> Outcome {
         let causal = |markers| simulate(run, |me| Causal::new(me, run.size, markers));
         match self {

@@ -1,8 +1,8 @@
-//! Causal multicast by several published ways, side by side over one simulated network: what a message carries, what a process
-//! remembers, and how long it takes to take a message in. In the manner of Chandra, Gambhire and Kshemkalyani, "Performance of
-//! the optimal causal multicast algorithm: a statistical analysis" (IEEE TPDS 15, 2004).
+//! Compares several published algorithms for causal multicast over one simulated network: the size of a message's metadata, the
+//! memory of a process, and the time to take a message in. It follows Chandra, Gambhire and Kshemkalyani, "Performance of the
+//! optimal causal multicast algorithm: a statistical analysis" (IEEE TPDS 15, 2004).
 //!
-//! `cargo run --release -p causerie-bench` writes what `docs/rivals.md` shows.
+//! `cargo run --release -p causerie-bench` writes the tables and plots that `docs/rivals.md` shows.
 #![forbid(unsafe_code)]
 
 mod contest;

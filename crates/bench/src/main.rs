@@ -1,5 +1,5 @@
-//! Writes the tables and plots of `docs/rivals.md` into a folder, and says whether messages are as small as they have to be.
-#![expect(clippy::print_stdout, reason = "it is what whoever runs it wants to see")]
+//! Writes the tables and plots of `docs/rivals.md` into a folder, and fails if messages are larger than the targets allow.
+#![expect(clippy::print_stdout, reason = "it prints the figures for the person who runs it")]
 
 use std::fmt::Write;
 use std::fs;
@@ -28,15 +28,15 @@ fn main() -> Result<()> {
     for target in TARGETS {
         let (measured, most) = target.measure();
         writeln!(text, "| {} | {measured:.1} | {most:.1} |", target.name)?;
-        println!("{}: {measured:.1} bytes of {most:.1}", target.name);
+        println!("{}: {measured:.1} bytes, at most {most:.1}", target.name);
         missed.extend((measured > most).then_some(target.name));
     }
     fs::write(folder.join("tables.md"), text).context("cannot write the tables")?;
-    ensure!(missed.is_empty(), "larger than they may be: {}", missed.join("; "));
+    ensure!(missed.is_empty(), "messages are larger than allowed in: {}", missed.join("; "));
     Ok(())
 }
 
-/// By what is varied, and by who takes part.
+/// The outcomes: one row for each point of the sweep, with one outcome for each contestant.
 fn run(sweep: &Sweep) -> Vec<Vec<Option<Outcome>>> {
     let row = |(value, run): &(f64, Run)| {
         let outcomes = sweep.contestants.iter().map(|contestant| {

@@ -1,4 +1,4 @@
-//! The network, and one process of it looked at closely.
+//! The simulated network, and the timing of one of its processes.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -8,54 +8,55 @@ use fastrand::Rng;
 
 use crate::{Posted, Rival, Traffic};
 
-/// How often what the watched process did is done again to take the time; the best counts, since the machine is shared.
+/// How often the events of the watched process are replayed to measure their time. The best replay counts, because the
+/// machine is shared.
 const REPLAYS: usize = 5;
 
-/// How many messages each process sends in turn to begin with, so that everybody has said who he is, and to whom he mostly
-/// writes, before it counts.
+/// How many messages each process sends in turn at the beginning. So before the measurement starts, each link has been told the
+/// author's id and its usual destinations.
 const IN_TURN: usize = 4;
 
-/// What happens: each process speaks at random times, and each copy takes a random time of its own, so copies overtake each
-/// other, also on one link.
+/// The parameters of a simulation. Each process sends at random times, and each copy takes a random time of its own. So copies
+/// overtake one another, even on one link.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     /// How many processes there are.
     pub size: usize,
-    /// Who writes to whom.
+    /// The destinations of the messages.
     pub traffic: Traffic,
-    /// How long a copy takes on the average, exponentially distributed, over the average time between two messages of one
-    /// process.
+    /// The average delay of a copy, divided by the average time between two messages of one process. Delays are exponentially
+    /// distributed.
     pub delay: f64,
-    /// How many messages are sent before it counts: the first ones by each process in turn.
+    /// How many messages are sent before the measurement starts. Each process sends the first ones in turn.
     pub warm_up: usize,
-    /// How many messages count.
+    /// How many messages are measured.
     pub measured: usize,
-    /// Where the random numbers begin.
+    /// The seed of the random numbers.
     pub seed: u64,
 }
 
-/// What came of it, after the warm-up.
+/// The measurements after the warm-up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outcome {
-    /// Bytes a message, by message.
+    /// Bytes per message, averaged over messages.
     pub bytes: f64,
-    /// Bytes a message, by copy on a link: those to many count more.
+    /// Bytes per message, averaged over copies on links: messages to many destinations count more.
     pub on_links: f64,
-    /// Bytes that a link has to be told besides, by copy.
+    /// Bytes of additions that links are told, per copy.
     pub additions: f64,
-    /// Bytes that a link had been told before it counted, by link.
+    /// Bytes of additions that links were told during the warm-up, per link.
     pub told_before: f64,
-    /// Entries that a process remembers, on the average after each arrival.
+    /// Entries that a process remembers, averaged over arrivals.
     pub log: f64,
     /// The share of the copies that had to wait.
     pub held: f64,
     /// Time to take a message in, at process 0.
     pub receive: Duration,
-    /// How many were delivered at each arrival, as one number, to compare rivals by.
+    /// A hash of the number of deliveries at each arrival, to compare rivals.
     pub deliveries: u64,
 }
 
-/// What the watched process did.
+/// An event at the watched process.
 enum Event<S> {
     Send(BTreeSet<usize>),
     Receive(S),
@@ -64,7 +65,7 @@ enum Event<S> {
 /// Runs the protocol whose processes `start` makes.
 ///
 /// # Panics
-/// If not everything is delivered in the end.
+/// If a message is not delivered in the end.
 pub fn simulate<R: Rival>(run: &Run, start: impl Fn(usize) -> R) -> Outcome {
     let mut random = Rng::with_seed(run.seed);
     let mut processes: Vec<R> = (0..run.size).map(&start).collect();
@@ -123,7 +124,7 @@ pub fn simulate<R: Rival>(run: &Run, start: impl Fn(usize) -> R) -> Outcome {
             watched.push(Event::Send(dests));
         }
     }
-    assert_eq!(delivered, copies.len(), "everything is delivered in the end");
+    assert_eq!(delivered, copies.len(), "every copy is delivered in the end");
     outcome.bytes /= run.measured as f64;
     outcome.on_links /= counted as f64;
     outcome.additions /= counted as f64;
@@ -135,7 +136,7 @@ pub fn simulate<R: Rival>(run: &Run, start: impl Fn(usize) -> R) -> Outcome {
     outcome
 }
 
-/// What a message takes to receive from event `from` on.
+/// The average time to receive a message, from event `from` on.
 fn replay<R: Rival>(mut process: R, events: &[Event<R::Sent>], from: usize) -> Duration {
     let (mut taken, mut received) = (Duration::ZERO, 0);
     let mut position = 0;

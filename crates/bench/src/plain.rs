@@ -1,5 +1,5 @@
-//! How long what a rival sends is in a plain form: numbers by seven bits a byte, a process by its number, a set as a list or a
-//! bitmap, whichever is shorter.
+//! The length of a rival's messages in a plain encoding: numbers with seven bits per byte, processes by number, and a set as a
+//! list or a bitmap, whichever is shorter.
 
 use std::collections::BTreeSet;
 

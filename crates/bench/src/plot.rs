@@ -10,7 +10,7 @@ use crate::{Contestant, Measure, Outcome, Sweep};
 
 type Line = (Contestant, Vec<(f64, f64)>);
 
-/// Draws a plot into the SVG `file`: a line for each who takes part, the first on top.
+/// Draws a plot into the SVG `file`, with one line per contestant. The first one is on top.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -26,7 +26,7 @@ pub fn draw(sweep: &Sweep, measure: Measure, outcomes: &[Vec<Option<Outcome>>], 
     };
     let (left, right) = ends(&mut sweep.points.iter().map(|(value, _)| *value));
     let (low, high) = ends(&mut lines.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value)));
-    // The room above is the legend's.
+    // The room above the lines is for the legend.
     let heights = (low * 0.7..high * 5.0).log_scale();
     if sweep.by_factors {
         chart(sweep, measure, &lines, file, (left..right).log_scale(), heights)
@@ -77,7 +77,7 @@ where
     area.present().map_err(broken)
 }
 
-/// Told apart by the colour-blind too (Okabe and Ito's).
+/// Okabe and Ito's colours, which colour-blind people can tell apart.
 fn color(contestant: Contestant) -> RGBColor {
     match contestant {
         Contestant::Causal => RGBColor(0, 114, 178),

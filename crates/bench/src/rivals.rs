@@ -5,8 +5,8 @@ mod causal;
 mod ks;
 mod rst;
 
-/// How many messages each has sent before a run, so that clocks have the length that they have in a group that has been there
-/// for long: three bytes.
+/// How many messages each process has sent before a run. So clocks are as long as in a group that has existed for long: three
+/// bytes.
 const BEFORE: u64 = 20_000;
 
 pub(crate) use bss::Bss;

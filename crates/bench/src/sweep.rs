@@ -1,29 +1,29 @@
-//! What is varied, and what is looked at.
+//! The sweeps: what each varies and measures.
 
 use crate::{Contestant, Outcome, Run, Traffic};
 
-/// One thing varied, all else alike.
+/// Runs that differ in one parameter only.
 pub struct Sweep {
-    /// What its files are called.
+    /// The beginning of the names of its files.
     pub file: &'static str,
-    /// What happens.
+    /// The title, which describes the traffic.
     pub title: &'static str,
-    /// What is varied.
+    /// The name of the parameter.
     pub axis: &'static str,
-    /// Whether it is varied by factors.
+    /// Whether the parameter grows by factors, so that its axis is logarithmic.
     pub by_factors: bool,
-    /// Who takes part.
+    /// The contestants.
     pub contestants: Vec<Contestant>,
-    /// What is looked at.
+    /// The measures to show.
     pub measures: &'static [Measure],
-    /// Each value of what is varied, and the run with it.
+    /// The values of the parameter, each with its run.
     pub points: Vec<(f64, Run)>,
 }
 
-/// What is looked at.
+/// A quantity that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// Bytes a message on a link.
+    /// Bytes per message on a link.
     Bytes,
     /// Entries that a process remembers.
     Log,
@@ -32,7 +32,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// What it is called in the name of a file.
+    /// Its name in file names.
     pub fn file(self) -> &'static str {
         match self {
             Self::Bytes => "bytes",
@@ -41,7 +41,7 @@ impl Measure {
         }
     }
 
-    /// What it is called in a plot or a table.
+    /// Its name in plots and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bytes => "metadata a message, bytes",
@@ -50,7 +50,7 @@ impl Measure {
         }
     }
 
-    /// Its value.
+    /// Its value in `outcome`.
     pub fn of(self, outcome: &Outcome) -> f64 {
         match self {
             Self::Bytes => outcome.bytes,
@@ -60,10 +60,11 @@ impl Measure {
     }
 }
 
-/// Messages on their way at any time, in a group where each copy takes 50 ms and 45 messages a second are sent in total.
+/// How many messages are on their way on average, in a group where each copy takes 50 ms and 45 messages a second are sent in
+/// total.
 const ON_THEIR_WAY: f64 = 2.25;
 
-/// All that are plotted.
+/// All sweeps that are plotted.
 pub fn sweeps() -> Vec<Sweep> {
     use Contestant::{Book, Causal, EveryMarker, Matrix, NoMarker, Vector};
     let run = |size: usize, traffic, delay| Run {

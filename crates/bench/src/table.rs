@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{Measure, Outcome, Sweep};
 
-/// A table in Markdown: a row for each value of what is varied.
+/// A table in Markdown, with one row for each value of the sweep's parameter.
 pub fn tabulate(sweep: &Sweep, measure: Measure, outcomes: &[Vec<Option<Outcome>>]) -> String {
     let mut table = format!("| {} |", sweep.axis);
     for contestant in &sweep.contestants {

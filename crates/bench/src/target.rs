@@ -1,28 +1,28 @@
-//! How small messages have to be.
+//! Targets for the size of messages.
 
 use crate::{Contestant, Run, Traffic};
 
 /// A bound on the bytes of a message.
 pub struct Target {
-    /// What it is about.
+    /// Its name, which describes the traffic.
     pub name: &'static str,
-    /// What happens.
+    /// The run in which it is measured.
     pub run: Run,
-    /// How much a message may take.
+    /// The greatest size of a message.
     pub bound: Bound,
-    /// Whether it is checked within seconds, also in a debug build.
+    /// Whether the check takes only seconds, even in a debug build.
     pub fast: bool,
 }
 
-/// How much a message may take.
+/// The greatest size of a message.
 pub enum Bound {
-    /// So many bytes, with what the link has to be told besides.
+    /// This many bytes, including the additions that the link has to be told.
     Bytes(f64),
-    /// So many times what it takes with every marker in it.
+    /// This many times its size with every marker.
     OfExact(f64),
 }
 
-/// All there are. Each copy takes 50 ms.
+/// All targets. Each copy takes 50 ms.
 pub const TARGETS: &[Target] = &[
     Target {
         name: "450 to all, 1 message a second",
@@ -63,7 +63,7 @@ pub const TARGETS: &[Target] = &[
 ];
 
 impl Target {
-    /// What was measured, and the most that it may be.
+    /// The measured size, and the greatest that is allowed.
     pub fn measure(&self) -> (f64, f64) {
         let outcome = Contestant::Causal.run(&self.run);
         match self.bound {

@@ -1,34 +1,34 @@
-//! Who writes to whom.
+//! The destinations of messages.
 
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
 
-/// Who writes to whom, in percent of the messages; those that are left over go to single others.
+/// The share of each kind of destinations, in percent of the messages. The remaining messages go to one other process each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traffic {
-    /// To everybody.
+    /// To all others.
     pub all: usize,
-    /// To a group that the author is in. The groups are fixed, and each process is in two of them.
+    /// To a group of which the author is a member. The groups are fixed, and each process is in two of them.
     pub groups: usize,
-    /// To others drawn afresh for each message.
+    /// To others that are drawn anew for each message.
     pub drawn: usize,
-    /// How many a group has, its author included, and to how many others go those drawn.
+    /// The size of a group, its author included, and the number of others that are drawn.
     pub set: usize,
 }
 
 impl Traffic {
-    /// Everybody to all.
+    /// Each message goes to all others.
     pub const ALL: Self = Self { all: 100, groups: 0, drawn: 0, set: 0 };
-    /// To single others only.
+    /// Each message goes to one other process.
     pub const DIRECT: Self = Self { all: 0, ..Self::ALL };
 
-    /// A chat's: 30 % to all, 40 % to groups of `set`, 30 % to single others.
+    /// The traffic of a chat: 30 % to all, 40 % to groups of `set`, 30 % to one other process.
     pub const fn chat(set: usize) -> Self {
         Self { all: 30, groups: 40, drawn: 0, set }
     }
 
-    /// `share` percent to `set` others drawn afresh, the rest to single others.
+    /// `share` percent to `set` others that are drawn anew, the rest to one other process.
     pub const fn drawn(share: usize, set: usize) -> Self {
         Self { all: 0, groups: 0, drawn: share, set }
     }

@@ -1,12 +1,12 @@
-//! Birman, Schiper and Stephenson, "Lightweight causal and atomic group multicast" (ACM TOCS 9, 1991), §5.1: causal broadcast in
-//! a fixed group by a vector clock that counts each process's broadcasts.
+//! Birman, Schiper and Stephenson, "Lightweight causal and atomic group multicast" (ACM TOCS 9, 1991), §5.1: causal
+//! broadcast in a fixed group by a vector clock that counts each process's broadcasts.
 
 /// A broadcast's timestamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The author.
     pub sender: usize,
-    /// For each process, how many of its broadcasts the author had seen, this one included.
+    /// For each process, how many of its broadcasts the author had delivered, or sent itself, this one included.
     pub vector: Vec<u64>,
 }
 
@@ -24,7 +24,7 @@ impl Process {
         Self { me, delivered: vec![0; size], waiting: Vec::new() }
     }
 
-    /// Process `me` of a group in which each has sent so many broadcasts that all have been delivered: a count for each.
+    /// Process `me` of a group in which all broadcasts so far were delivered. `delivered` is their number for each process.
     pub fn resumed(me: usize, delivered: Vec<u64>) -> Self {
         Self { me, delivered, waiting: Vec::new() }
     }
@@ -35,7 +35,7 @@ impl Process {
         Message { sender: self.me, vector: self.delivered.clone() }
     }
 
-    /// Takes a broadcast in. Returns what is delivered by it, in order: author and number.
+    /// Takes a broadcast in. Returns the broadcasts that are delivered now, in order: author and number.
     pub fn receive(&mut self, message: Message) -> Vec<(usize, u64)> {
         let mut delivered = Vec::new();
         self.waiting.push(message);

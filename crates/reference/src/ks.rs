@@ -1,9 +1,9 @@
 //! Algorithm 6.3 of Kshemkalyani and Singhal, "Distributed Computing: Principles, Algorithms, and Systems" (Cambridge
 //! University Press, 2008), §6.5.2, line by line: optimal causal multicast, one message for each destination.
 //!
-//! Two things are added, neither of which changes a run of the book's: what arrives twice is dropped (the book has no
-//! duplicates), and a process is known when it is first named (the book begins with an entry `(i, 0, ∅)` for each of `n`
-//! processes; an entry with clock 0 and nobody in it neither makes another one obsolete nor keeps it from being so).
+//! Two things are added. Neither changes a run of the book's algorithm. First, a message that arrives twice is dropped; the
+//! book has no duplicates. Second, a process is known when it is first named. The book begins with an entry `(i, 0, ∅)` for
+//! each of `n` processes, but an entry with clock 0 and no destinations never affects whether another entry is obsolete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub type Log<P> = BTreeMap<(P, u64), BTreeSet<P>>;
 /// `(j, clock_j, M, Dests, O_M)`, without the `M`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<P> {
-    /// `j`, who sends.
+    /// `j`, the author.
     pub sender: P,
     /// `clock_j`.
     pub clock: u64,
@@ -54,7 +54,7 @@ impl<P: Ord + Clone> Process<P> {
         self.sr.get(author).copied().unwrap_or(0)
     }
 
-    /// (1) SND: what goes to each of `dests`.
+    /// (1) SND: the message for each of `dests`.
     pub fn send(&mut self, dests: &BTreeSet<P>) -> Vec<(P, Message<P>)> {
         // (1a) clock_j ← clock_j + 1
         self.clock += 1;
@@ -91,7 +91,7 @@ impl<P: Ord + Clone> Process<P> {
         sent
     }
 
-    /// `(2)` RCV, up to the wait of `(2a)`: takes a message in, unless it was there before.
+    /// `(2)` RCV, up to the wait of `(2a)`: takes a message in, unless it has arrived before.
     pub fn arrive(&mut self, message: Message<P>) {
         if message.clock > self.delivered(&message.sender) {
             self.waiting.entry((message.sender.clone(), message.clock)).or_insert(message);
@@ -158,7 +158,7 @@ impl<P: Ord + Clone> Process<P> {
         purge_null_entries(&mut self.log);
     }
 
-    /// The whole of (2), for whoever has no wish to look in between: what is delivered when `message` arrives.
+    /// All of (2) in one call. Returns the messages that are delivered when `message` arrives.
     pub fn receive(&mut self, message: Message<P>) -> Vec<(P, u64)> {
         self.arrive(message);
         let mut delivered = Vec::new();

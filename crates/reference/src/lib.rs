@@ -1,5 +1,5 @@
-//! Published algorithms as they stand in the books, in the plainest data structures, to compare the real thing with: the tests
-//! of `causal` and its benchmarks use them. Nothing else should: they are slow, and trust everything that they are given.
+//! Published algorithms exactly as the books give them, in the plainest data structures. The tests and benchmarks of `causal`
+//! compare it with them. Nothing else should use them: they are slow, and trust all input.
 #![forbid(unsafe_code)]
 
 pub mod bss;

@@ -1,8 +1,9 @@
-//! Raynal, Schiper and Toueg, "The causal ordering abstraction and a simple way to implement it" (Information Processing Letters
-//! 39, 1991): causal order between single processes by a matrix that counts, for each two, the messages from one to the other.
+//! Raynal, Schiper and Toueg, "The causal ordering abstraction and a simple way to implement it" (Information Processing
+//! Letters 39, 1991): causal order for messages to one destination. A matrix counts the messages from each process to each
+//! other one.
 //!
-//! The paper sends to one; a message to several is here as many sent at once: all carry the counts from before, and each also
-//! tells to whom the others go.
+//! In the paper a message has one destination. Here a message to several destinations is one message for each, all sent at
+//! once. All carry the counts from before, and each names the other destinations.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -12,9 +13,9 @@ use std::rc::Rc;
 pub struct Message {
     /// The author.
     pub sender: usize,
-    /// To whom it goes.
+    /// Its destinations.
     pub dests: BTreeSet<usize>,
-    /// `ST`, row after row: how many messages from one to another the author knew of when he sent this.
+    /// `ST`, row after row: how many messages from one process to another the author knew of when it sent this one.
     pub sent: Vec<u64>,
 }
 
@@ -36,7 +37,7 @@ impl Process {
         Self { me, size, sent: vec![0; size * size], delivered: vec![0; size], waiting: Vec::new() }
     }
 
-    /// Process `me` of a group of `size` in which each has sent `count` messages to each that have all been delivered.
+    /// Process `me` of a group of `size`. Each process has sent `count` messages to each, and all have been delivered.
     pub fn resumed(me: usize, size: usize, count: u64) -> Self {
         Self { me, size, sent: vec![count; size * size], delivered: vec![count; size], waiting: Vec::new() }
     }
@@ -50,7 +51,8 @@ impl Process {
         message
     }
 
-    /// Takes a message in. Returns what is delivered by it, in order: author, and its number among his to this process.
+    /// Takes a message in. Returns the messages that are delivered now, in order: the author, and the number of the message
+    /// among those from that author to this process.
     pub fn receive(&mut self, message: Rc<Message>) -> Vec<(usize, u64)> {
         let mut delivered = Vec::new();
         self.waiting.push(message);

@@ -8,7 +8,7 @@ use reference::bss::{Message, Process};
 use super::BEFORE;
 use crate::{Posted, Rival, plain};
 
-/// Birman, Schiper and Stephenson's.
+/// Birman, Schiper and Stephenson's algorithm.
 pub(crate) struct Bss {
     process: Process,
     size: usize,

@@ -1,4 +1,4 @@
-//! This project's: one message for all, in its form for links.
+//! This project's algorithm: one message for all destinations, in its form for links.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -9,17 +9,17 @@ use ::causal::{Config, Entry, Index, Limits, Markers, Process, Set, Snapshot, St
 use super::BEFORE;
 use crate::{Posted, Rival};
 
-/// As long as an id in the chat: a public key and eight bytes more.
+/// An id as long as those in the chat: a public key and eight bytes more.
 type Id = [u8; 40];
 
-/// Kshemkalyani and Singhal's as `causal` has it.
+/// Kshemkalyani and Singhal's algorithm as `causal` implements it.
 pub(crate) struct Causal {
     me: usize,
     process: Process<Id, ()>,
     /// By number in the group.
     indices: Vec<Index>,
     numbering: Numbering,
-    /// How much each link was told.
+    /// How much each link has been told.
     marks: Vec<Mark>,
 }
 
@@ -28,13 +28,14 @@ impl Causal {
     pub(crate) fn new(me: usize, size: usize, markers: Markers) -> Self {
         let config = Config { markers, ..Config::default() };
         let snapshot = Snapshot { clock: BEFORE, ..Process::<Id, ()>::new(id(me), config.clone()).snapshot() };
-        let mut process = Process::restore(snapshot, config).expect("it has only counted");
+        let mut process = Process::restore(snapshot, config).expect("only its clock was changed");
         let indices = (0..size).map(|other| process.intern(id(other)).expect("a group is within the limit")).collect();
         let numbering = Numbering::new(&Limits::default());
         Self { me, process, indices, numbering, marks: vec![Mark::default(); size] }
     }
 
-    /// Who has `index` in the roster of `author`: himself first, then the others by number.
+    /// The index here of the process that has `index` in the roster of `author`. That roster has its owner first, then the
+    /// others by number.
     fn index(&self, author: usize, index: Index) -> Index {
         self.indices[match index.position() {
             0 => author,

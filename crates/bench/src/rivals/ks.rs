@@ -1,4 +1,4 @@
-//! The book's: a message for each destination, every marker in it.
+//! The book's algorithm: one message for each destination, with every marker.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use reference::ks::{Message, Process};
 use super::BEFORE;
 use crate::{Posted, Rival, plain};
 
-/// Kshemkalyani and Singhal's, as published.
+/// Kshemkalyani and Singhal's algorithm, as published.
 pub(crate) struct Ks {
     process: Process<usize>,
     size: usize,

@@ -1,4 +1,4 @@
-//! A matrix: how many messages each has sent to each.
+//! A matrix: how many messages each process has sent to each other one.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use reference::rst::{Message, Process};
 use super::BEFORE;
 use crate::{Posted, Rival, plain};
 
-/// Raynal, Schiper and Toueg's.
+/// Raynal, Schiper and Toueg's algorithm.
 pub(crate) struct Rst {
     process: Process,
     size: usize,
