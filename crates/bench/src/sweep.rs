@@ -44,9 +44,9 @@ impl Measure {
     /// Its name in plots and tables.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Bytes => "metadata a message, bytes",
+            Self::Bytes => "metadata per message, bytes",
             Self::Log => "entries (counters) remembered",
-            Self::Receive => "time a receive, ns",
+            Self::Receive => "time per receive, ns",
         }
     }
 
@@ -84,7 +84,7 @@ pub fn sweeps() -> Vec<Sweep> {
     vec![
         Sweep {
             file: "all",
-            title: "everybody to all, 45 messages a second, 50 ms",
+            title: "each process to all, 45 messages a second, 50 ms",
             axis: "processes",
             by_factors: true,
             contestants: vec![Causal, EveryMarker, Book, Vector, Matrix],
@@ -102,7 +102,7 @@ pub fn sweeps() -> Vec<Sweep> {
         },
         Sweep {
             file: "direct",
-            title: "to single others only, 45 messages a second, 50 ms",
+            title: "direct messages only, 45 messages a second, 50 ms",
             axis: "processes",
             by_factors: true,
             contestants: vec![Causal, EveryMarker, NoMarker, Book, Matrix],
@@ -111,7 +111,7 @@ pub fn sweeps() -> Vec<Sweep> {
         },
         Sweep {
             file: "share",
-            title: "50 processes, some messages to 10 others drawn afresh, the rest to one",
+            title: "50 processes, some messages to 10 random others, the rest to one",
             axis: "% to ten",
             by_factors: false,
             contestants: vec![Causal, EveryMarker, NoMarker, Matrix],
@@ -124,7 +124,7 @@ pub fn sweeps() -> Vec<Sweep> {
         },
         Sweep {
             file: "set",
-            title: "50 processes, each message to so many others drawn afresh",
+            title: "50 processes, each message to this many random others",
             axis: "destinations",
             by_factors: false,
             contestants: vec![Causal, EveryMarker, NoMarker, Matrix],
@@ -138,7 +138,7 @@ pub fn sweeps() -> Vec<Sweep> {
         Sweep {
             file: "delay",
             title: "50 processes, 30 % to all, 40 % to groups of 8, 30 % direct",
-            axis: "delay / interval between one's messages",
+            axis: "delay / interval between two messages of a process",
             by_factors: true,
             contestants: vec![Causal, EveryMarker, NoMarker, Book, Matrix],
             measures: &[Measure::Bytes, Measure::Log, Measure::Receive],

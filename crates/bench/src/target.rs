@@ -49,13 +49,13 @@ pub const TARGETS: &[Target] = &[
         fast: true,
     },
     Target {
-        name: "8 to single others only, ten messages a second each",
+        name: "8, direct messages only, ten a second each",
         run: Run { size: 8, traffic: Traffic::DIRECT, delay: 0.5, warm_up: 500, measured: 3_000, seed: 1 },
         bound: Bound::OfExact(1.25),
         fast: true,
     },
     Target {
-        name: "50 to single others only, one message a second each",
+        name: "50, direct messages only, one a second each",
         run: Run { size: 50, traffic: Traffic::DIRECT, delay: 0.05, warm_up: 3_000, measured: 3_000, seed: 1 },
         bound: Bound::OfExact(1.25),
         fast: true,

@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn a_speller_writes_what_the_envelope_does(written in prop::collection::vec(written(), 1..5), again in 0..4_usize) {
+    fn a_speller_writes_the_same_bytes_as_the_envelope(written in prop::collection::vec(written(), 1..5), again in 0..4_usize) {
         let mut roster = Roster::new(0, 1000);
         let mut stamps: Vec<Stamp> = written.iter().map(|written| written.stamp(&mut roster)).collect();
         stamps.push(stamps[again % stamps.len()].clone());

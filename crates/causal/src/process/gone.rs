@@ -80,7 +80,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// # let answer = bob.send(["carol"])?;
     /// carol.accept(&answer, "yes!")?;
     /// let author = carol.intern("alice")?;
-    /// assert_eq!(carol.abandon(author, 1), None, "nobody but bob says that there is such a message");
+    /// assert_eq!(carol.abandon(author, 1), None, "only bob says that there is such a message");
     /// carol.disregard(author, 1).expect("it has not been disregarded before");
     /// assert_eq!(carol.next_delivery().map(|delivery| delivery.message), Some("yes!"));
     /// // It comes after all.

@@ -255,7 +255,7 @@ fn a_clock_or_number_that_no_message_can_have_is_refused() {
 
 /// Only an entry's destinations can refer to the message's, or to the entry's author.
 #[test]
-fn a_reference_to_what_is_not_there_is_refused() {
+fn a_reference_outside_an_entry_is_refused() {
     let (mut table, limits) = (Table::default(), Limits::default());
     table.learn(&mut &[2, 1, 0, 2, 0, 7, 0, 9, 0, 1, 5][..], &mut peer(&[]), &limits).unwrap();
     let decode = |bytes: &[u8]| table.decode(&mut &bytes[..], &limits).map(|_| ());

@@ -371,7 +371,7 @@ impl World {
             member.given_up.push((author, hole));
         }
         let left = member.process.missing().any(|m| (m.author, m.clock) == (missing.author, missing.clock));
-        assert!(!left, "nobody waits for it any longer");
+        assert!(!left, "no message waits for it any longer");
         self.deliver(who);
     }
 
@@ -387,7 +387,7 @@ impl World {
         member.counted.abandoned += 1;
         member.given_up.push((author, hole));
         let left = member.process.missing().any(|m| (m.author, m.clock) == (missing.author, missing.clock));
-        assert!(!left, "nobody waits for it any longer");
+        assert!(!left, "no message waits for it any longer");
         self.deliver(who);
         Some(())
     }

@@ -203,25 +203,25 @@ impl Network {
 fn apply(peer: &mut Peer, event: &Event) -> Option<Envelope<Id>> {
     match event {
         Event::Sent(dests) => {
-            Some(peer.send((0..PROCESSES).filter(|id| dests >> id & 1 == 1)).expect("everybody is known"))
+            Some(peer.send((0..PROCESSES).filter(|id| dests >> id & 1 == 1)).expect("all processes are known"))
         }
         Event::Arrived(message, envelope) => {
             peer.accept(envelope, *message).expect("an honest message is taken");
             None
         }
         Event::GaveUp(message) => {
-            let author = peer.roster().index(&message.author).expect("everybody is known");
+            let author = peer.roster().index(&message.author).expect("all processes are known");
             let hole: Option<Hole> = peer.abandon(author, message.clock.into());
             assert!(hole.is_some(), "a missing message has not been given up");
             None
         }
         Event::Disregarded(message) => {
-            let author = peer.roster().index(&message.author).expect("everybody is known");
+            let author = peer.roster().index(&message.author).expect("all processes are known");
             assert!(peer.disregard(author, message.clock.into()).is_some(), "a missing message is awaited");
             None
         }
         Event::Forgot(id) => {
-            let gone = peer.roster().index(id).expect("everybody is known");
+            let gone = peer.roster().index(id).expect("all processes are known");
             peer.forget(gone);
             None
         }
