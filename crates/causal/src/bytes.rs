@@ -1,4 +1,4 @@
-//! Numbers and ids as bytes, and what can be wrong with bytes.
+//! Numbers and ids as bytes, and the errors of decoding.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -119,7 +119,7 @@ pub enum DecodeError {
     /// The roster has no room for a new process.
     #[error(transparent)]
     Full(#[from] Full),
-    /// More than the reader accepts.
+    /// There are more of something than the reader accepts.
     #[error("{count} {what} are more than the {limit} that are accepted")]
     TooMany {
         /// What there are too many of.
@@ -161,7 +161,7 @@ impl core::fmt::Display for Numbered {
     }
 }
 
-/// Appends a number, seven bits a byte, the low ones first.
+/// Appends a number, seven bits per byte, the low bits first.
 pub(crate) fn put(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);

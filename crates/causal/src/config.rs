@@ -1,6 +1,6 @@
-//! How a process behaves, and what bounds it.
+//! The behaviour of a process, and its bounds.
 
-/// How a [`Process`](crate::Process) behaves, and what bounds it.
+/// The behaviour of a [`Process`](crate::Process), and its bounds.
 ///
 /// ```
 /// use causal::{Config, Trust};

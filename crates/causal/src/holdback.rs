@@ -33,7 +33,7 @@ impl<M, S: Borrow<Stamp>> Pending<M, S> {
         first + Clock::from(self.followers)
     }
 
-    /// How many messages there are.
+    /// How many messages this is.
     fn len(&self) -> usize {
         1 + self.followers as usize
     }
@@ -74,7 +74,7 @@ struct Held {
 struct Author {
     /// This author's held messages, ordered by clock. It is a ring because they come and go nearly in that order.
     held: VecDeque<Held>,
-    /// By clock, the slots of the messages that wait for that message of this author.
+    /// For each clock of this author, the slots of the messages that wait for it.
     waiters: BTreeMap<Clock, SmallVec<[usize; 2]>>,
 }
 

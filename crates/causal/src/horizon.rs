@@ -48,7 +48,7 @@ impl Hole {
 pub(crate) struct Horizon {
     /// The greatest clock delivered: `SR` in the paper.
     delivered: Clock,
-    /// The greatest clock queued for delivery, if that is greater.
+    /// The greatest clock queued for delivery, if it is greater than `delivered`.
     queued: Clock,
     /// Messages from gaps that are queued for delivery, and whether the gap was given up.
     late: Vec<(Clock, bool)>,

@@ -13,7 +13,7 @@
 //!
 //! # The triangle
 //!
-//! Alice asks, Bob answers, and for Carol the answer is faster than the question:
+//! Alice asks and Bob answers, and the answer reaches Carol before the question:
 //!
 //! ```
 //! use causal::{Config, Process, Receipt};
@@ -34,7 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What happened there, time running to the right:
+//! This is what happened, with time running to the right:
 //!
 //! ```text
 //! alice ──●──────────────────────────────────────────────►

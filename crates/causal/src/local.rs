@@ -42,7 +42,7 @@ impl Stamp {
     /// Reads what [`write_local`](Self::write_local) wrote.
     ///
     /// # Errors
-    /// [`DecodeError`] for bytes of another kind, and for more processes or entries than `limits` has.
+    /// [`DecodeError`] for other bytes, and for more processes or entries than `limits` allows.
     ///
     /// # Examples
     /// ```

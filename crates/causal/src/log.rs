@@ -29,7 +29,7 @@ pub(crate) struct Item {
 
 type Items = SmallVec<[Item; 2]>;
 
-/// In place of the clock of an incoming item that was merged into a known one.
+/// Stands in place of the clock of an incoming item that was merged into a known one.
 const MERGED: Clock = 0;
 
 #[derive(Clone, Debug, Default)]
@@ -183,7 +183,7 @@ impl Log {
         }
     }
 
-    /// Drops the entries of `author` above the one clock and up to the other.
+    /// Drops the entries of `author` after `above`, up to `up_to`.
     pub(crate) fn void(&mut self, author: Index, above: Clock, up_to: Clock) {
         let items = &mut self.authors[author.position()];
         let before = items.len();
@@ -192,7 +192,7 @@ impl Log {
         self.relist(author);
     }
 
-    /// Drops the markers of `author` that a newer entry, up to the clock `vouched`, makes superfluous.
+    /// Drops the markers of `author` that are obsolete because of a newer entry up to the clock `vouched`.
     pub(crate) fn purge(&mut self, author: Index, vouched: Clock) {
         self.len -= purge(&mut self.authors[author.position()], vouched);
     }
@@ -225,7 +225,7 @@ impl Log {
         self.relist(author);
     }
 
-    /// Takes the owner out of what is about to leave.
+    /// Takes the owner out of the entries that are about to be sent.
     fn strip(&mut self) {
         for author in &self.live {
             for item in &mut self.authors[author.position()] {

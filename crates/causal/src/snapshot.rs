@@ -234,7 +234,7 @@ impl<P: Id> Snapshot<P> {
     /// Reads bytes that [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`DecodeError`] for bytes of another kind, and for more processes or entries than `limits` has.
+    /// [`DecodeError`] for other bytes, and for more processes or entries than `limits` allows.
     ///
     /// # Examples
     /// ```

@@ -89,18 +89,18 @@ const VERSION: u8 = 2;
 const BY_ANOTHER: u64 = 1;
 const AFTER_HIS_LAST: u64 = 2;
 
-/// What an entry's destinations are: the two low bits of its head.
+/// The kinds of an entry's destinations: the two low bits of its head.
 const LESS_AUTHOR: u64 = 0;
 const NOBODY: u64 = 1;
 const ONE: u64 = 2;
 const SET: u64 = 3;
 
-/// How a set is written: the two low bits.
+/// The forms of a set: the two low bits of its first number.
 const NUMBERED: u64 = 0;
 const SINGLE: u64 = 1;
 const LESS: u64 = 2;
 const OTHER: u64 = 3;
 
-/// What follows the low bits `OTHER`.
+/// The bits above the low bits `OTHER`.
 const LIST: u64 = 0;
 const BITMAP: u64 = 1;

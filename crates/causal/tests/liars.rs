@@ -161,7 +161,7 @@ impl World {
         self.deliver(to);
     }
 
-    /// The answer is the truth, and comes at once.
+    /// The answer is true, and comes at once.
     fn ask(&mut self, who: usize, whom: Id) {
         let clock = if whom == LIAR { self.lies + 1 } else { self.honest[usize::from(whom)].process.clock() };
         let process = &mut self.honest[who].process;

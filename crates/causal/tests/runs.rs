@@ -40,7 +40,7 @@ fn program() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
-/// The same peer twice: one takes in runs where it can, the other never.
+/// The same peer twice. One takes in runs where it can, and the other takes in all messages one by one.
 struct Twins {
     in_runs: Process<Id, Name>,
     singly: Process<Id, Name>,

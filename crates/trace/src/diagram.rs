@@ -94,7 +94,7 @@ impl Diagram {
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// The errors of `out`.
     pub fn write_svg(&self, out: &mut impl Write) -> io::Result<()> {
         svg::write(self, out)
     }
@@ -104,7 +104,7 @@ impl Diagram {
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// The errors of `out`.
     pub fn write_shiviz(&self, out: &mut impl Write) -> io::Result<()> {
         shiviz::write(self, out)
     }

@@ -316,7 +316,7 @@ impl History {
                     let event = self.event(&record, site, number(position)?, &mut sends, report)?;
                     self.sites[site as usize].events.push(event);
                 }
-                // A peer that was killed while it wrote the line.
+                // A peer that is killed while it writes leaves such a line.
                 Err(_) if line.last() != Some(&b'\n') => {
                     report.notes.push(format!("{}:{}: the last line has no end", path.display(), position + 1));
                 }

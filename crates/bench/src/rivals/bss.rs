@@ -1,4 +1,4 @@
-//! A vector clock: broadcast in a fixed group, and nothing else.
+//! A vector clock, which can only broadcast in a fixed group.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -69,8 +69,8 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
     /// Takes time for the entries that the stamp carries, and for what the message releases.
     ///
     /// # Errors
-    /// [`Refused`], with the message, if the stamp cannot be right, is not for this process, or a limit is reached. The state
-    /// is as before.
+    /// [`Refused`], with the message, if the stamp cannot be right, the message is not for this process, or a limit is reached.
+    /// The state is as before.
     ///
     /// # Examples
     /// ```

@@ -1,4 +1,4 @@
-//! Across a restart.
+//! Saving and restoring the state of a process.
 
 use core::borrow::Borrow;
 

@@ -54,7 +54,7 @@ pub struct Missing {
 pub struct Stats {
     /// Messages sent since the start or the restore.
     pub sent: u64,
-    /// Messages delivered since then, late ones included.
+    /// Messages delivered since the start or the restore, late ones included.
     pub delivered: u64,
     /// Messages delivered late.
     pub late: u64,
@@ -68,9 +68,9 @@ pub struct Stats {
     pub processes: usize,
     /// Messages held back now.
     pub held: usize,
-    /// Entries remembered now, of all kinds.
+    /// Entries remembered now, markers included.
     pub log: usize,
-    /// Those of them that still name a destination.
+    /// Remembered entries that still name a destination.
     pub log_live: usize,
 }
 
@@ -101,7 +101,7 @@ impl<P: Ord + Clone, M, S: Borrow<Stamp>> Process<P, M, S> {
 
     /// The gaps in `author`'s messages: clocks that were given up, or that were skipped after something had been given up. They
     /// are ordered and disjoint, and some may lie beyond [`delivered`](Self::delivered). Together with that clock they tell
-    /// exactly what is here: every message to this process that is not beyond the clock and in no gap.
+    /// exactly what is here: every message to this process that lies neither beyond the clock nor in a gap.
     ///
     /// # Panics
     /// If `author` comes from another roster that is longer than this process's.

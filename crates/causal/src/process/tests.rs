@@ -184,8 +184,8 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
     assert!(matches!(full, Err(RestoreError::Full(Full { limit: 3 }))));
 }
 
-/// Only markers are left of the authors that have sent to me alone. Markers travel with more than 12 other entries, and with at
-/// least as many of these as there are markers.
+/// Authors that have sent to me alone leave only markers. Markers travel with more than 12 other entries, and with at least as
+/// many of these as there are markers.
 #[test]
 fn markers_travel_with_many_other_entries_and_at_least_as_many() {
     for (silent, from) in [(4, 13), (14, 15)] {

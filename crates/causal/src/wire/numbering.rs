@@ -43,7 +43,7 @@ pub struct Numbering {
     limit: usize,
     /// By place in the roster: the number of the process, if it has one.
     numbers: Vec<Option<u64>>,
-    /// By number.
+    /// The processes by number.
     processes: Vec<Index>,
     sets: BTreeMap<Set, u64>,
     /// By set number: where its introduction ends in `introductions`.
@@ -303,7 +303,7 @@ impl Numbering {
         })
     }
 
-    /// Appends an entry of the author with `number`, after one with the number and clock `before`.
+    /// Appends an entry whose author has `number`, after an entry with the author's number and the clock in `before`.
     fn put_entry(&mut self, entry: &Entry, (number, before): (u64, (u64, u64)), stamp: &Stamp, out: &mut Vec<u8>) {
         let of = Context { dests: &stamp.dests, author: entry.sender };
         let one = only(&entry.dests);
