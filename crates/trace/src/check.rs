@@ -4,24 +4,24 @@
 //! before its deliveries. Several runs or incarnations of a peer are one sequence if they are in one file: an answer given
 //! after a restart may depend on a message that the person read before it.
 //!
-//! - **Causal order.** If the send of m1 happened before the send of m2 and both went to process d, then d does not
-//!   deliver m2 before m1. Two cases are exempt. One is a delivery that is marked `late`. The other is a pair m1, m2 with a
-//!   message h between them (m1 happened before h, and h before m2) that d had given up: h names m1 as a dependency, so m2
-//!   need not name it.
-//! - **Exactly once.** An id is sent once, and the clocks of a process grow. A process delivers a message (in order or late) at
-//!   most once, only if the message was sent to it, and only if its author's file, where given, shows the send. A process
-//!   delivers a message as late only if it had given it up. A process shows a message as history at most once, only if the
-//!   message was sent, and not if it delivered it.
-//! - **Question first.** A message that comes as history (`show`) was not sent to the process that is shown it, so causal order
-//!   does not cover it. Suppose that the author of m2 had been shown m1 before it sent m2, that both belong to one
-//! conversation,   and that a process is shown both, at least one of them as history. Then it is shown m1 first. A
-//! conversation is a group, or   the messages that two files wrote to each other. In the second case both messages have to
-//! come as history, because a message   that is delivered to one process alone may not be a text. Exempt is an m1 that is
-//! marked `late`, that any process had given   up, or that the process sent itself.
+//! - **Causal order.** If the send of m1 happened before the send of m2 and both went to process d, then d does not deliver
+//!   m2 before m1. Two cases are exempt. One is a delivery that is marked `late`. The other is a pair m1, m2 with a message
+//!   h between them (m1 happened before h, and h before m2) that d had given up: h names m1 as a dependency, so m2 need not
+//!   name it.
+//! - **Exactly once.** An id is sent once, and the clocks of a process grow. A process delivers a message (in order or
+//!   late) at most once, only if the message was sent to it, and only if its author's file, where given, shows the send. A
+//!   process delivers a message as late only if it had given it up. A process shows a message as history at most once, only
+//!   if the message was sent, and not if it delivered it.
+//! - **Question first.** A message that comes as history (`show`) was not sent to the process that is shown it, so causal
+//!   order does not cover it. Suppose that the author of m2 had been shown m1 before it sent m2, that both belong to one
+//!   conversation, and that a process is shown both, at least one of them as history. Then it is shown m1 first. A
+//!   conversation is a group, or the messages that two files wrote to each other. In the second case both messages have to
+//!   come as history, because a message that is delivered to one process alone may not be a text. Exempt is an m1 that is
+//!   marked `late`, that any process had given up, or that the process sent itself.
 //! - **Complete**, where asked for. Every send ends in a delivery at each of its destinations that has a file. Exempt is a
-//!   destination that gave the message up, was superseded, forgotten or killed for good (its last event is not `stop`), or left
-//!   on purpose ([`Options::absent`]). Exempt is also a message that no process has, if its author was killed for good. A
-//! process   that was killed for good has nothing any more.
+//!   destination that gave the message up, was superseded, forgotten or killed for good (its last event is not `stop`), or
+//!   left on purpose ([`Options::absent`]). Exempt is also a message that no process has, if its author was killed for
+//!   good. A process that was killed for good has nothing any more.
 //!
 //! The messages of an author without a file still count as sent in the order of their clocks.
 
