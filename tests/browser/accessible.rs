@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::browser::Browser;
+use crate::hosted::Host;
 use crate::peer::{Launch, Peer};
 use crate::talk::Pair;
 
@@ -71,7 +72,7 @@ fn violations(browser: &Browser, what: &str) -> Vec<String> {
 }
 
 /// Shows each view in turn.
-fn each_view(browser: &Browser, is_narrow: bool, mut look: impl FnMut(&str)) {
+fn each_view(browser: &Browser, is_narrow: bool, look: &mut dyn FnMut(&str)) {
     look("chat");
     browser.click("#show-delay");
     look("delay");
@@ -95,25 +96,68 @@ fn each_view(browser: &Browser, is_narrow: bool, mut look: impl FnMut(&str)) {
         browser.click("#hide-people");
         browser.click("#show-left");
     }
+    browser.click("#account");
+    browser.shows("#account-dialog", "Your name in the chat");
+    browser.enters("#nick", "");
+    browser.shows("#nick-why", "already");
+    look("account");
+    browser.click("#account-close");
     browser.click("#show-order");
     browser.waits("the drawing", "document.querySelectorAll('#drawing .mark').length > 3");
     look("order");
     browser.click("#hide-order");
+    compare_keys(browser, is_narrow, look);
+    if is_narrow {
+        browser.click("#show-left");
+    }
+    browser.choose("#conversations", "cars");
+    browser.shows("#title", "cars");
 }
 
-#[test]
-fn every_view_fits_every_screen_and_nothing_is_wrong_with_it_for_those_who_have_it_read_out() {
-    let Some(mut pair) = Pair::start() else { return };
+/// From before the keys are compared until they are, and not any more.
+fn compare_keys(browser: &Browser, is_narrow: bool, look: &mut dyn FnMut(&str)) {
+    browser.choose("#people", "bob");
+    browser.shows("#title", "bob");
+    if is_narrow {
+        browser.click("#show-people");
+    }
+    browser.click("#compare");
+    browser.shows("#keys", "You have not compared keys");
+    look("keys");
+    browser.click("#keys-same");
+    browser.shows("#keys", "You have compared keys");
+    look("keys-compared");
+    browser.click("#keys-close");
+    browser.shows("#people", "key compared");
+    look("people-compared");
+    if is_narrow {
+        browser.click("#hide-people");
+    }
+    look("chat-compared");
+    browser.waits("the mark", "document.querySelector('#title-mark .compared')?.checkVisibility()");
+    if is_narrow {
+        browser.click("#show-people");
+    }
+    browser.click("#compare");
+    browser.shows("#keys-differ", "differ");
+    browser.click("#keys-differ");
+    browser.shows("#keys", "You have not compared keys");
+    browser.click("#keys-close");
+    if is_narrow {
+        browser.click("#hide-people");
+    }
+}
+
+/// Shows views on every screen and in every colour, and takes a picture of each: what is wrong with them.
+fn on_every_screen(browser: &Browser, mut show: impl FnMut(bool, &mut dyn FnMut(&str))) -> Vec<String> {
     assert_eq!(hex(&Sha256::digest(AXE)), AXE_SHA256, "the asset is another one than it was");
-    let _carol = scene(&mut pair);
-    let Pair { browser, .. } = &pair;
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
     std::fs::create_dir_all(&pictures).expect("the folder for what is built can be written");
     let mut found = Vec::new();
     for (width, height) in SCREENS {
         for scheme in SCHEMES {
             browser.emulate(width, height, &[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]);
-            each_view(browser, width < 640, |view| {
+            show(width < 640, &mut |view| {
                 let name = format!("{view}-{width}-{scheme}");
                 std::fs::write(pictures.join(format!("{name}.png")), browser.picture()).expect("it is written");
                 let wide = browser.value("document.scrollingElement.scrollWidth").as_u64().unwrap_or(u64::MAX);
@@ -122,6 +166,73 @@ fn every_view_fits_every_screen_and_nothing_is_wrong_with_it_for_those_who_have_
             });
         }
     }
+    found
+}
+
+#[test]
+fn every_view_fits_every_screen_and_nothing_is_wrong_with_it_for_those_who_have_it_read_out() {
+    let Some(mut pair) = Pair::start() else { return };
+    let _carol = scene(&mut pair);
+    let Pair { browser, .. } = &pair;
+    let mut found = on_every_screen(browser, |is_narrow, look| each_view(browser, is_narrow, look));
+    browser.click("#logout");
+    browser.shows("#gate-why", "You are logged out.");
+    found.extend(on_every_screen(browser, |_, look| look("by-link")));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn nothing_is_wrong_with_the_way_into_a_host_and_the_account_there() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let host = Host::start(folder.path(), &["--register-code", "sesame"]);
+    browser.go(&host.link);
+    let mut found = on_every_screen(&browser, |_, look| {
+        browser.shows("#log-in", "Log in");
+        look("log-in");
+        browser.click("#to-register");
+        browser.value("(document.querySelector('#register-passphrase').value = '', 0)");
+        browser.types("#register-passphrase", "short");
+        browser.shows("#strength", "easy to guess");
+        look("register");
+        browser.click("#to-log-in");
+    });
+
+    browser.click("#to-register");
+    browser.types("#register-name", "alice");
+    browser.types("#register-again", "short");
+    browser.enters("#register-code", "guessed");
+    browser.shows("#gate-why", "code");
+    found.extend(on_every_screen(&browser, |_, look| look("register-refused")));
+    for field in ["#register-passphrase", "#register-again"] {
+        browser.types(field, "the passphrase of alice");
+    }
+    browser.value("(document.querySelector('#register-code').value = '', 0)");
+    browser.enters("#register-code", "sesame");
+    browser.waits("alice is in", "document.querySelector('#me')?.textContent === 'alice'");
+
+    found.extend(on_every_screen(&browser, |is_narrow, look| {
+        if is_narrow {
+            browser.click("#show-left");
+        }
+        browser.click("#account");
+        browser.shows("#account-where", "You log in as alice.");
+        look("host-account");
+        browser.enters("#nick", "");
+        browser.shows("#nick-why", "already");
+        browser.enters("#delete-name", "bob");
+        browser.shows("#delete-why", "nothing was deleted");
+        look("host-account-refused");
+        browser.click("#account-close");
+        if is_narrow {
+            browser.choose("#conversations", "Everybody");
+        }
+    }));
+
+    browser.click("#logout");
+    browser.shows("#gate-why", "You are logged out.");
+    browser.shows("#known", "alice");
+    found.extend(on_every_screen(&browser, |_, look| look("log-in-again")));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 

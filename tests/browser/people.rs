@@ -1,5 +1,9 @@
 //! What people do with their names and accounts, as the page tells it.
 
+use serde_json::Value;
+
+use crate::browser::Browser;
+use crate::peer::Launch;
 use crate::talk::Pair;
 
 #[test]
@@ -30,4 +34,74 @@ fn the_user_of_a_peer_of_their_own_changes_their_name_on_the_page() {
     browser.shows("#me", "anna");
     browser.shows("#people", "anna");
     bob.expect_event("person_changed", |event| event["who"]["name"] == "anna" && event["before"] == "alice");
+}
+
+/// How many of the rows for that name have a mark, which says to those who have it read out what it means, and how many have none.
+fn marked(browser: &Browser, list: &str, name: &str) -> (u64, u64) {
+    let rows = format!(
+        "[...document.querySelectorAll('{list} .row')].filter((row) => row.querySelector('.name')?.textContent.includes('{name}'))"
+    );
+    let says = "row.querySelector('.compared') !== null && row.textContent.includes('key compared')";
+    let count =
+        |which: &str| browser.value(&format!("{rows}.filter((row) => {which}).length")).as_u64().expect("a number");
+    (count(says), count(&format!("!({says})")))
+}
+
+/// Opens the dialog for comparing keys, which says what the user found before.
+fn compare(browser: &Browser, says: &str) {
+    browser.shows("#compare", "Compare keys");
+    browser.click("#compare");
+    browser.shows("#keys", says);
+}
+
+#[test]
+fn a_person_whose_key_was_compared_has_a_mark_and_nobody_else_of_that_name_has() {
+    let Some(mut pair) = Pair::start() else { return };
+    let Pair { alice, bob, browser, folder } = &mut pair;
+    assert_eq!(
+        browser.value("document.querySelector('#compare').hidden"),
+        true,
+        "there is no one person to compare with"
+    );
+    browser.choose("#people", "bob");
+    compare(browser, "You have not compared keys with bob.");
+    let code = browser.text("#keys-code");
+    assert_eq!(bob.run("-verify alice")["code"], code.as_str(), "both see the same");
+    browser.click("#keys-close");
+    assert_eq!(browser.value("document.querySelector('.compared')"), Value::Null, "looking is not comparing");
+
+    compare(browser, "You have not compared keys with bob.");
+    browser.click("#keys-same");
+    browser.shows("#keys", "You have compared keys with bob.");
+    browser.click("#keys-close");
+    browser.shows("#title-mark", "key compared");
+    for list in ["#people", "#conversations"] {
+        assert_eq!(marked(browser, list, "bob"), (1, 0), "{list}");
+    }
+    browser.reload();
+    browser.shows("#title-mark", "key compared");
+    bob.run("-nick robert");
+    browser.shows("#title", "robert");
+    browser.shows("#title-mark", "key compared");
+    compare(browser, "You have compared keys with robert.");
+    browser.click("#keys-differ");
+    browser.shows("#keys", "You have not compared keys with");
+    browser.waits("no mark", "document.querySelector('.compared') === null");
+    browser.click("#keys-same");
+    browser.shows("#keys", "You have compared keys with");
+    browser.click("#keys-close");
+
+    bob.quit();
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).expect("it is new");
+    let _other = Launch::alone("robert", &other, &["--peer", &alice.address()]).start();
+    browser.choose("#conversations", "Everybody");
+    browser.waits("both", "document.querySelector('#people').innerText.match(/robert·/g)?.length === 2");
+    assert_eq!(marked(browser, "#people", "robert"), (1, 1), "the key counts, and not the name");
+    browser.shows("#people .away", "key compared");
+    browser.value("([...document.querySelectorAll('#people .row:not(.away)')].find((row) => row.innerText.includes('robert')).click(), 0)");
+    browser.shows("#title", "robert·");
+    assert_eq!(browser.text("#title-mark"), "", "another person's key was compared");
+    compare(browser, "You have not compared keys with robert·");
+    assert_ne!(browser.text("#keys-code"), code);
 }

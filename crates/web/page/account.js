@@ -9,8 +9,9 @@ import { post } from "./wire.js";
 /** The name of the account that this browser is logged in with, at a host. The name in the chat may be another one. */
 let account = null;
 
-function say(of, text) {
+function say(of, text, isWrong = true) {
   the(`${of}-why`).textContent = harmless(text);
+  the(`${of}-why`).classList.toggle("wrong", isWrong);
 }
 
 /** To the way in, which says why, or that one is not logged in. This document and what it knows are gone then. */
@@ -34,7 +35,7 @@ export function begin(wire, actions) {
     try {
       const { who } = await wire.ask("nick", { name: the("nick").value });
       actions.renamed(who);
-      say("nick", `You are now called ${who.label}.`);
+      say("nick", `You are now called ${who.label}.`, false);
     } catch (error) {
       say("nick", error.message);
     }

@@ -2,6 +2,7 @@
 
 import { make, named, reconcile, the } from "./dom.js";
 import { kept } from "./kept.js";
+import { mark } from "./keys.js";
 import { keyOfGroup, keyOfPerson, split, state, titleOf, unreadOf } from "./state.js";
 
 let act = null;
@@ -76,10 +77,10 @@ function conversationRow(key) {
   const { unread, mentions } = unreadOf(key);
   const title = titleOf(key);
   const [, rest] = split(key);
-  const here = state.people.get(rest)?.present;
+  const person = state.people.get(rest);
   const draft = Boolean(kept.drafts[key]) && key !== state.open;
   const build = () => {
-    const row = make("button", unread > 0 ? "row unread" : "row", [sign(key), named(title, "name")], { type: "button" });
+    const row = make("button", unread > 0 ? "row unread" : "row", [sign(key), named(title, "name"), ...mark(person)], { type: "button" });
     if (key === state.open) row.setAttribute("aria-current", "true");
     if (draft) row.append(make("span", "more", "draft"));
     if (unread > 0) {
@@ -91,7 +92,7 @@ function conversationRow(key) {
     row.addEventListener("click", () => act.open(key));
     return row;
   };
-  return [`${key} ${unread} ${mentions} ${title} ${here} ${draft} ${key === state.open}`, build];
+  return [`${key} ${unread} ${mentions} ${title} ${person?.present} ${person?.verified} ${draft} ${key === state.open}`, build];
 }
 
 /** People and groups whose names have the wanted text in them, and the group that could be made of it. */
@@ -130,13 +131,14 @@ function groupFound(group) {
 function personRow(person) {
   const key = keyOfPerson(person.who.person);
   const build = () => {
-    const row = make("button", person.present ? "row" : "row away", [sign(key), named(person.who.label, "name")], { type: "button" });
+    const name = [named(person.who.label, "name"), ...mark(person)];
+    const row = make("button", person.present ? "row" : "row away", [sign(key), ...name], { type: "button" });
     row.append(make("span", person.me ? "more" : "sr", person.me ? "you" : person.present ? "here" : "away"));
     if (person.me) row.disabled = true;
     else row.addEventListener("click", () => act.open(key));
     return row;
   };
-  return [`person ${key} ${person.present} ${person.who.label}`, build];
+  return [`person ${key} ${person.present} ${person.verified} ${person.who.label}`, build];
 }
 
 /** The people of the open conversation. */

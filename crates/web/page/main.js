@@ -6,6 +6,7 @@ import * as delay from "./delay.js";
 import { afterAWhile, harmless, onceAFrame, the } from "./dom.js";
 import * as history from "./history.js";
 import { keepOpen, kept, restore, restoredFor } from "./kept.js";
+import * as keys from "./keys.js";
 import * as lists from "./lists.js";
 import * as messages from "./messages.js";
 import * as notify from "./notify.js";
@@ -234,6 +235,7 @@ function render() {
   delay.render();
   lists.renderConversations();
   lists.renderPeople();
+  keys.render();
 }
 
 function subtitle(kind, rest) {
@@ -292,6 +294,7 @@ function begin() {
     read: markRead, jump, whoHas: delay.whoHas, sendAgain: composer.sendAgain, discard: composer.discard,
   });
   lists.begin({ open, join, create });
+  keys.begin(wire, { changed, notice });
   composer.begin(wire, { changed, notice, later: delay.lookAgain });
   delay.begin(wire, { changed, notice, say: composer.submit, settled: (_, answer) => answer.waiting && withdraw(answer.waiting.id) });
   notify.begin(open);

@@ -5,7 +5,7 @@ export const MOST = 5000;
 
 export const state = {
   me: null,
-  /** By peer id: `{who, present, me, groups}`. */
+  /** By peer id: `{who, present, me, verified, groups}`. */
   people: new Map(),
   /** By name: `{name, member, members}`. */
   groups: new Map(),
@@ -79,7 +79,8 @@ export function meet(who, present) {
   const known = state.people.get(who.person);
   const me = who.person === state.me?.person;
   state.people.set(who.person, {
-    who, me, present: present ?? known?.present ?? me, groups: known?.groups ?? [], listed: known?.listed ?? present !== undefined,
+    who, me, present: present ?? known?.present ?? me, verified: known?.verified ?? false, groups: known?.groups ?? [],
+    listed: known?.listed ?? present !== undefined,
   });
 }
 
@@ -91,7 +92,11 @@ export function forgetMessages() {
 
 export function setUsers(users) {
   for (const person of state.people.values()) person.listed = false;
-  for (const user of users) state.people.set(user.who.person, { ...user, listed: true });
+  users.forEach(setUser);
+}
+
+export function setUser(user) {
+  state.people.set(user.who.person, { ...user, listed: true });
 }
 
 export function setGroups(groups) {

@@ -11,7 +11,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 22] = [
+const FILES: [(&str, &str, &str); 23] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", CSS, include_str!("../page/style.css")),
     ("/icon.svg", SVG, include_str!("../page/icon.svg")),
@@ -21,6 +21,7 @@ const FILES: [(&str, &str, &str); 22] = [
     ("/kept.js", JS, include_str!("../page/kept.js")),
     ("/dom.js", JS, include_str!("../page/dom.js")),
     ("/messages.js", JS, include_str!("../page/messages.js")),
+    ("/keys.js", JS, include_str!("../page/keys.js")),
     ("/lists.js", JS, include_str!("../page/lists.js")),
     ("/composer.js", JS, include_str!("../page/composer.js")),
     ("/account.js", JS, include_str!("../page/account.js")),
