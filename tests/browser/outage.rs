@@ -76,3 +76,27 @@ fn a_page_in_a_process_of_its_own_outlives_its_peer_and_its_browsers_stay_logged
     browser.shows("#log", "said after");
     alice.logs("said after");
 }
+
+#[test]
+fn a_dim_line_among_the_messages_sums_up_what_was_missed() {
+    let Some(mut pair) = Pair::start() else { return };
+    let Pair { alice, bob, browser, .. } = &mut pair;
+    browser.enters("#text", "said before");
+    bob.hears("said before");
+    // As a computer that sleeps.
+    alice.signal("-STOP");
+    bob.loses("alice");
+    for text in ["missed 1", "missed 2", "missed 3"] {
+        bob.say(text);
+    }
+    alice.signal("-CONT");
+    browser.shows("#log .told", "Caught up: 3 messages from one person while you were away");
+    let colour = |of: &str| browser.value(&format!("getComputedStyle(document.querySelector('{of}')).color"));
+    assert_eq!(colour("#log .told"), colour("#log time"), "it is as dim as the time of a message");
+    assert_eq!(browser.value("document.querySelector('#notice').hidden"), true, "nothing is in the way");
+    bob.say("said after");
+    browser.shows("#log", "said after");
+    let log = browser.text("#log");
+    let at = |text: &str| log.find(text).unwrap_or_else(|| panic!("no {text} in {log}"));
+    assert!(at("missed 3") < at("Caught up") && at("Caught up") < at("said after"), "{log}");
+}

@@ -78,10 +78,9 @@ function heard(line) {
       return refresh();
     case "gap":
       return notice(`Some messages from ${line.from.label} were given up: no reachable peer has them.`);
-    case "catching_up":
-      return notice(`Catching up: ${line.messages} of about ${line.of} messages.`);
-    case "caught_up":
-      return notice(`Caught up: ${line.messages} messages while you were away.`);
+    case "catching_up": case "caught_up":
+      state.caughtUp = { key: state.open, before: null, text: caughtUpText(line) };
+      return changed();
     case "connect_failed":
       return notice(`${line.address} cannot be reached: ${line.reason}`);
     case "problem": case "warning":
@@ -89,6 +88,13 @@ function heard(line) {
     default:
       return undefined;
   }
+}
+
+function caughtUpText({ event, messages, of, people }) {
+  const number = (count) => count.toLocaleString("en");
+  if (event === "catching_up") return `Catching up: ${number(messages)} of about ${number(of)}`;
+  const from = people === 1 ? "one person" : `${people} people`;
+  return `Caught up: ${number(messages)} message${messages === 1 ? "" : "s"} from ${from} while you were away`;
 }
 
 /** This user, under the name that they have now. */

@@ -118,7 +118,10 @@ function rows(talk) {
   const list = [];
   if (talk.whole) list.push([`begin ${talk.messages.length === 0}`, () => make("p", "quiet", beginning(talk))]);
   let before = null;
+  const told = state.caughtUp?.key === talk.key ? state.caughtUp : null;
+  const toldRow = () => [`told ${told.text}`, () => make("p", "told", told.text)];
   for (const message of talk.messages) {
+    if (message.id === told?.before) list.push(toldRow());
     message.date ??= dateOf(message);
     message.day ??= message.date.toDateString();
     const { date, day } = message;
@@ -130,6 +133,7 @@ function rows(talk) {
     list.push([`${message.id} ${first ? labelOf(message.from.person) : ""} ${tick}`, () => messageRow(message, first, tick)]);
     before = message;
   }
+  if (told?.before === null && talk.live) list.push(toldRow());
   for (const entry of talk.live ? kept.outbox.filter((entry) => entry.key === talk.key) : []) {
     list.push([`out ${entry.number} ${entry.why}`, () => unsentRow(entry)]);
   }

@@ -21,6 +21,8 @@ export const state = {
   early: new Set(),
   /** Own texts that go out later, by number. */
   waiting: new Map(),
+  /** What was told last of catching up, where it is shown, and the message above which it stands; null at the end. */
+  caughtUp: null,
   open: "all",
   /** The history has not come yet. */
   loading: true,
@@ -108,6 +110,7 @@ export function append(message) {
   const talk = conversation(keyOf(message.to));
   if (talk.ids.has(message.id)) return;
   if (!state.people.has(message.from.person)) meet(message.from);
+  if (state.caughtUp?.key === talk.key) state.caughtUp.before ??= message.id;
   if (!talk.live) {
     // The end of the history is somewhere else: it is fetched from there on.
     talk.missed++;
