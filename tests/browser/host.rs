@@ -65,6 +65,31 @@ fn people_of_one_host_and_one_at_a_terminal_chat() {
     assert_eq!(alice.value("document.cookie"), "", "no script can read the session");
 }
 
+/// Nobody at the host knew the name when it was registered.
+#[test]
+fn a_name_that_another_person_had_first_is_told_and_changed_at_the_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(browser) = Browser::start() else { return };
+    let dave = Launch::alone("dave", folder.path(), &[]).start();
+    let address = dave.address(|_| true);
+    let carol = Launch::alone("carol", folder.path(), &["--peer", &address]).start();
+    carol.meets("dave");
+    dave.meets("carol");
+    let host = Host::start(folder.path(), &["--peer", &address]);
+    register(&browser, &host, "carol");
+    browser.shows("#notice", "who had it first. To choose another one, click your name");
+    browser.reload();
+    browser.shows("#notice", "who had it first. To choose another one, click your name");
+    browser.click("#account");
+    renames(&browser, "cora");
+    browser.shows("#me", "cora");
+    dave.expect_event("person_changed", |event| event["who"]["label"] == "cora");
+    assert!(carol.heard().iter().all(|line| line["event"] != "name_taken"), "she had it first");
+    browser.reload();
+    browser.shows("#me", "cora");
+    assert_eq!(browser.value("document.querySelector('#notice').checkVisibility()"), false, "it is settled");
+}
+
 #[test]
 fn logging_out_ends_every_tab_and_the_passphrase_alone_leads_back() {
     let folder = tempfile::tempdir().expect("a folder");
