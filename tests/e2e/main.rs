@@ -1,5 +1,8 @@
 //! End to end: real peers, each a process in a network namespace of its own. One file a property.
 
+#[path = "../support/host.rs"]
+#[allow(dead_code, reason = "an end-to-end test does not measure")]
+mod host;
 #[path = "../support/peer.rs"]
 mod peer;
 #[path = "../support/service.rs"]
@@ -28,6 +31,7 @@ mod discovery;
 mod full_disk;
 mod groups;
 mod homecoming;
+mod hosts;
 mod ipv6;
 mod joining;
 mod kills;

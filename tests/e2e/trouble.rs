@@ -12,7 +12,7 @@ use crate::skip::skip;
 use crate::support::net::Net;
 
 /// Holds UDP port 5353 for itself.
-const HOLD_5353: &str =
+pub(crate) const HOLD_5353: &str =
     "use Socket; socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(5353, INADDR_ANY)) or die $!; sleep 600";
 
 /// Runs a command whose every netlink socket is refused, as systemd does with RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX.

@@ -33,6 +33,14 @@ impl News {
         self.0.append(&mut later.0);
     }
 
+    /// All events but texts, which are not read for that.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Event(event) => Some(event),
+            Piece::Texts(_) => None,
+        })
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -17,6 +17,15 @@ use crate::options::Web;
 use crate::signals::Signals;
 use crate::{Misuse, home, log};
 
+/// Files of one account that is logged in: 9 of its peer, and some for tabs and for links to peers elsewhere.
+const FILES_OF_ONE: u64 = 16;
+
+/// Files of the host itself, and of browsers that come and go.
+const FILES_OF_HOST: u64 = 64;
+
+/// With room for so many people nothing is said of it: as many as a chat is made for.
+const PLENTY: usize = 100;
+
 /// Serves the page until a signal asks it to stop.
 pub(crate) fn run(mut options: Web) -> anyhow::Result<ExitCode> {
     log::to_stderr(&options.log)?;
@@ -35,9 +44,11 @@ fn serve_peer(options: &Web, folder: &Path) -> anyhow::Result<ExitCode> {
         if web::link(folder).await.is_ok() {
             bail!("that peer has a page already: `causerie page --data {}` prints a link to it", folder.display());
         }
-        let listening = listen(options, tls).await?;
+        let fingerprint = tls.as_ref().map(|tls| tls.fingerprint().to_owned());
+        let listening = Listening::bind(options.address, &options.names, tls).await?;
         listening.serve(folder, &me.person.to_string(), Limits::default())?;
         say(&format!("the page of {} is at {}", me.name, web::link(folder).await?))?;
+        tell_of_encryption(options, fingerprint.as_deref())?;
         signals.leave().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -51,7 +62,7 @@ fn serve_accounts(options: Web) -> anyhow::Result<ExitCode> {
         .into());
     }
     home::dump_nothing().context("the system does not let this program keep its memory to itself")?;
-    open_more_files();
+    let peers = room()?;
     let accounts = home::accounts()?;
     accounts.sweep()?;
     let tls = encryption(&options)?;
@@ -65,7 +76,7 @@ fn serve_accounts(options: Web) -> anyhow::Result<ExitCode> {
         accounts,
         registration,
         cost: Cost::default(),
-        limits: HostLimits::default(),
+        limits: HostLimits { peers, ..HostLimits::default() },
         peer: Box::new(move |name: &Name| {
             let mut config = node::Config::new(name.as_str());
             reach(&mut config, links.clone());
@@ -75,10 +86,12 @@ fn serve_accounts(options: Web) -> anyhow::Result<ExitCode> {
     };
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
-        let listening = listen(&options, tls).await?;
+        let fingerprint = tls.as_ref().map(|tls| tls.fingerprint().to_owned());
+        let listening = Listening::bind(options.address, &options.names, tls).await?;
         for link in listening.links()? {
             say(&format!("the page is at {link}"))?;
         }
+        tell_of_encryption(&options, fingerprint.as_deref())?;
         let serving = listening.serve_accounts(hosting, Limits::of_host());
         signals.leave().await;
         serving.stop().await;
@@ -95,16 +108,17 @@ fn encryption(options: &Web) -> anyhow::Result<Option<Tls>> {
     })
 }
 
-/// Takes the port, and tells what there is to know of the encryption.
-async fn listen(options: &Web, tls: Option<Tls>) -> anyhow::Result<Listening> {
-    let fingerprint = tls.as_ref().map(|tls| tls.fingerprint().to_owned());
-    let listening = Listening::bind(options.address, &options.names, tls).await?;
+/// Tells what there is to know of the encryption.
+fn tell_of_encryption(options: &Web, fingerprint: Option<&str>) -> io::Result<()> {
     if let Some(fingerprint) = fingerprint {
-        say(&format!("its certificate has the SHA-256 fingerprint {fingerprint}"))?;
-    } else if !options.address.ip().is_loopback() {
+        return say(&format!(
+            "its certificate has the SHA-256 fingerprint {fingerprint}: where a browser warns of it, compare the two"
+        ));
+    }
+    if !options.address.ip().is_loopback() {
         tracing::warn!("--insecure-http: everybody between this host and a browser can read passphrases and messages");
     }
-    Ok(listening)
+    Ok(())
 }
 
 /// The certificate of this host, made when it is first needed.
@@ -114,11 +128,24 @@ fn own_certificate(options: &Web) -> anyhow::Result<Tls> {
     Ok(Tls::own(&home::host_certificate()?, &names)?)
 }
 
-/// Each account takes a dozen files, and each link between two peers one: as many as the system allows without asking.
-fn open_more_files() {
+/// How many accounts can be logged in at once: as many as the system gives files for without asking.
+fn room() -> anyhow::Result<usize> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // With what it has it serves fewer people, and says so when there are too many.
+    // With what it has it serves fewer people.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let most = HostLimits::default().peers;
+    let Some(files) = getrlimit(Resource::Nofile).current else { return Ok(most) };
+    let room = usize::try_from(files.saturating_sub(FILES_OF_HOST) / FILES_OF_ONE).map_or(most, |room| room.min(most));
+    let raise = "raise the hard limit (`ulimit -Hn`, LimitNOFILE= of systemd)";
+    if room == 0 {
+        bail!("this process may open {files} files, and needs {}: {raise}", FILES_OF_HOST + FILES_OF_ONE);
+    }
+    if room < PLENTY {
+        tracing::warn!(
+            "{room} people can be logged in at once, since this process may open {files} files: for more, {raise}"
+        );
+    }
+    Ok(room)
 }
 
 fn say(text: &str) -> io::Result<()> {

@@ -2,14 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{Request, State};
+use axum::Router;
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::header::{HeaderName, UPGRADE, X_FRAME_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::routes::Shared;
 
@@ -131,9 +132,30 @@ pub(crate) async fn guard(State(page): State<Shared>, request: Request, next: Ne
     response
 }
 
-fn check(reach: &Reach, to: SocketAddr, method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
+/// What is answered without TLS where there is TLS: a browser that was given an address alone tries HTTP first.
+pub(crate) fn to_tls(reach: Reach) -> Router {
+    Router::new().fallback(send_to_tls).with_state(reach)
+}
+
+async fn send_to_tls(
+    State(reach): State<Reach>,
+    Extension(connection): Extension<Connection>,
+    headers: HeaderMap,
+) -> Response {
+    match called(&reach, connection.to, &headers) {
+        Ok(host) => Redirect::temporary(&format!("{}://{host}/", reach.scheme())).into_response(),
+        Err(why) => (StatusCode::FORBIDDEN, why).into_response(),
+    }
+}
+
+/// What a request calls the page, if that is a name of its own.
+fn called<'a>(reach: &Reach, to: SocketAddr, headers: &'a HeaderMap) -> Result<&'a str, &'static str> {
     let host = only(headers, &HOST).filter(|host| reach.is_called(host, to));
-    let host = host.ok_or("this page is not called so: use its address, or tell it its name with --name\n")?;
+    host.ok_or("this page is not called so: use its address, or tell it its name with --name\n")
+}
+
+fn check(reach: &Reach, to: SocketAddr, method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
+    let host = called(reach, to, headers)?;
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if reads && !headers.contains_key(UPGRADE) {
         return Ok(());

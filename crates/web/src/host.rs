@@ -9,7 +9,7 @@ use account::{Accounts, Cost, Key, Passphrase, SealedKey, Seed};
 use node::chat::{self, Answer, Command, Name};
 use node::{AttachError, DataFolder, Ending, Home, SESSION, SessionEnded, connect};
 use parking_lot::Mutex;
-use tokio::sync::{Mutex as TurnMutex, watch};
+use tokio::sync::{Mutex as TurnMutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval, timeout};
 use zeroize::Zeroizing;
@@ -22,6 +22,7 @@ use crate::seat::Seat;
 use crate::secret::Secret;
 use crate::sessions::NoSession;
 use crate::tries::Tries;
+use crate::troubles::Troubles;
 use crate::vault::Vault;
 
 /// How often it is looked for sessions that are not used any more.
@@ -68,6 +69,9 @@ pub(crate) struct Host {
     registrations: Mutex<Rates>,
     /// The peers that run for log-ins here. Whoever starts or stops one has its turn.
     peers: Mutex<HashMap<Name, Turn>>,
+    /// Room for peers.
+    room: Arc<Semaphore>,
+    troubles: Mutex<Troubles>,
 }
 
 type Turn = Arc<TurnMutex<Option<Arc<Seat>>>>;
@@ -83,6 +87,8 @@ impl Host {
             wrong: rates(limits.wrong, limits.wrong_every),
             registrations: rates(limits.registrations, limits.registration_every),
             peers: Mutex::default(),
+            room: Arc::new(Semaphore::new(limits.peers)),
+            troubles: Mutex::default(),
             hosting,
         })
     }
@@ -96,7 +102,12 @@ impl Host {
     }
 
     /// Opens an account, starts its peer unless it runs, and opens a session of it.
-    pub(crate) async fn log_in(&self, from: IpAddr, name: &str, passphrase: &str) -> Result<Secret, Refusal> {
+    pub(crate) async fn log_in(
+        self: &Arc<Self>,
+        from: IpAddr,
+        name: &str,
+        passphrase: &str,
+    ) -> Result<Secret, Refusal> {
         self.wrong.lock().may(from, Instant::now()).map_err(Refusal::Wait)?;
         let name = choose(name)?;
         let passphrase = Passphrase::new(passphrase).map_err(|error| Refusal::of_account(from, error))?;
@@ -128,7 +139,7 @@ impl Host {
 
     /// Makes an account, starts its peer, and opens a session of it.
     pub(crate) async fn register(
-        &self,
+        self: &Arc<Self>,
         from: IpAddr,
         name: &str,
         passphrase: &str,
@@ -157,6 +168,8 @@ impl Host {
             return Err(Refusal::Full);
         }
         self.nobody_is_called(&name).await?;
+        // An account that could not be used now is not made.
+        drop(self.room()?);
         {
             let mut registrations = self.registrations.lock();
             registrations.may(from, now).map_err(Refusal::Wait)?;
@@ -192,7 +205,7 @@ impl Host {
     }
 
     /// Opens a session of the peer of an account whose passphrase was right.
-    async fn sit_down(&self, from: IpAddr, name: &Name, seed: &Seed) -> Result<Secret, Refusal> {
+    async fn sit_down(self: &Arc<Self>, from: IpAddr, name: &Name, seed: &Seed) -> Result<Secret, Refusal> {
         let turn = self.turn(name);
         let mut running = turn.lock().await;
         if let Some(seat) = running.as_ref() {
@@ -216,7 +229,7 @@ impl Host {
     }
 
     /// The peer of an account: started here, or one that runs in another process of this user.
-    async fn seat(&self, from: IpAddr, name: &Name, seed: &Seed) -> Result<Arc<Seat>, Refusal> {
+    async fn seat(self: &Arc<Self>, from: IpAddr, name: &Name, seed: &Seed) -> Result<Arc<Seat>, Refusal> {
         let path = self.hosting.accounts.folder(name);
         let tabs = self.page.limits.sockets;
         let folder = match DataFolder::open(&path) {
@@ -227,14 +240,47 @@ impl Host {
             }
             Err(error) => return Err(Refusal::of_host(from, &error)),
         };
+        let room = self.room()?;
         let mut config = (self.hosting.peer)(name);
         config.home = Some(Home { folder, seed: Zeroizing::new(*seed.expose()) });
         let session = node::start(config).await.map_err(|error| Refusal::of_host(from, &error))?;
         let (here, gone) = watch::channel(());
         let seat = Seat::of_account(path, name.clone(), tabs, session.requests.clone(), gone);
-        let accounts = self.hosting.accounts.clone();
-        tokio::spawn(watch_over(accounts, Arc::clone(&self.page), Arc::clone(&seat), session, here));
+        tokio::spawn(Arc::clone(self).watch_over(Arc::clone(&seat), session, here, room));
         Ok(seat)
+    }
+
+    /// Room for one more peer.
+    fn room(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
+            let room = self.hosting.limits.peers;
+            tracing::warn!("{room} people are logged in, and there is no room for more");
+            Refusal::NoRoom
+        })
+    }
+
+    /// Takes what happens at a peer, which its tabs are told by its own socket, until it has said goodbye. If its user has deleted the
+    /// account, wherever they asked for it, what it kept is removed.
+    async fn watch_over(
+        self: Arc<Self>,
+        seat: Arc<Seat>,
+        mut session: node::Session,
+        here: watch::Sender<()>,
+        room: OwnedSemaphorePermit,
+    ) {
+        let me = session.hello.known.me.person;
+        while let Some(news) = session.events.next_batch().await {
+            self.troubles.lock().heard(me, &news);
+        }
+        self.troubles.lock().left(me);
+        self.page.sessions.lock().end_all_of(&seat);
+        if let Some(name) = seat.account.clone().filter(|_| session.events.ending() == Ending::Deleted) {
+            tracing::info!("{name} has deleted the account");
+            if let Err(error) = remove(self.hosting.accounts.clone(), name).await {
+                tracing::error!("{error}");
+            }
+        }
+        drop((room, here));
     }
 
     /// Deletes the account of a session, whose name was typed once more. Its peer tells everybody first, wherever it runs.
@@ -286,26 +332,6 @@ impl Host {
         });
         let _ = timeout(GOODBYE, futures::future::join_all(goodbyes)).await;
     }
-}
-
-/// Takes what happens at a peer, which its tabs are told by its own socket, until it has said goodbye. If its user has deleted the
-/// account, wherever they asked for it, what it kept is removed.
-async fn watch_over(
-    accounts: Accounts,
-    page: Shared,
-    seat: Arc<Seat>,
-    mut session: node::Session,
-    here: watch::Sender<()>,
-) {
-    while session.events.next_batch().await.is_some() {}
-    page.sessions.lock().end_all_of(&seat);
-    if let Some(name) = seat.account.clone().filter(|_| session.events.ending() == Ending::Deleted) {
-        tracing::info!("{name} has deleted the account");
-        if let Err(error) = remove(accounts, name).await {
-            tracing::error!("{error}");
-        }
-    }
-    drop(here);
 }
 
 /// Has a peer tell everybody that its account is deleted, and waits until it has stopped.

@@ -28,6 +28,7 @@ mod secret;
 mod sessions;
 mod tls;
 mod tries;
+mod troubles;
 mod vault;
 
 pub use error::Error;

@@ -61,6 +61,8 @@ impl Limits {
 pub struct HostLimits {
     /// Accounts in its folder, 1,000 by default. Nobody can register beyond that.
     pub accounts: usize,
+    /// Accounts that are logged in at once, 1,000 by default. The peer of each takes memory and a dozen files.
+    pub peers: usize,
     /// Passphrases that are worked on at once, by default as many as there are processors, and 4 at most: each takes 64 MiB
     /// and all of one processor.
     pub openings: usize,
@@ -84,6 +86,7 @@ impl Default for HostLimits {
     fn default() -> Self {
         Self {
             accounts: 1000,
+            peers: 1000,
             openings: thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
             waiting: 256,
             wrong: 5,

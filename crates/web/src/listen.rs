@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::by_code::OnePeer;
-use crate::guard::{Connection, Reach};
+use crate::guard::{Connection, Reach, to_tls};
 use crate::host::Host;
 use crate::places::Places;
 use crate::routes::Page;
@@ -27,6 +27,9 @@ use crate::{Error, Hosting, Limits, Tls, by_account, by_code, link, routes};
 
 /// How long to wait before another try when no connection can be taken, as when no more files may be open.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How a connection begins that speaks TLS: with a record of a handshake.
+const HANDSHAKE: u8 = 22;
 
 /// A port that is taken for a page. Browsers that come wait until the page is served.
 #[derive(Debug)]
@@ -78,7 +81,8 @@ impl Listening {
         let seat = Seat::of_another(folder.to_owned(), None, limits.sockets);
         let peer = OnePeer::new(Arc::clone(&page), seat);
         tokio::spawn(link::give(socket, Arc::clone(&peer)));
-        tokio::spawn(accept(self.listener, self.tls, routes::router(page, by_code::router(peer)), limits));
+        let app = routes::router(page, by_code::router(peer));
+        tokio::spawn(accept(self.listener, self.reach, self.tls, app, limits));
         Ok(())
     }
 
@@ -88,7 +92,7 @@ impl Listening {
         let page = Page::new(self.reach.clone(), &format!("host-{}", self.reach.address.port()), limits);
         let host = Host::new(Arc::clone(&page), hosting);
         let app = routes::router(page, by_account::router(Arc::clone(&host)));
-        let serving = tokio::spawn(accept(self.listener, self.tls, app, limits));
+        let serving = tokio::spawn(accept(self.listener, self.reach, self.tls, app, limits));
         Serving { tasks: [serving, tokio::spawn(Arc::clone(&host).sweep())], host }
     }
 
@@ -136,18 +140,34 @@ impl Serving {
     }
 }
 
-async fn accept(listener: TcpListener, tls: Option<Tls>, app: Router, limits: Limits) {
+async fn accept(listener: TcpListener, reach: Reach, tls: Option<Tls>, app: Router, limits: Limits) {
     let places = Places::new(limits);
+    let to_tls = to_tls(reach);
+    let mut fails = false;
     loop {
-        let Ok((stream, from)) = listener.accept().await else {
-            sleep(AGAIN).await;
-            continue;
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                if !fails {
+                    tracing::warn!("browsers cannot connect to the page: {error}");
+                }
+                fails = true;
+                sleep(AGAIN).await;
+                continue;
+            }
         };
+        fails = false;
         let (Some(place), Ok(to)) = (places.take(from.ip()), stream.local_addr()) else { continue };
-        let (app, tls) = (app.clone(), tls.clone());
+        let (app, tls, to_tls) = (app.clone(), tls.clone(), to_tls.clone());
         tokio::spawn(async move {
             let connection = Connection { from: from.ip().to_canonical(), to };
-            let talk = begin(stream, tls, connection, app, limits);
+            let talk = async {
+                match tls {
+                    None => converse(stream, connection, app, limits).await,
+                    Some(tls) if speaks_tls(&stream).await => encrypt(stream, &tls, connection, app, limits).await,
+                    Some(_) => converse(stream, connection, to_tls, limits).await,
+                }
+            };
             if timeout(limits.connection_lasts, talk).await.is_err() {
                 tracing::debug!("a connection to the page lasted too long");
             }
@@ -156,13 +176,15 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, app: Router, limits: Li
     }
 }
 
-async fn begin(stream: TcpStream, tls: Option<Tls>, connection: Connection, app: Router, limits: Limits) {
-    match tls {
-        None => converse(stream, connection, app, limits).await,
-        Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => converse(stream, connection, app, limits).await,
-            Err(error) => tracing::debug!("a browser and the page do not agree on TLS: {error}"),
-        },
+async fn speaks_tls(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1) if first == [HANDSHAKE])
+}
+
+async fn encrypt(stream: TcpStream, tls: &Tls, connection: Connection, app: Router, limits: Limits) {
+    match tls.accept(stream).await {
+        Ok(stream) => converse(stream, connection, app, limits).await,
+        Err(error) => tracing::debug!("a browser and the page do not agree on TLS: {error}"),
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Refusal {
     WrongCode,
     #[error("this host has as many accounts as it may have: ask the people who run it")]
     Full,
+    #[error("as many people are logged in at this host as it has room for: try again once others have logged out")]
+    NoRoom,
     #[error("that request cannot be read: load the page again")]
     Unreadable,
     /// What was typed makes no sense, or a name is in use.
@@ -80,7 +82,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Wrong | Self::LoggedOut => StatusCode::UNAUTHORIZED,
             Self::Closed | Self::WrongCode | Self::Full => StatusCode::FORBIDDEN,
             Self::Unreadable | Self::Typed(_) | Self::OtherName => StatusCode::BAD_REQUEST,

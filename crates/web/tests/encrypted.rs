@@ -108,14 +108,24 @@ async fn over_tls_the_cookie_is_for_tls_alone_and_the_websocket_opens() {
     assert!(hello.contains(r#""name":"alice""#), "{hello}");
 }
 
+/// A browser that was given an address without `https://`.
 #[tokio::test]
-async fn without_tls_nothing_is_answered() {
+async fn without_tls_nothing_is_answered_but_where_the_page_is() {
     let host = Encrypted::start().await;
-    let mut stream = TcpStream::connect(host.page).await.unwrap();
-    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", host.host()).as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    assert!(!String::from_utf8_lossy(&answer).contains("causerie"));
+    for (name, status, location) in
+        [(host.host(), 307, Some(format!("https://{}/", host.host()))), ("evil.example".to_owned(), 403, None)]
+    {
+        for request in ["GET /enter", "POST /register"] {
+            let mut stream = TcpStream::connect(host.page).await.unwrap();
+            let request = format!("{request} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let answer = Answer(answer);
+            assert_eq!((answer.status(), answer.header("location")), (status, location.as_deref()), "{answer:?}");
+            assert!(!answer.body().contains('<') && answer.header("set-cookie").is_none(), "{answer:?}");
+        }
+    }
 }
 
 #[test]
