@@ -127,6 +127,6 @@ fn a_tab_full_of_messages_stays_quick() {
     }
     browser.waits("the last", "document.querySelector('#log').innerText.includes('while alice types 19')");
     let slowest = browser.value("window.slowest").as_f64().expect("it is a number");
-    // On a machine that does much else, too: it is 40 ms where nothing else runs.
+    // The slowest frame took 17 to 67 ms in five runs on two cores with much else to do. The bound is for a machine with more.
     assert!(slowest < 2000.0, "{slowest} ms");
 }
