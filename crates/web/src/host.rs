@@ -81,14 +81,14 @@ impl Host {
         let limits = hosting.limits;
         let rates = |burst, every| Mutex::new(Rates::new(burst, every, limits.remembered));
         Arc::new(Self {
-            page,
-            vault: Vault::new(limits.openings, limits.waiting),
+            vault: Vault::new(limits.openings, limits.waiting, page.limits.last_request / 2),
             tries: Mutex::new(Tries::new(limits.remembered)),
             wrong: rates(limits.wrong, limits.wrong_every),
             registrations: rates(limits.registrations, limits.registration_every),
             peers: Mutex::default(),
             room: Arc::new(Semaphore::new(limits.peers)),
             troubles: Mutex::default(),
+            page,
             hosting,
         })
     }

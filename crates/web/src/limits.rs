@@ -9,8 +9,10 @@ pub struct Limits {
     pub connections: usize,
     /// TCP connections at once of one address, 128 by default. One more is closed as soon as it comes.
     pub connections_of_address: usize,
-    /// How long one connection may take for all of its requests, 60 s by default; that of a WebSocket lasts.
+    /// How long one connection takes requests, 60 s by default; that of a WebSocket lasts.
     pub connection_lasts: Duration,
+    /// How much longer the last of them may take, 60 s by default: a log-in may wait for its turn for half of it.
+    pub last_request: Duration,
     /// WebSockets at once of one peer, 32 by default.
     pub sockets: usize,
     /// WebSockets at once, 32 by default.
@@ -35,6 +37,7 @@ impl Default for Limits {
             connections: 128,
             connections_of_address: 128,
             connection_lasts: Duration::from_secs(60),
+            last_request: Duration::from_secs(60),
             sockets: 32,
             all_sockets: 32,
             patience: Duration::from_secs(20),

@@ -1,6 +1,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -168,7 +169,7 @@ async fn accept(listener: TcpListener, reach: Reach, tls: Option<Tls>, app: Rout
                     Some(_) => converse(stream, connection, to_tls, limits).await,
                 }
             };
-            if timeout(limits.connection_lasts, talk).await.is_err() {
+            if timeout(limits.connection_lasts + limits.last_request, talk).await.is_err() {
                 tracing::debug!("a connection to the page lasted too long");
             }
             drop(place);
@@ -203,7 +204,15 @@ where
         .header_read_timeout(limits.connection_lasts)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    if let Err(error) = answering.await {
+    let mut answering = pin!(answering);
+    let answered = tokio::select! {
+        answered = answering.as_mut() => answered,
+        () = sleep(limits.connection_lasts) => {
+            answering.as_mut().graceful_shutdown();
+            answering.await
+        }
+    };
+    if let Err(error) = answered {
         tracing::debug!("a connection to the page has broken: {error}");
     }
 }

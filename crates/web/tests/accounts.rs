@@ -5,10 +5,12 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use account::{Accounts, Key, Seed};
 use node::chat::Name;
 use node::{Config, DataFolder, Home};
+use serde_json::json;
 use support::hosted::{Hosted, host, open_host, passphrase};
 use support::loopback;
 use web::{HostLimits, Limits, Registration};
@@ -100,7 +102,7 @@ async fn two_log_ins_of_one_account_share_its_peer_and_the_last_one_out_stops_it
     while DataFolder::open(&host.folder("alice")).is_err() {
         tries += 1;
         assert!(tries < 1500, "its peer goes on for nobody");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let again = host.log_in("alice").await;
     let mut tab = host.open(&again).await.unwrap();
@@ -138,7 +140,7 @@ async fn an_account_whose_peer_runs_elsewhere_is_attached_to_once_the_passphrase
     let folder = loop {
         match DataFolder::open(&host.folder("alice")) {
             Ok(folder) => break folder,
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     };
     let mut config = Config::new("alice");
@@ -197,7 +199,7 @@ async fn an_account_that_is_logged_out_or_deleted_in_a_tab_is_so_at_the_host() {
     while host.is_logged_in(&cookies[0]).await || host.is_logged_in(&cookies[1]).await {
         tries += 1;
         assert!(tries < 1500, "its sessions go on");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let cookie = host.log_in("alice").await;
     let mut tab = host.open(&cookie).await.unwrap();
@@ -207,7 +209,7 @@ async fn an_account_that_is_logged_out_or_deleted_in_a_tab_is_so_at_the_host() {
     while host.folder("alice").exists() {
         tries += 1;
         assert!(tries < 1500, "its folder is still there");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(host.try_log_in("alice", &passphrase("alice")).await.status(), 401);
 }
@@ -262,7 +264,7 @@ async fn a_host_that_stops_says_goodbye_for_all_of_its_peers() {
     for tab in &mut tabs {
         assert_eq!(tab.end().await, Some(4401));
     }
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     for folder in folders {
         assert!(DataFolder::open(&folder).is_ok(), "{}", folder.display());
     }
@@ -270,14 +272,14 @@ async fn a_host_that_stops_says_goodbye_for_all_of_its_peers() {
 
 #[tokio::test]
 async fn a_session_that_nobody_uses_ends_and_its_peer_stops() {
-    let limits = Limits { idle: std::time::Duration::from_millis(300), ..Limits::of_host() };
+    let limits = Limits { idle: Duration::from_millis(300), ..Limits::of_host() };
     let host = host(Registration::Open, limits, HostLimits::default()).await;
     let cookie = host.register("alice").await;
     let mut tries = 0;
     while DataFolder::open(&host.folder("alice")).is_err() {
         tries += 1;
         assert!(tries < 1500, "its peer goes on for nobody");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(!host.is_logged_in(&cookie).await);
 }
@@ -302,4 +304,20 @@ async fn a_name_that_somebody_in_the_chat_has_is_refused() {
         assert!(!host.folder(name).exists());
     }
     host.register("bob").await;
+}
+
+/// As if the user had taken a minute to think of a passphrase.
+#[tokio::test]
+async fn a_request_under_way_is_answered_although_its_connection_has_lasted_long_enough() {
+    let limits = Limits { connection_lasts: Duration::from_millis(1), ..Limits::of_host() };
+    let host = host(Registration::Open, limits, HostLimits::default()).await;
+    let body = json!({"name": "alice", "passphrase": "p"}).to_string();
+    let answer = loop {
+        let answer = host.post("/register", &[], &body).await;
+        // One that comes too late is not taken, and a browser connects again.
+        if !answer.0.is_empty() {
+            break answer;
+        }
+    };
+    assert_eq!(answer.status(), 204, "{answer:?}");
 }
