@@ -203,6 +203,7 @@ fn nothing_is_wrong_with_the_way_into_a_host_and_the_account_there() {
     browser.types("#register-again", "short");
     browser.enters("#register-code", "guessed");
     browser.shows("#gate-why", "code");
+    assert_eq!(browser.text("#strength"), "", "the passphrase is typed anew");
     found.extend(on_every_screen(&browser, |_, look| look("register-refused")));
     for field in ["#register-passphrase", "#register-again"] {
         browser.types(field, "the passphrase of alice");

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::hosted::Host;
 use crate::peer::{Launch, Peer};
+use crate::people::renames;
 
 fn register(browser: &Browser, host: &Host, name: &str) {
     browser.go(&host.link);
@@ -176,10 +177,4 @@ fn a_name_that_was_changed_on_the_page_is_the_one_in_the_chat_and_the_account_ke
     alice.shows("#people", "robert");
     bob.enters("#text", "under a new name");
     assert_eq!(carol.hears("under a new name")["message"]["from"]["name"], "robert");
-}
-
-/// Asks for another name in the dialog of the account, which is open.
-fn renames(browser: &Browser, name: &str) {
-    browser.value("(document.querySelector('#nick').value = '', 0)");
-    browser.enters("#nick", name);
 }

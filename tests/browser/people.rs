@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::peer::Launch;
-use crate::talk::Pair;
+use crate::service::Service;
+use crate::talk::{Pair, link};
 
 #[test]
 fn new_names_and_a_deleted_account_are_shown() {
@@ -21,6 +22,12 @@ fn new_names_and_a_deleted_account_are_shown() {
     attached.quit();
 }
 
+/// Asks for another name in the dialog of the account, which is open.
+pub(crate) fn renames(browser: &Browser, name: &str) {
+    browser.value("(document.querySelector('#nick').value = '', 0)");
+    browser.enters("#nick", name);
+}
+
 #[test]
 fn the_user_of_a_peer_of_their_own_changes_their_name_on_the_page() {
     let Some(pair) = Pair::start() else { return };
@@ -28,12 +35,35 @@ fn the_user_of_a_peer_of_their_own_changes_their_name_on_the_page() {
     browser.click("#account");
     browser.shows("#account-dialog", "Your name in the chat");
     assert!(!browser.text("#account-dialog").contains("log in"), "there is one name here");
-    browser.value("(document.querySelector('#nick').value = '', 0)");
-    browser.enters("#nick", "anna");
+    renames(browser, "anna");
     browser.shows("#nick-why", "You are now called anna.");
     browser.shows("#me", "anna");
     browser.shows("#people", "anna");
     bob.expect_event("person_changed", |event| event["who"]["name"] == "anna" && event["before"] == "alice");
+}
+
+#[test]
+fn a_user_whose_name_another_person_had_first_is_told_where_to_change_it() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).expect("it is new");
+    let first = Launch::alone("alice", &other, &[]).start();
+    let bob = Launch::alone("bob", folder.path(), &["--peer", &first.address(|_| true)]).start();
+    bob.meets("alice");
+    // A newcomer, who finds the name taken.
+    let alice = Service::start(Launch::alone(
+        "alice",
+        folder.path(),
+        &["--web", "127.0.0.1:0", "--peer", &bob.address(|_| true)],
+    ));
+    browser.go(&link(&alice));
+    browser.shows("#notice", "who had it first. To choose another one, click your name, above the conversations.");
+    browser.click("#account");
+    browser.shows("#account-dialog", "Your name in the chat");
+    renames(&browser, "anna");
+    browser.shows("#nick-why", "You are now called anna.");
+    browser.waits("the notice is gone", "document.querySelector('#notice').hidden");
 }
 
 /// How many of the rows for that name have a mark, which says to those who have it read out what it means, and how many have none.

@@ -60,6 +60,7 @@ async function send(form, path, fields) {
   say("");
   const answer = await post(path, JSON.stringify(fields)).catch(() => null);
   for (const input of form.querySelectorAll("[type=password]")) input.value = "";
+  strength();
   button.disabled = false;
   if (answer?.status === 204) {
     nameUsed(fields.name);

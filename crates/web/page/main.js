@@ -101,6 +101,7 @@ function caughtUpText({ event, messages, of, people }) {
 function callMe(me) {
   state.me = me;
   the("me").textContent = harmless(me.label);
+  settled(NAME_TAKEN);
 }
 
 /** The user has chosen another name. */
@@ -109,8 +110,10 @@ function renamed(me) {
   refresh();
 }
 
+const NAME_TAKEN = "Your name is also that of";
+
 function nameTaken(who) {
-  notice(`Your name is also that of ${who.label}, who had it first. To choose another one, click your name, above the conversations.`);
+  notice(`${NAME_TAKEN} ${who.label}, who had it first. To choose another one, click your name, above the conversations.`);
 }
 
 async function welcome(hello) {
@@ -262,6 +265,13 @@ function notice(text) {
   the("notice").hidden = false;
 }
 
+/** What a notice told that begins so holds no more. */
+function settled(begins) {
+  if (the("notice-text").textContent.startsWith(begins)) the("notice").hidden = true;
+}
+
+const NOT_CONNECTED = "Not connected";
+
 function connection(now) {
   const link = the("link");
   link.textContent = now === "on" ? "" : "not connected";
@@ -271,9 +281,9 @@ function connection(now) {
     the("app").hidden = false;
   } else if (state.me) {
     // On a narrow screen the list with the state is out of sight.
-    notice("Not connected to the peer. Trying again; what you write stays here.");
+    notice(`${NOT_CONNECTED} to the peer. Trying again; what you write stays here.`);
   }
-  if (now === "on" && the("notice-text").textContent.startsWith("Not connected")) the("notice").hidden = true;
+  if (now === "on") settled(NOT_CONNECTED);
 }
 
 /** Opens a conversation at a message, wherever in the history it is. */
