@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes stand-ins for the two official base images from Debian's packages and this machine's own Rust toolchain, where no
+# Makes replacements for the two official base images from Debian's packages and this machine's Rust toolchain. Use it if no
 # image registry can be reached:
 #
-#     docker/bases.sh > .env        # and then `docker compose up` as everywhere
+#     docker/bases.sh > .env        # and then `docker compose up` as usual
 #
-# They are as trustworthy as this machine: its toolchain and its certificate authorities go into the build image.
+# The images are as trustworthy as this machine: its toolchain and its certificate authorities go into the build image.
 set -euo pipefail
 
 suite=bookworm
@@ -18,7 +18,7 @@ docker info >/dev/null 2>&1 || die "no Docker engine answers: start it, or see \
 command -v mmdebstrap >/dev/null || die "mmdebstrap is missing: apt-get install mmdebstrap"
 command -v rustc >/dev/null || die "there is no Rust toolchain on this machine to put into the build image"
 
-# A Debian system as a tar file on standard output; further options go to mmdebstrap.
+# Writes a Debian system as a tar file to standard output. Its arguments are further options for mmdebstrap.
 debian() {
     mmdebstrap --quiet --variant=minbase \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -26,7 +26,7 @@ debian() {
         "$@" "$suite" - ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
 }
 
-# An image gets its name only once it came whole.
+# An image gets its name only once it is complete.
 if ! docker image inspect "$runtime" >/dev/null 2>&1; then
     say "making $runtime"
     id=$(debian | docker import --change 'CMD ["bash"]' -)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the program inside the image's build stage: /context is the sources, /build a cache that stays from build to build.
+# Builds the program inside the image's build stage. /context holds the sources; /build is a cache that is kept between builds.
 #
-# Cargo tells by the time of a file whether it has changed, and the times of a checkout say nothing: a clone made before the
-# last build may hold other sources, and Cargo would hand out the old program. So the sources are copied into the cache
-# where their contents differ, and only there.
+# Cargo decides by a file's time whether it has changed, but the times of a checkout say nothing. A clone that was made before
+# the last build may hold other sources, and Cargo would return the old program. So this script copies a source file into the
+# cache only if its contents differ.
 set -eu
 
 cd /context

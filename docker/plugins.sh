@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the client plugins buildx and Compose v2 where they are missing: Debian 12 has neither, the next release has both,
-# and their programs run here as they are. Needs apt-get, and no root.
+# Installs the client plugins buildx and Compose v2 if they are missing. Debian 12 has neither. The next release has both, and
+# its programs run on Debian 12 unchanged. The script needs apt-get, but no root.
 set -euo pipefail
 
 die() { printf 'plugins.sh: %s\n' "$*" >&2; exit 1; }
@@ -17,7 +17,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-# An apt of its own, so that the machine's knows nothing of the other release.
+# A separate apt configuration, so that the machine's own apt does not learn of the other release.
 mkdir -p lists/partial cache/archives/partial
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > sources.list
 next=(
