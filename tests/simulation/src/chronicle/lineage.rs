@@ -21,6 +21,9 @@ pub struct Lineage {
     pub given_up: Vec<(ProcessId, u64, u64)>,
     /// The same, including clocks that were not used yet. Messages with these clocks are called late.
     pub calls_late: Vec<(ProcessId, u64, u64)>,
+    /// The processes that are one of two copies to this peer: how far the copy that it heard had come, at the least. Asked about
+    /// later clocks, that copy rightly says that it has sent no such messages.
+    pub heard_copies: BTreeMap<ProcessId, u64>,
     /// The texts shown here, including the user's own, in order.
     pub read: Vec<TextNumber>,
     /// The same, for lookup.
@@ -56,7 +59,7 @@ impl Lineage {
     }
 
     /// How far the process that writes here has come.
-    pub(super) fn clock(&self) -> u64 {
+    pub fn clock(&self) -> u64 {
         self.process.and_then(|process| self.past.get(process).copied()).unwrap_or(0)
     }
 
@@ -70,6 +73,24 @@ impl Lineage {
     /// Whether this message may be called late here.
     pub fn calls_late(&self, id: MessageId) -> bool {
         contain(&self.calls_late, id)
+    }
+
+    /// A frame came from one of two copies of a peer, which runs as this process and has come this far.
+    pub fn hear_copy(&mut self, process: ProcessId, clock: u64) {
+        let heard = self.heard_copies.entry(process).or_insert(clock);
+        *heard = clock.min(*heard);
+    }
+
+    /// Whether the copy of its author that was heard here may have known nothing of this message.
+    pub fn heard_another_copy(&self, id: MessageId) -> bool {
+        self.heard_copies.get(&id.process).is_some_and(|&clock| clock < id.clock)
+    }
+
+    /// The clocks that no message seemed to have here, although one may have: what was given up, and what a copy of its author
+    /// knew nothing of.
+    pub fn passed_over(&self) -> impl Iterator<Item = (ProcessId, u64, u64)> {
+        let copies = self.heard_copies.iter().map(|(&process, &clock)| (process, clock + 1, u64::MAX));
+        self.given_up.iter().copied().chain(copies)
     }
 
     /// Whether this message was given up here.

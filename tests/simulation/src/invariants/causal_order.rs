@@ -21,6 +21,9 @@
 //!
 //! - as m1, a message that both copies have sent under one clock: a receiver has one or the other, and does not know
 //!   which one it waits for. Of what happened before such a message, only what happened before both counts;
+//! - as m1, a message that one copy has sent, if the receiver heard the other copy before that one had come so far. A peer
+//!   that waits for m1 asks its author, and the other copy rightly answers that it has sent nothing under that clock. The
+//!   same holds for a pair with such a message between them;
 //! - what a copy disowns when it begins anew;
 //! - what the other copy delivered under their common name, until this one begins anew;
 //! - a pair m1, m2 with a message h between them that both copies have sent: a receiver may have the other h, and m2
@@ -70,7 +73,7 @@ pub(super) fn depends_on_a_liar(chronicle: &Chronicle, sent: &Sent) -> bool {
 
 fn is_exempt(scene: &Scene<'_>, earlier: MessageId, later: &Sent) -> bool {
     let Scene { chronicle, lineage, process, .. } = scene;
-    if lineage.gave_up(earlier) || chronicle.twice.contains(&earlier) {
+    if lineage.gave_up(earlier) || lineage.heard_another_copy(earlier) || chronicle.twice.contains(&earlier) {
         return true;
     }
     if chronicle.was_rolled_back_behind(lineage, earlier) {
@@ -84,11 +87,10 @@ fn is_exempt(scene: &Scene<'_>, earlier: MessageId, later: &Sent) -> bool {
     if lineage.forked && chronicle.forgotten.contains(process) {
         return true;
     }
-    lineage.given_up.iter().any(|&(author, from, to)| {
+    lineage.passed_over().any(|(author, from, to)| {
         let between = chronicle.sent.range(id(author, from)..=id(author, to));
-        between.filter(|(_, given_up)| given_up.dests.contains(process)).any(|(_, given_up)| {
-            past_of(&given_up.past, first.author) >= first.clock
-                && past_of(&later.past, given_up.author) >= given_up.clock
+        between.filter(|(_, between)| between.dests.contains(process)).any(|(_, between)| {
+            past_of(&between.past, first.author) >= first.clock && past_of(&later.past, between.author) >= between.clock
         })
     })
 }

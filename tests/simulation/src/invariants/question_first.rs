@@ -14,7 +14,8 @@
 //! - a question that its author took back before any peer got it;
 //! - a question whose text was said again, or under a clock that was used twice: it may reach some peers only as the
 //!   later message. An answer under such a clock is exempt too, and so is a question that the answer names only by a
-//!   message of such a clock ([`CausalOrder`](super::causal_order)).
+//!   message of such a clock ([`CausalOrder`](super::causal_order));
+//! - a question that one copy of its author sent, if the reader heard the other copy, which knows nothing of it.
 //!
 //! The promise covers the newest messages of a conversation (200, in some runs fewer). A longer conversation that came
 //! by welcomes is left to the other invariants.
@@ -58,6 +59,7 @@ impl Invariant for QuestionFirst {
                 && !chronicle.is_doubtful(question)
                 && !chronicle.taken_back.contains(&question.words)
                 && !chronicle.was_rolled_back_behind(lineage, question.id)
+                && !lineage.heard_another_copy(question.id)
                 && !gave_up_what_led_there(scene, message.id)
                 && !is_behind_a_clock_used_twice(chronicle, question.id, message.id)
                 && scene.stores.iter().any(|lineage| lineage.shown.contains(&number))

@@ -105,6 +105,15 @@ impl World {
         Ok(())
     }
 
+    /// A frame of `from` reaches `to`. If it is from one of two copies, the other one may have sent what this one knows nothing of.
+    pub(super) fn note_copy(&mut self, from: usize, to: usize) {
+        let lineage = &self.machines[from].lineage;
+        if let Some(number) = lineage.process.filter(|_| lineage.forked && lineage.rolled_back) {
+            let (process, clock) = (self.chronicle.processes[number].0, lineage.clock());
+            self.machines[to].lineage.hear_copy(process, clock);
+        }
+    }
+
     /// Whether there are two copies of what runs or would run there.
     pub(super) fn is_one_of_two(&self, who: usize) -> bool {
         let copies = self.copies().filter(|copies| copies.contains(&who));

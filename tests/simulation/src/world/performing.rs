@@ -12,6 +12,7 @@ impl World {
         let mut turn = None;
         while let Some(arrived) = self.network.arrive(self.now, end) {
             self.chronicle.tally.frames += 1;
+            self.note_copy(arrived.from, arrived.to);
             if let Some(ready) = arrived.ready {
                 self.ready(arrived.from, ready)?;
             }
