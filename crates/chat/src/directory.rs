@@ -394,7 +394,14 @@ impl Directory {
         self.people.get(&person).map(|person| person.record.process)
     }
 
-    /// The record of `person`, to hand to somebody else.
+    /// Whether this record is the one that is known of its person. A peer that greets hands over all that it knows, so this is asked
+    /// before anything is decoded.
+    pub(crate) fn has(&self, signed: &SignedRecord) -> bool {
+        let known = signed.person().and_then(|person| self.people.get(&person));
+        known.is_some_and(|known| known.signed.bytes() == signed.bytes())
+    }
+
+    /// The record of `person`, to hand to another peer.
     pub(crate) fn signed_record_of(&self, person: PersonId) -> Option<&SignedRecord> {
         self.people.get(&person).map(|person| &person.signed)
     }

@@ -102,6 +102,11 @@ impl SignedRecord {
         Ok(record)
     }
 
+    /// Whose record this claims to be, read from where every record begins. `None` for bytes that are no record.
+    pub(crate) fn person(&self) -> Option<PersonId> {
+        self.bytes.first_chunk().copied().map(PersonId::new)
+    }
+
     /// What the record says, its signature checked: only the person whose record it is can have written it.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod holes;
 mod pulls;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
@@ -49,6 +50,8 @@ struct Pulling {
 pub(super) struct Vectors {
     /// For each peer, how far he has come with each author, holes or not.
     of: BTreeMap<Index, Vector>,
+    /// The furthest that any of them has come with each author.
+    most: Vector,
     /// What each peer has acknowledged of my own messages, holes left out.
     acknowledged: Vector,
     /// On which links deliveries were acknowledged in this turn.
@@ -82,6 +85,7 @@ impl Vectors {
     pub(super) fn new(now: Duration) -> Self {
         Self {
             of: BTreeMap::new(),
+            most: Vector::default(),
             acknowledged: Vector::default(),
             acknowledged_on: BTreeSet::new(),
             changed: Set::new(),
@@ -324,6 +328,7 @@ impl<S: Store> Peer<S> {
             // What lies behind a hole can be had from here though the hole cannot: its author may be gone for good.
             is_news |= self.vectors.has(process, author) < *delivered;
             self.vectors.of.entry(process).or_default().raise(author, *delivered);
+            self.vectors.most.raise(author, *delivered);
             self.search_holes(process, author, *delivered, holes);
         }
         Ok(is_news)
@@ -351,33 +356,40 @@ impl<S: Store> Peer<S> {
         self.note_spread();
     }
 
-    /// Starts a pull for every author who is not linked and of whom somebody who is has more than I do.
+    /// Pulls from the linked peers what they have and I lack of each author that is not linked.
     pub(super) fn pull_what_others_have(&mut self) {
         if self.vectors.pull_at.is_some() {
             return;
         }
-        let mut best: BTreeMap<Index, ((bool, Clock), Index)> = BTreeMap::new();
-        for &peer in self.link_of.keys().filter(|peer| !self.vectors.distrusted.contains(peer)) {
-            let Some(vector) = self.vectors.of.get(&peer) else { continue };
-            for (author, _, clock) in vector.iter(self.causal.roster()) {
-                let pushes = self.link_of.contains_key(&author);
-                if author == self.causal.me() || pushes || self.vectors.refused.contains(&author) {
-                    continue;
-                }
-                let mine = self.causal.delivered(author).max(self.vectors.checked(peer, author));
-                let rank = (!self.vectors.idle.contains(&peer), clock);
-                if clock > mine && best.get(&author).is_none_or(|&(best, _)| rank > best) {
-                    best.insert(author, (rank, peer));
-                }
-            }
-        }
         let linked = &self.link_of;
         self.vectors.pulling.retain(|_, pulling| linked.contains_key(&pulling.from));
-        for (author, ((_, up_to), from)) in best {
-            if self.vectors.pulling.len() < PULLS && !self.vectors.pulling.contains_key(&author) {
-                self.pull(author, from, up_to);
-            }
+        let room = PULLS.saturating_sub(self.vectors.pulling.len());
+        // In a large mesh nearly all authors are linked, so each author is looked at before the peers that could hand it over.
+        let authors =
+            self.causal.roster().iter().map(|(author, _)| author).filter(|&author| self.is_to_be_pulled(author));
+        let pulls = authors.filter_map(|author| self.source_of(author).map(|(from, up_to)| (author, from, up_to)));
+        for (author, from, up_to) in pulls.take(room).collect::<Vec<_>>() {
+            self.pull(author, from, up_to);
         }
+    }
+
+    /// Whether another peer has more of this author than I do, and neither the author pushes it nor a pull is under way.
+    fn is_to_be_pulled(&self, author: Index) -> bool {
+        self.vectors.most.of(author) > self.causal.delivered(author)
+            && author != self.causal.me()
+            && !self.link_of.contains_key(&author)
+            && !self.vectors.refused.contains(&author)
+            && !self.vectors.pulling.contains_key(&author)
+    }
+
+    /// The linked peer that is asked first for an author's messages, and how far it has them: one that let no pull wait, and of
+    /// those the one that has the most.
+    fn source_of(&self, author: Index) -> Option<(Index, Clock)> {
+        let trusted = self.link_of.keys().filter(|peer| !self.vectors.distrusted.contains(peer));
+        let have = trusted
+            .map(|&peer| (peer, self.vectors.has(peer, author)))
+            .filter(|&(peer, clock)| clock > self.causal.delivered(author).max(self.vectors.checked(peer, author)));
+        have.min_by_key(|(peer, clock)| (self.vectors.idle.contains(peer), Reverse(*clock)))
     }
 
     fn pull(&mut self, author: Index, from: Index, up_to: Clock) {

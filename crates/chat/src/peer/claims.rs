@@ -86,8 +86,7 @@ impl<S: Store> Peer<S> {
 
     /// Whether nobody has been shown my claim before the link with these records: I know nobody, and nobody remembers me.
     pub(super) fn is_a_newcomer(&self, records: &[SignedRecord]) -> bool {
-        let is_mine =
-            |signed: &SignedRecord| signed.claim().is_ok_and(|record| record.process.person == self.me.person);
+        let is_mine = |signed: &SignedRecord| signed.person() == Some(self.me.person);
         !self.directory.knows_others() && !records.iter().any(is_mine)
     }
 

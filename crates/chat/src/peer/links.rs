@@ -195,6 +195,8 @@ impl<S: Store> Peer<S> {
         if process.person != person || process == self.me {
             return Err(BadFrame("a greeting under somebody else's name".to_owned()));
         }
+        let is_new = self.is_a_newcomer(&records);
+        let records: Vec<SignedRecord> = records.into_iter().filter(|signed| !self.directory.has(signed)).collect();
         let is_behind = self.was_rolled_back(returned) || self.was_superseded(&records);
         self.inherit(&records);
         if is_behind {
@@ -210,7 +212,6 @@ impl<S: Store> Peer<S> {
         self.keep_greeting(&greeting, signed);
         let link = self.links.get_mut(&link_id).expect("still up");
         (link.process, link.greeted) = (Some(index), (now.unix_micros, greeting.clock));
-        let is_new = self.is_a_newcomer(&records);
         self.merge_records(now, records);
         if is_new {
             self.claim_among_others();

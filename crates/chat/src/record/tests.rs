@@ -25,6 +25,7 @@ fn what_was_signed_is_what_is_read() {
         let record = record(groups, addresses);
         let signed = SignedRecord::sign(&identity(), &record);
         assert!(signed.bytes().len() <= MAX_BYTES, "{}", signed.bytes().len());
+        assert_eq!(signed.person(), Some(record.process.person));
         assert_eq!(signed.verify(), Ok(record));
         assert_eq!(codec::decode::<SignedRecord>(&codec::encode(&signed), codec::MAX_INPUT), Ok(signed));
     }
