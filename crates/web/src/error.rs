@@ -13,7 +13,7 @@ pub enum Error {
         address: SocketAddr,
     },
     /// Nothing can listen there.
-    #[error("the page cannot be served on {address}: {source}; stop what is served there, or name another address")]
+    #[error("the page cannot be served on {address}: {source}; {}", instead(source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -86,9 +86,43 @@ pub enum Error {
     Attach(node::AttachError),
 }
 
+/// What to do where nothing can listen.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other causes are the same to the user")]
+fn instead(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "stop what is served there, or choose another port",
+        io::ErrorKind::AddrNotAvailable => {
+            "give an address of this machine (`ip address` lists them), or 0.0.0.0 for all of them"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "choose a port from 1024 on, or let this program have lower ones (CAP_NET_BIND_SERVICE)"
+        }
+        _ => "give another address",
+    }
+}
+
 impl Error {
     /// Whether another option would have helped, whatever state the machine is in.
     pub fn is_misuse(&self) -> bool {
         matches!(self, Self::NotLoopback { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_had_is_told_with_what_to_do() {
+        let refused =
+            |kind: io::ErrorKind| Error::Listen { address: "192.0.2.7:443".parse().unwrap(), source: kind.into() };
+        for (kind, advice) in [
+            (io::ErrorKind::AddrInUse, "stop what is served there"),
+            (io::ErrorKind::AddrNotAvailable, "an address of this machine"),
+            (io::ErrorKind::PermissionDenied, "a port from 1024 on"),
+        ] {
+            let told = refused(kind).to_string();
+            assert!(told.contains("192.0.2.7:443") && told.contains(advice), "{told}");
+        }
     }
 }
