@@ -36,6 +36,10 @@ fn while_the_peer_is_away_nothing_typed_is_lost_and_the_page_goes_on_with_it_whe
     browser.shows("#log", "said before");
     assert_eq!(alice.end("-TERM").code(), Some(0));
     browser.shows("#link", "not connected");
+    browser.waits(
+        "room for all of it",
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('#left .bar'))",
+    );
     browser.enters("#text", "typed meanwhile");
     browser.shows("#notice", "Not connected");
     browser.waits("the text", "document.querySelector('#text').value === 'typed meanwhile'");

@@ -16,8 +16,14 @@ fn new_names_and_a_deleted_account_are_shown() {
     let mut attached = alice.launch.clone().attach();
     attached.run("-nick anna");
     browser.shows("#me", "anna");
+    browser.choose("#people", "robert");
+    browser.shows("#subtitle", "You two alone read this");
     bob.run("-delete-account robert");
     browser.shows("#notice", "robert has deleted the account.");
+    browser.shows("#subtitle", "nothing reaches them");
+    browser.waits("robert is not shown as here", "!document.querySelector('#conversations [aria-current] .dot.here')");
+    browser.enters("#text", "too late");
+    browser.shows("#log", "Not sent: robert is gone for good");
     browser.waits("nobody else is left", "!document.querySelector('#people').innerText.includes('robert')");
     attached.quit();
 }

@@ -59,8 +59,11 @@ fn what_is_said_to_all_in_a_group_and_to_one_person_goes_there_and_nowhere_else(
     browser.shows("#log", "and back");
 
     bob.say("@alice between us");
-    browser
-        .waits("one unread message", "document.querySelector('#conversations .row.unread .badge')?.innerText === '1'");
+    // The open group may count its last message as unread for a moment.
+    browser.waits(
+        "one unread message",
+        "document.querySelector('#conversations .row.unread:not([aria-current]) .badge')?.innerText === '1'",
+    );
     browser.choose("#conversations", "bob");
     browser.shows("#log", "between us");
     browser.shows("#log .rule.new", "New");
@@ -79,6 +82,7 @@ fn what_is_said_to_all_in_a_group_and_to_one_person_goes_there_and_nowhere_else(
         "the message that was found",
         "document.querySelector('#log .found')?.innerText.includes('in the group')",
     );
+    browser.waits("the end, which is in sight", "document.querySelector('#newest').hidden");
 
     browser.click("#leave");
     browser.shows("#title", "Everybody");

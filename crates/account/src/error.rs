@@ -82,7 +82,7 @@ pub enum Error {
         target: PathBuf,
     },
     /// There is no key in the folder.
-    #[error("there is no key {}; check the folder's name", path.display())]
+    #[error("there is no identity at {}; name an account with --account, or another folder with --data", path.display())]
     NoKey {
         /// Where it should be.
         path: PathBuf,
@@ -152,7 +152,7 @@ pub enum Error {
         name: String,
     },
     /// There is no such account.
-    #[error("there is no account {name} in {}; list the accounts to see which there are", base.display())]
+    #[error("there is no account {name} in {}; `causerie account list` shows which there are", base.display())]
     NoAccount {
         /// The name.
         name: Name,

@@ -608,7 +608,7 @@ pub enum Refusal {
         name: String,
     },
     /// The person was forgotten and has not returned.
-    #[error("{who} was forgotten, and nothing reaches them; whoever returns is known again at once")]
+    #[error("{who} is gone for good, and nothing reaches them; if they return, they are known again at once")]
     Departed {
         /// The person's label.
         who: String,

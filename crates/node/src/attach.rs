@@ -34,7 +34,10 @@ const EVENTS: usize = 1024;
 #[non_exhaustive]
 pub enum AttachError {
     /// No peer runs on that data folder.
-    #[error("no peer is running on the data folder {}; start one with `causerie run`, or name another folder with --data", path.display())]
+    #[error(
+        "no peer is running on the data folder {}; start one with `causerie run`, or name another folder with --data, or \
+         another account with --account", path.display()
+    )]
     NoPeer {
         /// The folder.
         path: PathBuf,

@@ -257,6 +257,7 @@ function subtitle(kind, rest) {
   const people = rest.split(",");
   if (people.length > 1) return "You and they alone read this";
   const person = state.people.get(people[0]);
+  if (person && !person.listed) return "Not in the chat any more; nothing reaches them";
   return person?.present ? "You two alone read this" : "Away; gets it later. You two alone read this";
 }
 

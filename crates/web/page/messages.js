@@ -196,6 +196,8 @@ export function showMessage(id) {
   atEnd = false;
   log.focus({ preventScroll: true });
   row.scrollIntoView({ block: "center" });
+  // Where all fits, nothing scrolls, and the end is in sight.
+  look();
   row.classList.add("found");
   setTimeout(() => row.classList.remove("found"), 2500);
   return true;

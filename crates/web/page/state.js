@@ -93,7 +93,7 @@ export function forgetMessages() {
 }
 
 export function setUsers(users) {
-  for (const person of state.people.values()) person.listed = false;
+  for (const person of state.people.values()) Object.assign(person, { listed: false, present: false });
   users.forEach(setUser);
 }
 

@@ -23,7 +23,7 @@ pub enum Error {
     /// The peer serves no page, or there is none.
     #[error(
         "no peer serves a page on the data folder {}; start one with `causerie run --web 127.0.0.1:4180`, or name another \
-         folder with --data", path.display()
+         folder with --data, or another account with --account", path.display()
     )]
     NoPage {
         /// The folder.
