@@ -15,6 +15,7 @@ use tokio::time::{Instant, interval, timeout};
 use zeroize::Zeroizing;
 
 use crate::HostLimits;
+use crate::limits::network;
 use crate::rates::Rates;
 use crate::refusal::Refusal;
 use crate::routes::Shared;
@@ -65,8 +66,8 @@ pub(crate) struct Host {
     hosting: Hosting,
     vault: Vault,
     tries: Mutex<Tries>,
-    wrong: Mutex<Rates>,
-    registrations: Mutex<Rates>,
+    wrong: Mutex<Rates<IpAddr>>,
+    registrations: Mutex<Rates<IpAddr>>,
     /// The peers that run for log-ins here. Whoever starts or stops one has its turn.
     peers: Mutex<HashMap<Name, Turn>>,
     /// Room for peers.
@@ -82,7 +83,7 @@ impl Host {
         let rates = |burst, every| Mutex::new(Rates::new(burst, every, limits.remembered));
         Arc::new(Self {
             vault: Vault::new(limits.openings, limits.waiting, page.limits.last_request / 2),
-            tries: Mutex::new(Tries::new(limits.remembered)),
+            tries: Mutex::new(Tries::new(limits)),
             wrong: rates(limits.wrong, limits.wrong_every),
             registrations: rates(limits.registrations, limits.registration_every),
             peers: Mutex::default(),
@@ -108,10 +109,10 @@ impl Host {
         name: &str,
         passphrase: &str,
     ) -> Result<Secret, Refusal> {
-        self.wrong.lock().may(from, Instant::now()).map_err(Refusal::Wait)?;
+        self.wrong.lock().may(&network(from), Instant::now()).map_err(Refusal::Wait)?;
         let name = choose(name)?;
         let passphrase = Passphrase::new(passphrase).map_err(|error| Refusal::of_account(from, error))?;
-        self.tries.lock().begin(name.as_str(), Instant::now()).map_err(Refusal::Wait)?;
+        self.tries.lock().begin(name.as_str(), from, Instant::now()).map_err(Refusal::Wait)?;
         let opening = {
             let (accounts, name, cost) = (self.hosting.accounts.clone(), name.clone(), self.hosting.cost);
             move || match accounts.key(&name) {
@@ -128,12 +129,12 @@ impl Host {
         let seed = match self.vault.work(opening).await?.map_err(|error| Refusal::of_account(from, error)) {
             Ok(seed) => seed.ok_or(Refusal::NoPassphrase)?,
             Err(wrong @ Refusal::Wrong) => {
-                self.wrong.lock().count(from, Instant::now());
+                self.wrong.lock().count(network(from), Instant::now());
                 return Err(wrong);
             }
             Err(other) => return Err(other),
         };
-        self.tries.lock().right(name.as_str());
+        self.tries.lock().right(name.as_str(), from);
         self.sit_down(from, &name, &seed).await
     }
 
@@ -146,12 +147,12 @@ impl Host {
         code: &str,
     ) -> Result<Secret, Refusal> {
         let now = Instant::now();
-        self.wrong.lock().may(from, now).map_err(Refusal::Wait)?;
+        self.wrong.lock().may(&network(from), now).map_err(Refusal::Wait)?;
         match &self.hosting.registration {
             Registration::Open => {}
             Registration::Code(known) if is_same(known, code.trim()) => {}
             Registration::Code(_) => {
-                self.wrong.lock().count(from, now);
+                self.wrong.lock().count(network(from), now);
                 return Err(Refusal::WrongCode);
             }
             Registration::Closed => return Err(Refusal::Closed),
@@ -172,8 +173,8 @@ impl Host {
         drop(self.room()?);
         {
             let mut registrations = self.registrations.lock();
-            registrations.may(from, now).map_err(Refusal::Wait)?;
-            registrations.count(from, now);
+            registrations.may(&network(from), now).map_err(Refusal::Wait)?;
+            registrations.count(network(from), now);
         }
         let making = {
             let (name, cost) = (name.clone(), self.hosting.cost);

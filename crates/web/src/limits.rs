@@ -74,6 +74,9 @@ pub struct HostLimits {
     /// Wrong passphrases and wrong codes that one address may send in a row, 5 by default. Further ones are taken one in
     /// [`wrong_every`](Self::wrong_every).
     pub wrong: u32,
+    /// Wrong passphrases for one account that all addresses together may send in a row, 100 by default. Further ones are taken one
+    /// in [`wrong_every`](Self::wrong_every). One address, which is taken more slowly, never gets there.
+    pub wrong_of_account: u32,
     /// How soon one more wrong one is forgiven, 10 s by default. The longest wait is six times as long.
     pub wrong_every: Duration,
     /// Accounts that one address may register in a row, 100 by default, for a class behind one router. Further ones are taken
@@ -81,7 +84,7 @@ pub struct HostLimits {
     pub registrations: u32,
     /// How soon one more may be registered, 36 s by default.
     pub registration_every: Duration,
-    /// Addresses, and names, that are remembered for that, 10,000 of each by default.
+    /// Addresses, names, and pairs of both, that are remembered for that, 10,000 of each by default.
     pub remembered: usize,
 }
 
@@ -93,6 +96,7 @@ impl Default for HostLimits {
             openings: thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
             waiting: 256,
             wrong: 5,
+            wrong_of_account: 100,
             wrong_every: Duration::from_secs(10),
             registrations: 100,
             registration_every: Duration::from_secs(36),
@@ -106,5 +110,18 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
         v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_machine_has_one_address_however_many_it_takes() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::2"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 }

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -172,6 +173,30 @@ async fn a_thousand_wrong_log_ins_of_one_account_are_five_guesses_and_a_few() {
     assert!(host.is_logged_in(&alice).await, "alice herself chats on");
     let slowed = host.try_log_in("alice", &passphrase("alice")).await;
     assert_eq!(slowed.status(), 429, "not even the right one comes through at once");
+}
+
+#[tokio::test]
+async fn an_attacker_at_one_address_keeps_no_owner_out_who_is_at_another() {
+    let host = open_host().await;
+    host.register("alice").await;
+    let (attacker, owner) = (Ipv4Addr::new(127, 0, 1, 1), Ipv4Addr::new(127, 0, 2, 1));
+    for round in 0..10 {
+        let guesses = join_all((0..20).map(|_| host.try_log_in_from(attacker, "alice", "guess"))).await;
+        assert!(round == 0 || guesses.iter().any(|guess| guess.status() == 429), "the attacker has to wait");
+        assert_eq!(host.try_log_in_from(owner, "alice", &passphrase("alice")).await.status(), 204, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn guesses_of_many_addresses_at_one_account_have_a_bound() {
+    let limits = HostLimits { wrong_of_account: 12, wrong_every: Duration::from_secs(3600), ..HostLimits::default() };
+    let host = host(Registration::Open, Limits::of_host(), limits).await;
+    let mut statuses = Vec::new();
+    for nth in 0..20 {
+        statuses.push(host.try_log_in_from(Ipv4Addr::new(127, 0, 3, nth), "alice", "guess").await.status());
+    }
+    assert_eq!(statuses, [[401; 12].as_slice(), &[429; 8]].concat());
+    assert_eq!(host.try_log_in_from(Ipv4Addr::new(127, 0, 3, 99), "bob", "guess").await.status(), 401);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A host with real accounts, whose passphrases cost little to try.
 
+use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::path::PathBuf;
 
@@ -76,7 +77,11 @@ impl Hosted {
     }
 
     pub(crate) async fn try_log_in(&self, name: &str, passphrase: &str) -> Answer {
-        self.post("/login", &[], &json!({"name": name, "passphrase": passphrase}).to_string()).await
+        self.try_log_in_from(Ipv4Addr::LOCALHOST, name, passphrase).await
+    }
+
+    pub(crate) async fn try_log_in_from(&self, from: Ipv4Addr, name: &str, passphrase: &str) -> Answer {
+        self.post_from(from, "/login", &[], &json!({"name": name, "passphrase": passphrase}).to_string()).await
     }
 
     /// Logs in: the line `Cookie: …` of the session.

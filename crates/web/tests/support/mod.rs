@@ -12,7 +12,7 @@ use node::{Config, DataFolder, Home};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -89,6 +89,11 @@ impl Served {
 impl Page {
     /// What is answered to a request whose lines these are, with the page's own `Host` unless it has another.
     pub(crate) async fn ask(&self, request: &str, headers: &[&str], body: &str) -> Answer {
+        self.ask_from(Ipv4Addr::LOCALHOST, request, headers, body).await
+    }
+
+    /// The same, from a browser at another address.
+    async fn ask_from(&self, from: Ipv4Addr, request: &str, headers: &[&str], body: &str) -> Answer {
         let mut text = format!("{request} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         if !headers.iter().any(|header| header.starts_with("Host:")) {
             text += &format!("Host: {}\r\n", self.page);
@@ -97,7 +102,9 @@ impl Page {
             text += &format!("{header}\r\n");
         }
         text += &format!("\r\n{body}");
-        let mut stream = TcpStream::connect(self.page).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let mut stream = socket.connect(self.page).await.unwrap();
         // A server that has no place for it may have closed already.
         let _ = stream.write_all(text.as_bytes()).await;
         let mut answer = Vec::new();
@@ -112,9 +119,13 @@ impl Page {
     }
 
     pub(crate) async fn post(&self, path: &str, headers: &[&str], body: &str) -> Answer {
+        self.post_from(Ipv4Addr::LOCALHOST, path, headers, body).await
+    }
+
+    pub(crate) async fn post_from(&self, from: Ipv4Addr, path: &str, headers: &[&str], body: &str) -> Answer {
         let own = self.own();
         let headers: Vec<&str> = own.iter().map(String::as_str).chain(headers.iter().copied()).collect();
-        self.ask(&format!("POST {path}"), &headers, body).await
+        self.ask_from(from, &format!("POST {path}"), &headers, body).await
     }
 
     pub(crate) async fn is_logged_in(&self, cookie: &str) -> bool {
