@@ -15,6 +15,7 @@ use tokio::time::{Instant, interval, timeout};
 use zeroize::Zeroizing;
 
 use crate::HostLimits;
+use crate::guesses::Guesses;
 use crate::limits::network;
 use crate::rates::Rates;
 use crate::refusal::Refusal;
@@ -66,7 +67,7 @@ pub(crate) struct Host {
     hosting: Hosting,
     vault: Vault,
     tries: Mutex<Tries>,
-    wrong: Mutex<Rates<IpAddr>>,
+    guesses: Arc<Guesses>,
     registrations: Mutex<Rates<IpAddr>>,
     /// The peers that run for log-ins here. Whoever starts or stops one has its turn.
     peers: Mutex<HashMap<Name, Turn>>,
@@ -80,12 +81,12 @@ type Turn = Arc<TurnMutex<Option<Arc<Seat>>>>;
 impl Host {
     pub(crate) fn new(page: Shared, hosting: Hosting) -> Arc<Self> {
         let limits = hosting.limits;
-        let rates = |burst, every| Mutex::new(Rates::new(burst, every, limits.remembered));
+        let rates = |burst, every| Rates::new(burst, every, limits.remembered);
         Arc::new(Self {
-            vault: Vault::new(limits.openings, limits.waiting, page.limits.last_request / 2),
+            vault: Vault::new(limits.openings, limits.waiting),
             tries: Mutex::new(Tries::new(limits)),
-            wrong: rates(limits.wrong, limits.wrong_every),
-            registrations: rates(limits.registrations, limits.registration_every),
+            guesses: Guesses::new(rates(limits.wrong, limits.wrong_every)),
+            registrations: Mutex::new(rates(limits.registrations, limits.registration_every)),
             peers: Mutex::default(),
             room: Arc::new(Semaphore::new(limits.peers)),
             troubles: Mutex::default(),
@@ -109,33 +110,31 @@ impl Host {
         name: &str,
         passphrase: &str,
     ) -> Result<Secret, Refusal> {
-        self.wrong.lock().may(&network(from), Instant::now()).map_err(Refusal::Wait)?;
+        let until = self.until();
+        let guess = self.guesses.begin(from, until).await?;
         let name = choose(name)?;
         let passphrase = Passphrase::new(passphrase).map_err(|error| Refusal::of_account(from, error))?;
         self.tries.lock().begin(name.as_str(), from, Instant::now()).map_err(Refusal::Wait)?;
         let opening = {
             let (accounts, name, cost) = (self.hosting.accounts.clone(), name.clone(), self.hosting.cost);
-            move || match accounts.key(&name) {
-                Ok(Key::Sealed(sealed)) => sealed.open(&passphrase).map(Some),
-                Ok(Key::Plain(_)) => Ok(None),
-                Err(no_account @ account::Error::NoAccount { .. }) => {
-                    // It takes as long as a wrong passphrase, so nobody learns which accounts there are.
-                    SealedKey::seal(&Seed::draw()?, &name, &passphrase, cost)?;
-                    Err(no_account)
+            move || {
+                let opened = open(&accounts, &name, &passphrase, cost);
+                // It counts even if nobody waits for the answer any more.
+                if let Err(account::Error::WrongPassphrase { .. } | account::Error::NoAccount { .. }) = opened {
+                    guess.wrong();
                 }
-                Err(other) => Err(other),
+                opened
             }
         };
-        let seed = match self.vault.work(opening).await?.map_err(|error| Refusal::of_account(from, error)) {
-            Ok(seed) => seed.ok_or(Refusal::NoPassphrase)?,
-            Err(wrong @ Refusal::Wrong) => {
-                self.wrong.lock().count(network(from), Instant::now());
-                return Err(wrong);
-            }
-            Err(other) => return Err(other),
-        };
+        let opened = self.vault.work(until, opening).await?.map_err(|error| Refusal::of_account(from, error));
+        let seed = opened?.ok_or(Refusal::NoPassphrase)?;
         self.tries.lock().right(name.as_str(), from);
         self.sit_down(from, &name, &seed).await
+    }
+
+    /// Until when a log-in may wait for its turn.
+    fn until(&self) -> Instant {
+        Instant::now() + self.page.limits.last_request / 2
     }
 
     /// Makes an account, starts its peer, and opens a session of it.
@@ -146,13 +145,13 @@ impl Host {
         passphrase: &str,
         code: &str,
     ) -> Result<Secret, Refusal> {
-        let now = Instant::now();
-        self.wrong.lock().may(&network(from), now).map_err(Refusal::Wait)?;
+        let until = self.until();
+        let guess = self.guesses.begin(from, until).await?;
         match &self.hosting.registration {
             Registration::Open => {}
             Registration::Code(known) if is_same(known, code.trim()) => {}
             Registration::Code(_) => {
-                self.wrong.lock().count(network(from), now);
+                guess.wrong();
                 return Err(Refusal::WrongCode);
             }
             Registration::Closed => return Err(Refusal::Closed),
@@ -172,7 +171,7 @@ impl Host {
         // An account that could not be used now is not made.
         drop(self.room()?);
         {
-            let mut registrations = self.registrations.lock();
+            let (mut registrations, now) = (self.registrations.lock(), Instant::now());
             registrations.may(&network(from), now).map_err(Refusal::Wait)?;
             registrations.count(network(from), now);
         }
@@ -182,10 +181,11 @@ impl Host {
                 let seed = Seed::draw()?;
                 let sealed = SealedKey::seal(&seed, &name, &passphrase, cost)?;
                 accounts.create(&name, &Key::Sealed(sealed))?;
+                drop(guess);
                 Ok(seed)
             }
         };
-        let seed = self.vault.work(making).await?.map_err(refuse)?;
+        let seed = self.vault.work(until, making).await?.map_err(refuse)?;
         tracing::info!("{name} has registered");
         self.sit_down(from, &name, &seed).await
     }
@@ -364,6 +364,20 @@ async fn tell_everybody(mut session: node::Session) -> Result<(), Refusal> {
         }
     );
     asked
+}
+
+/// Opens the identity of an account. `None` is one that has no passphrase.
+fn open(accounts: &Accounts, name: &Name, passphrase: &Passphrase, cost: Cost) -> Result<Option<Seed>, account::Error> {
+    match accounts.key(name) {
+        Ok(Key::Sealed(sealed)) => sealed.open(passphrase).map(Some),
+        Ok(Key::Plain(_)) => Ok(None),
+        Err(no_account @ account::Error::NoAccount { .. }) => {
+            // It takes as long as a wrong passphrase, so nobody learns which accounts there are.
+            SealedKey::seal(&Seed::draw()?, name, passphrase, cost)?;
+            Err(no_account)
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Overwrites and removes an account. It may be gone already.

@@ -14,6 +14,7 @@ mod codes;
 mod error;
 mod files;
 mod guard;
+mod guesses;
 mod host;
 mod limits;
 mod link;

@@ -72,12 +72,13 @@ pub struct HostLimits {
     /// Passphrases that wait for that, 256 by default: a minute's work for two processors. One more is refused.
     pub waiting: usize,
     /// Wrong passphrases and wrong codes that one address may send in a row, 5 by default. Further ones are taken one in
-    /// [`wrong_every`](Self::wrong_every).
+    /// [`wrong_every`](Self::wrong_every). No more of one address are
+    /// worked on at once, or wait for that among those of other addresses.
     pub wrong: u32,
     /// Wrong passphrases for one account that all addresses together may send in a row, 100 by default. Further ones are taken one
     /// in [`wrong_every`](Self::wrong_every). One address, which is taken more slowly, never gets there.
     pub wrong_of_account: u32,
-    /// How soon one more wrong one is forgiven, 10 s by default. The longest wait is six times as long.
+    /// How soon one more wrong one is forgiven, 10 s by default.
     pub wrong_every: Duration,
     /// Accounts that one address may register in a row, 100 by default, for a class behind one router. Further ones are taken
     /// one in [`registration_every`](Self::registration_every).
