@@ -120,14 +120,13 @@ impl Host {
             move || {
                 let opened = open(&accounts, &name, &passphrase, cost);
                 // It counts even if nobody waits for the answer any more.
-                if let Err(account::Error::WrongPassphrase { .. } | account::Error::NoAccount { .. }) = opened {
+                if let Err(account::Error::WrongPassphrase { .. }) = opened {
                     guess.wrong();
                 }
                 opened
             }
         };
-        let opened = self.vault.work(until, opening).await?.map_err(|error| Refusal::of_account(from, error));
-        let seed = opened?.ok_or(Refusal::NoPassphrase)?;
+        let seed = self.vault.work(until, opening).await?.map_err(|error| Refusal::of_account(from, error))?;
         self.tries.lock().right(name.as_str(), from);
         self.sit_down(from, &name, &seed).await
     }
@@ -366,15 +365,14 @@ async fn tell_everybody(mut session: node::Session) -> Result<(), Refusal> {
     asked
 }
 
-/// Opens the identity of an account. `None` is one that has no passphrase.
-fn open(accounts: &Accounts, name: &Name, passphrase: &Passphrase, cost: Cost) -> Result<Option<Seed>, account::Error> {
+/// Opens the identity of an account.
+fn open(accounts: &Accounts, name: &Name, passphrase: &Passphrase, cost: Cost) -> Result<Seed, account::Error> {
     match accounts.key(name) {
-        Ok(Key::Sealed(sealed)) => sealed.open(passphrase).map(Some),
-        Ok(Key::Plain(_)) => Ok(None),
-        Err(no_account @ account::Error::NoAccount { .. }) => {
+        Ok(Key::Sealed(sealed)) => sealed.open(passphrase),
+        Ok(Key::Plain(_)) | Err(account::Error::NoAccount { .. }) => {
             // It takes as long as a wrong passphrase, so nobody learns which accounts there are.
             SealedKey::seal(&Seed::draw()?, name, passphrase, cost)?;
-            Err(no_account)
+            Err(account::Error::WrongPassphrase { name: name.clone() })
         }
         Err(other) => Err(other),
     }

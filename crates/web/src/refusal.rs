@@ -17,7 +17,8 @@ pub(crate) enum Refusal {
     Busy,
     #[error(
         "wrong name or passphrase. If you have forgotten the passphrase, what is left is the recovery words, an exported file \
-         whose passphrase you know, or a new account under another name"
+         whose passphrase you know, or a new account under another name. An account without a passphrase gets one \
+         from `causerie account lock --account NAME` on the host"
     )]
     Wrong,
     #[error("this host takes no new accounts")]
@@ -33,10 +34,6 @@ pub(crate) enum Refusal {
     /// What was typed makes no sense, or a name is in use.
     #[error("{0}")]
     Typed(String),
-    #[error(
-        "this account has no passphrase, so the page does not open it: give it one with `causerie account lock --account NAME`"
-    )]
-    NoPassphrase,
     #[error(
         "a causerie runs with this account on the host already, and it offers no session: stop it, and log in again"
     )]
@@ -86,7 +83,7 @@ impl Refusal {
             Self::Wrong | Self::LoggedOut => StatusCode::UNAUTHORIZED,
             Self::Closed | Self::WrongCode | Self::Full => StatusCode::FORBIDDEN,
             Self::Unreadable | Self::Typed(_) | Self::OtherName => StatusCode::BAD_REQUEST,
-            Self::NoPassphrase | Self::InUse | Self::RunsElsewhere => StatusCode::CONFLICT,
+            Self::InUse | Self::RunsElsewhere => StatusCode::CONFLICT,
             Self::Host(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
