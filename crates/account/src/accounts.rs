@@ -8,7 +8,7 @@ use chat::{BadName, Name};
 use crate::erase::{RUNNING, erase};
 use crate::file::{lock_file, sync_folder};
 use crate::seed::fill;
-use crate::{Error, Key, Owner, Passphrase, SealedKey};
+use crate::{AccountFolder, Error, Key, Owner, Passphrase, SealedKey};
 
 /// The names of this module's own files. An account's name never contains a `~`.
 const LOCK: &str = "~lock";
@@ -74,13 +74,35 @@ impl Accounts {
         Ok(key)
     }
 
-    /// Makes an account with this key.
+    /// An account's folder, and the key in it.
+    ///
+    /// # Errors
+    /// As for [`key`](Self::key).
+    pub fn open(&self, name: &Name) -> Result<(AccountFolder, Key), Error> {
+        let held = self.hold(name)?;
+        let key = self.key(name)?;
+        // The account may have been deleted, and another one made under its name.
+        if held.is_there() { Ok((held, key)) } else { Err(self.no_account(name)) }
+    }
+
+    fn hold(&self, name: &Name) -> Result<AccountFolder, Error> {
+        let path = self.folder(name);
+        if fit(name).is_err() || !path.is_dir() {
+            return Err(self.no_account(name));
+        }
+        match AccountFolder::open(name.clone(), path.clone(), &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.no_account(name)),
+            held => held.map_err(Error::file(&path)),
+        }
+    }
+
+    /// Makes an account with this key. Returns its folder.
     ///
     /// # Errors
     /// [`Error::BadName`]; [`Error::NameTaken`] if there is a file or folder whose name looks like it;
     /// [`Error::OtherName`] if the key was sealed for another name; [`Error::ReadBack`]; [`Error::File`]. After any of
     /// these there is no new account, and no old one was changed.
-    pub fn create(&self, name: &Name, key: &Key) -> Result<(), Error> {
+    pub fn create(&self, name: &Name, key: &Key) -> Result<AccountFolder, Error> {
         fit(name)?;
         let folder = self.folder(name);
         belongs(key, name, &folder)?;
@@ -89,11 +111,15 @@ impl Accounts {
         self.free(name)?;
         let draft = self.base.join(unique(NEW)?);
         new_folder().create(&draft).map_err(Error::file(&draft))?;
-        let made = key.create(&draft).and_then(|()| fs::rename(&draft, &folder).map_err(Error::file(&folder)));
+        let made = key.create(&draft).and_then(|()| {
+            let held = AccountFolder::open(name.clone(), folder.clone(), &draft).map_err(Error::file(&draft))?;
+            fs::rename(&draft, &folder).map_err(Error::file(&folder))?;
+            Ok(held)
+        });
         if made.is_err() {
             let _ = erase(&draft);
         }
-        made.and_then(|()| sync_folder(&self.base).map_err(Error::file(&self.base)))
+        made.and_then(|held| sync_folder(&self.base).map(|()| held).map_err(Error::file(&self.base)))
     }
 
     /// Makes an account from an exported file, under its name. The passphrase stays the same.
@@ -132,9 +158,20 @@ impl Accounts {
     /// these, the account is as before. [`Error::Remains`]: the account is deleted, but some file is still there.
     pub fn delete(&self, name: &Name) -> Result<(), Error> {
         self.find(name)?;
+        self.delete_held(&self.hold(name)?)
+    }
+
+    /// Deletes the account that has this folder. One that was made since under its name stays.
+    ///
+    /// # Errors
+    /// As for [`delete`](Self::delete).
+    pub fn delete_held(&self, held: &AccountFolder) -> Result<(), Error> {
         let lock = self.lock()?;
-        // Another process may have deleted it meanwhile.
-        let folder = self.find(name)?;
+        // It may have been deleted meanwhile.
+        let folder = self.find(held.name())?;
+        if !held.is_there() {
+            return Err(self.no_account(held.name()));
+        }
         let running_path = folder.join(RUNNING);
         let running = lock_file(&running_path)?;
         match running.try_lock() {

@@ -208,3 +208,19 @@ fn of_many_that_want_one_name_exactly_one_gets_it() {
     assert_eq!(wins, 1);
     assert_eq!(entries(&parent.path().join("deep/accounts")), ["alice", "~lock"]);
 }
+
+#[test]
+fn a_held_folder_is_the_account_that_it_was_opened_for_and_no_other_of_its_name() {
+    let (_parent, accounts) = accounts();
+    let made = accounts.create(&name("alice"), &plain()).unwrap();
+    let (opened, _) = accounts.open(&name("alice")).unwrap();
+    assert!(made.is_there() && opened.is_there());
+    accounts.delete(&name("alice")).unwrap();
+    assert!(!made.is_there() && !opened.is_there());
+    let other = accounts.create(&name("alice"), &plain()).unwrap();
+    assert!(other.is_there() && !made.is_there() && !opened.is_there());
+    assert!(matches!(accounts.delete_held(&opened), Err(Error::NoAccount { .. })));
+    assert!(other.is_there(), "the other account stays");
+    accounts.delete_held(&other).unwrap();
+    assert!(matches!(accounts.open(&name("alice")), Err(Error::NoAccount { .. })));
+}

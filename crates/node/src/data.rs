@@ -1,6 +1,7 @@
 //! The data folder of one peer, and the lock that keeps a second process away from it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -21,12 +22,16 @@ impl DataFolder {
     /// [`Error::DataInUse`] if another process has it open, [`Error::LinkLeadsNowhere`], [`Error::Data`] if it cannot be made or
     /// written.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let refuse = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Data { path, source }
-        };
         follow(path)?;
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(refuse(path))?;
+        Self::open_existing(path)
+    }
+
+    /// Opens the folder, and makes none.
+    ///
+    /// # Errors
+    /// [`Error::DataInUse`] if another process has it open, [`Error::Data`] if it is missing or cannot be written.
+    pub fn open_existing(path: &Path) -> Result<Self, Error> {
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -51,6 +56,11 @@ impl DataFolder {
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("causerie.db")
     }
+}
+
+fn refuse(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Data { path, source }
 }
 
 /// If other users could write to the folder, they could replace the peer's socket with their own.

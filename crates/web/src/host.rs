@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use account::{Accounts, Cost, Key, Passphrase, SealedKey, Seed};
+use account::{AccountFolder, Accounts, Cost, Key, Passphrase, SealedKey, Seed};
 use node::chat::{self, Answer, Command, Name};
 use node::{AttachError, DataFolder, Ending, Home, SESSION, SessionEnded, connect};
 use parking_lot::Mutex;
@@ -126,9 +126,10 @@ impl Host {
                 opened
             }
         };
-        let seed = self.vault.work(until, opening).await?.map_err(|error| Refusal::of_account(from, error))?;
+        let (account, seed) =
+            self.vault.work(until, opening).await?.map_err(|error| Refusal::of_account(from, error))?;
         self.tries.lock().right(name.as_str(), from);
-        self.sit_down(from, &name, &seed).await
+        self.sit_down(from, account, &seed).await
     }
 
     /// Until when a log-in may wait for its turn.
@@ -179,14 +180,14 @@ impl Host {
             move || {
                 let seed = Seed::draw()?;
                 let sealed = SealedKey::seal(&seed, &name, &passphrase, cost)?;
-                accounts.create(&name, &Key::Sealed(sealed))?;
+                let account = accounts.create(&name, &Key::Sealed(sealed))?;
                 drop(guess);
-                Ok(seed)
+                Ok((account, seed))
             }
         };
-        let seed = self.vault.work(until, making).await?.map_err(refuse)?;
+        let (account, seed) = self.vault.work(until, making).await?.map_err(refuse)?;
         tracing::info!("{name} has registered");
-        self.sit_down(from, &name, &seed).await
+        self.sit_down(from, account, &seed).await
     }
 
     /// Refuses a name that somebody in the chat has, as far as a peer that runs here knows. If none runs, the new peer finds out.
@@ -205,8 +206,8 @@ impl Host {
     }
 
     /// Opens a session of the peer of an account whose passphrase was right.
-    async fn sit_down(self: &Arc<Self>, from: IpAddr, name: &Name, seed: &Seed) -> Result<Secret, Refusal> {
-        let turn = self.turn(name);
+    async fn sit_down(self: &Arc<Self>, from: IpAddr, account: AccountFolder, seed: &Seed) -> Result<Secret, Refusal> {
+        let turn = self.turn(account.name());
         let mut running = turn.lock().await;
         if let Some(seat) = running.as_ref() {
             match self.page.sessions.lock().open(seat, Instant::now()) {
@@ -219,7 +220,7 @@ impl Host {
             // One that takes longer keeps its folder, and that is told below.
             let _ = timeout(GOODBYE, seat.gone()).await;
         }
-        let seat = self.seat(from, name, seed).await?;
+        let seat = self.seat(from, account, seed).await?;
         let opened = self.page.sessions.lock().open(&seat, Instant::now());
         if opened.is_err() {
             seat.stop();
@@ -229,23 +230,28 @@ impl Host {
     }
 
     /// The peer of an account: started here, or one that runs in another process of this user.
-    async fn seat(self: &Arc<Self>, from: IpAddr, name: &Name, seed: &Seed) -> Result<Arc<Seat>, Refusal> {
-        let path = self.hosting.accounts.folder(name);
+    async fn seat(self: &Arc<Self>, from: IpAddr, account: AccountFolder, seed: &Seed) -> Result<Arc<Seat>, Refusal> {
+        let path = account.path().to_owned();
         let tabs = self.page.limits.sockets;
-        let folder = match DataFolder::open(&path) {
+        let folder = DataFolder::open_existing(&path);
+        // Whoever deletes an account has this folder open, too: from here on it stays.
+        if !account.is_there() {
+            return Err(Refusal::Wrong);
+        }
+        let folder = match folder {
             Ok(folder) => folder,
             Err(node::Error::DataInUse { .. }) => {
                 connect(&path, SESSION).await.map_err(|_| Refusal::InUse)?;
-                return Ok(Seat::of_another(path, Some(name.clone()), tabs));
+                return Ok(Seat::of_another(path, Some(account), tabs));
             }
             Err(error) => return Err(Refusal::of_host(from, &error)),
         };
         let room = self.room()?;
-        let mut config = (self.hosting.peer)(name);
+        let mut config = (self.hosting.peer)(account.name());
         config.home = Some(Home { folder, seed: Zeroizing::new(*seed.expose()) });
         let session = node::start(config).await.map_err(|error| Refusal::of_host(from, &error))?;
         let (here, gone) = watch::channel(());
-        let seat = Seat::of_account(path, name.clone(), tabs, session.requests.clone(), gone);
+        let seat = Seat::of_account(account, tabs, session.requests.clone(), gone);
         tokio::spawn(Arc::clone(self).watch_over(Arc::clone(&seat), session, here, room));
         Ok(seat)
     }
@@ -274,9 +280,9 @@ impl Host {
         }
         self.troubles.lock().left(me);
         self.page.sessions.lock().end_all_of(&seat);
-        if let Some(name) = seat.account.clone().filter(|_| session.events.ending() == Ending::Deleted) {
-            tracing::info!("{name} has deleted the account");
-            if let Err(error) = remove(self.hosting.accounts.clone(), name).await {
+        if let Some(account) = seat.account.as_ref().filter(|_| session.events.ending() == Ending::Deleted) {
+            tracing::info!("{} has deleted the account", account.name());
+            if let Err(error) = remove(self.hosting.accounts.clone(), &seat).await {
                 tracing::error!("{error}");
             }
         }
@@ -285,17 +291,20 @@ impl Host {
 
     /// Deletes the account of a session, whose name was typed once more. Its peer tells everybody first, wherever it runs.
     pub(crate) async fn delete(&self, from: IpAddr, seat: &Arc<Seat>, typed: &str) -> Result<(), Refusal> {
-        let name = seat.account.as_ref().filter(|name| name.as_str() == typed).ok_or(Refusal::OtherName)?;
-        let turn = self.turn(name);
+        let account = seat.account.as_ref().filter(|account| account.name().as_str() == typed);
+        let account = account.ok_or(Refusal::OtherName)?;
+        let turn = self.turn(account.name());
         let _running = turn.lock().await;
         match node::attach(&seat.folder).await {
+            // What answers may be the peer of an account that was made since.
+            Ok(_) if !account.is_there() => return Err(Refusal::LoggedOut),
             Ok(session) => tell_everybody(session).await?,
             // It has gone since. What is here is deleted all the same.
             Err(AttachError::NoPeer { .. }) => {}
             Err(error) => return Err(Refusal::of_host(from, &error)),
         }
         seat.gone().await;
-        let deleted = remove(self.hosting.accounts.clone(), name.clone()).await;
+        let deleted = remove(self.hosting.accounts.clone(), seat).await;
         deleted.map_err(|error| Refusal::of_account(from, error))?;
         self.page.sessions.lock().end_all_of(seat);
         Ok(())
@@ -365,11 +374,16 @@ async fn tell_everybody(mut session: node::Session) -> Result<(), Refusal> {
     asked
 }
 
-/// Opens the identity of an account.
-fn open(accounts: &Accounts, name: &Name, passphrase: &Passphrase, cost: Cost) -> Result<Seed, account::Error> {
-    match accounts.key(name) {
-        Ok(Key::Sealed(sealed)) => sealed.open(passphrase),
-        Ok(Key::Plain(_)) | Err(account::Error::NoAccount { .. }) => {
+/// Opens the identity of an account, and holds its folder.
+fn open(
+    accounts: &Accounts,
+    name: &Name,
+    passphrase: &Passphrase,
+    cost: Cost,
+) -> Result<(AccountFolder, Seed), account::Error> {
+    match accounts.open(name) {
+        Ok((account, Key::Sealed(sealed))) => Ok((account, sealed.open(passphrase)?)),
+        Ok((_, Key::Plain(_))) | Err(account::Error::NoAccount { .. }) => {
             // It takes as long as a wrong passphrase, so nobody learns which accounts there are.
             SealedKey::seal(&Seed::draw()?, name, passphrase, cost)?;
             Err(account::Error::WrongPassphrase { name: name.clone() })
@@ -378,10 +392,12 @@ fn open(accounts: &Accounts, name: &Name, passphrase: &Passphrase, cost: Cost) -
     }
 }
 
-/// Overwrites and removes an account. It may be gone already.
-async fn remove(accounts: Accounts, name: Name) -> Result<(), account::Error> {
+/// Overwrites and removes the account of a seat. It may be gone already, and another one there under its name.
+async fn remove(accounts: Accounts, seat: &Arc<Seat>) -> Result<(), account::Error> {
+    let seat = Arc::clone(seat);
+    let delete = move || seat.account.as_ref().map_or(Ok(()), |account| accounts.delete_held(account));
     // A task that panicked has removed what it could.
-    let removed = spawn_blocking(move || accounts.delete(&name)).await.unwrap_or(Ok(()));
+    let removed = spawn_blocking(delete).await.unwrap_or(Ok(()));
     if matches!(removed, Err(account::Error::NoAccount { .. })) { Ok(()) } else { removed }
 }
 

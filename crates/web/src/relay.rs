@@ -30,6 +30,8 @@ pub(crate) async fn relay(browser: WebSocket, page: Shared, id: Secret, entered:
     let Entered { seat, mut ended } = entered;
     let (mut to_browser, from_browser) = browser.split();
     let why = match connect(&seat.folder, SESSION).await {
+        // What answers may be the peer of an account that was made since.
+        Ok(_) if !seat.is_there() => Some((LOGGED_OUT, "logged out")),
         Ok(peer) => {
             let (from_peer, to_peer) = peer.into_split();
             tokio::select! {

@@ -103,7 +103,7 @@ struct Offer<'a> {
 /// Says who can register, if the way in is by accounts, and whether this browser is in.
 pub(crate) fn offer(page: &Page, headers: &HeaderMap, registration: Option<&str>) -> Response {
     let seat = page.entered(headers).map(|entered| entered.seat);
-    let account = seat.as_ref().and_then(|seat| seat.account.as_ref()).map(|name| name.as_str());
+    let account = seat.as_ref().and_then(|seat| seat.account.as_ref()).map(|account| account.name().as_str());
     Json(Offer { logged_in: seat.is_some(), account, registration }).into_response()
 }
 

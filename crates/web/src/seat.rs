@@ -1,15 +1,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use account::AccountFolder;
 use node::Requests;
-use node::chat::Name;
 use tokio::sync::{Semaphore, watch};
 
 /// What a session is a session of: a peer that runs on a data folder.
 pub(crate) struct Seat {
     pub(crate) folder: PathBuf,
-    /// Whose it is, at a host.
-    pub(crate) account: Option<Name>,
+    /// The account that it was entered for, at a host.
+    pub(crate) account: Option<AccountFolder>,
     /// Places for its tabs.
     pub(crate) tabs: Arc<Semaphore>,
     /// The peer, if it runs for the sessions at this page alone and stops with the last of them.
@@ -26,20 +26,26 @@ struct Peer {
 
 impl Seat {
     /// A peer that runs whether or not there is a session at this page.
-    pub(crate) fn of_another(folder: PathBuf, account: Option<Name>, tabs: usize) -> Arc<Self> {
+    pub(crate) fn of_another(folder: PathBuf, account: Option<AccountFolder>, tabs: usize) -> Arc<Self> {
         Arc::new(Self { folder, account, tabs: Arc::new(Semaphore::new(tabs)), peer: None })
     }
 
     /// A peer of this process. `gone` is dropped once it has said goodbye.
     pub(crate) fn of_account(
-        folder: PathBuf,
-        account: Name,
+        account: AccountFolder,
         tabs: usize,
         requests: Requests,
         gone: watch::Receiver<()>,
     ) -> Arc<Self> {
         let peer = Some(Peer { requests, stopping: watch::Sender::new(false), gone });
+        let folder = account.path().to_owned();
         Arc::new(Self { folder, account: Some(account), tabs: Arc::new(Semaphore::new(tabs)), peer })
+    }
+
+    /// Whether what is in the folder is still what was entered. An account that was made since under the name of one that was
+    /// deleted is another one.
+    pub(crate) fn is_there(&self) -> bool {
+        self.account.as_ref().is_none_or(AccountFolder::is_there)
     }
 
     /// Whether its peer runs in this process, for the sessions here.

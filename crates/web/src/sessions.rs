@@ -81,7 +81,7 @@ impl Sessions {
     /// Uses a session, which keeps it open. `None` if there is no such session.
     pub(crate) fn enter(&mut self, id: Secret, now: Instant) -> Option<Entered> {
         let open = self.open.get_mut(&id)?;
-        if open.ends <= now {
+        if open.ends <= now || !open.seat.is_there() {
             self.end(id);
             return None;
         }

@@ -142,19 +142,7 @@ async fn an_account_whose_peer_runs_elsewhere_is_attached_to_once_the_passphrase
     let host = open_host().await;
     let cookie = host.register("alice").await;
     assert_eq!(host.post("/logout", &[&cookie], "").await.status(), 204);
-    let folder = loop {
-        match DataFolder::open(&host.folder("alice")) {
-            Ok(folder) => break folder,
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    };
-    let mut config = Config::new("alice");
-    config.home = Some(Home { folder, seed: Zeroizing::new(*seed(&host, "alice").expose()) });
-    config.mdns = false;
-    config.listen = vec![loopback()];
-    let mut elsewhere = node::start(config).await.unwrap();
-    let requests = elsewhere.requests.clone();
-    tokio::spawn(async move { while elsewhere.events.next_batch().await.is_some() {} });
+    let requests = run_elsewhere(&host, "alice").await;
 
     assert_eq!(host.try_log_in("alice", "guess").await.status(), 401);
     let cookie = host.log_in("alice").await;
@@ -165,6 +153,46 @@ async fn an_account_whose_peer_runs_elsewhere_is_attached_to_once_the_passphrase
     assert_eq!(host.delete(&cookie, "alice").await.status(), 204);
     assert!(!host.folder("alice").exists() && !host.is_logged_in(&cookie).await);
     assert!(requests.request(node::chat::Command::ListUsers).await.is_err(), "it has stopped");
+}
+
+/// Starts the peer of an account as another process does, and has it run until it is told to stop.
+async fn run_elsewhere(host: &Hosted, name: &str) -> node::Requests {
+    let folder = loop {
+        match DataFolder::open(&host.folder(name)) {
+            Ok(folder) => break folder,
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    let mut config = Config::new(name);
+    config.home = Some(Home { folder, seed: Zeroizing::new(*seed(host, name).expose()) });
+    config.mdns = false;
+    config.listen = vec![loopback()];
+    let mut elsewhere = node::start(config).await.unwrap();
+    let requests = elsewhere.requests.clone();
+    tokio::spawn(async move { while elsewhere.events.next_batch().await.is_some() {} });
+    requests
+}
+
+/// The account is deleted in another process, which ends no session here. Then another person makes one of that name.
+#[tokio::test]
+async fn a_session_of_a_deleted_account_leads_to_no_other_account_of_its_name() {
+    let host = open_host().await;
+    let of_eve = host.register("mallet").await;
+    assert_eq!(host.post("/logout", &[&of_eve], "").await.status(), 204);
+    let elsewhere = run_elsewhere(&host, "mallet").await;
+    let of_eve = host.log_in("mallet").await;
+    let eve = host.who(&of_eve).await.1;
+    elsewhere.stop();
+    let accounts = Accounts::new(host.folder("mallet").parent().unwrap().to_owned());
+    while accounts.delete(&Name::parse("mallet").unwrap()).is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let of_other = host.register("mallet").await;
+    let other = host.who(&of_other).await.1;
+    assert_ne!(eve, other);
+    assert!(!host.is_logged_in(&of_eve).await);
+    assert_eq!(host.delete(&of_eve, "mallet").await.status(), 401);
+    assert_eq!(host.who(&of_other).await.1, other, "the other account goes on");
 }
 
 #[tokio::test]
