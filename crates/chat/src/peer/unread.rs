@@ -4,8 +4,8 @@
 //! Another person's message counts from when it is shown until it, or one that stands behind it in the history, was read. What
 //! comes as history does not count: it was said to others. How many there are is kept; after a restart they are the newest ones.
 //!
-//! User interfaces are told at once, and then once in a while ([`Notice`]). What is shown in between is not looked at before: of a
-//! flood most has been replaced by then.
+//! User interfaces are told at once, and then once in a while ([`Notice`](super::notice::Notice)). What is shown in between is
+//! not looked at before: of a flood most has been replaced by then.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
