@@ -234,7 +234,7 @@ impl Host {
         let path = account.path().to_owned();
         let tabs = self.page.limits.sockets;
         let folder = DataFolder::open_existing(&path);
-        // Whoever deletes an account has this folder open, too: from here on it stays.
+        // A process that deletes an account opens its data folder first, so from here on this one stays.
         if !account.is_there() {
             return Err(Refusal::Wrong);
         }
