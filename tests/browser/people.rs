@@ -30,6 +30,8 @@ fn new_names_and_a_deleted_account_are_shown() {
 
 /// Asks for another name in the dialog of the account, which is open.
 pub(crate) fn renames(browser: &Browser, name: &str) {
+    // The dialog fills the field in when it opens.
+    browser.shows("#account-dialog", "Your name in the chat");
     browser.value("(document.querySelector('#nick').value = '', 0)");
     browser.enters("#nick", name);
 }
